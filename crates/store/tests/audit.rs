@@ -1,0 +1,238 @@
+//! The audit log: who, what and when, and every way of tampering with it is found.
+
+use base::{Actor, PageRequest, RecordId, TenantId, UserId};
+use jiff::SignedDuration;
+use serde_json::json;
+use store::{
+    Error, Store, Tx,
+    audit::{self, Broken, Damage, Entry, Filter, Report},
+    blob,
+};
+use testkit::Database;
+
+/// Somebody with the database's own rights, who knows how to get around the triggers.
+const UNLOCK_SQLITE: &str = "DROP TRIGGER audit_log_no_update; DROP TRIGGER audit_log_no_delete;";
+const UNLOCK_POSTGRES: &str = "ALTER TABLE audit_log DISABLE TRIGGER ALL;";
+
+fn tenant(number: u128) -> TenantId {
+    TenantId::from_uuid(uuid::Uuid::from_u128(number))
+}
+
+/// Three tenants with ten rows each.
+async fn filled(db: &Database) -> Store {
+    let store = db.migrated(&[]).await;
+    let clock = testkit::clock();
+    for number in 0..10 {
+        let write = move |tx: &Tx| -> Result<(), Error> {
+            for of in 1..=3 {
+                tx.audit(
+                    Entry::new(
+                        tenant(of),
+                        "thing_changed",
+                        format!("things/{number}"),
+                        format!("Change {number}"),
+                    )
+                    .after(json!({"number": number}))
+                    .why("a test"),
+                );
+            }
+            Ok(())
+        };
+        store.write(&Actor::operator(), clock.now(), write).await.unwrap();
+        clock.advance(SignedDuration::from_secs(60));
+    }
+    store
+}
+
+async fn report(store: &Store) -> Report {
+    store.read(audit::verify).await.unwrap()
+}
+
+/// Tampers with the second tenant's chain; only that chain is broken, and where it is.
+async fn check(db: Database, tamper: &str, seq: i64, damage: Damage) {
+    let store = filled(&db).await;
+    assert!(report(&store).await.is_whole());
+    db.raw(if db.is_postgres() { UNLOCK_POSTGRES } else { UNLOCK_SQLITE }).await;
+    db.raw(&tamper.replace("VICTIM", &format!("tenant = '{}'", tenant(2)))).await;
+    let report = report(&store).await;
+    let broken: Vec<Option<Broken>> = report.chains.iter().map(|it| it.broken).collect();
+    assert_eq!(broken, [None, Some(Broken { seq, damage }), None]);
+}
+
+testkit::on_both! {
+    async fn an_untouched_log_is_whole(db: Database) {
+        let store = filled(&db).await;
+        let report = report(&store).await;
+        assert!(report.is_whole());
+        assert_eq!((report.rows, report.chains.len()), (30, 3));
+    }
+
+    async fn a_changed_field_is_found(db: Database) {
+        check(db, "UPDATE audit_log SET summary = 'nothing happened' WHERE VICTIM AND seq = 4", 4, Damage::Changed).await;
+    }
+
+    async fn a_field_that_was_emptied_is_found(db: Database) {
+        check(db, "UPDATE audit_log SET why = NULL WHERE VICTIM AND seq = 10", 10, Damage::Changed).await;
+    }
+
+    async fn a_removed_row_is_found(db: Database) {
+        check(db, "DELETE FROM audit_log WHERE VICTIM AND seq = 5", 5, Damage::Missing).await;
+    }
+
+    async fn a_removed_first_row_is_found(db: Database) {
+        check(db, "DELETE FROM audit_log WHERE VICTIM AND seq = 1", 1, Damage::Missing).await;
+    }
+
+    async fn a_removed_tail_is_found(db: Database) {
+        check(db, "DELETE FROM audit_log WHERE VICTIM AND seq > 7", 8, Damage::TailMissing).await;
+    }
+
+    async fn a_removed_chain_is_found_while_its_head_is_there(db: Database) {
+        check(db, "DELETE FROM audit_log WHERE VICTIM", 1, Damage::TailMissing).await;
+    }
+
+    async fn swapped_rows_are_found(db: Database) {
+        let swap = "UPDATE audit_log SET seq = -6 WHERE VICTIM AND seq = 6;
+                    UPDATE audit_log SET seq = 6 WHERE VICTIM AND seq = 7;
+                    UPDATE audit_log SET seq = 7 WHERE VICTIM AND seq = -6;";
+        check(db, swap, 6, Damage::Changed).await;
+    }
+
+    async fn a_row_under_the_hash_of_another_is_found(db: Database) {
+        let copy = "UPDATE audit_log SET hash = (SELECT hash FROM audit_log WHERE VICTIM AND seq = 2) WHERE VICTIM AND seq = 3";
+        check(db, copy, 3, Damage::Changed).await;
+    }
+
+    async fn a_cut_link_is_found(db: Database) {
+        // Row 3 is removed and what follows moves up, so that no number is missing.
+        let close = "DELETE FROM audit_log WHERE VICTIM AND seq = 10;
+                     UPDATE audit_heads SET seq = 9 WHERE VICTIM;";
+        check(db, close, 9, Damage::HeadDiffers).await;
+    }
+
+    async fn a_removed_head_is_found(db: Database) {
+        check(db, "DELETE FROM audit_heads WHERE VICTIM", 10, Damage::HeadDiffers).await;
+    }
+
+    async fn the_database_refuses_to_change_the_log(db: Database) {
+        let store = filled(&db).await;
+        for sql in ["UPDATE audit_log SET why = 'x' WHERE seq = 1", "DELETE FROM audit_log WHERE seq = 1"] {
+            let refused = store.bookkeep("test", move |tx| tx.execute(sql, &[])).await;
+            assert!(matches!(&refused, Err(Error::Constraint { what }) if what.contains("never changed")), "{refused:?}");
+        }
+        assert!(report(&store).await.is_whole());
+    }
+
+    async fn rows_written_at_once_form_one_chain(db: Database) {
+        let store = db.migrated(&[]).await;
+        let mut tasks = Vec::new();
+        for _ in 0..40 {
+            let store = store.clone();
+            tasks.push(tokio::spawn(async move {
+                let write = |tx: &Tx| -> Result<(), Error> {
+                    for of in [3, 1, 2, 1] {
+                        tx.audit(Entry::new(tenant(of), "thing_changed", "things", "Changed"));
+                    }
+                    Ok(())
+                };
+                store.write(&Actor::house(), testkit::moment(testkit::START), write).await.unwrap();
+            }));
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let report = report(&store).await;
+        assert!(report.is_whole(), "{report:?}");
+        let rows: Vec<u64> = report.chains.iter().map(|it| it.rows).collect();
+        assert_eq!(rows, [80, 40, 40]);
+    }
+
+    async fn the_log_is_listed_newest_first_and_page_by_page(db: Database) {
+        let store = filled(&db).await;
+        for filter in [Filter::default(), Filter { tenant: Some(tenant(2)), ..Filter::default() }] {
+            let (mut seen, mut request) = (Vec::new(), PageRequest::first(4));
+            loop {
+                let (filter, asked) = (filter.clone(), request.clone());
+                let page = store.read(move |db| audit::list(db, &filter, &asked)).await.unwrap();
+                seen.extend(page.items);
+                match page.next {
+                    Some(cursor) => request.cursor = Some(cursor),
+                    None => break,
+                }
+            }
+            assert_eq!(seen.len(), if filter.tenant.is_some() { 10 } else { 30 });
+            assert!(seen.windows(2).all(|it| it[0].at >= it[1].at));
+            assert_eq!(seen[0].subject, "things/9");
+            assert_eq!((seen[0].actor.as_str(), &seen[0].after), ("operator", &Some(json!({"number": 9}))));
+        }
+    }
+
+    async fn a_page_before_the_cursor_leads_back(db: Database) {
+        let store = filled(&db).await;
+        let filter = Filter { tenant: Some(tenant(1)), ..Filter::default() };
+        let page = async |request: PageRequest| {
+            let filter = filter.clone();
+            store.read(move |db| audit::list(db, &filter, &request)).await.unwrap()
+        };
+        let first = page(PageRequest::first(3)).await;
+        let second = page(PageRequest { limit: 3, cursor: first.next.clone() }).await;
+        let back = page(PageRequest { limit: 3, cursor: second.prev }).await;
+        assert_eq!(back.items, first.items);
+    }
+
+    async fn the_log_is_filtered(db: Database) {
+        let store = filled(&db).await;
+        let (record, user) = (RecordId::generate(), UserId::generate());
+        let actor = Actor {
+            address: Some("10.0.0.7".parse().unwrap()),
+            request_id: Some("req-1".into()),
+            ..Actor::user(user)
+        };
+        let now = testkit::moment("2026-12-01T00:00:00Z");
+        let write = move |tx: &Tx| -> Result<(), Error> {
+            tx.audit(Entry::new(tenant(1), "thing_made", "things/x", "Made").record(record).tokens(12));
+            Ok(())
+        };
+        store.write(&actor, now, write).await.unwrap();
+        let found = async |filter: Filter| {
+            let request = PageRequest::first(50);
+            store.read(move |db| audit::list(db, &filter, &request)).await.unwrap().items
+        };
+        let by_record = found(Filter { record: Some(record), ..Filter::default() }).await;
+        assert_eq!(by_record.len(), 1);
+        assert_eq!(by_record[0].address.as_deref(), Some("10.0.0.7"));
+        assert_eq!(by_record[0].request_id.as_deref(), Some("req-1"));
+        assert_eq!((by_record[0].actor.clone(), by_record[0].tokens_used), (user.to_string(), Some(12)));
+        let elsewhere = Filter { record: Some(record), tenant: Some(tenant(2)), ..Filter::default() };
+        assert_eq!(found(elsewhere).await, []);
+        assert_eq!(found(Filter { action: Some("thing_made".into()), ..Filter::default() }).await, by_record);
+        assert_eq!(found(Filter { actor: Some(user.to_string()), tenant: Some(tenant(1)), ..Filter::default() }).await, by_record);
+        assert_eq!(found(Filter { from: Some(now), ..Filter::default() }).await, by_record);
+        assert_eq!(found(Filter { to: Some(now), ..Filter::default() }).await.len(), 30);
+    }
+
+    async fn bytes_are_kept_once_and_swept_when_nobody_uses_them(db: Database) {
+        let store = db.migrated(&[]).await;
+        let clock = testkit::clock();
+        let now = clock.now();
+        let (first, again) = store
+            .bookkeep("test", move |tx| -> Result<_, Error> {
+                Ok((blob::put(tx, tenant(1), b"bytes\0", now)?, blob::put(tx, tenant(1), b"bytes\0", now)?))
+            })
+            .await
+            .unwrap();
+        assert_eq!((&first, &first), (&again, &blob::BlobId::of(b"bytes\0")));
+        let later = now + SignedDuration::from_hours(1);
+        for is_there_after in [true, false] {
+            let id = first.clone();
+            let swept = move |tx: &Tx| -> Result<_, Error> {
+                blob::remove(tx, tenant(1), &id, now)?;
+                blob::sweep(tx, later)?;
+                Ok((blob::get(tx, tenant(1), &id)?, blob::get(tx, tenant(2), &id)?))
+            };
+            let (own, other) = store.bookkeep("test", swept).await.unwrap();
+            assert_eq!(own.is_some(), is_there_after);
+            assert_eq!(other, None);
+        }
+    }
+}
