@@ -1,0 +1,119 @@
+//! The room's own state: the database, the clock, the key ring, and what was read a moment ago.
+
+use std::sync::Arc;
+
+use base::{Clock, SessionId, Timestamp};
+use jiff::SignedDuration;
+use store::Store;
+
+use crate::{
+    authenticate::{KeyFacts, SessionFacts},
+    key_ring::KeyRing,
+    limit::SignInLimit,
+    password::Hasher,
+    recent::Recent,
+    settings::{InvalidSetting, Settings},
+};
+
+/// How long a key or a session that was found good counts as good without another look. A
+/// revocation in this process is seen at once, one in another process after this time.
+const TRUSTED_FOR: SignedDuration = SignedDuration::from_secs(2);
+
+/// How often the time of last use is written down.
+const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
+
+/// Knows who is calling. Cheap to clone.
+#[derive(Clone)]
+pub struct Identity(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    clock: Clock,
+    settings: Settings,
+    ring: KeyRing,
+    hasher: Hasher,
+    limit: SignInLimit,
+    keys: Recent<String, KeyFacts>,
+    sessions: Recent<SessionId, SessionFacts>,
+    noted: Recent<String, ()>,
+}
+
+/// Why the room could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Settings that cannot be; all of them.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Settings(Vec<InvalidSetting>),
+    /// The database did not answer.
+    #[error("cannot read the signing keys")]
+    Store(#[from] store::Error),
+}
+
+impl Identity {
+    /// Opens the room on a migrated database. The first signing key is made here, if there is none.
+    ///
+    /// # Errors
+    /// [`OpenError::Settings`] with everything that is wrong with the settings.
+    pub async fn open(store: Store, clock: Clock, settings: Settings) -> Result<Self, OpenError> {
+        let faults = settings.check();
+        if !faults.is_empty() {
+            return Err(OpenError::Settings(faults));
+        }
+        let ring = KeyRing::open(&store, settings.jwt_secret.clone(), clock.now()).await?;
+        Ok(Self(Arc::new(Inner {
+            hasher: Hasher::new(settings.password),
+            limit: SignInLimit::new(settings.sign_ins_per_minute),
+            keys: Recent::new(TRUSTED_FOR),
+            sessions: Recent::new(TRUSTED_FOR),
+            noted: Recent::new(NOTED_EVERY),
+            store,
+            clock,
+            settings,
+            ring,
+        })))
+    }
+
+    /// The settings it was opened with.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Looks everybody up again at their next call. Called by this room after every change that
+    /// takes something away; call it after a tenant was deleted, restored or erased.
+    pub fn forget_callers(&self) {
+        self.0.keys.forget_all();
+        self.0.sessions.forget_all();
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn ring(&self) -> &KeyRing {
+        &self.0.ring
+    }
+
+    pub(crate) fn hasher(&self) -> &Hasher {
+        &self.0.hasher
+    }
+
+    pub(crate) fn limit(&self) -> &SignInLimit {
+        &self.0.limit
+    }
+
+    pub(crate) fn recent_keys(&self) -> &Recent<String, KeyFacts> {
+        &self.0.keys
+    }
+
+    pub(crate) fn recent_sessions(&self) -> &Recent<SessionId, SessionFacts> {
+        &self.0.sessions
+    }
+
+    pub(crate) fn noted(&self) -> &Recent<String, ()> {
+        &self.0.noted
+    }
+}

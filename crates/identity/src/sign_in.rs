@@ -1,0 +1,525 @@
+//! Signing in with a password, and staying signed in.
+//!
+//! A sign-in makes a session and two tokens: a short access token that says who is calling, and a
+//! refresh token that is good once, for the next pair. A refresh token used twice means that somebody
+//! has a copy, so the session ends. Wrong password and unknown account cannot be told apart, neither
+//! by the answer nor by the time it takes. Start at [`login`] and [`refresh`].
+
+use std::{net::IpAddr, time::Duration};
+
+use base::{
+    Actor, Role, Secret, SessionId, TenantId, Timestamp, UserId, actor::Who, metric::Counter,
+};
+use serde_json::json;
+use store::{Row, Sql, Tx, audit, params};
+use tracing::{info, warn};
+
+use crate::{
+    Identity,
+    jwt::{self, Claims},
+    password::{self, Busy, Verdict},
+    row, session, token, user,
+};
+
+static SIGN_INS: Counter =
+    Counter::new("sign_ins_total", "Sign-ins tried, by outcome.", &["outcome"]);
+
+static REFRESHES: Counter =
+    Counter::new("token_refreshes_total", "Refresh tokens presented, by outcome.", &["outcome"]);
+
+/// Where a request to sign in comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// The network address.
+    pub address: Option<IpAddr>,
+    /// What the program calls itself; cut to 256 characters.
+    pub user_agent: Option<String>,
+    /// The request.
+    pub request_id: Option<String>,
+}
+
+/// What somebody gets who signed in.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// Says who is calling, for a short time.
+    pub access_token: Secret<String>,
+    /// Good once, for the next pair of tokens.
+    pub refresh_token: Secret<String>,
+    /// How long the access token is good for.
+    pub expires_in: Duration,
+    /// Who signed in.
+    pub user: UserId,
+    /// The session.
+    pub session: SessionId,
+}
+
+/// Why somebody was not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// No such account, or not its password: nobody is told which.
+    #[error("the e-mail address or the password is wrong")]
+    WrongCredentials,
+    /// The password was right, but the account or its tenant is closed.
+    #[error("this account is disabled; ask an administrator")]
+    Disabled,
+    /// Too many tries, from this address or at this account, or everywhere at once.
+    #[error("too many sign-ins; try again in {} s", .retry_after.as_secs_f64().ceil())]
+    TooManyAttempts {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// Why there are no new tokens.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// Not a refresh token of this system.
+    #[error("the refresh token is not valid; sign in again")]
+    Invalid,
+    /// Too old.
+    #[error("the refresh token has expired; sign in again")]
+    Expired,
+    /// It was used before. The session is ended now.
+    #[error("the refresh token was used before, so its session was ended; sign in again")]
+    Reused,
+    /// Signed out, revoked, at its end, or the user was disabled.
+    #[error("the session has ended; sign in again")]
+    SessionEnded,
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// Signs somebody in.
+///
+/// # Errors
+/// [`LoginError`]; every refusal is audited, those for too many tries once a minute.
+pub async fn login(
+    identity: &Identity,
+    email: &str,
+    password: Secret<String>,
+    origin: Origin,
+) -> Result<Tokens, LoginError> {
+    let answer = try_login(identity, email, password, origin).await;
+    SIGN_INS.increment(&[match &answer {
+        Ok(_) => "ok",
+        Err(LoginError::WrongCredentials) => "wrong_credentials",
+        Err(LoginError::Disabled) => "disabled",
+        Err(LoginError::TooManyAttempts { .. }) => "too_many_attempts",
+        Err(LoginError::Store(_)) => "error",
+    }]);
+    answer
+}
+
+/// Gives the next pair of tokens for a refresh token, which is used up by this.
+///
+/// # Errors
+/// [`RefreshError`]; a second use ends the session and is audited.
+pub async fn refresh(
+    identity: &Identity,
+    refresh_token: &Secret<String>,
+    origin: Origin,
+) -> Result<Tokens, RefreshError> {
+    let answer = try_refresh(identity, refresh_token, origin).await;
+    REFRESHES.increment(&[match &answer {
+        Ok(_) => "ok",
+        Err(RefreshError::Invalid) => "invalid",
+        Err(RefreshError::Expired) => "expired",
+        Err(RefreshError::Reused) => "reused",
+        Err(RefreshError::SessionEnded) => "session_ended",
+        Err(RefreshError::Store(_)) => "error",
+    }]);
+    answer
+}
+
+async fn try_login(
+    identity: &Identity,
+    email: &str,
+    password: Secret<String>,
+    origin: Origin,
+) -> Result<Tokens, LoginError> {
+    let now = identity.now();
+    let account = user::lowered(email);
+    if let Err(limited) = identity.limit().admit(origin.address, &account, now) {
+        if limited.is_news {
+            let refusal = Refusal { account: None, why: "too many attempts" };
+            refuse(identity, &origin, refusal, now).await?;
+        }
+        return Err(LoginError::TooManyAttempts { retry_after: limited.retry_after });
+    }
+
+    let found = identity
+        .store()
+        .read(move |db| {
+            db.first(ACCOUNT, &params![account])?.map(|it| Account::read(&it)).transpose()
+        })
+        .await?;
+    let kept = found.as_ref().map(|it| it.password_hash.clone());
+    let verdict = if password.reveal().chars().count() > password::LENGTH_MAX {
+        Verdict::Wrong
+    } else {
+        identity.hasher().verify(password.clone(), kept).await?
+    };
+    let account = match (found, verdict) {
+        (Some(account), Verdict::Right | Verdict::RightButOutdated) => account,
+        (found, _) => {
+            let refusal = Refusal { account: found.as_ref(), why: "wrong credentials" };
+            refuse(identity, &origin, refusal, now).await?;
+            return Err(LoginError::WrongCredentials);
+        }
+    };
+    if account.is_closed {
+        let refusal = Refusal { account: Some(&account), why: "the account is disabled" };
+        refuse(identity, &origin, refusal, now).await?;
+        return Err(LoginError::Disabled);
+    }
+    let upgrade = match verdict {
+        Verdict::RightButOutdated => Some(identity.hasher().hash(password).await?),
+        _ => None,
+    };
+
+    let draft = Draft::of(identity, account.id, SessionId::generate(), now, None).await?;
+    let actor = Actor {
+        who: Who::User(account.id),
+        address: origin.address,
+        request_id: origin.request_id.clone(),
+    };
+    let (hash, kid, expires_at) = (draft.refresh_hash(), draft.kid.clone(), draft.session_ends);
+    let (session, refresh_ends) = (draft.claims.sid, draft.refresh_ends);
+    let is_done = identity
+        .store()
+        .write(&actor, now, move |tx| {
+            // Between the check of the password and this moment it may have been changed, or the
+            // account closed: then nobody may come in on the old one.
+            let current = tx.first(ACCOUNT_LOCKED, &params![account.id])?;
+            let is_same = match current {
+                Some(row) => {
+                    row.get::<String>("password_hash")? == account.password_hash
+                        && row.get::<Option<Timestamp>>("disabled_at")?.is_none()
+                }
+                None => false,
+            };
+            if !is_same {
+                return Ok(false);
+            }
+            tx.execute(SIGNED_IN, &params![account.id, now, upgrade])?;
+            let address = origin.address.map(|it| it.to_string());
+            let user_agent = origin.user_agent.as_deref().map(tidy);
+            let values = params![session, account.id, address, user_agent, kid, now, expires_at];
+            tx.execute(ADD_SESSION, &values)?;
+            add_refresh_token(tx, &hash, session, refresh_ends)?;
+            tx.audit(
+                audit::Entry::new(
+                    account.tenant(),
+                    "signed_in",
+                    format!("users/{}", account.id),
+                    "Signed in".to_owned(),
+                )
+                .after(json!({"session": session})),
+            );
+            Ok::<_, store::Error>(true)
+        })
+        .await?;
+    if !is_done {
+        return Err(LoginError::WrongCredentials);
+    }
+    let user = draft.claims.sub;
+    info!(user.id = %user, session.id = %session, "User {user} signed in");
+    Ok(draft.tokens())
+}
+
+async fn try_refresh(
+    identity: &Identity,
+    refresh_token: &Secret<String>,
+    origin: Origin,
+) -> Result<Tokens, RefreshError> {
+    let now = identity.now();
+    if !token::is_base62(refresh_token.reveal()) {
+        return Err(RefreshError::Invalid);
+    }
+    let used_hash = token::digest(refresh_token.reveal());
+    let wanted = used_hash.clone();
+    let found = identity
+        .store()
+        .read(move |db| {
+            db.first(REFRESHABLE, &params![wanted])?.map(|it| Refreshable::read(&it)).transpose()
+        })
+        .await?
+        .ok_or(RefreshError::Invalid)?;
+    if found.is_over || now >= found.session_ends {
+        return Err(RefreshError::SessionEnded);
+    }
+    if found.is_used {
+        return end_reused(identity, &found, &origin, now).await;
+    }
+    if now >= found.expires_at {
+        return Err(RefreshError::Expired);
+    }
+
+    let draft =
+        Draft::of(identity, found.user, found.session, now, Some(found.session_ends)).await?;
+    let (hash, kid, refresh_ends) = (draft.refresh_hash(), draft.kid.clone(), draft.refresh_ends);
+    let session = found.session;
+    let renewed = identity
+        .store()
+        .bookkeep("token refresh", move |tx| {
+            // Whoever marks the token first has it; on both databases the other one sees the mark.
+            if tx.execute(USE_REFRESH_TOKEN, &params![used_hash, now])? == 0 {
+                return Err(RefreshError::Reused);
+            }
+            if tx.execute(RENEW_SESSION, &params![session, now, kid])? == 0 {
+                return Err(RefreshError::SessionEnded);
+            }
+            add_refresh_token(tx, &hash, session, refresh_ends)?;
+            Ok(())
+        })
+        .await;
+    match renewed {
+        Ok(()) => Ok(draft.tokens()),
+        Err(RefreshError::Reused) => end_reused(identity, &found, &origin, now).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// Two hold the same refresh token, and nobody can say which of them is the thief: both are out.
+async fn end_reused(
+    identity: &Identity,
+    found: &Refreshable,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<Tokens, RefreshError> {
+    let (user, session, tenant) = (found.user, found.session, found.tenant);
+    let actor = origin.actor();
+    identity
+        .store()
+        .write(&actor, now, move |tx| {
+            if session::end(tx, session, "refresh_reused", now)? {
+                tx.audit(audit::Entry::new(
+                    tenant,
+                    "refresh_reused",
+                    format!("users/{user}"),
+                    format!("Ended session {session}: its refresh token was used twice"),
+                ));
+            }
+            Ok::<_, store::Error>(())
+        })
+        .await?;
+    identity.forget_callers();
+    warn!(user.id = %user, session.id = %session, "Ended session {session}: a refresh token was used twice");
+    Err(RefreshError::Reused)
+}
+
+/// Why somebody is not let in, for the audit log.
+struct Refusal<'a> {
+    account: Option<&'a Account>,
+    why: &'static str,
+}
+
+async fn refuse(
+    identity: &Identity,
+    origin: &Origin,
+    refusal: Refusal<'_>,
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    let tenant = refusal.account.map_or(TenantId::DEFAULT, Account::tenant);
+    let subject = match refusal.account {
+        Some(account) => format!("users/{}", account.id),
+        None => "users/unknown".to_owned(),
+    };
+    let why = refusal.why;
+    warn!(subject, reason = why, "Refused a sign-in");
+    identity
+        .store()
+        .write(&origin.actor(), now, move |tx| {
+            let summary = format!("Refused a sign-in: {why}");
+            tx.audit(audit::Entry::new(tenant, "sign_in_refused", subject, summary));
+            Ok(())
+        })
+        .await
+}
+
+impl Origin {
+    /// Somebody who is not, or not any more, known: the house writes it down for them.
+    fn actor(&self) -> Actor {
+        Actor { who: Who::House, address: self.address, request_id: self.request_id.clone() }
+    }
+}
+
+impl From<Busy> for LoginError {
+    fn from(busy: Busy) -> Self {
+        Self::TooManyAttempts { retry_after: busy.retry_after }
+    }
+}
+
+/// A pair of tokens about to be given out.
+struct Draft {
+    claims: Claims,
+    access_token: Secret<String>,
+    refresh_token: Secret<String>,
+    kid: String,
+    refresh_ends: Timestamp,
+    session_ends: Timestamp,
+    expires_in: Duration,
+}
+
+impl Draft {
+    async fn of(
+        identity: &Identity,
+        user: UserId,
+        session: SessionId,
+        now: Timestamp,
+        session_ends: Option<Timestamp>,
+    ) -> Result<Self, store::Error> {
+        let settings = identity.settings();
+        let session_ends = session_ends.unwrap_or(now + settings.session_max);
+        let access_ends = session_ends.min(now + settings.access_ttl);
+        let claims = Claims {
+            sub: user,
+            sid: session,
+            iat: now.as_second(),
+            exp: access_ends.as_second(),
+            iss: settings.issuer.clone(),
+        };
+        let ring = identity.ring().current(identity.store(), None, now).await?;
+        let key = ring.newest();
+        Ok(Self {
+            access_token: Secret::new(jwt::sign(key, &claims)),
+            refresh_token: token::draw_text(),
+            kid: key.kid.clone(),
+            refresh_ends: session_ends.min(now + settings.refresh_ttl),
+            session_ends,
+            expires_in: access_ends.duration_since(now).unsigned_abs(),
+            claims,
+        })
+    }
+
+    fn refresh_hash(&self) -> String {
+        token::digest(self.refresh_token.reveal())
+    }
+
+    fn tokens(self) -> Tokens {
+        Tokens {
+            access_token: self.access_token,
+            refresh_token: self.refresh_token,
+            expires_in: self.expires_in,
+            user: self.claims.sub,
+            session: self.claims.sid,
+        }
+    }
+}
+
+/// The account somebody tries to sign in to.
+struct Account {
+    id: UserId,
+    tenant: Option<TenantId>,
+    password_hash: String,
+    is_closed: bool,
+}
+
+impl Account {
+    fn read(row: &Row) -> Result<Self, store::Error> {
+        // An unknown role is found out here, and not by whoever trusts the session later.
+        let _: Role = row::named(row, "role")?;
+        Ok(Self {
+            id: row.get("id")?,
+            tenant: row.get("tenant_id")?,
+            password_hash: row.get("password_hash")?,
+            is_closed: row.get::<Option<Timestamp>>("disabled_at")?.is_some()
+                || row.get::<Option<Timestamp>>("tenant_deleted_at")?.is_some(),
+        })
+    }
+
+    fn tenant(&self) -> TenantId {
+        self.tenant.unwrap_or(TenantId::DEFAULT)
+    }
+}
+
+/// What is known about a refresh token.
+struct Refreshable {
+    user: UserId,
+    session: SessionId,
+    tenant: TenantId,
+    is_used: bool,
+    is_over: bool,
+    expires_at: Timestamp,
+    session_ends: Timestamp,
+}
+
+impl Refreshable {
+    fn read(row: &Row) -> Result<Self, store::Error> {
+        let is_set =
+            |column| Ok::<_, store::Error>(row.get::<Option<Timestamp>>(column)?.is_some());
+        Ok(Self {
+            user: row.get("user_id")?,
+            session: row.get("session_id")?,
+            tenant: row.get::<Option<TenantId>>("tenant_id")?.unwrap_or(TenantId::DEFAULT),
+            is_used: is_set("used_at")?,
+            is_over: is_set("ended_at")? || is_set("disabled_at")? || is_set("tenant_deleted_at")?,
+            expires_at: row.get("expires_at")?,
+            session_ends: row.get("session_expires_at")?,
+        })
+    }
+}
+
+fn add_refresh_token(
+    tx: &Tx,
+    hash: &str,
+    session: SessionId,
+    expires_at: Timestamp,
+) -> Result<(), store::Error> {
+    tx.execute(ADD_REFRESH_TOKEN, &params![hash, session, expires_at])?;
+    Ok(())
+}
+
+/// What a program says about itself, without what would spoil a table or a log.
+fn tidy(user_agent: &str) -> String {
+    user_agent.chars().filter(|it| !it.is_control()).take(256).collect()
+}
+
+const ACCOUNT: &str = "
+    SELECT users.id, users.tenant_id, users.role, users.password_hash, users.disabled_at,
+           tenants.deleted_at AS tenant_deleted_at
+      FROM users
+      LEFT JOIN tenants ON tenants.id = users.tenant_id
+     WHERE users.email_lower = $1";
+
+/// On PostgreSQL the row is held, so that a change of password waits for this sign-in, and then
+/// ends its session too.
+const ACCOUNT_LOCKED: Sql<'static> = Sql {
+    sqlite: "SELECT password_hash, disabled_at FROM users WHERE id = $1",
+    postgres: "SELECT password_hash, disabled_at FROM users WHERE id = $1 FOR UPDATE",
+};
+
+const SIGNED_IN: &str = "
+    UPDATE users
+       SET last_login_at = $2, password_hash = coalesce($3, password_hash)
+     WHERE id = $1";
+
+const ADD_SESSION: &str = "
+    INSERT INTO sessions (id, user_id, address, user_agent, signing_kid,
+                          created_at, last_used_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $6, $7)";
+
+const ADD_REFRESH_TOKEN: &str =
+    "INSERT INTO refresh_tokens (hash, session_id, expires_at) VALUES ($1, $2, $3)";
+
+const REFRESHABLE: &str = "
+    SELECT refresh_tokens.session_id, refresh_tokens.expires_at, refresh_tokens.used_at,
+           sessions.user_id, sessions.ended_at, sessions.expires_at AS session_expires_at,
+           users.tenant_id, users.disabled_at, tenants.deleted_at AS tenant_deleted_at
+      FROM refresh_tokens
+      JOIN sessions ON sessions.id = refresh_tokens.session_id
+      JOIN users ON users.id = sessions.user_id
+      LEFT JOIN tenants ON tenants.id = users.tenant_id
+     WHERE refresh_tokens.hash = $1";
+
+const USE_REFRESH_TOKEN: &str =
+    "UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1 AND used_at IS NULL";
+
+const RENEW_SESSION: &str = "
+    UPDATE sessions
+       SET last_used_at = $2, signing_kid = $3
+     WHERE id = $1 AND ended_at IS NULL";

@@ -1,0 +1,12 @@
+//! Who is calling and what they may do, on both databases.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as the tests themselves do")]
+
+mod house;
+mod keys;
+mod migrations;
+mod ring;
+mod sessions;
+mod sign_in;
+mod tenants;
+mod users;
