@@ -1,0 +1,42 @@
+//! Texts as vectors.
+
+use base::{TenantId, UsageId};
+
+use crate::{Embeddings, ModelError, Models, attempt::Account, tokens, usage::Outcome, wire};
+
+/// How many texts go into one request: 64 vectors of 3,072 numbers are about 5 MB as JSON.
+const TEXTS_PER_REQUEST: usize = 64;
+
+impl Models {
+    /// Makes embeddings of `texts`, in their order. Long lists are asked for in several requests.
+    pub async fn embed(
+        &self,
+        tenant: TenantId,
+        operation: &str,
+        texts: Vec<String>,
+    ) -> Result<Embeddings, ModelError> {
+        let to = self.0.settings.embedding().ok_or(ModelError::NotConfigured)?;
+        let account = Account {
+            asked: UsageId::generate(),
+            tenant,
+            operation: operation.to_owned(),
+            job: None,
+            caller: None,
+        };
+        let mut vectors: Vec<Vec<f32>> = Vec::with_capacity(texts.len());
+        for texts in texts.chunks(TEXTS_PER_REQUEST) {
+            let asked = texts.iter().map(|it| tokens::estimate(it)).sum();
+            let body = |_| wire::embeddings(&to.model, texts);
+            let read = |body: &[u8]| wire::read_embeddings(body, texts.len(), asked);
+            let made = self.exchange(&to, &account, "embeddings", asked, &body, &read).await?;
+            made.attempt.end(Outcome::Ok).await;
+            vectors.extend(made.value);
+        }
+        let dimensions = vectors.first().map_or(0, Vec::len);
+        if vectors.iter().any(|it| it.len() != dimensions) {
+            let errors = vec!["the embeddings of one list differ in length".into()];
+            return Err(ModelError::Unusable { errors });
+        }
+        Ok(Embeddings { model: to.model, dimensions, vectors })
+    }
+}

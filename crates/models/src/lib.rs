@@ -1,0 +1,44 @@
+//! One door to every model: any provider that speaks the OpenAI dialect over HTTP.
+//!
+//! Whoever wants a text, a JSON value or embeddings asks [`Models`] and gets an answer or a
+//! [`ModelError`] that says what to do next. Every attempt that may have reached a provider is in
+//! the usage ledger, answered or not, with what it cost when the price is known.
+//!
+//! Answers are data: nothing here executes one, and what of a document goes into a question is the
+//! caller's business. No log line and no error of this room holds a question, an answer or a key.
+//!
+//! Start at [`Models::complete`] and [`Models::structured`]; [`Settings`] says what is configured.
+
+pub mod ask;
+mod attempt;
+pub mod breaker;
+mod door;
+mod embed;
+pub mod error;
+pub mod health;
+mod metric;
+pub mod price;
+mod provider;
+mod quirk;
+pub mod repair;
+pub mod retry;
+mod schema;
+pub mod settings;
+mod structured;
+pub mod tokens;
+pub mod usage;
+mod wire;
+
+pub use ask::{Answer, Ask, Cost, Embeddings, Message, Priority, Role, Structured, Usage};
+pub use door::Models;
+pub use error::{ModelError, OpenError};
+pub use health::{Health, ProviderHealth};
+pub use settings::{EnvValues, Settings};
+pub use structured::ANSWER_TOKENS_MAX;
+
+/// The tables of this room.
+pub const MIGRATIONS: &[store::Migration] = &[store::Migration {
+    name: "20261121_000300_model_usage",
+    up: store::Sql::same(include_str!("../migrations/20261121_000300_model_usage/up.sql")),
+    down: store::Sql::same(include_str!("../migrations/20261121_000300_model_usage/down.sql")),
+}];

@@ -1,0 +1,34 @@
+//! What this room counts.
+
+use base::metric::{Counter, Histogram, SECONDS};
+
+pub(crate) static REQUESTS: Counter = Counter::new(
+    "model_requests_total",
+    "Attempts to use a model, by how they ended.",
+    &["provider", "model", "outcome"],
+);
+
+pub(crate) static TOKENS: Counter = Counter::new(
+    "model_tokens_total",
+    "Tokens of questions (in), of answers (out), and of questions that the provider had cached.",
+    &["provider", "model", "direction"],
+);
+
+pub(crate) static SECONDS_TAKEN: Histogram = Histogram::new(
+    "model_request_duration_seconds",
+    "How long attempts to use a model took.",
+    &["provider", "model"],
+    SECONDS,
+);
+
+pub(crate) static COST: Counter = Counter::new(
+    "model_cost_micro_usd_total",
+    "What models cost in millionths of a dollar, as far as prices are known.",
+    &["model"],
+);
+
+pub(crate) static LEDGER_FAILURES: Counter = Counter::new(
+    "model_ledger_failures_total",
+    "Attempts to use a model that could not be written into the usage ledger.",
+    &[],
+);

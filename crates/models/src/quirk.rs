@@ -1,0 +1,107 @@
+//! What a model of a provider turned out not to take: learned from its refusals, kept in memory.
+
+use serde_json::Value as Json;
+
+use crate::{settings::JsonMode, wire::Complaint};
+
+/// How one model of one provider wants to be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Quirks {
+    /// How it is asked for JSON; never `Auto`.
+    pub(crate) json: JsonMode,
+    /// The settings name the mode: it is not changed.
+    pub(crate) is_json_fixed: bool,
+    /// It calls the limit `max_completion_tokens`.
+    pub(crate) wants_completion_tokens: bool,
+    /// It takes no temperature.
+    pub(crate) refuses_temperature: bool,
+}
+
+impl Quirks {
+    pub(crate) fn new(mode: JsonMode) -> Self {
+        Self {
+            json: if mode == JsonMode::Auto { JsonMode::JsonSchema } else { mode },
+            is_json_fixed: mode != JsonMode::Auto,
+            wants_completion_tokens: false,
+            refuses_temperature: false,
+        }
+    }
+
+    /// How to ask instead, when a refusal is about the way of asking. Each call gives up one thing
+    /// that was sent, so asking again ends.
+    pub(crate) fn conceding(
+        mut self,
+        sent: &Json,
+        status: u16,
+        complaint: &Complaint,
+    ) -> Option<Self> {
+        if !matches!(status, 400 | 422) {
+            return None;
+        }
+        let words = complaint.words();
+        let about = |names: &[&str]| names.iter().any(|it| words.contains(it));
+        if sent.get("max_tokens").is_some() && about(&["max_completion_tokens"]) {
+            self.wants_completion_tokens = true;
+        } else if sent.get("temperature").is_some() && about(&["temperature"]) {
+            self.refuses_temperature = true;
+        } else if sent.get("response_format").is_some()
+            && !self.is_json_fixed
+            && about(&["response_format", "json", "schema", "grammar", "structured"])
+        {
+            self.json = match self.json {
+                JsonMode::Auto | JsonMode::JsonSchema => JsonMode::JsonObject,
+                JsonMode::JsonObject | JsonMode::Plain => JsonMode::Plain,
+            };
+        } else {
+            return None;
+        }
+        Some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(sent: Json, status: u16, message: &str) -> Option<Quirks> {
+        let complaint = Complaint { message: message.into(), ..Default::default() };
+        Quirks::new(JsonMode::Auto).conceding(&sent, status, &complaint)
+    }
+
+    #[test]
+    fn json_is_asked_for_in_simpler_ways_step_by_step() {
+        let sent = json!({"response_format": {}});
+        let complaint =
+            Complaint { message: "response_format is unknown".into(), ..Default::default() };
+        let first = Quirks::new(JsonMode::Auto).conceding(&sent, 400, &complaint).unwrap();
+        assert_eq!(first.json, JsonMode::JsonObject);
+        assert_eq!(first.conceding(&sent, 400, &complaint).unwrap().json, JsonMode::Plain);
+    }
+
+    #[test]
+    fn a_mode_named_in_the_settings_stays() {
+        let complaint = Complaint { message: "response_format".into(), ..Default::default() };
+        let fixed = Quirks::new(JsonMode::JsonObject);
+        assert_eq!(fixed.conceding(&json!({"response_format": {}}), 400, &complaint), None);
+    }
+
+    #[test]
+    fn only_what_was_sent_is_given_up() {
+        let words = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.";
+        assert!(check(json!({"max_tokens": 5}), 400, words).unwrap().wants_completion_tokens);
+        assert_eq!(check(json!({}), 400, words), None);
+        assert!(
+            check(json!({"temperature": 0.1}), 400, "temperature 0.1 is not supported").is_some()
+        );
+    }
+
+    #[test]
+    fn other_refusals_are_not_about_the_way_of_asking() {
+        let sent = json!({"response_format": {}, "max_tokens": 5, "temperature": 1});
+        assert_eq!(check(sent.clone(), 401, "the response_format key"), None);
+        assert_eq!(check(sent, 400, "this model's maximum context length is 8192 tokens"), None);
+    }
+}

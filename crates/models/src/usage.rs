@@ -1,0 +1,412 @@
+//! The usage ledger: one row for each attempt to use a model, answered or not.
+//!
+//! A row is written once and never changed. Start at [`list`] and [`summary`].
+
+use std::{fmt, str::FromStr};
+
+use base::{JobId, MicroUsd, Page, PageRequest, TenantId, Timestamp, UsageId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use store::{Db, Error, Row, Tx, Value, params};
+
+use crate::{Cost, Usage};
+
+/// One attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Which.
+    pub id: UsageId,
+    /// The same for all attempts of one question.
+    pub asked: UsageId,
+    /// On whose account.
+    pub tenant: TenantId,
+    /// The job that asked, when one did.
+    pub job: Option<JobId>,
+    /// Who asked, when that is known.
+    pub caller: Option<String>,
+    /// What it was for.
+    pub operation: String,
+    /// Who was asked.
+    pub provider: String,
+    /// The model, by the provider's name for it.
+    pub model: String,
+    /// Tokens used.
+    pub usage: Usage,
+    /// What it cost.
+    pub cost: Cost,
+    /// How long it took.
+    pub latency_ms: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The HTTP status, when there was one.
+    pub status: Option<u16>,
+    /// When it began.
+    pub at: Timestamp,
+}
+
+macro_rules! names {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The name in the table, in metrics and in answers.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                let found = Self::ALL.iter().copied().find(|it| it.name() == text);
+                found.ok_or_else(|| format!("`{text}` is none of {}", [$($text),*].join(", ")))
+            }
+        }
+    };
+}
+
+names! {
+    /// How an attempt ended.
+    Outcome {
+        /// With an answer that was used.
+        Ok = "ok",
+        /// With an answer that could not be used.
+        Invalid = "invalid",
+        /// The provider wants fewer requests.
+        RateLimited = "rate_limited",
+        /// The provider refused this request.
+        Refused = "refused",
+        /// The provider failed by itself.
+        Unavailable = "unavailable",
+        /// Too late.
+        Timeout = "timeout",
+        /// The connection died.
+        HungUp = "hung_up",
+        /// Not in the dialect, or too long.
+        Unreadable = "unreadable",
+        /// We gave up waiting: whoever asked was gone.
+        Abandoned = "abandoned",
+    }
+}
+
+names! {
+    /// What a summary is broken down by.
+    GroupBy {
+        /// What it was for.
+        Operation = "operation",
+        /// The model.
+        Model = "model",
+        /// The day (UTC), as `2026-11-21`.
+        Day = "day",
+        /// The month (UTC), as `2026-11`.
+        Month = "month",
+        /// The tenant.
+        Tenant = "tenant",
+    }
+}
+
+/// Which attempts a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this tenant; none: of all.
+    pub tenant: Option<TenantId>,
+    /// Of this job.
+    pub job: Option<JobId>,
+    /// For this operation.
+    pub operation: Option<String>,
+    /// From then on.
+    pub from: Option<Timestamp>,
+    /// Before then.
+    pub to: Option<Timestamp>,
+}
+
+/// What was used in a time.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, JsonSchema)]
+pub struct Summary {
+    /// All together.
+    #[serde(flatten)]
+    pub total: Sums,
+    /// Each part: the most used first, or the oldest first for days and months.
+    pub breakdown: Vec<Part>,
+}
+
+/// One part of a summary.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Part {
+    /// Its operation, model, day, month or tenant.
+    pub name: String,
+    /// What it used.
+    #[serde(flatten)]
+    pub sums: Sums,
+}
+
+/// Sums over attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+pub struct Sums {
+    /// Tokens of questions and answers.
+    pub total_tokens: i64,
+    /// Tokens of questions.
+    pub tokens_in: i64,
+    /// Tokens of answers.
+    pub tokens_out: i64,
+    /// What is known to have been spent, in micro-dollars.
+    #[schemars(with = "i64")]
+    pub total_cost: MicroUsd,
+    /// How many attempts have an unknown cost: the total is at least what it says, when this is not 0.
+    pub unknown_cost_count: i64,
+    /// How many questions were asked.
+    pub operations_count: i64,
+    /// How many attempts they took.
+    pub attempts_count: i64,
+}
+
+const INSERT: &str = "
+    INSERT INTO model_usage (id, asked, tenant, job, caller, operation, provider, model,
+                             tokens_in, tokens_out, tokens_total, tokens_cached, estimated,
+                             cost_micro_usd, latency_ms, outcome, status, at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+
+pub(crate) fn insert(tx: &Tx, entry: &Entry) -> Result<(), Error> {
+    let params = params![
+        entry.id.to_string(),
+        entry.asked.to_string(),
+        entry.tenant,
+        entry.job,
+        entry.caller.as_deref(),
+        entry.operation.as_str(),
+        entry.provider.as_str(),
+        entry.model.as_str(),
+        entry.usage.tokens_in,
+        entry.usage.tokens_out,
+        entry.usage.total(),
+        entry.usage.cached,
+        entry.usage.estimated,
+        entry.cost.known(),
+        entry.latency_ms,
+        entry.outcome.name(),
+        entry.status.map(i64::from),
+        entry.at,
+    ];
+    tx.execute(INSERT, &params)?;
+    Ok(())
+}
+
+// One text with two holes: whose rows, and which way. A tenant's list must be found by its index.
+macro_rules! list_sql {
+    ($whose:literal, $beyond:literal, $order:literal) => {
+        concat!(
+            "SELECT id, asked, tenant, job, caller, operation, provider, model, tokens_in,
+                    tokens_out, tokens_cached, estimated, cost_micro_usd, latency_ms, outcome,
+                    status, at
+               FROM model_usage
+              WHERE at >= $1 AND at < $2
+                AND (CAST($3 AS TEXT) IS NULL OR job = CAST($3 AS TEXT))
+                AND (CAST($4 AS TEXT) IS NULL OR operation = CAST($4 AS TEXT))
+                AND (at, id) ",
+            $beyond,
+            " (CAST($5 AS BIGINT), CAST($6 AS TEXT))
+                ",
+            $whose,
+            "
+              ORDER BY at ",
+            $order,
+            ", id ",
+            $order,
+            "
+              LIMIT $7"
+        )
+    };
+}
+
+const LIST_ALL: &str = list_sql!("", "<", "DESC");
+const LIST_ALL_BACK: &str = list_sql!("", ">", "ASC");
+const LIST_TENANT: &str = list_sql!("AND tenant = $8", "<", "DESC");
+const LIST_TENANT_BACK: &str = list_sql!("AND tenant = $8", ">", "ASC");
+
+/// Attempts, the newest first.
+pub fn list(db: &Db, filter: &Filter, page: &PageRequest) -> Result<Page<Entry>, Error> {
+    let is_back = page.is_backwards();
+    let key = page.cursor.as_ref().map(|it| it.key.as_slice()).unwrap_or_default();
+    let edge = match key {
+        [at, id] => (at.as_i64().unwrap_or(0), id.as_str().unwrap_or_default().to_owned()),
+        _ if is_back => (i64::MIN, String::new()),
+        _ => (i64::MAX, String::new()),
+    };
+    let mut params: Vec<Value> = params![
+        filter.from.map_or(i64::MIN, Timestamp::as_microsecond),
+        filter.to.map_or(i64::MAX, Timestamp::as_microsecond),
+        filter.job,
+        filter.operation.as_deref(),
+        edge.0,
+        edge.1,
+        i64::from(page.limit) + 1,
+    ]
+    .into();
+    let sql = match (filter.tenant, is_back) {
+        (None, false) => LIST_ALL,
+        (None, true) => LIST_ALL_BACK,
+        (Some(_), false) => LIST_TENANT,
+        (Some(_), true) => LIST_TENANT_BACK,
+    };
+    params.extend(filter.tenant.map(Value::from));
+    let rows = db.query(sql, &params)?.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    let key = |it: &Entry| vec![it.at.as_microsecond().into(), it.id.to_string().into()];
+    Ok(Page::of(rows, page, key))
+}
+
+fn entry(row: &Row) -> Result<Entry, Error> {
+    let count = |column: &str| Ok::<_, Error>(u64::try_from(row.get::<i64>(column)?).unwrap_or(0));
+    Ok(Entry {
+        id: parsed(row, "id")?,
+        asked: parsed(row, "asked")?,
+        tenant: row.get("tenant")?,
+        job: row.get("job")?,
+        caller: row.get("caller")?,
+        operation: row.get("operation")?,
+        provider: row.get("provider")?,
+        model: row.get("model")?,
+        usage: Usage {
+            tokens_in: count("tokens_in")?,
+            tokens_out: count("tokens_out")?,
+            cached: count("tokens_cached")?,
+            estimated: row.get("estimated")?,
+        },
+        cost: row.get::<Option<MicroUsd>>("cost_micro_usd")?.map_or(Cost::Unknown, Cost::Known),
+        latency_ms: count("latency_ms")?,
+        outcome: parsed(row, "outcome")?,
+        status: row.get::<Option<i64>>("status")?.and_then(|it| u16::try_from(it).ok()),
+        at: row.get("at")?,
+    })
+}
+
+/// A column whose text is parsed.
+fn parsed<T: FromStr<Err: fmt::Display>>(row: &Row, column: &str) -> Result<T, Error> {
+    let text: String = row.get(column)?;
+    text.parse()
+        .map_err(|it: T::Err| Error::Column { column: column.to_owned(), what: it.to_string() })
+}
+
+// Named columns, so that each grouping is one whole statement. Times before 1970 do not occur.
+macro_rules! sums_sql {
+    ($name:literal, $whose:literal) => {
+        concat!(
+            "SELECT ",
+            $name,
+            " AS name,
+                    CAST(COALESCE(sum(tokens_in), 0) AS BIGINT) AS tokens_in,
+                    CAST(COALESCE(sum(tokens_out), 0) AS BIGINT) AS tokens_out,
+                    CAST(COALESCE(sum(tokens_total), 0) AS BIGINT) AS total_tokens,
+                    CAST(COALESCE(sum(cost_micro_usd), 0) AS BIGINT) AS total_cost,
+                    count(*) - count(cost_micro_usd) AS unknown_cost_count,
+                    count(DISTINCT asked) AS operations_count,
+                    count(*) AS attempts_count
+               FROM model_usage
+              WHERE at >= $1 AND at < $2 ",
+            $whose,
+            "
+              GROUP BY 1"
+        )
+    };
+}
+
+macro_rules! grouping {
+    ($name:literal) => {
+        grouping!($name, $name)
+    };
+    ($sqlite:literal, $postgres:literal) => {
+        [
+            store::Sql { sqlite: sums_sql!($sqlite, ""), postgres: sums_sql!($postgres, "") },
+            store::Sql {
+                sqlite: sums_sql!($sqlite, "AND tenant = $3"),
+                postgres: sums_sql!($postgres, "AND tenant = $3"),
+            },
+        ]
+    };
+}
+
+const BY_NOTHING: [store::Sql<'static>; 2] = grouping!("'all'");
+const BY_OPERATION: [store::Sql<'static>; 2] = grouping!("operation");
+const BY_MODEL: [store::Sql<'static>; 2] = grouping!("model");
+const BY_TENANT: [store::Sql<'static>; 2] = grouping!("tenant");
+const BY_DAY: [store::Sql<'static>; 2] = grouping!(
+    "strftime('%Y-%m-%d', at / 1000000, 'unixepoch')",
+    "to_char(to_timestamp(at / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+);
+const BY_MONTH: [store::Sql<'static>; 2] = grouping!(
+    "strftime('%Y-%m', at / 1000000, 'unixepoch')",
+    "to_char(to_timestamp(at / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM')"
+);
+
+/// What was used from `from` until before `to`, by one tenant or by all.
+pub fn summary(
+    db: &Db,
+    tenant: Option<TenantId>,
+    from: Timestamp,
+    to: Timestamp,
+    group_by: GroupBy,
+) -> Result<Summary, Error> {
+    let grouped = match group_by {
+        GroupBy::Operation => BY_OPERATION,
+        GroupBy::Model => BY_MODEL,
+        GroupBy::Day => BY_DAY,
+        GroupBy::Month => BY_MONTH,
+        GroupBy::Tenant => BY_TENANT,
+    };
+    let mut params: Vec<Value> = vec![from.into(), to.into()];
+    params.extend(tenant.map(Value::from));
+    let which = usize::from(tenant.is_some());
+    // A question whose attempts lie in two days counts in both, so the total is asked for by itself.
+    let total = db.first(BY_NOTHING[which], &params)?.as_ref().map(sums).transpose()?;
+    let rows = db.query(grouped[which], &params)?;
+    let mut breakdown = rows
+        .iter()
+        .map(|row| Ok(Part { name: row.get("name")?, sums: sums(row)? }))
+        .collect::<Result<Vec<_>, Error>>()?;
+    match group_by {
+        GroupBy::Day | GroupBy::Month => breakdown.sort_by(|a, b| a.name.cmp(&b.name)),
+        GroupBy::Operation | GroupBy::Model | GroupBy::Tenant => {
+            breakdown.sort_by(|a, b| {
+                (b.sums.total_tokens, &a.name).cmp(&(a.sums.total_tokens, &b.name))
+            });
+        }
+    }
+    Ok(Summary { total: total.unwrap_or_default(), breakdown })
+}
+
+fn sums(row: &Row) -> Result<Sums, Error> {
+    Ok(Sums {
+        total_tokens: row.get("total_tokens")?,
+        tokens_in: row.get("tokens_in")?,
+        tokens_out: row.get("tokens_out")?,
+        total_cost: row.get("total_cost")?,
+        unknown_cost_count: row.get("unknown_cost_count")?,
+        operations_count: row.get("operations_count")?,
+        attempts_count: row.get("attempts_count")?,
+    })
+}
+
+const ERASE: &str = "DELETE FROM model_usage WHERE tenant = $1";
+
+/// Forgets everything a tenant used: part of erasing the tenant, whose audit row covers it.
+pub fn erase(tx: &Tx, tenant: TenantId) -> Result<u64, Error> {
+    tx.execute(ERASE, &params![tenant])
+}
+
+const SWEEP: &str = "DELETE FROM model_usage WHERE at < $1";
+
+/// Forgets what is older than `before`.
+pub fn sweep(tx: &Tx, before: Timestamp) -> Result<u64, Error> {
+    tx.execute(SWEEP, &params![before])
+}
