@@ -1,0 +1,248 @@
+//! The application being served: every room's door, and what the server itself keeps at hand.
+//!
+//! `wire.rs` of the binary fills in [`Wiring`]; [`App::new`] compiles the routes and refuses a
+//! description whose routes or limits cannot work. An `App` is an `Arc`: cloning it is cheap.
+
+use std::{ops::Deref, sync::Arc, time::Duration};
+
+use apps::{description::Description, engine::Engine, record::Kits};
+use base::{Clock, CursorKey, TenantId, Timestamp};
+use identity::Identity;
+use models::Models;
+use observe::{Health, Machine, Stats, Tail};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use store::Store;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    limit::{InvalidLimit, Limits},
+    route::{self, Operations, Route, RouteFault},
+    style::Style,
+    tenants::Tenants,
+};
+
+/// How the server serves.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The address to listen on.
+    pub listen: std::net::SocketAddr,
+    /// Web pages of these origins may call the API from a browser: `https://app.example.com`.
+    pub allowed_origins: Vec<String>,
+    /// The largest JSON body.
+    pub body_bytes_max: usize,
+    /// How long one request may take, in seconds; streams are exempt.
+    pub time_limit_s: u64,
+    /// How long open requests are waited for when the server stops, in seconds.
+    pub drain_s: u64,
+    /// How many proxies stand in front and add themselves to `X-Forwarded-For`. 0 believes nobody.
+    pub trusted_proxies: usize,
+    /// Whether the limits that the application declares are kept.
+    pub limits: bool,
+    /// Whether `/__debug/…` answers (to those who may see internals).
+    pub debug: bool,
+    /// The version told by `/health` and `/openapi.json`.
+    #[serde(skip, default = "version")]
+    pub version: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: ([127, 0, 0, 1], 8080).into(),
+            allowed_origins: Vec::new(),
+            body_bytes_max: 1024 * 1024,
+            time_limit_s: 30,
+            drain_s: 30,
+            trusted_proxies: 0,
+            limits: true,
+            debug: false,
+            version: version(),
+        }
+    }
+}
+
+fn version() -> String {
+    env!("CARGO_PKG_VERSION").into()
+}
+
+/// What an [`App`] is made of.
+pub struct Wiring {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// Who is calling.
+    pub identity: Identity,
+    /// The door to models.
+    pub models: Models,
+    /// The application's engine.
+    pub engine: Engine,
+    /// What is healthy.
+    pub health: Health,
+    /// What is counted.
+    pub stats: Stats,
+    /// The key that signs cursors.
+    pub cursor_key: CursorKey,
+    /// How to serve.
+    pub settings: Settings,
+    /// The metrics of the process and its machine.
+    pub machine: Machine,
+    /// The last log lines.
+    pub logs: Tail,
+}
+
+/// The application being served.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// What an [`App`] leads to.
+pub struct Parts {
+    /// What it was made of.
+    wiring: Wiring,
+    /// When it began to serve.
+    pub started_at: Timestamp,
+    /// How much callers may use.
+    pub limits: Limits,
+    /// All operations.
+    pub operations: Operations,
+    /// Mainstay's own routes, then the application's.
+    pub routes: Vec<Arc<Route>>,
+    /// The style of the application's own paths.
+    pub declared_style: Arc<Style>,
+    /// The style of all others.
+    pub plain_style: Arc<Style>,
+    /// Which tenants there are.
+    pub tenants: Tenants,
+    /// Streams end when this is cancelled.
+    pub stopping: CancellationToken,
+    /// Changes under way, which are brought to their end.
+    pub changes: TaskTracker,
+    /// The largest file that any collection takes.
+    largest_import: usize,
+    /// `/openapi.json`, written once.
+    pub openapi: std::sync::OnceLock<bytes::Bytes>,
+}
+
+/// Why an application cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Its routes cannot work.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Routes(Vec<RouteFault>),
+    /// Its limits cannot be kept.
+    #[error(transparent)]
+    Limits(#[from] InvalidLimit),
+}
+
+impl App {
+    /// Compiles the routes and limits of the application.
+    ///
+    /// # Errors
+    /// Everything in its description that cannot be served.
+    pub fn new(wiring: Wiring) -> Result<Self, AppError> {
+        let operations = route::operations();
+        let plain_style = Arc::new(Style::plain());
+        let mut routes: Vec<_> = route::fixed(&operations);
+        let engine = wiring.engine.clone();
+        let description = engine.folder().description();
+        let declared_style = match &description.routes {
+            None => plain_style.clone(),
+            Some(declared) => {
+                let style = Arc::new(Style::declared(declared));
+                let own =
+                    route::declared(declared, &operations, &style).map_err(AppError::Routes)?;
+                routes.extend(own);
+                style
+            }
+        };
+        let limits = if wiring.settings.limits {
+            Limits::declared(&description.limits, &wiring.clock)?
+        } else {
+            Limits::none()
+        };
+        let tenants = Tenants::default();
+        Ok(Self(Arc::new(Parts {
+            started_at: wiring.clock.now(),
+            limits,
+            operations,
+            routes: routes.into_iter().map(Arc::new).collect(),
+            declared_style,
+            plain_style,
+            tenants,
+            stopping: CancellationToken::new(),
+            changes: TaskTracker::new(),
+            largest_import: largest_import(description),
+            openapi: std::sync::OnceLock::new(),
+            wiring,
+        })))
+    }
+
+    /// What the application's folder says.
+    pub fn description(&self) -> &Description {
+        self.engine.folder().description()
+    }
+
+    /// The application's collections, ready for use.
+    pub fn kits(&self) -> &Kits {
+        self.engine.folder().kits()
+    }
+
+    /// The one tenant of an application that has only one.
+    pub fn only_tenant(&self) -> Option<TenantId> {
+        self.description().tenants.is_none().then_some(TenantId::DEFAULT)
+    }
+
+    /// The prefix of the application's own paths.
+    pub fn prefix(&self) -> &str {
+        self.description().routes.as_ref().map_or("", |it| &it.prefix)
+    }
+
+    /// The style of a path.
+    pub fn style_of(&self, path: &str) -> &Arc<Style> {
+        crate::style::of_path(path, self.prefix(), &self.declared_style, &self.plain_style)
+    }
+
+    /// The largest file that any collection takes, in bytes.
+    pub fn largest_import(&self) -> usize {
+        self.largest_import
+    }
+
+    /// How long one request may take.
+    pub fn time_limit(&self) -> Duration {
+        Duration::from_secs(self.settings.time_limit_s.max(1))
+    }
+
+    /// The recurring duty of the server: forgets kept answers and idle callers. Call it every hour
+    /// or so.
+    ///
+    /// # Errors
+    /// When the database does not take it.
+    pub async fn sweep(&self, now: Timestamp) -> Result<u64, store::Error> {
+        self.limits.forget_idle();
+        crate::idempotency::sweep(&self.store, now).await
+    }
+}
+
+fn largest_import(description: &Description) -> usize {
+    let sizes = description.collections.values().filter_map(|it| it.import.as_ref());
+    let largest = sizes.map(|it| it.max_bytes).max().unwrap_or(0);
+    usize::try_from(largest).unwrap_or(usize::MAX)
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Deref for Parts {
+    type Target = Wiring;
+
+    fn deref(&self) -> &Wiring {
+        &self.wiring
+    }
+}

@@ -1,0 +1,417 @@
+//! The way of a request through a route: who calls, may they, what do they bring, for whom, was it
+//! done already, then the operation, then its answer in the route's shape and envelope.
+//!
+//! Start at [`dispatch`].
+
+use std::sync::Arc;
+
+use apps::description::LimitPer;
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    response::Response,
+};
+use base::{PageRequest, Permission, TenantId};
+use bytes::Bytes;
+use identity::{Caller, Credential};
+use serde_json::{Map, Value as Json};
+use tracing::Instrument as _;
+
+use crate::{
+    App, Visit,
+    argument::Faults,
+    idempotency::{self, Begun},
+    input::{Bounds, Input},
+    limit::{Ask, Left, Place},
+    operation::{self, Answer, Call, IfMatch, Kind},
+    problem::{Fault, Problem},
+    route::Route,
+    shape::Shaped,
+    style::Listed,
+    written::{Written, names_tag},
+};
+
+/// Answers a request at a route.
+pub async fn dispatch(
+    app: &App,
+    route: &Arc<Route>,
+    path: Vec<(String, String)>,
+    request: Request,
+    visit: &Arc<Visit>,
+) -> Response {
+    let mut admitted = Admitted::default();
+    let mut response = match answer(app, route, path, request, visit, &mut admitted).await {
+        Ok(response) => response,
+        Err(problem) => route.style.refuse(&problem, visit),
+    };
+    if let Some(left) = admitted.left {
+        tell_left(response.headers_mut(), left);
+    }
+    response
+}
+
+/// Who calls, by what the request carries; nobody when it carries nothing.
+///
+/// # Errors
+/// What is wrong with the credential.
+pub async fn caller(app: &App, headers: &HeaderMap, visit: &Visit) -> Result<Caller, Problem> {
+    let Some(credential) = credential(headers)? else {
+        return Ok(Caller::nobody(visit.address, Some(&visit.id)));
+    };
+    let caller = app.identity.authenticate(&credential, visit.address, Some(&visit.id)).await?;
+    let _ = visit.who.set(caller.actor.to_string());
+    if let Some(tenant) = caller.tenant() {
+        let _ = visit.tenant.set(tenant);
+    }
+    Ok(caller)
+}
+
+/// What was counted against limits, held until the answer is ready.
+#[derive(Default)]
+struct Admitted {
+    places: Vec<Place>,
+    left: Option<Left>,
+}
+
+async fn answer(
+    app: &App,
+    route: &Arc<Route>,
+    path: Vec<(String, String)>,
+    request: Request,
+    visit: &Arc<Visit>,
+    admitted: &mut Admitted,
+) -> Result<Response, Problem> {
+    let operation = &*route.operation;
+    let headers = request.headers();
+    // What anyone may do is done whatever key comes along: a stale token must not prevent a sign-in.
+    let caller = if operation.permission == Permission::Anyone {
+        caller(app, headers, visit)
+            .await
+            .unwrap_or_else(|_| Caller::nobody(visit.address, Some(&visit.id)))
+    } else {
+        caller(app, headers, visit).await?
+    };
+    admitted.count(app, route, &caller, None, &[LimitPer::Caller, LimitPer::Address])?;
+    caller.may(operation.permission)?;
+
+    let if_match = precondition(headers);
+    let if_none_match = headers.get(header::IF_NONE_MATCH).cloned();
+    let idempotency_key = key_of(headers)?;
+    let changes = !matches!(route.method, Method::GET | Method::HEAD);
+
+    let mut input = if changes {
+        Input::read(request, path, bounds(app, operation)).await?
+    } else {
+        Input::of_uri(request.uri(), path)?
+    };
+    let mut faults = Faults::default();
+    let (page, count) = page(app, route, &input, &mut faults);
+    let mut args = input.arguments(route, &mut faults);
+    if !faults.list.is_empty() {
+        return Err(Problem::faults(faults.code(), faults.list));
+    }
+    settle_tenant(app, route, &caller, &mut args, visit).await?;
+    admitted.count(app, route, &caller, tenant_of(&args), &[LimitPer::Tenant])?;
+
+    let list = (operation.kind == Kind::Page).then(|| list_name(route, &args, &caller));
+    let page = match (&list, page.1) {
+        (Some(list), Some(text)) => PageRequest {
+            limit: page.0,
+            cursor: Some(app.cursor_key.read(&text, list).map_err(|error| {
+                Problem::new("invalid_cursor", capitalised(&error.to_string()))
+            })?),
+        },
+        _ => PageRequest { limit: page.0, cursor: None },
+    };
+
+    let ticket = match (&idempotency_key, changes) {
+        (Some(key), true) if operation.permission != Permission::Anyone => {
+            let request = idempotency::fingerprint(&route.key(), &args, input.upload.as_ref());
+            let who = caller.actor.to_string();
+            match idempotency::begin(&app.store, &who, key, request, app.clock.now()).await? {
+                Begun::Fresh(ticket) => Some(ticket),
+                Begun::Done(kept) => return Written::repeated(kept),
+            }
+        }
+        _ => None,
+    };
+    let call = Call {
+        app: app.clone(),
+        caller,
+        visit: visit.clone(),
+        page,
+        count,
+        upload: input.upload.take(),
+        if_match,
+    };
+    let ending = Ending {
+        app: app.clone(),
+        route: route.clone(),
+        visit: visit.clone(),
+        list,
+        if_none_match,
+    };
+    if !changes {
+        return Ok(ending.of(operation.run(call, args).await).await.response);
+    }
+    // A change that has begun is brought to its end and its answer kept, also when the caller
+    // hangs up or the time is over.
+    let begun = ticket.clone();
+    let change = async move {
+        let done = ending.route.operation.run(call, args).await;
+        let written = ending.of(done).await;
+        if let Some(ticket) = ticket {
+            let kept = written.kept(ending.route.operation.is_secret);
+            if let Err(problem) = idempotency::finish(&ending.app.store, ticket, kept).await {
+                tracing::warn!(problem = %problem, "Could not keep an answer for repetition");
+            }
+        }
+        written.response
+    };
+    match app.changes.spawn(change.in_current_span()).await {
+        Ok(response) => Ok(response),
+        Err(died) => {
+            if let Some(ticket) = begun {
+                idempotency::forget(&app.store, ticket).await;
+            }
+            Err(Problem::internal(died))
+        }
+    }
+}
+
+/// How an outcome becomes an answer.
+struct Ending {
+    app: App,
+    route: Arc<Route>,
+    visit: Arc<Visit>,
+    list: Option<String>,
+    if_none_match: Option<HeaderValue>,
+}
+
+impl Ending {
+    async fn of(&self, done: Result<Answer, Problem>) -> Written {
+        match done {
+            Ok(answer) => self.write(answer),
+            // A refusal is an answer too: under an idempotency key the same request gets it again.
+            Err(problem) => Written::refused(self.route.style.refuse(&problem, &self.visit)).await,
+        }
+    }
+}
+
+impl Admitted {
+    fn count(
+        &mut self,
+        app: &App,
+        route: &Route,
+        caller: &Caller,
+        tenant: Option<TenantId>,
+        per: &[LimitPer],
+    ) -> Result<(), Problem> {
+        let ask =
+            Ask { operation: route.operation.name, is_declared: route.is_declared, caller, tenant };
+        let (places, left) = app.limits.admit(ask, per)?;
+        self.places.extend(places);
+        if let Some(left) = left
+            && self.left.is_none_or(|it| left.remaining < it.remaining)
+        {
+            self.left = Some(left);
+        }
+        Ok(())
+    }
+}
+
+fn credential(headers: &HeaderMap) -> Result<Option<Credential>, Problem> {
+    let text = |name: HeaderName| match headers.get(name) {
+        None => Ok(None),
+        Some(given) => given
+            .to_str()
+            .map(Some)
+            .map_err(|_| Problem::new("key_invalid", "The credential is not plain text.")),
+    };
+    let api_key = text(HeaderName::from_static("x-api-key"))?;
+    Ok(Credential::from_headers(text(header::AUTHORIZATION)?, api_key)?)
+}
+
+/// Fills in and checks the tenant of an operation that takes one.
+async fn settle_tenant(
+    app: &App,
+    route: &Route,
+    caller: &Caller,
+    args: &mut Map<String, Json>,
+    visit: &Visit,
+) -> Result<(), Problem> {
+    let operation = &*route.operation;
+    let Some(field) = operation.arguments.field("tenant") else { return Ok(()) };
+    let given = match args.get("tenant") {
+        Some(Json::String(text)) => Some(text.parse::<TenantId>().map_err(|error| {
+            let pointer = route.take("tenant").map_or("/tenant".into(), |it| it.pointer());
+            Problem::faults("invalid_id", vec![Fault::new(pointer, error.to_string())])
+        })?),
+        _ => None,
+    };
+    let Some(tenant) = given else {
+        if !field.is_required {
+            return Ok(());
+        }
+        let own = caller.tenant().or_else(|| app.only_tenant());
+        let Some(tenant) = own else {
+            let fault = Fault::new("/tenant", "is missing");
+            let fault = fault.hint("you reach all tenants: say which one this is for");
+            return Err(Problem::faults("invalid_input", vec![fault]));
+        };
+        args.insert("tenant".into(), tenant.to_string().into());
+        return Ok(());
+    };
+    caller.reaches(tenant)?;
+    let _ = visit.tenant.set(tenant);
+    app.tenants.check(&app.store, tenant, operation.reaches_deleted, app.clock.now()).await
+}
+
+fn tenant_of(args: &Map<String, Json>) -> Option<TenantId> {
+    args.get("tenant")?.as_str()?.parse().ok()
+}
+
+/// The limit and the cursor asked for, and whether to count.
+fn page(
+    app: &App,
+    route: &Route,
+    input: &Input,
+    faults: &mut Faults,
+) -> ((u32, Option<String>), bool) {
+    let lists = if route.is_declared { &app.declared_style.lists } else { &app.plain_style.lists };
+    if route.operation.kind != Kind::Page {
+        return ((lists.limit, None), false);
+    }
+    let limit = match input.in_query("limit") {
+        None | Some("") => lists.limit,
+        Some(text) => match text.parse::<u32>() {
+            Ok(limit) if (1..=lists.most).contains(&limit) => limit,
+            _ => {
+                let message = format!("must be a whole number from 1 to {}", lists.most);
+                faults.add(Fault::new("/limit", message));
+                lists.limit
+            }
+        },
+    };
+    let cursor = input.in_query("cursor").filter(|it| !it.is_empty()).map(str::to_owned);
+    let count = match input.in_query("count") {
+        Some(text) => matches!(text, "true" | "1"),
+        None => lists.count,
+    };
+    ((limit, cursor), count)
+}
+
+/// What a cursor is bound to: the path, what narrows the list, and how far the caller reaches.
+fn list_name(route: &Route, args: &Map<String, Json>, caller: &Caller) -> String {
+    let reach = caller.tenant().map(|it| it.to_string()).unwrap_or_default();
+    let args = serde_json::to_string(args).unwrap_or_default();
+    format!("{} {args} {reach}", route.operation.name)
+}
+
+fn bounds(app: &App, operation: &operation::Operation) -> Bounds {
+    let file_bytes = operation.takes_file.then(|| app.largest_import());
+    Bounds { json_bytes: app.settings.body_bytes_max, file_bytes }
+}
+
+fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(given) = headers.get("idempotency-key") else { return Ok(None) };
+    match given.to_str().ok().filter(|it| idempotency::is_key(it)) {
+        Some(key) => Ok(Some(key.to_owned())),
+        None => Err(Problem::faults(
+            "invalid_input",
+            vec![Fault::new("/Idempotency-Key", "must have 1 to 255 printable characters")],
+        )),
+    }
+}
+
+fn precondition(headers: &HeaderMap) -> IfMatch {
+    let Some(given) = headers.get(header::IF_MATCH) else { return IfMatch::Any };
+    let text = given.to_str().unwrap_or("?").trim();
+    if text == "*" {
+        return IfMatch::Any;
+    }
+    let bare = text.trim_start_matches("W/").trim_matches('"');
+    let revision = bare.split('-').next().unwrap_or(bare);
+    revision.parse().map_or(IfMatch::Foreign, IfMatch::Revision)
+}
+
+impl Ending {
+    fn write(&self, answer: Answer) -> Written {
+        let Self { app, route, visit, list, if_none_match } = self;
+        let usual = route.status.unwrap_or_else(|| route.operation.kind.status());
+        let status = answer.status.unwrap_or(usual);
+        let tag = answer.tag.map(|it| format!("W/\"{it}\""));
+        let shape = route.shape.as_deref();
+        let body: Bytes = match answer.body {
+            operation::Body::One(value) => {
+                if let Some(tag) = &tag
+                    && route.method == Method::GET
+                    && if_none_match.as_ref().is_some_and(|it| names_tag(it, tag))
+                {
+                    return Written::plain(304, None, Some(tag.clone()), Bytes::new());
+                }
+                route.style.write_one(&Shaped { value: &value, shape }, visit).into()
+            }
+            operation::Body::Page(page) => {
+                let items: Vec<Shaped<'_>> =
+                    page.items.iter().map(|value| Shaped { value, shape }).collect();
+                let list = list.as_deref().unwrap_or_default();
+                let sign = |it: &base::Cursor| app.cursor_key.sign(it, list);
+                let listed = Listed {
+                    items: &items,
+                    next: page.next.as_ref().map(sign),
+                    prev: page.prev.as_ref().map(sign),
+                    total: page.total,
+                };
+                route.style.write_list(&listed, visit).into()
+            }
+            operation::Body::Empty => {
+                return Written::plain(route.status.unwrap_or(204), None, None, Bytes::new());
+            }
+            operation::Body::File(file) => {
+                return Written::file(&file.name, file.content_type, file.bytes);
+            }
+            operation::Body::Stream(response) => return Written::stream(response),
+        };
+        Written::plain(status, Some("application/json".into()), tag, body)
+    }
+}
+
+fn tell_left(headers: &mut HeaderMap, left: Left) {
+    let entries = [
+        ("x-ratelimit-limit", u64::from(left.limit)),
+        ("x-ratelimit-remaining", u64::from(left.remaining)),
+        ("x-ratelimit-reset", left.reset_s),
+    ];
+    for (name, value) in entries {
+        // A refusal has said it more exactly.
+        headers.entry(HeaderName::from_static(name)).or_insert_with(|| HeaderValue::from(value));
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |it| it.to_uppercase().chain(letters).collect::<String>() + ".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn if_match(value: &'static str) -> IfMatch {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::IF_MATCH, HeaderValue::from_static(value));
+        precondition(&headers)
+    }
+
+    #[test]
+    fn an_etag_is_understood_however_it_is_quoted() {
+        assert_eq!(if_match("W/\"12\""), IfMatch::Revision(12));
+        assert_eq!(if_match("\"12\""), IfMatch::Revision(12));
+        assert_eq!(if_match("W/\"12-0190\""), IfMatch::Revision(12));
+        assert_eq!(if_match("*"), IfMatch::Any);
+        assert_eq!(if_match("\"abc\""), IfMatch::Foreign);
+    }
+}

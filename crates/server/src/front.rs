@@ -1,0 +1,371 @@
+//! The front of the house: what happens to every request, whatever its path.
+//!
+//! It gives the request an id and takes it out again on the answer, limits its time, turns a panic
+//! into an answer, adds the headers that keep browsers careful, writes the access line and counts.
+//! Which path leads where is [`router`]; what happens at a route is [`crate::dispatch`].
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Extension, Router,
+    body::Body,
+    extract::{DefaultBodyLimit, RawPathParams, Request},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    response::Response,
+    routing::any,
+};
+use base::metric::{Counter, Histogram, SECONDS};
+use futures::FutureExt;
+use tower::Service;
+use tower_http::{
+    compression::{
+        CompressionLayer,
+        predicate::{NotForContentType, Predicate, SizeAbove},
+    },
+    cors::{AllowOrigin, CorsLayer},
+};
+use tracing::Instrument as _;
+
+use crate::{App, Visit, dispatch, problem::Problem, route::Route, web};
+
+static REQUESTS: Counter = Counter::new(
+    "http_requests_total",
+    "Requests answered, by the template of their path.",
+    &["method", "endpoint", "status_code"],
+);
+static DURATIONS: Histogram = Histogram::new(
+    "http_request_duration_seconds",
+    "Time from the request to the head of its answer.",
+    &["method", "endpoint", "status_code"],
+    SECONDS,
+);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What pages may load: this server's own files. Styles may be inline, because the drawing of
+/// plots and menus sets them.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; \
+     worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// Everything that answers, ready to be called for each request.
+#[derive(Clone)]
+pub struct Front {
+    app: App,
+    router: Router,
+}
+
+impl Front {
+    /// The front of an application.
+    pub fn new(app: App) -> Self {
+        let router = router(&app);
+        Self { app, router }
+    }
+
+    /// Answers one request from `peer`.
+    pub async fn answer(mut self, mut request: Request, peer: SocketAddr) -> Response {
+        let began = Instant::now();
+        without_trailing_slash(request.uri_mut());
+        let headers = request.headers();
+        let text = |name: &HeaderName| headers.get(name).and_then(|it| it.to_str().ok());
+        let visit = Arc::new(Visit::begin(
+            text(&REQUEST_ID),
+            self.app.clock.now(),
+            Some(address(headers, peer.ip(), self.app.settings.trusted_proxies)),
+            text(&header::USER_AGENT),
+            self.app.style_of(request.uri().path()).clone(),
+        ));
+        let method = method_name(request.method());
+        request.extensions_mut().insert(visit.clone());
+        let span = tracing::info_span!("request", request_id = %visit.id);
+        let limit = self.app.time_limit();
+        let answering = guarded(&mut self.router, request, limit, &visit);
+        let mut response = answering.instrument(span.clone()).await;
+        finish(&mut response, &visit);
+        let _inside = span.enter();
+        report(method, response.status(), began.elapsed(), &visit);
+        response
+    }
+}
+
+/// The answer, or a refusal when it takes too long or dies on the way.
+async fn guarded(
+    router: &mut Router,
+    request: Request,
+    limit: Duration,
+    visit: &Visit,
+) -> Response {
+    let answering = AssertUnwindSafe(router.call(request)).catch_unwind();
+    let problem = match tokio::time::timeout(limit, answering).await {
+        Ok(Ok(Ok(response))) => return response,
+        Ok(Ok(Err(never))) => match never {},
+        Ok(Err(panic)) => Problem::internal(words_of(&*panic)),
+        Err(_) => {
+            let seconds = limit.as_secs();
+            let detail = format!("This took longer than {seconds} s and was given up.");
+            Problem::new("timeout", detail).retry_after(Duration::from_secs(5))
+        }
+    };
+    visit.style.refuse(&problem, visit)
+}
+
+/// Which path leads where.
+pub fn router(app: &App) -> Router {
+    let mut by_path: BTreeMap<Arc<str>, Vec<Arc<Route>>> = BTreeMap::new();
+    for route in &app.routes {
+        by_path.entry(route.path.clone()).or_default().push(route.clone());
+    }
+    let mut router = Router::new();
+    for (path, routes) in by_path {
+        let place = Arc::new(Place::of(path.clone(), routes));
+        let app = app.clone();
+        let answer = move |Extension(visit): Extension<Arc<Visit>>,
+                           params: RawPathParams,
+                           request: Request| {
+            let (app, place) = (app.clone(), place.clone());
+            async move { place.answer(&app, &params, request, &visit).await }
+        };
+        router = router.route(&path, any(answer));
+    }
+    router = router.merge(web::router(app.clone()));
+    let router = router.layer(DefaultBodyLimit::disable()).layer(
+        CompressionLayer::new().compress_when(
+            SizeAbove::new(1024)
+                .and(NotForContentType::SSE)
+                .and(NotForContentType::IMAGES)
+                .and(NotForContentType::const_new("application/vnd.")),
+        ),
+    );
+    match cors(&app.settings.allowed_origins) {
+        None => router,
+        Some(cors) => router.layer(cors),
+    }
+}
+
+/// A path and the routes of its methods.
+struct Place {
+    path: Arc<str>,
+    routes: Vec<Arc<Route>>,
+    allow: String,
+}
+
+impl Place {
+    fn of(path: Arc<str>, routes: Vec<Arc<Route>>) -> Self {
+        let mut allow: Vec<&str> = routes.iter().map(|it| it.method.as_str()).collect();
+        if allow.contains(&"GET") {
+            allow.push("HEAD");
+        }
+        allow.push("OPTIONS");
+        let allow = allow.join(", ");
+        Self { path, routes, allow }
+    }
+
+    async fn answer(
+        &self,
+        app: &App,
+        params: &RawPathParams,
+        request: Request,
+        visit: &Arc<Visit>,
+    ) -> Response {
+        let _ = visit.endpoint.set(self.path.clone());
+        let method = match request.method() {
+            &Method::HEAD => &Method::GET,
+            other => other,
+        };
+        let Some(route) = self.routes.iter().find(|it| it.method == *method) else {
+            if method == Method::OPTIONS {
+                let mut response = Response::new(Body::empty());
+                *response.status_mut() = StatusCode::NO_CONTENT;
+                if let Ok(allow) = HeaderValue::from_str(&self.allow) {
+                    response.headers_mut().insert(header::ALLOW, allow);
+                }
+                return response;
+            }
+            let detail = format!("{} cannot be done here.", method_name(method));
+            let problem = Problem::new("method_not_allowed", detail)
+                .hint(format!("possible here: {}", self.allow))
+                .header("allow", self.allow.clone());
+            return visit.style.refuse(&problem, visit);
+        };
+        let path = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        dispatch::dispatch(app, route, path, request, visit).await
+    }
+}
+
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    let origins: Vec<HeaderValue> = origins.iter().filter_map(|it| it.parse().ok()).collect();
+    if origins.is_empty() {
+        return None;
+    }
+    let exposed = [
+        "etag",
+        "x-request-id",
+        "retry-after",
+        "content-disposition",
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+        "idempotency-replayed",
+    ];
+    let asked = [
+        "authorization",
+        "content-type",
+        "x-api-key",
+        "x-request-id",
+        "idempotency-key",
+        "if-match",
+        "if-none-match",
+    ];
+    Some(
+        CorsLayer::new()
+            .allow_origin(AllowOrigin::list(origins))
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+            .allow_headers(asked.map(HeaderName::from_static))
+            .expose_headers(exposed.map(HeaderName::from_static))
+            .max_age(Duration::from_secs(600)),
+    )
+}
+
+/// `/v1/clients/` is `/v1/clients`.
+fn without_trailing_slash(uri: &mut Uri) {
+    let path = uri.path();
+    if path.len() < 2 || !path.ends_with('/') {
+        return;
+    }
+    let bare = path.trim_end_matches('/');
+    let bare = if bare.is_empty() { "/" } else { bare };
+    let text = match uri.query() {
+        Some(query) => format!("{bare}?{query}"),
+        None => bare.to_owned(),
+    };
+    if let Ok(changed) = text.parse() {
+        *uri = changed;
+    }
+}
+
+/// Where a request comes from. Each trusted proxy adds the address it saw at the end of
+/// `X-Forwarded-For`; what stands before those was written by the caller and proves nothing.
+fn address(headers: &HeaderMap, peer: IpAddr, trusted_proxies: usize) -> IpAddr {
+    if trusted_proxies == 0 {
+        return peer;
+    }
+    let given = headers.get_all("x-forwarded-for").iter().filter_map(|it| it.to_str().ok());
+    let all: Vec<&str> = given.flat_map(|it| it.split(',')).map(str::trim).collect();
+    let seen = all.len().checked_sub(trusted_proxies).and_then(|at| all[at].parse().ok());
+    seen.unwrap_or(peer)
+}
+
+fn finish(response: &mut Response, visit: &Visit) {
+    let is_page = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|it| it.as_bytes().starts_with(b"text/html"));
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&visit.id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    let policy = HeaderValue::from_static(if is_page { PAGE_POLICY } else { DATA_POLICY });
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+}
+
+/// Counts the request and writes its line. Probes come every few seconds; their lines are for
+/// debugging only.
+fn report(method: &'static str, status: StatusCode, took: Duration, visit: &Visit) {
+    let endpoint = visit.endpoint();
+    let labels = [method, endpoint, status.as_str()];
+    REQUESTS.increment(&labels);
+    DURATIONS.observe(took.as_secs_f64(), &labels);
+    let latency_ms = took.as_micros() as f64 / 1000.0;
+    let status_code = status.as_u16();
+    let client_id = visit.tenant.get().map(tracing::field::display);
+    let user_id = visit.who.get().map(String::as_str);
+    let code = visit.problem.get().copied();
+    let is_probe = matches!(endpoint, "/metrics") || endpoint.starts_with("/health");
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                method,
+                endpoint,
+                status_code,
+                latency_ms,
+                client_id,
+                user_id,
+                problem.code = code,
+                "{method} {endpoint} {status_code}"
+            )
+        };
+    }
+    if is_probe && status_code < 500 { line!(debug) } else { line!(info) }
+}
+
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "OTHER",
+    }
+}
+
+fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|it| (*it).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panicked: {}", text.unwrap_or_else(|| "without a word".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(given: &str, expected: &str) {
+        let mut uri: Uri = given.parse().unwrap();
+        without_trailing_slash(&mut uri);
+        assert_eq!(uri.to_string(), expected);
+    }
+
+    #[test]
+    fn a_trailing_slash_changes_nothing() {
+        check("/v1/clients/", "/v1/clients");
+        check("/v1/clients/?limit=2", "/v1/clients?limit=2");
+        check("/", "/");
+        check("/v1/clients?path=/", "/v1/clients?path=/");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_without_its_words() {
+        let mut router = Router::new().route("/", any(|| async { panic!("secret words") as () }));
+        let plain = Arc::new(crate::style::Style::plain());
+        let visit = Visit::begin(None, base::Timestamp::UNIX_EPOCH, None, None, plain);
+        let answer = guarded(&mut router, Request::default(), Duration::from_secs(1), &visit).await;
+        assert_eq!(answer.status(), 500);
+        let body = axum::body::to_bytes(answer.into_body(), 10_000).await.expect("a body");
+        let text = String::from_utf8_lossy(&body);
+        assert!(text.contains("\"internal\"") && !text.contains("secret words"), "{text}");
+    }
+
+    #[test]
+    fn only_what_trusted_proxies_wrote_is_believed() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", HeaderValue::from_static("6.6.6.6, 10.0.0.9"));
+        let peer: IpAddr = "127.0.0.1".parse().unwrap();
+        assert_eq!(address(&headers, peer, 0), peer);
+        assert_eq!(address(&headers, peer, 1).to_string(), "10.0.0.9");
+        assert_eq!(address(&headers, peer, 2).to_string(), "6.6.6.6");
+        assert_eq!(address(&headers, peer, 3), peer);
+    }
+}

@@ -1,0 +1,338 @@
+//! Limits: how much of an application a caller may use, as its description declares.
+//!
+//! A rate is counted per caller, tenant or address and forgets by itself (GCRA); `most` bounds what
+//! runs at the same moment. A limit that names no operation counts every request at the
+//! application's own paths, and every request of an application key anywhere; what a signed-in
+//! person's interface asks under `/api` is counted only by limits that name operations.
+//!
+//! Start at [`Limits::admit`].
+
+use std::{
+    collections::HashMap,
+    num::NonZeroU32,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use apps::description::{Limit, LimitPer};
+use base::{Clock, TenantId, metric::Counter};
+use governor::{
+    Quota, RateLimiter, clock::Clock as GovernorClock, middleware::StateInformationMiddleware,
+    state::keyed::DefaultKeyedStateStore,
+};
+use identity::{Caller, Grant};
+use indexmap::IndexMap;
+
+use crate::problem::{self, Problem};
+
+static REFUSED: Counter =
+    Counter::new("http_rate_limited_total", "Requests refused by a limit.", &["limit"]);
+
+/// All limits of an application.
+pub struct Limits(Vec<Rule>);
+
+struct Rule {
+    name: String,
+    per: LimitPer,
+    operations: Vec<String>,
+    code: &'static str,
+    bound: Bound,
+}
+
+enum Bound {
+    Rate { limiter: Limiter, burst: u32, period: Duration },
+    Most { most: u32, running: Arc<Running> },
+}
+
+type Limiter =
+    RateLimiter<String, DefaultKeyedStateStore<String>, HouseClock, StateInformationMiddleware>;
+type Running = Mutex<HashMap<String, u32>>;
+
+/// What is asked for.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    /// The operation.
+    pub operation: &'a str,
+    /// Whether the path is one that the application declared.
+    pub is_declared: bool,
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// For whom, once it is known.
+    pub tenant: Option<TenantId>,
+}
+
+/// A place among those that run at the same moment; given back when dropped.
+pub struct Place {
+    running: Arc<Running>,
+    key: String,
+}
+
+/// What is left of the tightest rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// Requests in all.
+    pub limit: u32,
+    /// Requests left.
+    pub remaining: u32,
+    /// Seconds until all are there again.
+    pub reset_s: u64,
+}
+
+/// A limit that cannot be kept.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("limits.{name}: {fault}")]
+pub struct InvalidLimit {
+    /// Its name.
+    pub name: String,
+    /// What is wrong.
+    pub fault: String,
+}
+
+/// The house's clock, so that a clock set by hand moves limits too.
+#[derive(Clone)]
+struct HouseClock(Clock);
+
+impl GovernorClock for HouseClock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.now().as_microsecond()).unwrap_or(0))
+    }
+}
+
+impl Limits {
+    /// The limits as they are declared.
+    ///
+    /// # Errors
+    /// The first one that cannot be kept.
+    pub fn declared(limits: &IndexMap<String, Limit>, clock: &Clock) -> Result<Self, InvalidLimit> {
+        limits
+            .iter()
+            .map(|(name, limit)| Rule::of(name, limit, clock))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// No limits.
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Counts a request against every limit of these kinds that concerns it.
+    ///
+    /// # Errors
+    /// The problem of the first limit that is used up, with the time to wait.
+    pub fn admit(
+        &self,
+        ask: Ask<'_>,
+        per: &[LimitPer],
+    ) -> Result<(Vec<Place>, Option<Left>), Problem> {
+        let mut places = Vec::new();
+        let mut tightest: Option<Left> = None;
+        for rule in self.0.iter().filter(|it| per.contains(&it.per) && it.concerns(ask)) {
+            let Some(key) = rule.key(ask) else { continue };
+            match &rule.bound {
+                Bound::Most { most, running } => places.push(rule.enter(running, *most, key)?),
+                Bound::Rate { limiter, burst, period } => {
+                    let left = rule.count(limiter, *burst, *period, &key)?;
+                    if tightest.is_none_or(|it| left.remaining < it.remaining) {
+                        tightest = Some(left);
+                    }
+                }
+            }
+        }
+        Ok((places, tightest))
+    }
+
+    /// Forgets those who have not asked for long.
+    pub fn forget_idle(&self) {
+        for rule in &self.0 {
+            if let Bound::Rate { limiter, .. } = &rule.bound {
+                limiter.retain_recent();
+                limiter.shrink_to_fit();
+            }
+        }
+    }
+}
+
+impl Rule {
+    fn of(name: &str, limit: &Limit, clock: &Clock) -> Result<Self, InvalidLimit> {
+        let invalid = |fault: String| InvalidLimit { name: name.to_owned(), fault };
+        let (bound, default) = match (&limit.rate, limit.most) {
+            (Some(rate), None) => {
+                let (burst, period) = parse(rate).ok_or_else(|| {
+                    invalid(format!("`{rate}` is not a rate; for example 100/minute"))
+                })?;
+                let quota = Quota::with_period(period / burst.get())
+                    .ok_or_else(|| invalid(format!("`{rate}` is too fast to count")))?
+                    .allow_burst(burst);
+                let store = DefaultKeyedStateStore::default();
+                let limiter: Limiter = RateLimiter::new(quota, store, HouseClock(clock.clone()));
+                (Bound::Rate { limiter, burst: burst.get(), period }, "rate_limited")
+            }
+            (None, Some(most)) => {
+                (Bound::Most { most, running: Arc::default() }, "too_many_at_once")
+            }
+            _ => return Err(invalid("needs either `rate` or `most`".into())),
+        };
+        let given = limit.error.as_deref().unwrap_or(default);
+        let code = problem::look_up(given).code;
+        if code != given {
+            return Err(invalid(format!("`{given}` is not an error code")));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            per: limit.per,
+            operations: limit.operations.clone(),
+            code,
+            bound,
+        })
+    }
+
+    fn concerns(&self, ask: Ask<'_>) -> bool {
+        if self.operations.is_empty() {
+            ask.is_declared || matches!(ask.caller.grant, Grant::Scopes(_))
+        } else {
+            self.operations.iter().any(|it| it == ask.operation)
+        }
+    }
+
+    fn key(&self, ask: Ask<'_>) -> Option<String> {
+        match self.per {
+            LimitPer::Caller => Some(ask.caller.rate_key()),
+            LimitPer::Tenant => ask.tenant.map(|it| it.to_string()),
+            LimitPer::Address => {
+                Some(ask.caller.actor.address.map_or_else(|| "unknown".into(), |it| it.to_string()))
+            }
+        }
+    }
+
+    fn count(
+        &self,
+        limiter: &Limiter,
+        burst: u32,
+        period: Duration,
+        key: &String,
+    ) -> Result<Left, Problem> {
+        match limiter.check_key(key) {
+            Ok(state) => {
+                let remaining = state.remaining_burst_capacity();
+                let missing = burst.saturating_sub(remaining);
+                let reset = period.as_secs_f64() * f64::from(missing) / f64::from(burst);
+                Ok(Left { limit: burst, remaining, reset_s: reset.ceil() as u64 })
+            }
+            Err(refused) => {
+                let wait = refused.wait_time_from(GovernorClock::now(limiter.clock()));
+                let detail = format!("The limit `{}` of {burst} requests is used up.", self.name);
+                let seconds = wait.as_secs() + 1;
+                Err(self
+                    .refuse(detail, format!("wait {seconds} s, then go on more slowly"))
+                    .retry_after(wait)
+                    .header("x-ratelimit-limit", burst.to_string())
+                    .header("x-ratelimit-remaining", "0")
+                    .header("x-ratelimit-reset", seconds.to_string()))
+            }
+        }
+    }
+
+    fn enter(&self, running: &Arc<Running>, most: u32, key: String) -> Result<Place, Problem> {
+        let mut now = running.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = now.entry(key.clone()).or_default();
+        if *count >= most {
+            let detail = format!("{most} requests are being answered for you at this moment.");
+            let problem = self.refuse(detail, "wait for one of them to end".into());
+            return Err(problem.retry_after(Duration::from_secs(1)));
+        }
+        *count += 1;
+        drop(now);
+        Ok(Place { running: running.clone(), key })
+    }
+
+    fn refuse(&self, detail: String, hint: String) -> Problem {
+        REFUSED.increment(&[&self.name]);
+        Problem::new(self.code, detail).hint(hint)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut now = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = now.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                now.remove(&self.key);
+            }
+        }
+    }
+}
+
+/// `100/minute` → 100 in 60 s.
+fn parse(rate: &str) -> Option<(NonZeroU32, Duration)> {
+    let (count, period) = rate.split_once('/')?;
+    let seconds = match period.trim() {
+        "second" | "s" => 1,
+        "minute" | "min" => 60,
+        "hour" | "h" => 3_600,
+        "day" | "d" => 86_400,
+        _ => return None,
+    };
+    Some((count.trim().parse().ok()?, Duration::from_secs(seconds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::Timestamp;
+    use jiff::SignedDuration;
+
+    fn limits(yaml: serde_json::Value, clock: &Clock) -> Result<Limits, InvalidLimit> {
+        Limits::declared(&serde_json::from_value(yaml).expect("limits as they are declared"), clock)
+    }
+
+    fn ask(caller: &Caller) -> Ask<'_> {
+        Ask { operation: "imports.create", is_declared: true, caller, tenant: None }
+    }
+
+    #[test]
+    fn the_sixth_upload_of_an_hour_waits_for_its_turn() {
+        let clock = Clock::by_hand(Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24));
+        let limits = limits(
+            serde_json::json!({
+                "uploads": {"per": "caller", "rate": "5/hour", "operations": ["imports.create"]},
+            }),
+            &clock,
+        )
+        .unwrap();
+        let caller = Caller::house();
+        for left in (0..5).rev() {
+            let (_, remaining) = limits.admit(ask(&caller), &[LimitPer::Caller]).ok().unwrap();
+            assert_eq!(remaining.unwrap().remaining, left);
+        }
+        let refused = limits.admit(ask(&caller), &[LimitPer::Caller]).err().unwrap();
+        assert_eq!(refused.code(), "rate_limited");
+        assert!(refused.comes_back_in().unwrap() <= Duration::from_secs(720));
+        clock.advance(SignedDuration::from_mins(12));
+        assert!(limits.admit(ask(&caller), &[LimitPer::Caller]).is_ok());
+    }
+
+    #[test]
+    fn what_has_ended_makes_room_for_the_next() {
+        let clock = Clock::system();
+        let limits =
+            limits(serde_json::json!({"at_once": {"per": "caller", "most": 2}}), &clock).unwrap();
+        let caller = Caller::house();
+        let first = limits.admit(ask(&caller), &[LimitPer::Caller]).ok().unwrap();
+        let _second = limits.admit(ask(&caller), &[LimitPer::Caller]).ok().unwrap();
+        let refused = limits.admit(ask(&caller), &[LimitPer::Caller]).err().unwrap();
+        assert_eq!(refused.code(), "too_many_at_once");
+        drop(first);
+        assert!(limits.admit(ask(&caller), &[LimitPer::Caller]).is_ok());
+    }
+
+    #[test]
+    fn a_rate_that_cannot_be_read_is_named() {
+        let refused =
+            limits(serde_json::json!({"x": {"per": "caller", "rate": "many"}}), &Clock::system());
+        assert!(refused.err().unwrap().to_string().contains("`many` is not a rate"));
+    }
+}

@@ -1,0 +1,163 @@
+//! Bodies that go in and come out: arguments, data of collections, shapes and envelopes.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{plain, reference, thing};
+use crate::{
+    App,
+    operation::Kind,
+    route::{Route, Source},
+    shape::Shape,
+};
+
+/// The body that a route takes; none when it takes none.
+pub(super) fn of(app: &App, route: &Route) -> Option<Json> {
+    let operation = &*route.operation;
+    if route.takes_whole_body {
+        let whole = route.plan.iter().find(|it| it.source == Source::Body)?;
+        let mut schema = data(app, route, &whole.argument);
+        if operation.name.ends_with(".update") {
+            schema = partial(schema);
+        }
+        let is_required = operation.name != "tasks.run";
+        return Some(json!({
+            "required": is_required,
+            "content": {"application/json": {"schema": schema}},
+        }));
+    }
+    let (mut fields, mut required) = (Map::new(), Vec::new());
+    for take in &route.plan {
+        let Source::Named(name) = &take.source else { continue };
+        if route.names_in_path(name) || take.within.is_some() {
+            continue;
+        }
+        let Some(field) = operation.arguments.field(&take.argument) else { continue };
+        if Some(field.name.as_str()) == operation.rest {
+            continue;
+        }
+        if field.is_required && field.name != "tenant" {
+            required.push(name.clone());
+        }
+        fields.insert(name.clone(), field.schema.clone());
+    }
+    if let Some(rest) = operation.rest {
+        let data = data(app, route, rest);
+        if let Some(own) = data.get("properties").and_then(Json::as_object) {
+            fields.extend(own.clone());
+        }
+    }
+    if fields.is_empty() && !operation.takes_file {
+        return None;
+    }
+    let object = |fields: &Map<String, Json>| {
+        let mut schema = json!({"type": "object", "properties": fields});
+        if !required.is_empty() {
+            schema["required"] = json!(required);
+        }
+        schema
+    };
+    let mut content = json!({"application/json": {"schema": object(&fields)}});
+    if operation.takes_file {
+        let mut form = fields.clone();
+        form.remove("items");
+        form.insert("file".into(), json!({"type": "string", "format": "binary"}));
+        let mut schema = object(&form);
+        schema["required"] = json!(["file"]);
+        content["multipart/form-data"] = json!({"schema": schema});
+        if operation.name == "imports.preview" {
+            content.as_object_mut()?.remove("application/json");
+        }
+    }
+    Some(json!({"required": !required.is_empty() || operation.takes_file, "content": content}))
+}
+
+/// What a route answers, in its shape and envelope.
+pub(super) fn answer(app: &App, route: &Route) -> Json {
+    let operation = &*route.operation;
+    let one = match &route.shape {
+        Some(shape) => shaped(app, route, shape),
+        None => reference(operation.gives),
+    };
+    let envelope =
+        app.description().routes.as_ref().filter(|_| route.is_declared).map(|it| &it.envelope);
+    if operation.kind == Kind::Page {
+        let items = json!({"type": "array", "items": one});
+        return match envelope.and_then(|it| it.list.as_ref()) {
+            Some(template) => thing::of_template(template, &items),
+            None => {
+                let text = json!({"type": ["string", "null"]});
+                let total = json!({"type": "integer"});
+                let fields = [
+                    ("items", items),
+                    ("next_cursor", text.clone()),
+                    ("prev_cursor", text),
+                    ("total~", total),
+                ];
+                thing::object(fields.into_iter())
+            }
+        };
+    }
+    match envelope.and_then(|it| it.one.as_ref()) {
+        Some(template) => thing::of_template(template, &one),
+        None => one,
+    }
+}
+
+fn shaped(app: &App, route: &Route, shape: &Shape) -> Json {
+    let gives = route.operation.gives;
+    let (mut properties, mut required) = (Map::new(), Vec::new());
+    for field in &shape.fields {
+        let Some(name) = &field.name else {
+            let inside = if field.path == ["data"] { data(app, route, "data") } else { json!({}) };
+            if let Some(own) = inside.get("properties").and_then(Json::as_object) {
+                for (name, schema) in own {
+                    properties.entry(name.clone()).or_insert_with(|| schema.clone());
+                }
+            }
+            continue;
+        };
+        // A shape inside of a shape is not followed: its fields are those of the thing.
+        let schema = if field.inner.is_some() { json!({}) } else { thing::at(gives, &field.path) };
+        properties.insert(name.clone(), schema);
+        required.push(name.clone());
+    }
+    // Fields of things that are not always there are not promised.
+    required.retain(|it| it != "key");
+    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": true})
+}
+
+/// The schema of an argument (or an answer) that holds the fields of a record, a tenant or a task.
+fn data(app: &App, route: &Route, argument: &str) -> Json {
+    let operation = route.operation.name;
+    let fixed = |name: &str| match route.take(name).map(|it| &it.source) {
+        Some(Source::Fixed(Json::String(value))) => Some(value.clone()),
+        _ => None,
+    };
+    if operation.starts_with("tenants.") {
+        return app.engine.folder().tenant_schema().map_or_else(open, |it| plain(it.inlined()));
+    }
+    if argument == "input" {
+        let task = fixed("task").and_then(|it| app.engine.folder().task(&it)?.input.clone());
+        return task.map_or_else(open, |it| plain(it.inlined()));
+    }
+    let collection = fixed("collection").or_else(|| {
+        // What lies in versions is told when only one collection has them.
+        let mut versioned = app.kits().iter().filter_map(|it| it.spec.versioned.as_ref());
+        let only = versioned.next().filter(|_| versioned.next().is_none());
+        (operation == "versions.records").then_some(only?.children.clone())
+    });
+    let kit = collection.and_then(|it| app.kits().get(&it));
+    kit.map_or_else(open, |it| plain(it.schema.inlined()))
+}
+
+/// The same schema with nothing required: what a change may hold.
+fn partial(mut schema: Json) -> Json {
+    if let Some(fields) = schema.as_object_mut() {
+        fields.remove("required");
+    }
+    schema
+}
+
+fn open() -> Json {
+    json!({"type": "object", "additionalProperties": true})
+}

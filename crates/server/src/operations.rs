@@ -1,0 +1,52 @@
+//! The operations, one file for each kind of thing. Each is a doorway: take the arguments, call one
+//! room, shape the answer. Permissions are checked before they are called; SQL is never seen here.
+
+mod app;
+mod audit;
+mod auth;
+mod exports;
+mod health;
+mod imports;
+mod internals;
+mod jobs;
+mod keys;
+mod prompts;
+mod proposals;
+mod records;
+mod search;
+mod sessions;
+mod tasks;
+mod tenants;
+mod usage;
+mod users;
+mod versions;
+mod webhooks;
+
+use crate::operation::Operation;
+
+/// Every operation, room by room.
+pub(crate) fn all() -> Vec<Operation> {
+    let rooms: [fn() -> Vec<Operation>; 20] = [
+        auth::all,
+        sessions::all,
+        users::all,
+        keys::all,
+        tenants::all,
+        app::all,
+        records::all,
+        imports::all,
+        versions::all,
+        exports::all,
+        tasks::all,
+        proposals::all,
+        search::all,
+        jobs::all,
+        audit::all,
+        usage::all,
+        webhooks::all,
+        prompts::all,
+        health::all,
+        internals::all,
+    ];
+    rooms.into_iter().flat_map(|it| it()).collect()
+}

@@ -1,0 +1,123 @@
+//! Whether the server lives, is ready and well; what it counts. Open to all, because those who ask
+//! are machines; nothing here says more than that something works or not.
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, header},
+    response::Response,
+};
+use base::Permission;
+use observe::{Readiness, health::Report};
+use serde_json::json;
+
+use crate::{
+    operation::{Answer, Call, Kind, Nothing, Operation},
+    problem::Problem,
+};
+
+pub(super) fn all() -> Vec<Operation> {
+    let anyone = Permission::Anyone;
+    vec![
+        Operation::new(
+            "health.get",
+            anyone,
+            Kind::One,
+            "Health",
+            "Tells whether everything is well: 200, or 503 when something that must work does not.",
+            health,
+        ),
+        Operation::new(
+            "health.database",
+            anyone,
+            Kind::One,
+            "Health",
+            "Tells whether the database is well.",
+            database,
+        ),
+        Operation::new(
+            "health.models",
+            anyone,
+            Kind::One,
+            "Health",
+            "Tells whether models answered lately. Asks none, so it costs nothing.",
+            models,
+        ),
+        Operation::new(
+            "health.live",
+            anyone,
+            Kind::One,
+            "Liveness",
+            "Tells that the process lives.",
+            live,
+        ),
+        Operation::new(
+            "health.ready",
+            anyone,
+            Kind::One,
+            "Readiness",
+            "Tells whether requests should be sent here: 200, or 503 while starting and stopping.",
+            ready,
+        ),
+        Operation::new(
+            "metrics.get",
+            anyone,
+            Kind::Text,
+            "",
+            "All metrics in the format of Prometheus.",
+            metrics,
+        ),
+        Operation::new(
+            "openapi.get",
+            anyone,
+            Kind::One,
+            "OpenApi",
+            "Describes this API (OpenAPI 3.1).",
+            openapi,
+        ),
+    ]
+}
+
+async fn health(call: Call, _: Nothing) -> Result<Answer, Problem> {
+    Ok(told(call.app.health.report().await))
+}
+
+async fn database(call: Call, _: Nothing) -> Result<Answer, Problem> {
+    Ok(told(call.app.health.report().await.only(&["database"])))
+}
+
+async fn models(call: Call, _: Nothing) -> Result<Answer, Problem> {
+    Ok(told(call.app.health.report().await.only(&["llm", "models", "embeddings"])))
+}
+
+async fn live(call: Call, _: Nothing) -> Result<Answer, Problem> {
+    Ok(Answer::one(json!(call.app.health.liveness())))
+}
+
+async fn ready(call: Call, _: Nothing) -> Result<Answer, Problem> {
+    let readiness = call.app.health.readiness();
+    let status = if readiness == Readiness::Ready { 200 } else { 503 };
+    Ok(Answer::one(json!({"status": readiness})).with_status(status))
+}
+
+async fn metrics(call: Call, _: Nothing) -> Result<Answer, Problem> {
+    let text = call.app.machine.exposition(call.now());
+    let mut response = Response::new(Body::from(text));
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    Ok(Answer::stream(response))
+}
+
+async fn openapi(call: Call, _: Nothing) -> Result<Answer, Problem> {
+    let app = &call.app;
+    let document = app.openapi.get_or_init(|| crate::openapi::document(app).to_string().into());
+    let mut response = Response::new(Body::from(document.clone()));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(Answer::stream(response))
+}
+
+fn told(report: Report) -> Answer {
+    let status = if report.is_up() { 200 } else { 503 };
+    Answer::one(json!(report)).with_status(status)
+}

@@ -1,0 +1,270 @@
+//! Jobs: list, read, watch, cancel, retry.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    convert::Infallible,
+    time::Duration,
+};
+
+use axum::response::{
+    IntoResponse,
+    sse::{Event, KeepAlive, Sse},
+};
+use base::{JobId, PageRequest, Permission, RecordId, TenantId};
+use futures::stream;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::{Instant, Interval, MissedTickBehavior},
+};
+use work::{Filter, Job, JobChanged, State};
+
+use crate::{
+    App,
+    operation::{Answer, Call, Kind, Operation},
+    problem::Problem,
+};
+
+pub(super) fn all() -> Vec<Operation> {
+    let (read, manage) = (Permission::ReadJobs, Permission::ManageJobs);
+    vec![
+        Operation::new("jobs.list", read, Kind::Page, "Job", "Lists jobs, the newest first.", list),
+        Operation::new("jobs.get", read, Kind::One, "Job", "Reads a job.", get),
+        Operation::new(
+            "jobs.events",
+            read,
+            Kind::Events,
+            "Job",
+            "Tells of jobs as they change (server-sent events named `job`; `end` when the stream is to be opened anew).",
+            events,
+        ),
+        Operation::new(
+            "jobs.cancel",
+            manage,
+            Kind::One,
+            "Job",
+            "Cancels a job; one that runs stops at its next step.",
+            cancel,
+        ),
+        Operation::new(
+            "jobs.retry",
+            manage,
+            Kind::One,
+            "Job",
+            "Runs a failed or cancelled job again.",
+            retry,
+        ),
+    ]
+}
+
+/// A stream ends after this long, so that who may no longer look stops looking.
+const WATCHED_FOR: Duration = Duration::from_secs(15 * 60);
+
+/// Jobs of other processes are looked for this often.
+const LOOKED_EVERY: Duration = Duration::from_secs(2);
+
+/// How many of the newest jobs are watched.
+const WATCHED: u32 = 50;
+
+#[derive(Deserialize, JsonSchema)]
+struct List {
+    /// Of this tenant.
+    tenant: Option<TenantId>,
+    /// In this state.
+    state: Option<JobState>,
+    /// Of this kind, by the engine's name: `import`, `change`, `revert`, `proposals`, `task.NAME`.
+    kind: Option<String>,
+    /// About this record.
+    record: Option<RecordId>,
+    /// Only those that failed for good and wait for somebody to look.
+    dead: Option<bool>,
+}
+
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum JobState {
+    Pending,
+    Running,
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+impl From<JobState> for State {
+    fn from(state: JobState) -> Self {
+        match state {
+            JobState::Pending => Self::Pending,
+            JobState::Running => Self::Running,
+            JobState::Completed => Self::Completed,
+            JobState::Failed => Self::Failed,
+            JobState::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+async fn list(call: Call, args: List) -> Result<Answer, Problem> {
+    let filter = Filter {
+        tenant: call.narrowed(args.tenant),
+        state: args.state.map(State::from),
+        kind: args.kind,
+        subject: args.record,
+        dead: args.dead,
+    };
+    let (count, request) = (call.count, call.page.clone());
+    let page = call.app.store.read(move |db| {
+        let mut page = work::list(db, &filter, &request)?;
+        if count {
+            page.total = Some(work::count(db, &filter)?);
+        }
+        Ok::<_, store::Error>(page)
+    });
+    Ok(Answer::page(page.await?.map(|it| call.app.engine.job_view(&it))))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct One {
+    /// The job.
+    job: JobId,
+}
+
+async fn get(call: Call, args: One) -> Result<Answer, Problem> {
+    let tenant = call.caller.tenant();
+    let found = call.app.store.read(move |db| work::get(db, tenant, args.job)).await?;
+    let job = found.ok_or_else(|| {
+        Problem::new("job_not_found", format!("Job {} does not exist.", args.job))
+    })?;
+    Ok(Answer::one(call.app.engine.job_view(&job)))
+}
+
+async fn cancel(call: Call, args: One) -> Result<Answer, Problem> {
+    let (tenant, now) = (call.caller.tenant(), call.now());
+    let job = call
+        .app
+        .store
+        .write(&call.caller.actor, now, move |tx| work::cancel(tx, tenant, args.job, now));
+    Ok(Answer::one(call.app.engine.job_view(&job.await?)))
+}
+
+async fn retry(call: Call, args: One) -> Result<Answer, Problem> {
+    let (tenant, now) = (call.caller.tenant(), call.now());
+    let job = call
+        .app
+        .store
+        .write(&call.caller.actor, now, move |tx| work::retry(tx, tenant, args.job, now));
+    Ok(Answer::one(call.app.engine.job_view(&job.await?)))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Events {
+    /// Of this tenant.
+    tenant: Option<TenantId>,
+    /// Only this job.
+    job: Option<JobId>,
+}
+
+async fn events(call: Call, args: Events) -> Result<Answer, Problem> {
+    let mut look = tokio::time::interval(LOOKED_EVERY);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let watch = Watch {
+        tenant: call.narrowed(args.tenant),
+        only: args.job,
+        changes: work::events(),
+        look,
+        until: Instant::now() + WATCHED_FOR,
+        seen: HashMap::new(),
+        waiting: VecDeque::new(),
+        has_ended: false,
+        app: call.app,
+    };
+    let stream = stream::unfold(watch, |mut watch| async move {
+        let event = watch.next().await?;
+        Some((Ok::<_, Infallible>(event), watch))
+    });
+    let alive = KeepAlive::new().interval(Duration::from_secs(15)).text("still here");
+    Ok(Answer::stream(Sse::new(stream).keep_alive(alive).into_response()))
+}
+
+/// Somebody who watches jobs.
+struct Watch {
+    app: App,
+    tenant: Option<TenantId>,
+    only: Option<JobId>,
+    changes: Receiver<JobChanged>,
+    look: Interval,
+    until: Instant,
+    seen: HashMap<JobId, (State, u8, Option<String>)>,
+    waiting: VecDeque<Event>,
+    has_ended: bool,
+}
+
+impl Watch {
+    /// The next event; none after the end.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Some(event);
+            }
+            if self.has_ended {
+                return None;
+            }
+            let stopping = self.app.stopping.clone();
+            tokio::select! {
+                () = stopping.cancelled() => return Some(self.end("stopping")),
+                () = tokio::time::sleep_until(self.until) => return Some(self.end("renew")),
+                _ = self.look.tick() => self.take_newest().await,
+                changed = self.changes.recv() => match changed {
+                    Ok(changed) => self.take(changed).await,
+                    // What was missed is found by looking.
+                    Err(RecvError::Lagged(_)) => self.take_newest().await,
+                    Err(RecvError::Closed) => return Some(self.end("stopping")),
+                },
+            }
+        }
+    }
+
+    fn end(&mut self, reason: &str) -> Event {
+        self.has_ended = true;
+        Event::default().event("end").data(format!("{{\"reason\":\"{reason}\"}}"))
+    }
+
+    async fn take(&mut self, changed: JobChanged) {
+        let is_wanted = self.tenant.is_none_or(|it| it == changed.tenant)
+            && self.only.is_none_or(|it| it == changed.id);
+        if !is_wanted {
+            return;
+        }
+        let tenant = self.tenant;
+        // A change is told a moment before it is committed; the next look finds what this one misses.
+        let found = self.app.store.read(move |db| work::get(db, tenant, changed.id)).await;
+        if let Ok(Some(job)) = found {
+            self.tell(&job);
+        }
+    }
+
+    async fn take_newest(&mut self) {
+        let (tenant, only) = (self.tenant, self.only);
+        let found = self.app.store.read(move |db| {
+            if let Some(id) = only {
+                return Ok::<_, store::Error>(work::get(db, tenant, id)?.into_iter().collect());
+            }
+            let filter = Filter { tenant, ..Filter::default() };
+            Ok(work::list(db, &filter, &PageRequest::first(WATCHED))?.items)
+        });
+        let found: Vec<Job> = found.await.unwrap_or_default();
+        self.seen.retain(|id, _| found.iter().any(|it| it.id == *id));
+        for job in found.iter().rev() {
+            self.tell(job);
+        }
+    }
+
+    fn tell(&mut self, job: &Job) {
+        let now = (job.state, job.progress, job.message.clone());
+        if self.seen.get(&job.id) == Some(&now) {
+            return;
+        }
+        self.seen.insert(job.id, now);
+        let view = self.app.engine.job_view(job).to_string();
+        self.waiting.push_back(Event::default().event("job").id(job.id.to_string()).data(view));
+    }
+}

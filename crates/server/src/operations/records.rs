@@ -1,0 +1,302 @@
+//! Records of any collection: make, list, read, change, delete, restore.
+
+use apps::record::{self, Act, Change, List, NewRecord, Record, RecordError, Sort, Within};
+use base::{Permission, RecordId, TenantId, VersionId};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+use store::Db;
+
+use crate::{
+    App,
+    operation::{Answer, Call, Kind, Operation},
+    problem::{Fault, Problem},
+};
+
+pub(super) fn all() -> Vec<Operation> {
+    let (read, write) = (Permission::ReadRecords, Permission::WriteRecords);
+    vec![
+        Operation::new(
+            "records.list",
+            read,
+            Kind::Page,
+            "Record",
+            "Lists the records of a collection.",
+            list,
+        ),
+        Operation::new("records.create", write, Kind::Made, "Record", "Makes a record.", create),
+        Operation::new("records.get", read, Kind::One, "Record", "Reads a record.", get),
+        Operation::new(
+            "records.update",
+            write,
+            Kind::One,
+            "Record",
+            "Changes the fields that are given; null takes one out.",
+            update,
+        ),
+        Operation::new(
+            "records.delete",
+            write,
+            Kind::Empty,
+            "",
+            "Deletes a record, so that it can be restored; with `permanent`, for good.",
+            delete,
+        ),
+        Operation::new(
+            "records.restore",
+            write,
+            Kind::One,
+            "Record",
+            "Brings a deleted record back.",
+            restore,
+        ),
+    ]
+}
+
+/// What narrows a list, wherever it lies.
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct Narrow {
+    /// Words that must be in the records; the last may be the beginning of one.
+    #[schemars(length(max = 500))]
+    pub(super) search: Option<String>,
+    /// Field and value, for fields that the collection declares as filters.
+    pub(super) filters: Option<Map<String, Json>>,
+    /// `-created_at`, `created_at` or `position`.
+    pub(super) sort: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct ListArgs {
+    /// The collection.
+    collection: String,
+    /// Of this tenant.
+    tenant: Option<TenantId>,
+    /// In this record.
+    parent: Option<RecordId>,
+    /// In this version.
+    version: Option<VersionId>,
+    /// Deleted ones too.
+    deleted: Option<bool>,
+    /// Words that must be in the records; the last may be the beginning of one.
+    #[schemars(length(max = 500))]
+    search: Option<String>,
+    /// Field and value, for fields that the collection declares as filters.
+    filters: Option<Map<String, Json>>,
+    /// `-created_at`, `created_at` or `position`.
+    sort: Option<String>,
+}
+
+async fn list(call: Call, args: ListArgs) -> Result<Answer, Problem> {
+    let within = match (args.version, args.parent, call.narrowed(args.tenant)) {
+        (Some(version), _, _) => Within::Version(version),
+        (None, Some(parent), _) => Within::Parent(parent),
+        (None, None, Some(tenant)) => Within::Tenant(tenant),
+        (None, None, None) => Within::Reach,
+    };
+    let narrow = Narrow { search: args.search, filters: args.filters, sort: args.sort };
+    let deleted = args.deleted.unwrap_or(false);
+    page(call, args.collection, within, deleted, narrow).await
+}
+
+/// One page of the records that lie there.
+pub(super) async fn page(
+    call: Call,
+    collection: String,
+    within: Within,
+    with_deleted: bool,
+    narrow: Narrow,
+) -> Result<Answer, Problem> {
+    let filters = narrow.filters.unwrap_or_default().into_iter().collect();
+    let sort =
+        narrow.sort.as_deref().map(str::parse::<Sort>).transpose().map_err(RecordError::from)?;
+    let list =
+        List { within, filters, search: narrow.search, with_deleted, sort, count: call.count };
+    let (app, reach, request) = (call.app.clone(), call.caller.reach, call.page.clone());
+    let page = call.app.store.read(move |db| {
+        let kit = app.kits().get(&collection);
+        let kit = kit.ok_or_else(|| no_collection(&app, &collection))?;
+        let page = record::list(db, kit, reach, &list, &request)?;
+        let locked = kit.spec.versioned.is_some();
+        let (next, prev, total) = (page.next, page.prev, page.total);
+        let items = page.items.iter().map(|it| match locked {
+            true => view(&app, db, it),
+            false => Ok(record::view(it, None)),
+        });
+        let items = items.collect::<Result<Vec<_>, Problem>>()?;
+        Ok::<_, Problem>(base::Page { items, next, prev, total })
+    });
+    Ok(Answer::page(page.await?))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Create {
+    /// The collection.
+    collection: String,
+    /// Whose it is.
+    tenant: Option<TenantId>,
+    /// The record it lies in, where its collection has a parent.
+    parent: Option<RecordId>,
+    /// A record of the same tenant, instead of naming the tenant.
+    beside: Option<RecordId>,
+    /// Its fields.
+    data: Map<String, Json>,
+}
+
+async fn create(call: Call, args: Create) -> Result<Answer, Problem> {
+    let kit = call.app.kits().get(&args.collection);
+    let kit = kit.ok_or_else(|| no_collection(&call.app, &args.collection))?;
+    if kit.spec.shared {
+        call.caller.may(Permission::ManageReference)?;
+    }
+    let data = kit.check(args.data).map_err(RecordError::from)?;
+    let given = match (kit.spec.shared, args.tenant, args.beside.or(args.parent)) {
+        (true, _, _) => Some(TenantId::DEFAULT),
+        (false, Some(tenant), _) => Some(tenant),
+        (false, None, None) => Some(call.tenant(None)?),
+        (false, None, Some(_)) => None,
+    };
+    let (app, reach, now) = (call.app.clone(), call.caller.reach, call.now());
+    let act = Act { reach, actor: call.caller.actor.clone(), now };
+    let made = call.app.store.write(&call.caller.actor, now, move |tx| {
+        let kit = app.kits().get(&args.collection);
+        let kit = kit.ok_or_else(|| no_collection(&app, &args.collection))?;
+        let tenant = match (given, args.beside.or(args.parent)) {
+            (Some(tenant), _) => tenant,
+            (None, Some(beside)) => record::get(tx, reach, beside, None)?.tenant,
+            (None, None) => TenantId::DEFAULT,
+        };
+        let new = NewRecord { tenant, parent: args.parent, data };
+        let record = record::create(tx, kit, &act, new)?;
+        Ok::<_, Problem>(record::view(&record, None))
+    });
+    Ok(Answer::revised(made.await?))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct One {
+    /// The record.
+    record: RecordId,
+    /// The collection it must be of.
+    collection: Option<String>,
+}
+
+async fn get(call: Call, args: One) -> Result<Answer, Problem> {
+    let (app, reach) = (call.app.clone(), call.caller.reach);
+    let found = call.app.store.read(move |db| {
+        let record = record::get(db, reach, args.record, args.collection.as_deref())?;
+        view(&app, db, &record)
+    });
+    Ok(Answer::revised(found.await?))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Update {
+    /// The record.
+    record: RecordId,
+    /// The collection it must be of.
+    collection: Option<String>,
+    /// The fields that change; null takes one out.
+    data: Map<String, Json>,
+}
+
+async fn update(call: Call, args: Update) -> Result<Answer, Problem> {
+    let change = Change {
+        id: args.record,
+        collection: args.collection,
+        patch: Json::Object(args.data),
+        revision: call.expected_revision()?,
+    };
+    let (app, act) = (call.app.clone(), act(&call));
+    let may_shared = call.caller.may(Permission::ManageReference);
+    let changed = call.app.store.write(&call.caller.actor, act.now, move |tx| {
+        let before = record::get(tx, act.reach, change.id, change.collection.as_deref())?;
+        if is_shared(&app, &before) {
+            may_shared?;
+        }
+        let record = record::update(tx, app.kits(), &act, &change)?;
+        view(&app, tx, &record)
+    });
+    Ok(Answer::revised(changed.await?))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Delete {
+    /// The record.
+    record: RecordId,
+    /// The collection it must be of.
+    collection: Option<String>,
+    /// For good, with everything in it.
+    permanent: Option<bool>,
+}
+
+async fn delete(call: Call, args: Delete) -> Result<Answer, Problem> {
+    let is_permanent = args.permanent.unwrap_or(false);
+    if is_permanent {
+        call.caller.may(Permission::EraseRecords)?;
+    }
+    let revision = call.expected_revision()?;
+    let (app, act) = (call.app.clone(), act(&call));
+    let may_shared = call.caller.may(Permission::ManageReference);
+    let gone = call.app.store.write(&call.caller.actor, act.now, move |tx| {
+        let collection = args.collection.as_deref();
+        let before = record::find(tx, act.reach, args.record, collection)?;
+        if is_shared(&app, &before) {
+            may_shared?;
+        }
+        if is_permanent {
+            record::erase(tx, app.kits(), &act, args.record, collection)?;
+        } else {
+            record::delete(tx, app.kits(), &act, args.record, collection, revision)?;
+        }
+        Ok::<_, Problem>(())
+    });
+    gone.await?;
+    Ok(Answer::empty())
+}
+
+async fn restore(call: Call, args: One) -> Result<Answer, Problem> {
+    let (app, act) = (call.app.clone(), act(&call));
+    let may_shared = call.caller.may(Permission::ManageReference);
+    let back = call.app.store.write(&call.caller.actor, act.now, move |tx| {
+        let collection = args.collection.as_deref();
+        let before = record::find(tx, act.reach, args.record, collection)?;
+        if is_shared(&app, &before) {
+            may_shared?;
+        }
+        let record = record::restore(tx, app.kits(), &act, args.record, collection)?;
+        view(&app, tx, &record)
+    });
+    Ok(Answer::revised(back.await?))
+}
+
+/// Who acts, where and when.
+pub(super) fn act(call: &Call) -> Act {
+    Act { reach: call.caller.reach, actor: call.caller.actor.clone(), now: call.now() }
+}
+
+/// The problem of a collection that the application does not have.
+pub(super) fn no_collection(app: &App, name: &str) -> Problem {
+    let known = app.description().collections.keys().map(String::as_str);
+    let problem = Problem::new("collection_not_found", format!("There is no collection `{name}`."));
+    match crate::argument::nearest(name, known) {
+        Some(meant) => problem.hint(format!("did you mean `{meant}`?")),
+        None => problem,
+    }
+}
+
+/// A fault of one argument.
+pub(super) fn fault(field: &str, message: &str) -> Problem {
+    Problem::faults("invalid_input", vec![Fault::new(field, message)])
+}
+
+/// The record as callers see it, with the job that holds it.
+fn view(app: &App, db: &Db, record: &Record) -> Result<Json, Problem> {
+    let kit = app.kits().get(&record.collection);
+    let may_be_locked = kit.is_some_and(|it| it.spec.versioned.is_some());
+    let lock = if may_be_locked { app.engine.lock_of(db, record)? } else { None };
+    Ok(record::view(record, lock.as_ref()))
+}
+
+fn is_shared(app: &App, record: &Record) -> bool {
+    app.kits().get(&record.collection).is_some_and(|it| it.spec.shared)
+}

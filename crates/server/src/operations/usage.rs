@@ -1,0 +1,150 @@
+//! What models used and cost.
+
+use base::{JobId, Permission, TenantId, Timestamp};
+use models::usage::{self, Entry, Filter, GroupBy, Sums};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value as Json, json};
+
+use crate::{
+    operation::{Answer, Call, Kind, Operation},
+    problem::Problem,
+};
+
+pub(super) fn all() -> Vec<Operation> {
+    let read = Permission::ReadUsage;
+    vec![
+        Operation::new(
+            "usage.list",
+            read,
+            Kind::Page,
+            "Usage",
+            "Lists every attempt to use a model, the newest first.",
+            list,
+        ),
+        Operation::new(
+            "usage.summary",
+            read,
+            Kind::One,
+            "UsageSummary",
+            "Sums up what models used and cost.",
+            summary,
+        ),
+    ]
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct List {
+    /// Of this tenant.
+    tenant: Option<TenantId>,
+    /// Of this job.
+    job: Option<JobId>,
+    /// For this operation.
+    operation: Option<String>,
+    /// From then on.
+    from: Option<Timestamp>,
+    /// Until then.
+    to: Option<Timestamp>,
+}
+
+async fn list(call: Call, args: List) -> Result<Answer, Problem> {
+    let filter = Filter {
+        tenant: call.narrowed(args.tenant),
+        job: args.job,
+        operation: args.operation,
+        from: args.from,
+        to: args.to,
+    };
+    let request = call.page.clone();
+    let page = call.app.store.read(move |db| usage::list(db, &filter, &request)).await?;
+    Ok(Answer::page(page.map(|it| view(&it))))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Summary {
+    /// Of this tenant.
+    tenant: Option<TenantId>,
+    /// From then on; the last 30 days when left out.
+    from: Option<Timestamp>,
+    /// Until then.
+    to: Option<Timestamp>,
+    /// What it is broken down by; `operation` when left out.
+    group_by: Option<By>,
+}
+
+/// What a summary is broken down by.
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum By {
+    Operation,
+    OperationType,
+    Model,
+    ModelName,
+    Day,
+    Month,
+    Tenant,
+}
+
+async fn summary(call: Call, args: Summary) -> Result<Answer, Problem> {
+    let to = args.to.unwrap_or_else(|| call.now());
+    let from = args.from.unwrap_or(to - jiff::SignedDuration::from_hours(30 * 24));
+    let by = match args.group_by {
+        None | Some(By::Operation | By::OperationType) => GroupBy::Operation,
+        Some(By::Model | By::ModelName) => GroupBy::Model,
+        Some(By::Day) => GroupBy::Day,
+        Some(By::Month) => GroupBy::Month,
+        Some(By::Tenant) => GroupBy::Tenant,
+    };
+    let tenant = call.narrowed(args.tenant);
+    let summed = call.app.store.read(move |db| usage::summary(db, tenant, from, to, by)).await?;
+    let breakdown: Vec<Json> = summed
+        .breakdown
+        .iter()
+        .map(|it| {
+            let mut part = Map::from_iter([("name".to_owned(), it.name.as_str().into())]);
+            part.extend(sums(it.sums));
+            Json::Object(part)
+        })
+        .collect();
+    Ok(Answer::one(json!({
+        "from": from,
+        "to": to,
+        "group_by": by.name(),
+        "summary": sums(summed.total),
+        "breakdown": breakdown,
+    })))
+}
+
+fn sums(sums: Sums) -> Map<String, Json> {
+    Map::from_iter([
+        ("total_tokens".to_owned(), sums.total_tokens.into()),
+        ("tokens_in".to_owned(), sums.tokens_in.into()),
+        ("tokens_out".to_owned(), sums.tokens_out.into()),
+        ("total_cost_usd".to_owned(), sums.total_cost.dollars().into()),
+        ("unknown_cost_count".to_owned(), sums.unknown_cost_count.into()),
+        ("operations_count".to_owned(), sums.operations_count.into()),
+        ("attempts_count".to_owned(), sums.attempts_count.into()),
+    ])
+}
+
+fn view(entry: &Entry) -> Json {
+    json!({
+        "id": entry.id,
+        "tenant": entry.tenant,
+        "job": entry.job,
+        "caller": entry.caller,
+        "operation": entry.operation,
+        "provider": entry.provider,
+        "model": entry.model,
+        "tokens_in": entry.usage.tokens_in,
+        "tokens_out": entry.usage.tokens_out,
+        "tokens_total": entry.usage.total(),
+        "tokens_cached": entry.usage.cached,
+        "estimated": entry.usage.estimated,
+        "cost_usd": entry.cost.known().map(base::MicroUsd::dollars),
+        "latency_ms": entry.latency_ms,
+        "outcome": entry.outcome,
+        "status": entry.status,
+        "at": entry.at,
+    })
+}

@@ -1,0 +1,301 @@
+//! Each room's errors as problems: one `From` for each of its enums, and nothing decided elsewhere.
+//!
+//! Rooms say what happened in their own words; those words are for people and hold no secrets. What
+//! the database or a provider said goes to the log as the cause.
+
+use std::time::Duration;
+
+use apps::{
+    error::EngineError, proposal::ProposalError, record::RecordError, schema, version::VersionError,
+};
+use identity::{
+    AuthError, Refused,
+    access::Overreach,
+    key::KeyError,
+    session::SessionError,
+    sign_in::{LoginError, RefreshError},
+    tenant::TenantError,
+    user::UserError,
+};
+use work::{CancelError, RetryError};
+
+use super::{Fault, Problem, look_up};
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Unavailable { retry_after, .. } => {
+                Self::new("database_unavailable", "The database does not answer at this moment.")
+                    .hint("nothing was changed; send the same request again")
+                    .retry_after(retry_after)
+                    .caused_by(error)
+            }
+            store::Error::Full => Self::new(
+                "database_error",
+                "The disk of the database is full; nothing was changed.",
+            )
+            .caused_by(error),
+            other => Self::new("database_error", "The database failed; the log says why.")
+                .caused_by(other),
+        }
+    }
+}
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            AuthError::KeyMissing => Self::new("key_missing", detail),
+            AuthError::KeyMalformed | AuthError::KeyInvalid => Self::new("key_invalid", detail),
+            AuthError::KeyExpired => Self::new("key_expired", detail),
+            AuthError::KeyRevoked => Self::new("key_revoked", detail),
+            AuthError::TokenInvalid => Self::new("token_invalid", detail),
+            AuthError::TokenExpired => Self::new("token_expired", detail),
+            AuthError::SessionEnded => Self::new("session_ended", detail),
+            AuthError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(error: Refused) -> Self {
+        let detail = sentence(&error);
+        match error {
+            Refused::NotSignedIn => {
+                Self::new("key_missing", detail).hint("send `Authorization: Bearer <token or key>`")
+            }
+            Refused::Permission { .. } => Self::new("permission_missing", detail),
+            Refused::Tenant { .. } => Self::new("tenant_forbidden", detail),
+        }
+    }
+}
+
+impl From<Overreach> for Problem {
+    fn from(error: Overreach) -> Self {
+        match error {
+            Overreach::Refused(refused) => refused.into(),
+            other => Self::new("forbidden", sentence(&other)),
+        }
+    }
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            LoginError::WrongCredentials => Self::new("wrong_credentials", detail),
+            LoginError::Disabled => Self::new("forbidden", detail),
+            LoginError::TooManyAttempts { retry_after } => {
+                Self::new("rate_limited", detail).retry_after(retry_after)
+            }
+            LoginError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for Problem {
+    fn from(error: RefreshError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            RefreshError::Invalid => Self::new("token_invalid", detail),
+            RefreshError::Expired => Self::new("token_expired", detail),
+            RefreshError::Reused | RefreshError::SessionEnded => Self::new("session_ended", detail),
+            RefreshError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SessionError> for Problem {
+    fn from(error: SessionError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            SessionError::NoSuchSession(_) => Self::new("session_not_found", detail),
+            SessionError::NoSuchUser(_) => Self::new("user_not_found", detail),
+            SessionError::NotSignedIn => Self::new("forbidden", detail),
+            SessionError::Overreach(error) => error.into(),
+            SessionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UserError> for Problem {
+    fn from(error: UserError) -> Self {
+        let detail = sentence(&error);
+        let fault =
+            |field: &str| Self::faults("invalid_input", vec![Fault::new(field, bare(&detail))]);
+        match error {
+            UserError::NoSuchUser(_) => Self::new("user_not_found", detail),
+            UserError::NoSuchTenant(_) => Self::new("tenant_not_found", detail),
+            UserError::EmailTaken => Self::new("not_unique", detail).about("users"),
+            UserError::InvalidEmail => fault("/email"),
+            UserError::InvalidName => fault("/name"),
+            UserError::Unacceptable(_) => fault("/password"),
+            UserError::WrongPassword => fault("/current_password"),
+            UserError::Changed { .. } => Self::new("stale", detail),
+            UserError::Overreach(error) => error.into(),
+            UserError::TooManyAttempts { retry_after } => {
+                Self::new("rate_limited", detail).retry_after(retry_after)
+            }
+            UserError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        let detail = sentence(&error);
+        let fault =
+            |field: &str| Self::faults("invalid_input", vec![Fault::new(field, bare(&detail))]);
+        match error {
+            KeyError::NoSuchKey(_) => Self::new("key_not_found", detail),
+            KeyError::NoSuchTenant(_) => Self::new("tenant_not_found", detail),
+            KeyError::NoSuchUser(_) => fault("/user"),
+            KeyError::Ended(_) => Self::new("conflict", detail),
+            KeyError::InvalidName => fault("/name"),
+            KeyError::NoScopes => fault("/scopes"),
+            KeyError::ExpiresInThePast => fault("/expires_at"),
+            KeyError::Overreach(error) => error.into(),
+            KeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<TenantError> for Problem {
+    fn from(error: TenantError) -> Self {
+        let detail = sentence(&error);
+        let fault =
+            |field: &str| Self::faults("invalid_input", vec![Fault::new(field, bare(&detail))]);
+        match error {
+            TenantError::NoSuchTenant(_) => Self::new("tenant_not_found", detail),
+            TenantError::Deleted(_) => Self::new("deleted", detail).about("tenants"),
+            TenantError::NameTaken(_) | TenantError::SlugTaken(_) => {
+                Self::new("not_unique", detail).about("tenants")
+            }
+            TenantError::InvalidName => fault("/name"),
+            TenantError::InvalidSlug => fault("/slug"),
+            TenantError::Changed { .. } => Self::new("stale", detail),
+            TenantError::NotDeleted(_) | TenantError::IsDefault => Self::new("conflict", detail),
+            TenantError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CancelError> for Problem {
+    fn from(error: CancelError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            CancelError::NoSuchJob(_) => Self::new("job_not_found", detail),
+            CancelError::Finished { .. } => Self::new("job_state", detail),
+            CancelError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RetryError> for Problem {
+    fn from(error: RetryError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            RetryError::NoSuchJob(_) => Self::new("job_not_found", detail),
+            RetryError::NotFailed { .. } => Self::new("job_state", detail),
+            RetryError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RecordError> for Problem {
+    fn from(error: RecordError) -> Self {
+        if let RecordError::Store(error) = error {
+            return error.into();
+        }
+        let faults = error.faults();
+        coded(error.code(), error.detail(), sentence(&error), &faults, None)
+    }
+}
+
+impl From<VersionError> for Problem {
+    fn from(error: VersionError) -> Self {
+        match error {
+            VersionError::Store(error) => error.into(),
+            VersionError::Record(error) => error.into(),
+            other => coded(other.code(), other.detail(), sentence(&other), &[], None),
+        }
+    }
+}
+
+impl From<apps::tenant::TenantError> for Problem {
+    fn from(error: apps::tenant::TenantError) -> Self {
+        match error {
+            apps::tenant::TenantError::Identity(error) => error.into(),
+            apps::tenant::TenantError::Record(error) => error.into(),
+            apps::tenant::TenantError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProposalError> for Problem {
+    fn from(error: ProposalError) -> Self {
+        coded(error.code(), error.detail(), sentence(&error), &[], None)
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        let (faults, wait) = (error.faults(), error.retry_after());
+        let problem = coded(error.code(), error.detail(), sentence(&error), &faults, wait);
+        // What failed inside is for the log; the caller is told that it failed.
+        if problem.status() >= 500 && problem.code() != "model_unavailable" {
+            let told = Problem::new(problem.code(), format!("{}.", look_up(problem.code()).title));
+            return match wait {
+                Some(wait) => told.retry_after(wait),
+                None => told,
+            }
+            .caused_by(error);
+        }
+        problem
+    }
+}
+
+/// A problem out of a room that knows the stable codes itself.
+fn coded(
+    code: &str,
+    about: Option<&str>,
+    detail: String,
+    faults: &[schema::Fault],
+    wait: Option<Duration>,
+) -> Problem {
+    let known = look_up(code);
+    // A code of the application's own for a document that does not fit is one of its catalogue.
+    let code = if known.code == code { known.code } else { "invalid_document" };
+    let faults: Vec<Fault> = faults
+        .iter()
+        .map(|it| Fault {
+            field: it.pointer.clone(),
+            message: it.message.clone(),
+            hint: it.hint.clone(),
+        })
+        .collect();
+    let mut problem = match (code, faults.is_empty()) {
+        ("invalid_input", false) => Problem::faults(code, faults),
+        _ => Problem::new(code, detail).with_faults(faults),
+    };
+    if let (Some(about), false) = (about, code == "invalid_input") {
+        problem = problem.about(about);
+    }
+    match wait {
+        Some(wait) => problem.retry_after(wait),
+        None => problem,
+    }
+}
+
+/// The error's own words as a sentence.
+fn sentence(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().map(|it| it.to_uppercase().to_string()).unwrap_or_default();
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
+}
+
+fn bare(sentence: &str) -> String {
+    sentence.trim_end_matches('.').to_owned()
+}

@@ -1,0 +1,369 @@
+//! Routes: which path leads to which operation, and where each argument is found.
+//!
+//! Routes are data: Mainstay's own under `/api` are the table in [`crate::routes`], an
+//! application's come from `routes:` of its `app.yaml`; both are compiled here, once, at start,
+//! against the table of operations. A route that cannot work is refused with its reason.
+
+use std::sync::Arc;
+
+use apps::{
+    check::OperationHead,
+    description::{RouteSpec, Routes},
+};
+use axum::http::Method;
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+use crate::{
+    argument,
+    operation::Operation,
+    shape::{self, Shape},
+    style::Style,
+};
+
+/// A path and a method that lead to an operation.
+#[derive(Debug)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The template: `/v1/clients/{client_id}`. Also what metrics and logs call it.
+    pub path: Arc<str>,
+    /// What it does.
+    pub operation: Arc<Operation>,
+    /// Where each argument is found.
+    pub plan: Vec<Take>,
+    /// Field ← the name that narrows by it.
+    pub filters: Vec<(String, String)>,
+    /// One argument takes the whole body.
+    pub takes_whole_body: bool,
+    /// How its answer is shaped.
+    pub shape: Option<Arc<Shape>>,
+    /// The name of the shape.
+    pub shape_name: Option<String>,
+    /// How its answer is wrapped.
+    pub style: Arc<Style>,
+    /// A status other than the operation's own.
+    pub status: Option<u16>,
+    /// One sentence for people.
+    pub summary: String,
+    /// Whether the application declared it.
+    pub is_declared: bool,
+}
+
+/// Where one argument comes from.
+#[derive(Debug)]
+pub struct Take {
+    /// The argument.
+    pub argument: String,
+    /// The field inside of it that is set.
+    pub within: Option<String>,
+    /// Where the value is.
+    pub source: Source,
+    /// The route names the source; it is not merely the argument's own name.
+    pub is_mapped: bool,
+}
+
+/// Where a value is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// It is always this.
+    Fixed(Json),
+    /// Under this name in the path, else the query, else the body.
+    Named(String),
+    /// It is the whole body.
+    Body,
+}
+
+/// A route that cannot work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("route `{route}`: {fault}")]
+pub struct RouteFault {
+    /// `METHOD /path`, as declared.
+    pub route: String,
+    /// What is wrong.
+    pub fault: String,
+    /// What would be right.
+    pub hint: Option<String>,
+}
+
+/// The operations by name.
+pub type Operations = IndexMap<&'static str, Arc<Operation>>;
+
+/// Every operation by name.
+pub fn operations() -> Operations {
+    crate::operation::all().into_iter().map(|it| (it.name, Arc::new(it))).collect()
+}
+
+/// The operations as `mainstay check` wants to know them: names and arguments.
+pub fn heads() -> Vec<OperationHead> {
+    let head = |it: &Arc<Operation>| OperationHead {
+        name: it.name.to_owned(),
+        args: it.arguments.fields.iter().map(|it| it.name.clone()).collect(),
+    };
+    operations().values().map(head).collect()
+}
+
+/// Compiles what an application declares.
+///
+/// # Errors
+/// Every route that cannot work, with its reason.
+pub fn declared(
+    routes: &Routes,
+    operations: &Operations,
+    style: &Arc<Style>,
+) -> Result<Vec<Route>, Vec<RouteFault>> {
+    let shapes = shape::all(&routes.shapes).map_err(|error| {
+        vec![RouteFault { route: "shapes".into(), fault: error.to_string(), hint: None }]
+    })?;
+    let (mut compiled, mut faults) = (Vec::new(), Vec::new());
+    for (key, spec) in &routes.paths {
+        match compile(key, spec, &routes.prefix, operations, &shapes, style, true) {
+            Ok(route) => compiled.push(route),
+            Err(found) => faults.extend(found),
+        }
+    }
+    faults.extend(collisions(&compiled));
+    if faults.is_empty() { Ok(compiled) } else { Err(faults) }
+}
+
+/// Compiles Mainstay's own routes.
+///
+/// # Panics
+/// When the table names an operation or an argument that does not exist: a fault of the program,
+/// found by the first test.
+pub fn fixed(operations: &Operations) -> Vec<Route> {
+    let style = Arc::new(Style::plain());
+    let shapes = IndexMap::new();
+    crate::routes::FIXED
+        .iter()
+        .map(|(key, operation, from)| {
+            let from = from.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+            let spec = RouteSpec {
+                operation: (*operation).to_owned(),
+                set: IndexMap::new(),
+                from,
+                filters: IndexMap::new(),
+                shape: None,
+                status: None,
+                summary: None,
+            };
+            let compiled = compile(key, &spec, "", operations, &shapes, &style, false);
+            compiled.expect("the table of fixed routes fits the table of operations")
+        })
+        .collect()
+}
+
+impl Route {
+    /// Is there `{name}` in the path?
+    pub fn names_in_path(&self, name: &str) -> bool {
+        names_in(&self.path).any(|it| it == name)
+    }
+
+    /// The names that the query or the body may give, in the order of the arguments.
+    pub fn names_outside_path(&self) -> impl Iterator<Item = &str> {
+        let named = self.plan.iter().filter_map(|it| match &it.source {
+            Source::Named(name) => Some(name.as_str()),
+            Source::Fixed(_) | Source::Body => None,
+        });
+        let filters = self.filters.iter().map(|it| it.1.as_str());
+        named.chain(filters).filter(|it| !self.names_in_path(it))
+    }
+
+    /// `GET /v1/clients`.
+    pub fn key(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    /// What a name of the path, the query or the body is for.
+    pub fn take(&self, argument: &str) -> Option<&Take> {
+        self.plan.iter().find(|it| it.argument == argument && it.within.is_none())
+    }
+}
+
+impl Take {
+    /// How the caller knows the argument.
+    pub fn pointer(&self) -> String {
+        match &self.source {
+            Source::Named(name) => format!("/{}", argument::escaped(name)),
+            Source::Fixed(_) => format!("/{}", argument::escaped(&self.argument)),
+            Source::Body => String::new(),
+        }
+    }
+}
+
+/// The names of a template.
+pub fn names_in(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|it| it.strip_prefix('{')?.strip_suffix('}'))
+}
+
+fn compile(
+    key: &str,
+    spec: &RouteSpec,
+    prefix: &str,
+    operations: &Operations,
+    shapes: &IndexMap<String, Arc<Shape>>,
+    style: &Arc<Style>,
+    is_declared: bool,
+) -> Result<Route, Vec<RouteFault>> {
+    let mut faults = Vec::new();
+    let mut fault = |text: String, hint: Option<String>| {
+        faults.push(RouteFault { route: key.to_owned(), fault: text, hint });
+    };
+    let (method, path) = key.split_once(' ').unwrap_or((key, ""));
+    let path = format!("{prefix}{}", path.trim());
+    let method = match method {
+        "GET" => Some(Method::GET),
+        "POST" => Some(Method::POST),
+        "PUT" => Some(Method::PUT),
+        "PATCH" => Some(Method::PATCH),
+        "DELETE" => Some(Method::DELETE),
+        _ => {
+            fault(
+                "does not begin with a method".into(),
+                Some("GET, POST, PUT, PATCH or DELETE".into()),
+            );
+            None
+        }
+    };
+    if !is_template(&path) {
+        fault(
+            format!("`{path}` is not a path"),
+            Some("for example /clients/{client_id}/rules".into()),
+        );
+    } else if is_declared && is_reserved(&path) {
+        fault(
+            format!("`{path}` belongs to Mainstay"),
+            Some("give the application's routes a prefix such as /v1".into()),
+        );
+    }
+    let Some(operation) = operations.get(spec.operation.as_str()) else {
+        let known = operations.keys().copied();
+        let meant =
+            argument::nearest(&spec.operation, known).map(|it| format!("did you mean `{it}`?"));
+        fault(format!("there is no operation `{}`", spec.operation), meant);
+        return Err(faults);
+    };
+    let known = || operation.arguments.fields.iter().map(|it| it.name.as_str());
+    for name in spec.set.keys().chain(spec.from.keys()) {
+        let outer = name.split('.').next().unwrap_or(name);
+        if operation.arguments.field(outer).is_none() {
+            let meant = argument::nearest(outer, known()).map(|it| format!("did you mean `{it}`?"));
+            fault(format!("`{}` takes no argument `{outer}`", spec.operation), meant);
+        }
+    }
+    if !spec.filters.is_empty() && operation.arguments.field("filters").is_none() {
+        fault(format!("`{}` takes no filters", spec.operation), None);
+    }
+    let shape = match &spec.shape {
+        None => None,
+        Some(name) => {
+            let found = shapes.get(name).cloned();
+            if found.is_none() {
+                let meant = argument::nearest(name, shapes.keys().map(String::as_str));
+                fault(
+                    format!("there is no shape `{name}`"),
+                    meant.map(|it| format!("did you mean `{it}`?")),
+                );
+            }
+            found
+        }
+    };
+    let plan = plan(spec, operation);
+    for name in names_in(&path) {
+        let is_used = plan.iter().any(|it| it.source == Source::Named(name.to_owned()))
+            || spec.filters.values().any(|it| it == name);
+        if !is_used {
+            fault(
+                format!("`{{{name}}}` of the path is used for no argument"),
+                Some(format!(
+                    "`{}` takes: {}",
+                    spec.operation,
+                    known().collect::<Vec<_>>().join(", ")
+                )),
+            );
+        }
+    }
+    let (Some(method), true) = (method, faults.is_empty()) else { return Err(faults) };
+    Ok(Route {
+        method,
+        path: path.into(),
+        operation: operation.clone(),
+        takes_whole_body: plan.iter().any(|it| it.source == Source::Body),
+        plan,
+        filters: spec.filters.iter().map(|(a, b)| (a.clone(), b.clone())).collect(),
+        shape,
+        shape_name: spec.shape.clone(),
+        style: style.clone(),
+        status: spec.status,
+        summary: spec.summary.clone().unwrap_or_else(|| operation.summary.to_owned()),
+        is_declared,
+    })
+}
+
+/// Whole arguments first, then the fields set inside of them.
+fn plan(spec: &RouteSpec, operation: &Operation) -> Vec<Take> {
+    let named = |it: &String| {
+        if it == "body" { Source::Body } else { Source::Named(it.clone()) }
+    };
+    let mut plan: Vec<Take> = operation
+        .arguments
+        .fields
+        .iter()
+        .map(|field| {
+            let (source, is_mapped) = match (spec.set.get(&field.name), spec.from.get(&field.name))
+            {
+                (Some(value), _) => (Source::Fixed(value.clone()), true),
+                (None, Some(from)) => (named(from), true),
+                (None, None) => (Source::Named(field.name.clone()), false),
+            };
+            Take { argument: field.name.clone(), within: None, source, is_mapped }
+        })
+        .collect();
+    let inside = |it: &String, source: Source| {
+        let (outer, inner) = it.split_once('.')?;
+        Some(Take { argument: outer.into(), within: Some(inner.into()), source, is_mapped: true })
+    };
+    plan.extend(spec.set.iter().filter_map(|(it, value)| inside(it, Source::Fixed(value.clone()))));
+    plan.extend(spec.from.iter().filter_map(|(it, from)| inside(it, named(from))));
+    plan
+}
+
+fn is_template(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.contains("//")
+        && (path == "/" || !path.ends_with('/'))
+        && path.split('/').all(|it| match it.strip_prefix('{') {
+            Some(name) => name.strip_suffix('}').is_some_and(|it| {
+                !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
+            }),
+            None => it.bytes().all(|it| it.is_ascii_alphanumeric() || b"-._~".contains(&it)),
+        })
+}
+
+fn is_reserved(path: &str) -> bool {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    matches!(
+        first,
+        "" | "api" | "health" | "metrics" | "docs" | "openapi.json" | "assets" | "__debug"
+    )
+}
+
+/// Two routes of one method whose paths no request can tell apart.
+fn collisions(routes: &[Route]) -> Vec<RouteFault> {
+    let blank = |path: &str| {
+        let steps = path.split('/').map(|it| if it.starts_with('{') { "{}" } else { it });
+        steps.collect::<Vec<_>>().join("/")
+    };
+    let mut seen: IndexMap<(Method, String), String> = IndexMap::new();
+    let mut faults = Vec::new();
+    for route in routes {
+        if let Some(other) = seen.insert((route.method.clone(), blank(&route.path)), route.key()) {
+            faults.push(RouteFault {
+                route: route.key(),
+                fault: format!("is the same path as `{other}`"),
+                hint: None,
+            });
+        }
+    }
+    faults
+}

@@ -1,0 +1,196 @@
+//! Shapes: the engine's answer under an application's own field names.
+//!
+//! A shape never copies: it is written straight from the engine's value while that is serialised.
+//! A field reads `name ← path`; `...` spreads an object; `path | shape` gives what lies there
+//! (an object, or each entry of a list) another shape.
+
+use std::sync::{Arc, OnceLock};
+
+use indexmap::IndexMap;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::Value as Json;
+
+/// The fields of an answer.
+#[derive(Debug)]
+pub struct Shape {
+    /// The fields in order.
+    pub fields: Vec<Field>,
+}
+
+/// One field of a shape.
+#[derive(Debug)]
+pub struct Field {
+    /// The name in the answer; none spreads an object.
+    pub name: Option<String>,
+    /// Where the value lies in the engine's answer.
+    pub path: Vec<String>,
+    /// The name of the shape of what lies there.
+    pub inner: Option<String>,
+    inner_shape: OnceLock<Arc<Shape>>,
+}
+
+/// A value in a shape, ready to be serialised.
+pub struct Shaped<'a> {
+    /// The engine's value.
+    pub value: &'a Json,
+    /// The shape; none leaves the value as it is.
+    pub shape: Option<&'a Shape>,
+}
+
+/// A shape that names another one that is not there.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the shape `{shape}` gives `{field}` the shape `{missing}`, which is not declared")]
+pub struct UnknownShape {
+    /// The shape.
+    pub shape: String,
+    /// Its field.
+    pub field: String,
+    /// What is missing.
+    pub missing: String,
+}
+
+/// All shapes of an application, by name.
+pub fn all(
+    declared: &IndexMap<String, IndexMap<String, String>>,
+) -> Result<IndexMap<String, Arc<Shape>>, UnknownShape> {
+    let shapes: IndexMap<String, Arc<Shape>> =
+        declared.iter().map(|(name, fields)| (name.clone(), Arc::new(Shape::of(fields)))).collect();
+    for (name, shape) in &shapes {
+        for field in &shape.fields {
+            let Some(inner) = &field.inner else { continue };
+            let Some(found) = shapes.get(inner) else {
+                return Err(UnknownShape {
+                    shape: name.clone(),
+                    field: field.name.clone().unwrap_or_default(),
+                    missing: inner.clone(),
+                });
+            };
+            let _ = field.inner_shape.set(found.clone());
+        }
+    }
+    Ok(shapes)
+}
+
+impl Shape {
+    fn of(fields: &IndexMap<String, String>) -> Self {
+        let fields = fields.iter().map(|(name, source)| {
+            let (path, inner) = match source.split_once('|') {
+                Some((path, inner)) => (path.trim(), Some(inner.trim().to_owned())),
+                None => (source.trim(), None),
+            };
+            Field {
+                name: (name != "...").then(|| name.clone()),
+                path: path.split('.').map(str::to_owned).collect(),
+                inner,
+                inner_shape: OnceLock::new(),
+            }
+        });
+        Self { fields: fields.collect() }
+    }
+
+    fn names(&self, name: &str) -> bool {
+        self.fields.iter().any(|it| it.name.as_deref() == Some(name))
+    }
+}
+
+impl Field {
+    /// What lies at the path: none when its first step does not exist, so that a field that an
+    /// answer does not have (a secret that is shown once) is left out; null further on.
+    fn find<'a>(&self, value: &'a Json) -> Option<&'a Json> {
+        let (first, rest) = self.path.split_first()?;
+        let mut here = value.get(first)?;
+        for step in rest {
+            here = here.get(step).unwrap_or(&Json::Null);
+        }
+        Some(here)
+    }
+}
+
+impl Serialize for Shaped<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some(shape) = self.shape else { return self.value.serialize(serializer) };
+        match self.value {
+            Json::Array(list) => serializer
+                .collect_seq(list.iter().map(|value| Shaped { value, shape: Some(shape) })),
+            Json::Object(_) => {
+                let mut map = serializer.serialize_map(None)?;
+                for field in &shape.fields {
+                    let Some(found) = field.find(self.value) else { continue };
+                    match (&field.name, found) {
+                        (Some(name), value) => {
+                            let shape = field.inner_shape.get().map(|it| &**it);
+                            map.serialize_entry(name, &Shaped { value, shape })?;
+                        }
+                        (None, Json::Object(spread)) => {
+                            for (name, value) in spread.iter().filter(|it| !shape.names(it.0)) {
+                                map.serialize_entry(name, value)?;
+                            }
+                        }
+                        (None, _) => {}
+                    }
+                }
+                map.end()
+            }
+            other => other.serialize(serializer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn shapes(of: Json) -> Result<IndexMap<String, Arc<Shape>>, UnknownShape> {
+        all(&serde_json::from_value(of).expect("shapes as they are declared"))
+    }
+
+    #[track_caller]
+    fn check(shape: Json, value: Json, expected: &str) {
+        let all = shapes(json!({"it": shape, "small": {"nr": "number"}})).unwrap();
+        let shaped = Shaped { value: &value, shape: Some(&all["it"]) };
+        assert_eq!(serde_json::to_string(&shaped).unwrap(), expected);
+    }
+
+    #[test]
+    fn fields_are_renamed_and_reached_into() {
+        check(
+            json!({"id": "id", "client_id": "tenant", "locked_by": "lock.by"}),
+            json!({"id": 1, "tenant": "t", "lock": {"by": "ann"}, "revision": 4}),
+            r#"{"id":1,"client_id":"t","locked_by":"ann"}"#,
+        );
+    }
+
+    #[test]
+    fn what_is_null_stays_null_and_what_is_not_there_is_left_out() {
+        check(
+            json!({"locked_by": "lock.by", "key": "secret"}),
+            json!({"lock": null}),
+            r#"{"locked_by":null}"#,
+        );
+    }
+
+    #[test]
+    fn a_spread_never_writes_a_field_twice() {
+        check(
+            json!({"id": "id", "...": "data"}),
+            json!({"id": 1, "data": {"name": "x", "id": "forged"}}),
+            r#"{"id":1,"name":"x"}"#,
+        );
+    }
+
+    #[test]
+    fn what_lies_inside_has_a_shape_of_its_own() {
+        check(
+            json!({"list": "list | small", "one": "one | small", "none": "none | small"}),
+            json!({"list": [{"number": 1, "x": 2}], "one": {"number": 3}, "none": null}),
+            r#"{"list":[{"nr":1}],"one":{"nr":3},"none":null}"#,
+        );
+    }
+
+    #[test]
+    fn a_shape_that_is_not_there_is_named() {
+        let refused = shapes(json!({"it": {"a": "b | gone"}})).unwrap_err();
+        assert_eq!(refused.missing, "gone");
+    }
+}

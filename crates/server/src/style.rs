@@ -1,0 +1,368 @@
+//! Style: how answers and refusals look under a path: bare and as problem+json, or in an
+//! application's own envelope with its own catalogue of errors.
+//!
+//! Envelopes are JSON with placeholders. They are cut into pieces once at start, so that an answer
+//! is written by copying the pieces and serialising the data between them, once.
+
+use std::sync::Arc;
+
+use apps::description::{CatalogueError, Routes, routes::Lists};
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use base::Timestamp;
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use crate::{Visit, problem::Problem};
+
+/// How answers look under a path.
+#[derive(Debug, Default)]
+pub struct Style {
+    /// How lists are paged.
+    pub lists: Lists,
+    one: Option<Template>,
+    list: Option<Template>,
+    error: Option<Template>,
+    errors: IndexMap<String, CatalogueError>,
+}
+
+/// A page, written.
+pub struct Listed<'a, T> {
+    /// The rows.
+    pub items: &'a [T],
+    /// The cursor of the next page.
+    pub next: Option<String>,
+    /// The cursor of the page before.
+    pub prev: Option<String>,
+    /// The rows of the whole list.
+    pub total: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Template(Vec<Piece>);
+
+#[derive(Debug)]
+enum Piece {
+    Text(String),
+    Hole(Hole),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hole {
+    Data,
+    RequestId,
+    Timestamp,
+    NextCursor,
+    PrevCursor,
+    HasMore,
+    TotalCount,
+    Code,
+    Name,
+    Message,
+    Details,
+}
+
+const HOLES: &[(&str, Hole)] = &[
+    ("\"$data\"", Hole::Data),
+    ("\"$request_id\"", Hole::RequestId),
+    ("\"$timestamp\"", Hole::Timestamp),
+    ("\"$next_cursor\"", Hole::NextCursor),
+    ("\"$prev_cursor\"", Hole::PrevCursor),
+    ("\"$has_more\"", Hole::HasMore),
+    ("\"$total_count\"", Hole::TotalCount),
+    ("\"$code\"", Hole::Code),
+    ("\"$name\"", Hole::Name),
+    ("\"$message\"", Hole::Message),
+    ("\"$details\"", Hole::Details),
+];
+
+impl Style {
+    /// Bare bodies and problem+json.
+    pub fn plain() -> Self {
+        Self::default()
+    }
+
+    /// What an application declares.
+    pub fn declared(routes: &Routes) -> Self {
+        let template = |it: &Option<Json>| it.as_ref().map(Template::of);
+        Self {
+            lists: routes.lists.clone(),
+            one: template(&routes.envelope.one),
+            list: template(&routes.envelope.list),
+            error: template(&routes.envelope.error),
+            errors: routes.errors.clone(),
+        }
+    }
+
+    /// Whether refusals are problem+json.
+    pub fn has_problem_json(&self) -> bool {
+        self.error.is_none()
+    }
+
+    /// Writes one thing.
+    pub fn write_one(&self, thing: &impl Serialize, visit: &Visit) -> Vec<u8> {
+        let mut out = Vec::with_capacity(512);
+        match &self.one {
+            None => write(&mut out, thing),
+            Some(template) => template.write(&mut out, |hole, out| match hole {
+                Hole::Data => write(out, thing),
+                other => common(other, out, visit),
+            }),
+        }
+        out
+    }
+
+    /// Writes a page of things.
+    pub fn write_list<T: Serialize>(&self, page: &Listed<'_, T>, visit: &Visit) -> Vec<u8> {
+        let mut out = Vec::with_capacity(256 + page.items.len() * 512);
+        match &self.list {
+            None => {
+                out.extend_from_slice(b"{\"items\":");
+                write(&mut out, &page.items);
+                out.extend_from_slice(b",\"next_cursor\":");
+                write(&mut out, &page.next);
+                out.extend_from_slice(b",\"prev_cursor\":");
+                write(&mut out, &page.prev);
+                if let Some(total) = page.total {
+                    out.extend_from_slice(b",\"total\":");
+                    write(&mut out, &total);
+                }
+                out.push(b'}');
+            }
+            Some(template) => template.write(&mut out, |hole, out| match hole {
+                Hole::Data => write(out, &page.items),
+                Hole::NextCursor => write(out, &page.next),
+                Hole::PrevCursor => write(out, &page.prev),
+                Hole::HasMore => write(out, &page.next.is_some()),
+                Hole::TotalCount => write(out, &page.total),
+                other => common(other, out, visit),
+            }),
+        }
+        out
+    }
+
+    /// The answer to a request that did not work. The log hears of it here, once.
+    pub fn refuse(&self, problem: &Problem, visit: &Visit) -> Response {
+        let _ = visit.problem.set(problem.code());
+        let own = self.in_catalogue(problem);
+        let status = own.map_or_else(|| problem.status(), |it| it.status);
+        if let Some(cause) = problem.cause() {
+            if status >= 500 && !matches!(problem.code(), "database_unavailable" | "unavailable") {
+                tracing::error!(
+                    problem.code = problem.code(),
+                    problem.cause = %cause,
+                    "Could not answer {}", visit.endpoint()
+                );
+            } else {
+                tracing::warn!(
+                    problem.code = problem.code(),
+                    problem.cause = %cause,
+                    "Refused {}", visit.endpoint()
+                );
+            }
+        }
+        let (kind, body) = match &self.error {
+            None => ("application/problem+json", problem.body(&visit.id).to_string().into_bytes()),
+            Some(template) => {
+                let mut out = Vec::with_capacity(512);
+                template.write(&mut out, |hole, out| match hole {
+                    Hole::Code => match own {
+                        Some(own) => write(out, &own.code),
+                        None => write(out, &problem.code()),
+                    },
+                    Hole::Name => match own {
+                        Some(own) => write(out, &own.name),
+                        None => write(out, &problem.code().to_uppercase()),
+                    },
+                    Hole::Message => write(out, &problem.detail()),
+                    Hole::Details => write(out, &details(problem)),
+                    other => common(other, out, visit),
+                });
+                ("application/json", out)
+            }
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() =
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(wait) = problem.comes_back_in() {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        if status == 401 {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        for (name, value) in problem.headers() {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+        response
+    }
+
+    /// The status and the application's code of an engine's code, for `/openapi.json`.
+    pub fn catalogue(&self) -> &IndexMap<String, CatalogueError> {
+        &self.errors
+    }
+
+    /// The envelopes as they were declared are needed by `/openapi.json`: what surrounds one thing
+    /// or a list.
+    pub fn wraps(&self) -> (bool, bool) {
+        (self.one.is_some(), self.list.is_some())
+    }
+
+    fn in_catalogue(&self, problem: &Problem) -> Option<&CatalogueError> {
+        let narrowed =
+            problem.subject().and_then(|it| self.errors.get(&format!("{}.{it}", problem.code())));
+        narrowed.or_else(|| self.errors.get(problem.code()))
+    }
+}
+
+/// The style of a path is that of its prefix.
+pub fn of_path<'a>(
+    path: &str,
+    prefix: &str,
+    declared: &'a Arc<Style>,
+    plain: &'a Arc<Style>,
+) -> &'a Arc<Style> {
+    let inside = path.strip_prefix(prefix).is_some_and(|it| it.is_empty() || it.starts_with('/'));
+    if inside && !prefix.is_empty() { declared } else { plain }
+}
+
+impl Template {
+    fn of(template: &Json) -> Self {
+        let text = template.to_string();
+        let mut pieces = Vec::new();
+        let mut rest = text.as_str();
+        while let Some((at, mark, hole)) = HOLES
+            .iter()
+            .filter_map(|(mark, hole)| rest.find(mark).map(|at| (at, mark, hole)))
+            .min_by_key(|it| it.0)
+        {
+            pieces.push(Piece::Text(rest[..at].to_owned()));
+            pieces.push(Piece::Hole(*hole));
+            rest = &rest[at + mark.len()..];
+        }
+        pieces.push(Piece::Text(rest.to_owned()));
+        Self(pieces)
+    }
+
+    fn write(&self, out: &mut Vec<u8>, mut fill: impl FnMut(Hole, &mut Vec<u8>)) {
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
+                Piece::Hole(hole) => fill(*hole, out),
+            }
+        }
+    }
+}
+
+fn common(hole: Hole, out: &mut Vec<u8>, visit: &Visit) {
+    match hole {
+        Hole::RequestId => write(out, &&*visit.id),
+        Hole::Timestamp => write(out, &stamp(visit.at)),
+        Hole::HasMore => write(out, &false),
+        _ => write(out, &()),
+    }
+}
+
+/// A time as answers show it: UTC to the millisecond.
+pub fn stamp(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+fn details(problem: &Problem) -> Json {
+    let mut details = serde_json::Map::new();
+    if !problem.all_faults().is_empty() {
+        details.insert("errors".into(), json!(problem.all_faults()));
+    }
+    if let Some(hint) = problem.way_out() {
+        details.insert("hint".into(), hint.into());
+    }
+    if details.is_empty() { Json::Null } else { Json::Object(details) }
+}
+
+fn write(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+    let before = out.len();
+    if serde_json::to_writer(&mut *out, value).is_err() {
+        // Writing to memory fails only for maps whose keys are no texts, and there are none.
+        out.truncate(before);
+        out.extend_from_slice(b"null");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Fault;
+
+    fn style() -> Style {
+        let yaml = json!({
+            "envelope": {
+                "one": {"data": "$data", "meta": {"request_id": "$request_id"}},
+                "list": {"data": "$data", "more": "$has_more", "next": "$next_cursor", "count": "$total_count"},
+                "error": {"error": {"code": "$code", "name": "$name", "message": "$message", "details": "$details"}},
+            },
+            "paths": {},
+            "errors": {
+                "not_unique": {"status": 409, "code": 3009, "name": "DUPLICATE_CODE"},
+                "not_unique.tenants": {"status": 409, "code": 3010, "name": "DUPLICATE_CLIENT_NAME"},
+                "invalid_input.type": {"status": 422, "code": 3003, "name": "INVALID_TYPE"},
+                "invalid_input": {"status": 422, "code": 3001, "name": "VALIDATION_ERROR"},
+            },
+        });
+        Style::declared(&serde_json::from_value(yaml).expect("routes as they are declared"))
+    }
+
+    fn visit(style: Style) -> Visit {
+        Visit::begin(Some("r-1"), Timestamp::UNIX_EPOCH, None, None, Arc::new(style))
+    }
+
+    #[test]
+    fn an_envelope_surrounds_what_is_answered() {
+        let (style, visit) = (style(), visit(Style::plain()));
+        let one = style.write_one(&json!({"id": 1}), &visit);
+        assert_eq!(one, br#"{"data":{"id":1},"meta":{"request_id":"r-1"}}"#);
+        let page = Listed { items: &[1, 2], next: Some("abc".into()), prev: None, total: Some(9) };
+        let list = style.write_list(&page, &visit);
+        assert_eq!(list, br#"{"data":[1,2],"more":true,"next":"abc","count":9}"#);
+    }
+
+    #[test]
+    fn without_an_envelope_answers_are_bare() {
+        let (style, visit) = (Style::plain(), visit(Style::plain()));
+        assert_eq!(style.write_one(&json!({"id": 1}), &visit), br#"{"id":1}"#);
+        let page = Listed { items: &[1], next: None, prev: None, total: None };
+        let list = style.write_list(&page, &visit);
+        assert_eq!(list, br#"{"items":[1],"next_cursor":null,"prev_cursor":null}"#);
+    }
+
+    #[test]
+    fn a_refusal_is_looked_up_by_its_subject_first() {
+        let style = style();
+        let code = |problem: &Problem| style.in_catalogue(problem).map(|it| it.code.clone());
+        assert_eq!(code(&Problem::new("not_unique", "x")), Some(json!(3009)));
+        assert_eq!(code(&Problem::new("not_unique", "x").about("items")), Some(json!(3009)));
+        assert_eq!(code(&Problem::new("not_unique", "x").about("tenants")), Some(json!(3010)));
+        let fault = |it: &str| Problem::faults("invalid_input", vec![Fault::new(it, "is wrong")]);
+        assert_eq!(code(&fault("/type")), Some(json!(3003)));
+        assert_eq!(code(&fault("/name")), Some(json!(3001)));
+        assert_eq!(code(&Problem::new("stale", "x")), None);
+    }
+
+    #[test]
+    fn a_path_outside_the_prefix_has_the_plain_style() {
+        let (declared, plain) = (Arc::new(style()), Arc::new(Style::plain()));
+        let is_declared = |path| Arc::ptr_eq(of_path(path, "/v1", &declared, &plain), &declared);
+        assert!(is_declared("/v1/clients"));
+        assert!(is_declared("/v1"));
+        assert!(!is_declared("/v10/clients"));
+        assert!(!is_declared("/api/me"));
+    }
+}

@@ -1,0 +1,108 @@
+//! What every answer has, whatever it answers.
+
+use reqwest::Method;
+use serde_json::json;
+use testkit::Database;
+
+use crate::house::House;
+
+testkit::on_both! {
+    async fn a_request_id_goes_out_as_it_came_in(db: Database) {
+        let house = House::open(&db).await;
+        let answer = house.nobody().header("x-request-id", "abc-1.2").get("/health/live").await;
+        assert_eq!(answer.header("x-request-id"), Some("abc-1.2"));
+        let answer = house.nobody().header("x-request-id", "a b").get("/health/live").await;
+        assert!(answer.header("x-request-id").unwrap().starts_with("req_"));
+    }
+
+    async fn careful_headers_are_on_every_answer(db: Database) {
+        let house = House::open(&db).await;
+        for path in ["/health", "/api/nothing", "/v1/nothing", "/docs", "/"] {
+            let answer = house.nobody().header("accept", "text/html").get(path).await;
+            assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+            assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{path}");
+            let policy = answer.header("content-security-policy").expect("a policy");
+            assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+            assert!(!policy.contains("script-src 'unsafe"), "{path}: {policy}");
+        }
+    }
+
+    async fn a_trailing_slash_changes_nothing(db: Database) {
+        let house = House::open(&db).await;
+        house.nobody().get("/health/live/").await.is(200);
+        house.editor().await.get("/api/collections/shelves/?limit=1").await.is(200);
+    }
+
+    async fn a_head_is_a_get_without_its_body(db: Database) {
+        let house = House::open(&db).await;
+        let nobody = house.nobody();
+        let head = nobody.send(nobody.request(Method::HEAD, "/health/live")).await;
+        assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
+        assert!(head.header("content-length").is_some_and(|it| it != "0"));
+    }
+
+    async fn requests_are_counted_by_the_template_of_their_path(db: Database) {
+        let house = House::open(&db).await;
+        let shelf = house.shelf("one").await;
+        let path = format!("/api/records/{}", shelf["id"].as_str().unwrap());
+        house.viewer().await.get(&path).await.is(200);
+        house.nobody().get("/nowhere/at/all").await;
+        let metrics = house.nobody().get("/metrics").await;
+        let counted = "http_requests_total{method=\"GET\",endpoint=\"/api/records/{record}\",status_code=\"200\"}";
+        assert!(metrics.text.contains(counted), "{}", metrics.text);
+        assert!(metrics.text.contains("endpoint=\"unmatched\",status_code=\"404\""));
+        assert!(metrics.text.contains("http_request_duration_seconds_bucket{"));
+        assert!(!metrics.text.contains("/nowhere/at/all"));
+        assert_eq!(metrics.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    }
+
+    async fn health_is_open_to_all_and_readiness_is_a_switch(db: Database) {
+        let house = House::open(&db).await;
+        let nobody = house.nobody();
+        assert_eq!(nobody.get("/health").await.is(200)["status"], "healthy");
+        assert_eq!(nobody.get("/health/ready").await.is(200)["status"], "ready");
+        house.app.health.set_readiness(observe::Readiness::Draining);
+        assert_eq!(nobody.get("/health/ready").await.is(503)["status"], "draining");
+        assert_eq!(nobody.get("/health/live").await.is(200)["status"], "alive");
+        let sick = observe::Check::new("database", true, std::time::Duration::from_secs(1), || async {
+            observe::Found::Unhealthy("gone".into())
+        });
+        house.app.health.register(sick);
+        house.clock.advance(jiff::SignedDuration::from_secs(2));
+        assert_eq!(nobody.get("/health").await.is(503)["checks"]["database"]["status"], "unhealthy");
+        nobody.get("/health/database").await.is(503);
+        nobody.get("/health/ai-services").await.is(200);
+    }
+
+    async fn internals_answer_in_debug_mode_only(db: Database) {
+        let house = House::open(&db).await;
+        house.owner().await.get("/__debug/routes").await.refused(404, "not_found");
+        drop(house);
+    }
+
+    async fn in_debug_mode_internals_answer_to_those_who_may_see_them(db: Database) {
+        let settings = server::Settings { debug: true, ..server::Settings::default() };
+        let house = House::open_with(&db, settings).await;
+        let routes = house.owner().await.get("/__debug/routes").await.is(200);
+        assert!(routes["items"].as_array().unwrap().len() > 60);
+        house.owner().await.get("/__debug/sqlite").await.is(200);
+        house.editor().await.get("/__debug/routes").await.refused(403, "permission_missing");
+        house.owner().await.get("/api/v1/stats").await.is(200);
+        house.owner().await.get("/api/logs").await.is(200);
+    }
+
+    async fn what_was_done_is_in_the_audit_log_under_its_own_name(db: Database) {
+        let house = House::open(&db).await;
+        let shelf = house.shelf("one").await;
+        let path = format!("/api/records/{}", shelf["id"].as_str().unwrap());
+        house.editor().await.patch(&path, json!({"height": 3})).await.is(200);
+        let owner = house.owner().await;
+        let all = owner.get(&format!("/api/audit?record={}", shelf["id"].as_str().unwrap())).await.is(200);
+        let actions: Vec<&str> = all["items"].as_array().unwrap().iter().map(|it| it["action"].as_str().unwrap()).collect();
+        assert_eq!(actions, ["changed", "made"]);
+        assert_eq!(all["items"][0]["details"]["after"]["height"], 3, "{all}");
+        let made = owner.get("/api/audit?action=made&limit=1").await.is(200);
+        assert_eq!(made["items"][0]["engine_action"], "record_created");
+        assert_eq!(owner.get("/api/audit/verify").await.is(200)["whole"], true);
+    }
+}

@@ -1,0 +1,22 @@
+//! The server from outside: a tiny application over real databases, asked over real sockets.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what is not there fails the test, which is what it is for"
+)]
+
+mod house;
+
+mod answering;
+mod conditions;
+mod describing;
+mod idempotency;
+mod limits;
+mod listing;
+mod pages;
+mod problems;
+mod shapes;
+mod signing_in;
+mod stopping;
+mod streams;
+mod walking;

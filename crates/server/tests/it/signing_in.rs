@@ -1,0 +1,109 @@
+//! Signing in, staying in, going out.
+
+use base::{Role, Scope};
+use identity::Reach;
+use serde_json::json;
+use testkit::Database;
+
+use crate::house::House;
+
+testkit::on_both! {
+    async fn who_signs_in_can_ask_who_they_are(db: Database) {
+        let house = House::open(&db).await;
+        let me = house.editor().await.get("/api/me").await.is(200);
+        assert_eq!(me["role"], "editor");
+        assert_eq!(me["role_name"], "clerk");
+        assert_eq!(me["reaches"], "one");
+        assert_eq!(me["tenant"], house.here.to_string());
+        let permissions = me["permissions"].as_array().unwrap();
+        assert!(permissions.contains(&json!("write_records")));
+        assert!(!permissions.contains(&json!("manage_tenants")));
+    }
+
+    async fn a_wrong_password_says_nothing_about_the_account(db: Database) {
+        let house = House::open(&db).await;
+        let (email, _) = house.user(Role::Viewer, Reach::All).await;
+        let nobody = house.nobody();
+        let wrong = json!({"email": email, "password": "wrong horse"});
+        let unknown = json!({"email": "no@example.com", "password": "wrong horse"});
+        let one = nobody.post("/api/auth/login", wrong).await.refused(401, "wrong_credentials");
+        let other = nobody.post("/api/auth/login", unknown).await.refused(401, "wrong_credentials");
+        assert_eq!(one["detail"], other["detail"]);
+    }
+
+    async fn a_refresh_token_is_good_once(db: Database) {
+        let house = House::open(&db).await;
+        let (email, password) = house.user(Role::Viewer, Reach::All).await;
+        let nobody = house.nobody();
+        let tokens = nobody.post("/api/auth/login", json!({"email": email, "password": password})).await.is(200);
+        assert_eq!(tokens["expires_in"], 900);
+        let again = json!({"refresh_token": tokens["refresh_token"]});
+        let fresh = nobody.post("/api/auth/refresh", again.clone()).await.is(200);
+        assert_ne!(fresh["refresh_token"], tokens["refresh_token"]);
+        nobody.post("/api/auth/refresh", again).await.refused(401, "session_ended");
+        let stolen = house.with(fresh["access_token"].as_str().unwrap());
+        stolen.get("/api/me").await.refused(401, "session_ended");
+    }
+
+    async fn who_signs_out_is_out_at_once(db: Database) {
+        let house = House::open(&db).await;
+        let viewer = house.viewer().await;
+        assert_eq!(viewer.post("/api/auth/logout", json!({})).await.status, 204);
+        viewer.get("/api/me").await.refused(401, "session_ended");
+    }
+
+    async fn a_stale_token_does_not_prevent_a_sign_in(db: Database) {
+        let house = House::open(&db).await;
+        let (email, password) = house.user(Role::Viewer, Reach::All).await;
+        let stale = house.with("eyJhbGciOiJIUzI1NiJ9.e30.x");
+        stale.get("/api/me").await.refused(401, "token_invalid");
+        stale.post("/api/auth/login", json!({"email": email, "password": password})).await.is(200);
+    }
+
+    async fn a_key_is_accepted_in_either_header_until_it_is_revoked(db: Database) {
+        let house = House::open(&db).await;
+        let owner = house.owner().await;
+        let body = json!({"tenant": house.here, "name": "robot", "scopes": ["read", "write"]});
+        let key = owner.post("/api/keys", body).await.is(201);
+        let secret = key["secret"].as_str().unwrap();
+        assert!(secret.starts_with("sh_live_"), "{secret}");
+        let me = house.with(secret).get("/api/me").await.is(200);
+        assert_eq!((&me["tenant"], &me["email"]), (&json!(house.here), &json!(null)));
+        let list = "/api/collections/shelves";
+        house.with(secret).get(list).await.is(200);
+        house.nobody().header("x-api-key", secret).get(list).await.is(200);
+        let id = key["id"].as_str().unwrap();
+        assert_eq!(owner.delete(&format!("/api/keys/{id}")).await.status, 204);
+        house.with(secret).get(list).await.refused(401, "key_revoked");
+        let listed = owner.get(&format!("/api/keys?tenant={}", house.here)).await.is(200);
+        assert!(listed["items"][0].get("secret").is_none());
+    }
+
+    async fn malformed_credentials_are_told_apart_from_missing_ones(db: Database) {
+        let house = House::open(&db).await;
+        let list = "/api/collections/shelves";
+        house.nobody().get(list).await.refused(401, "key_missing");
+        let answer = house.with("banana").get(list).await;
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+        answer.refused(401, "key_invalid");
+        house.nobody().header("authorization", "Basic abc").get(list).await.refused(401, "key_invalid");
+        let unknown = format!("sh_live_{}", "a".repeat(43));
+        house.with(unknown).get(list).await.refused(401, "key_invalid");
+    }
+
+    async fn a_user_may_be_made_by_the_applications_own_role(db: Database) {
+        let house = House::open(&db).await;
+        let owner = house.owner().await;
+        let body = json!({"email": "bo@example.com", "password": "a long enough password", "role": "clerk", "tenant": house.here});
+        let user = owner.post("/api/users", body).await.is(201);
+        assert_eq!((&user["role"], &user["role_name"], &user["reaches"]), (&json!("editor"), &json!("clerk"), &json!("one")));
+        let body = json!({"email": "cy@example.com", "password": "a long enough password", "role": "kepper"});
+        let refused = owner.post("/api/users", body).await.refused(422, "invalid_input");
+        assert_eq!(refused["errors"][0]["hint"], "did you mean `keeper`?");
+        let editor = house.editor().await;
+        let body = json!({"email": "di@example.com", "password": "a long enough password", "role": "viewer"});
+        editor.post("/api/users", body).await.refused(403, "permission_missing");
+        let key = house.key(&[Scope::Read]).await;
+        key.get("/api/users").await.refused(403, "permission_missing");
+    }
+}

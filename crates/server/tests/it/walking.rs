@@ -1,0 +1,243 @@
+//! Every route, walked as nobody, as the wrong role and as another tenant.
+//!
+//! A route that this walk does not know how to call fails it: who adds one says here what it takes.
+
+use std::collections::HashMap;
+
+use apps::proposal::{self, NewProposal};
+use base::{Permission, Role, Scope};
+use identity::Reach;
+use reqwest::Method;
+use serde_json::{Value as Json, json};
+use server::route::Route;
+use testkit::Database;
+
+use crate::house::{Answer, Asker, House};
+
+/// One thing of each kind, all of the first tenant.
+struct Things {
+    ids: HashMap<&'static str, String>,
+}
+
+impl Things {
+    async fn of(house: &House) -> Self {
+        let owner = house.owner().await;
+        let (record, version) = house.stocked("Oak", &["nut"]).await;
+        let change = json!({"items": [{"label": "bolt", "code": "B"}]});
+        let path = format!("/api/records/{record}/change");
+        let accepted = owner.post(&path, change).await.is(202);
+        let job = accepted["job"].as_str().unwrap().to_owned();
+        let ended = house.job_ended(&owner, &job).await;
+        assert_eq!(ended["state"], "completed", "{ended}");
+        let versions = owner.get(&format!("/api/records/{record}/versions")).await.is(200);
+        let other = versions["items"][0]["id"].as_str().unwrap().to_owned();
+        let (now, id) = (house.clock.now(), version.parse().unwrap());
+        house
+            .store
+            .write(&base::Actor::house(), now, move |tx| {
+                let act = apps::record::Act::house(now);
+                let new = NewProposal {
+                    record: None,
+                    category: "other".into(),
+                    suggestion: "Dust it.".into(),
+                    change: None,
+                };
+                proposal::insert(tx, &act, id, "rules", vec![new])?;
+                tx.audit(store::audit::Entry::new(
+                    base::TenantId::DEFAULT,
+                    "tested",
+                    "tests/1",
+                    "A test",
+                ));
+                Ok::<_, proposal::ProposalError>(())
+            })
+            .await
+            .expect("a proposal");
+        let proposals = owner.get(&format!("/api/versions/{version}/proposals")).await.is(200);
+        let key = json!({"tenant": house.here, "name": "robot", "scopes": ["read"]});
+        let key = owner.post("/api/keys", key).await.is(201);
+        let hook = json!({"tenant": house.here, "url": "http://127.0.0.1:9/hook", "events": ["shelf.done"]});
+        let hook = owner.post("/api/webhooks", hook).await.is(201);
+        let path = format!("/api/webhooks/{}/test", hook["id"].as_str().unwrap());
+        let delivery = owner.post(&path, json!({})).await.is(202);
+        let user = json!({"email": "ed@example.com", "password": "a long enough password", "role": "editor", "tenant": house.here});
+        let user = owner.post("/api/users", user).await.is(201);
+        let login = json!({"email": "ed@example.com", "password": "a long enough password"});
+        house.nobody().post("/api/auth/login", login).await.is(200);
+        let path = format!("/api/sessions?user={}", user["id"].as_str().unwrap());
+        let sessions = owner.get(&path).await.is(200);
+        let text = |it: &Json| it.as_str().expect("an id").to_owned();
+        let ids = HashMap::from([
+            ("tenant", house.here.to_string()),
+            ("record", record),
+            ("beside", String::new()),
+            ("version", version),
+            ("other", other),
+            ("proposal", text(&proposals["items"][0]["id"])),
+            ("job", job),
+            ("key", text(&key["id"])),
+            ("webhook", text(&hook["id"])),
+            ("delivery", text(&delivery["id"])),
+            ("user", text(&user["id"])),
+            ("session", text(&sessions["items"][0]["id"])),
+            ("collection", "shelves".into()),
+            ("task", "advice".into()),
+        ]);
+        Self { ids }
+    }
+
+    /// The path of a route with these things in it, and its body.
+    fn request(&self, route: &Route) -> (String, Json) {
+        let mut path = route.path.to_string();
+        for name in server::route::names_in(&route.path) {
+            let take = route.plan.iter().find(|it| {
+                it.source == server::route::Source::Named(name.to_owned()) && it.within.is_none()
+            });
+            let argument = take.map_or(name, |it| it.argument.as_str());
+            let argument = if argument == "beside" { "record" } else { argument };
+            let value = self.ids.get(argument);
+            let value = value
+                .unwrap_or_else(|| panic!("the walk knows no `{argument}` for {}", route.key()));
+            path = path.replace(&format!("{{{name}}}"), value);
+        }
+        (path, self.body(route))
+    }
+
+    fn body(&self, route: &Route) -> Json {
+        let id = |name: &str| self.ids[name].clone();
+        let operation = route.operation.name;
+        if matches!(route.method, Method::GET | Method::DELETE) {
+            return Json::Null;
+        }
+        match operation {
+            "auth.login" => json!({"email": "x@example.com", "password": "x"}),
+            "auth.refresh" => json!({"refresh_token": "x"}),
+            "auth.logout" | "me.update" | "keys.rotate" | "versions.activate"
+            | "proposals.accept" | "proposals.reject" | "jobs.cancel" | "jobs.retry"
+            | "webhooks.update" | "webhooks.test" | "deliveries.retry" | "tenants.restore"
+            | "records.restore" | "users.update" => json!({}),
+            "users.create" => {
+                json!({"email": "new@example.com", "password": "a long enough password", "role": "viewer", "tenant": id("tenant")})
+            }
+            "keys.create" if route.is_declared => json!({"name": "k", "scopes": ["read"]}),
+            "keys.create" => json!({"tenant": id("tenant"), "name": "k", "scopes": ["read"]}),
+            "tenants.create" => json!({"name": "Another"}),
+            "tenants.update" => json!({"contact": "x"}),
+            "records.create" if route.path.ends_with("/notes") => json!({"text": "x"}),
+            "records.create" | "records.update" => json!({"name": "x"}),
+            "imports.create" => json!({"name": "x", "items": [{"label": "x", "code": "x"}]}),
+            "imports.change" => json!({"items": [{"label": "x", "code": "x"}]}),
+            "imports.preview" => json!({}),
+            "versions.revert" => json!({"number": 1}),
+            "proposals.decide" => json!({"ids": [id("proposal")], "action": "dismiss"}),
+            "tasks.run" if route.is_declared => json!({}),
+            "tasks.run" => json!({"record": id("record")}),
+            "search.run" if route.is_declared => json!({"query": "nut"}),
+            "search.run" => json!({"tenant": id("tenant"), "collection": "things", "query": "nut"}),
+            "webhooks.create" => {
+                json!({"tenant": id("tenant"), "url": "http://127.0.0.1:9/x", "events": ["shelf.done"]})
+            }
+            other => panic!("the walk does not know how to call {other}: say here what it takes"),
+        }
+    }
+
+    /// Does the request name something of the first tenant?
+    fn names_something(route: &Route, path: &str, body: &Json, things: &Self) -> bool {
+        let text = format!("{path} {body}");
+        let general = ["collection", "task", "beside"];
+        let ids = things.ids.iter().filter(|it| !general.contains(it.0));
+        ids.into_iter().any(|it| text.contains(it.1.as_str())) && route.path.len() > 1
+    }
+}
+
+async fn call(asker: &Asker, route: &Route, path: &str, body: &Json) -> Answer {
+    let mut request = asker.request(route.method.clone(), path);
+    if !body.is_null() {
+        request = request.json(body);
+    }
+    asker.send(request).await
+}
+
+/// Somebody who is signed in and lacks exactly this permission, and nothing that hides it.
+async fn without(house: &House, permission: Permission) -> Asker {
+    if !Role::Viewer.grants(permission) {
+        return house.viewer().await;
+    }
+    assert!(!Scope::CallModels.grants(permission), "{permission}");
+    house.key(&[Scope::CallModels]).await
+}
+
+testkit::on_both! {
+    async fn nobody_gets_anything_that_needs_a_permission(db: Database) {
+        let house = House::open(&db).await;
+        let things = Things::of(&house).await;
+        for route in &house.app.routes {
+            let (path, body) = things.request(route);
+            if route.operation.permission == Permission::Anyone {
+                continue;
+            }
+            let answer = call(&house.nobody(), route, &path, &body).await;
+            assert_eq!(answer.status, 401, "{} as nobody: {}", route.key(), answer.text);
+        }
+    }
+
+    async fn the_wrong_role_is_refused_everywhere(db: Database) {
+        let house = House::open(&db).await;
+        let things = Things::of(&house).await;
+        let mut askers: HashMap<Permission, Asker> = HashMap::new();
+        for route in &house.app.routes {
+            let permission = route.operation.permission;
+            if permission == Permission::Anyone {
+                continue;
+            }
+            let asker = match askers.get(&permission) {
+                Some(asker) => asker.clone(),
+                None => without(&house, permission).await,
+            };
+            askers.insert(permission, asker.clone());
+            let (path, body) = things.request(route);
+            let answer = call(&asker, route, &path, &body).await;
+            assert_eq!(answer.status, 403, "{} without {permission}: {}", route.key(), answer.text);
+        }
+    }
+
+    async fn another_tenant_reaches_nothing(db: Database) {
+        let house = House::open(&db).await;
+        let things = Things::of(&house).await;
+        let stranger = house.signed_in(Role::Owner, Reach::Tenant(house.there)).await;
+        let mut walked = 0;
+        for route in &house.app.routes {
+            let (path, body) = things.request(route);
+            if !Things::names_something(route, &path, &body, &things) {
+                continue;
+            }
+            walked += 1;
+            let answer = call(&stranger, route, &path, &body).await;
+            let is_refused = matches!(answer.status.as_u16(), 403 | 404);
+            // A choice among several tells for each that it is not there.
+            let is_skipped = route.operation.name == "proposals.decide"
+                && answer.json()["skipped"].as_array().is_some_and(|it| it.len() == 1);
+            assert!(is_refused || is_skipped, "{} as another tenant: {} {}", route.key(), answer.status, answer.text);
+        }
+        assert!(walked > 50, "only {walked} routes name something");
+    }
+
+    async fn lists_without_a_tenant_show_ones_own_only(db: Database) {
+        let house = House::open(&db).await;
+        Things::of(&house).await;
+        let stranger = house.signed_in(Role::Owner, Reach::Tenant(house.there)).await;
+        for route in &house.app.routes {
+            let is_list = route.operation.kind == server::operation::Kind::Page;
+            if !is_list || route.path.contains('{') {
+                continue;
+            }
+            let answer = call(&stranger, route, &route.path, &Json::Null).await;
+            if answer.status == 403 || answer.status == 404 {
+                continue;
+            }
+            answer.is(200);
+            let here = house.here.to_string();
+            assert!(!answer.text.contains(&here), "{} shows the other tenant: {}", route.key(), answer.text);
+        }
+    }
+}
