@@ -1,0 +1,120 @@
+/** What opens over a page, or appears only after an act: axe looks at that too, in light and dark. */
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { faultsOf } from './axe';
+import { browser, context, LOOKS, place, type Place, settled, signIn } from './browser';
+
+const SHOTS = process.env.MAINSTAY_E2E_SHOTS ? fileURLToPath(new URL('./shots', import.meta.url)) : null;
+const CSV = 'name,notes,use,size,colour\nBall valve 15 mm,full bore,indoor,15,red\n,no name,indoor,20,\nElbow 90,grey,galley,32,grey';
+
+type Step = (page: Page, at: Place) => Promise<unknown>;
+
+const MAIN: Step = async (page, at) => {
+  await page.goto(`${at.url}/data/price_lists`);
+  await page.getByRole('link', { name: 'Main list 2026' }).click();
+  await page.waitForURL(/records/);
+};
+
+const STEPS: Record<string, Step> = {
+  palette: async (page, at) => {
+    await page.goto(at.url);
+    await settled(page);
+    await page.keyboard.press('Control+k');
+    await page.getByLabel('Go to a page or a record').fill('nord');
+    await page.getByRole('option', { name: /Nordwind/ }).waitFor();
+  },
+  shortcuts: async (page, at) => {
+    await MAIN(page, at);
+    await settled(page);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').waitFor();
+  },
+  faults: async (page, at) => {
+    await page.goto(`${at.url}/data/families`);
+    await page.getByRole('button', { name: 'New family' }).click();
+    await page.getByLabel('Code *').fill('x');
+    await page.getByRole('button', { name: 'Create family' }).click();
+    await page.getByText('This is needed.').waitFor();
+  },
+  picker: async (page, at) => {
+    await page.goto(`${at.url}/data/policies`);
+    await page.getByRole('button', { name: 'New policy' }).click();
+    await page.getByLabel('Customer *').click();
+    await page.getByRole('option').first().waitFor();
+  },
+  menu: async (page, at) => {
+    await MAIN(page, at);
+    await page.getByRole('button', { name: /^Export/ }).click();
+    await page.getByRole('menu').waitFor();
+  },
+  confirm: async (page, at) => {
+    await MAIN(page, at);
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('menuitem', { name: /^Delete/ }).click();
+    await page.getByRole('dialog').waitFor();
+  },
+  entry: async (page, at) => {
+    await page.goto(`${at.url}/audit`);
+    await page.getByText('Changed the policy Family first').first().click();
+    await page.getByRole('dialog').waitFor();
+  },
+  selected: async (page, at) => {
+    await MAIN(page, at);
+    await page.getByRole('link', { name: 'Proposals' }).click();
+    await page.getByText('47 proposals', { exact: true }).waitFor();
+    for (const key of ['x', 'j', 'x', 'Enter']) await page.keyboard.press(key);
+    await page.getByText('2 proposals selected').waitFor();
+    await page.getByRole('button', { name: 'Less' }).waitFor();
+  },
+  preview: async (page, at) => {
+    await page.goto(`${at.url}/data/price_lists/import?tenant=ten_nordwind`);
+    await page.getByLabel('File', { exact: true }).setInputFiles({ name: 'new_stock.csv', mimeType: 'text/csv', buffer: Buffer.from(CSV) });
+    await page.getByText('4 of 5 recognised').waitFor();
+  },
+  refused: async (page, at) => {
+    await page.goto(`${at.url}/records/gone`);
+    await page.getByRole('alert').waitFor();
+  },
+  running: async (page, at) => {
+    await MAIN(page, at);
+    await page.getByRole('link', { name: 'Tasks' }).click();
+    await page.getByRole('button', { name: 'Run: Review' }).click();
+    await page.getByText('Locked', { exact: true }).waitFor();
+  },
+};
+
+describe.skipIf(process.env.MAINSTAY_E2E_URL)('what opens over a page', () => {
+  let at: Place;
+  let chromium: Browser;
+  beforeAll(async () => {
+    at = await place();
+    chromium = await browser();
+    if (SHOTS) mkdirSync(SHOTS, { recursive: true });
+  });
+  afterAll(async () => {
+    await chromium.close();
+    await at.close();
+  });
+
+  for (const look of LOOKS.filter((it) => it.width > 1000 || it.scheme === 'dark')) {
+    it(`${look.scheme}, ${look.width} wide: axe finds nothing serious`, async () => {
+      const session = await context(chromium, look);
+      const page = await session.newPage();
+      page.setDefaultTimeout(12_000);
+      await signIn(page, at);
+      const findings: string[] = [];
+      for (const [name, step] of Object.entries(STEPS)) {
+        await step(page, at);
+        await page.waitForTimeout(250);
+        if (SHOTS) await page.screenshot({ path: `${SHOTS}/over-${name}-${look.scheme}-${look.width}.png` });
+        findings.push(...(await faultsOf(page, name)));
+      }
+      await session.close();
+      expect(findings).toEqual([]);
+    });
+  }
+});

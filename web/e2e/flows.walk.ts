@@ -1,0 +1,262 @@
+/**
+ * What a person does, from signing in to an accepted proposal. It runs against the mock, which may be
+ * written to; a real server is walked by `pages.walk.ts`, which only reads.
+ */
+import { readFile } from 'node:fs/promises';
+
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { browser, context, LOOKS, place, type Place, settled, signIn } from './browser';
+
+const CSV = ['name,notes,use,size,colour', 'Ball valve 15 mm,full bore,indoor,15,red', ',no name,indoor,20,', '"=HYPERLINK(1)",a formula,indoor,25,', 'Elbow 90,"grey, solvent joint",galley,32,grey'].join('\n');
+
+describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person', () => {
+  let at: Place;
+  let chromium: Browser;
+  let session: BrowserContext;
+  let page: Page;
+
+  beforeAll(async () => {
+    chromium = await browser();
+  });
+  afterAll(() => chromium.close());
+  beforeEach(async () => {
+    at = await place();
+    session = await context(chromium, LOOKS[0] ?? { scheme: 'light', width: 1440, height: 900 });
+    page = await session.newPage();
+    page.setDefaultTimeout(12_000);
+    await signIn(page, at);
+  });
+  afterEach(async () => {
+    await session.close();
+    await at.close();
+  });
+
+  const rows = () => page.getByRole('grid').getByRole('row');
+  const openMain = async (tab = 'items') => {
+    await page.goto(`${at.url}/data/price_lists`);
+    await page.getByRole('link', { name: 'Main list 2026' }).click();
+    await page.waitForURL(/\/records\//);
+    await page.goto(`${page.url().split('?')[0]}?tab=${tab}`);
+    await settled(page);
+  };
+
+  it('is told when the password is wrong, and is brought back to where they wanted to go', async () => {
+    await page.evaluate(() => localStorage.clear());
+    await page.goto(`${at.url}/audit?action=signed_in`);
+    await page.waitForURL(/sign-in/);
+    await page.getByLabel('E-mail').fill(at.email);
+    await page.getByLabel('Password').fill('wrong');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').getByText('E-mail or password is wrong').waitFor();
+    await page.getByLabel('Password').fill(at.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForURL(/audit\?action=signed_in/);
+  });
+
+  it('imports a list: sees how it is understood, watches it come in, reloads, reads the report', async () => {
+    await page.goto(`${at.url}/data/price_lists/import?tenant=ten_nordwind`);
+    await page.getByLabel('File', { exact: true }).setInputFiles({ name: 'new_stock.csv', mimeType: 'text/csv', buffer: Buffer.from(CSV) });
+    await page.getByText('4 of 5 recognised').waitFor();
+    await page.getByText('Not recognised').waitFor();
+    await page.getByText('The name is empty, so the row is skipped.').waitFor();
+    expect(await page.getByLabel('Name *').inputValue()).toBe('new stock');
+
+    await page.getByRole('button', { name: 'Import 3 articles' }).click();
+    await page.getByText('This is needed.').waitFor();
+    await page.getByLabel('Season *').selectOption({ label: 'Spring' });
+    await page.getByRole('button', { name: 'Import 3 articles' }).click();
+    await page.waitForURL(/job=job_/);
+    await page.reload();
+    await page.getByRole('link', { name: 'Open what it made' }).waitFor();
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download as CSV' }).click()]);
+    expect(await readFile(await download.path(), 'utf8')).toContain('required_empty');
+
+    await page.getByRole('link', { name: 'Open what it made' }).click();
+    await page.getByText('Ball valve 15 mm').waitFor();
+    expect(await page.getByText('3 articles', { exact: true }).count()).toBe(1);
+  });
+
+  it('scrolls through ten thousand rows, of which only those in sight are drawn', async () => {
+    await openMain();
+    await page.getByText('200 of 10,412 articles read').waitFor();
+    await rows().nth(1).focus();
+    for (let press = 0; press < 14; press++) {
+      await page.keyboard.press('End');
+      await page.waitForTimeout(120);
+    }
+    const read = Number((await page.locator('.table__status').innerText()).replace(/,/g, '').match(/\d+/)?.[0]);
+    expect(read).toBeGreaterThan(1_500);
+    expect(await rows().count()).toBeLessThan(80);
+  });
+
+  it('narrows, opens an article, leafs on and changes it, which makes a new version', async () => {
+    await openMain();
+    await page.getByLabel('Search articles').fill('125 mm brass');
+    await page.waitForURL(/q=125/);
+    await page.getByText('108 articles').waitFor();
+    await rows().nth(1).click();
+    const sheet = page.getByRole('dialog');
+    await sheet.getByRole('button', { name: 'The article after' }).click();
+    await sheet.getByRole('button', { name: 'Change in a new version' }).click();
+    await sheet.getByLabel('Description').fill('Chrome plated');
+    await sheet.getByRole('button', { name: 'Save as a new version' }).click();
+    await sheet.getByText('The new version is there.').waitFor();
+    await sheet.getByRole('link', { name: 'See the versions' }).click();
+    await page.getByText('v5 · Changed').waitFor();
+  });
+
+  it('runs a task on a version, sees the difference and activates what it made', async () => {
+    await openMain('tasks');
+    await page.getByRole('button', { name: /^Renumber/ }).click();
+    await page.getByLabel('Policy').click();
+    await page.getByRole('option', { name: /Family first/ }).click();
+    await page.getByLabel('Label', { exact: true }).fill('Trial');
+    await page.getByRole('button', { name: 'Run: Renumber' }).click();
+    await page.getByRole('link', { name: 'See the difference' }).click();
+    await page.getByRole('button', { name: /renamed/ }).click();
+    await page.getByText(/BRS-015-N/).first().waitFor();
+    await page.getByRole('button', { name: 'Activate' }).click();
+    await page.getByText('v5 active').waitFor();
+  });
+
+  it('goes through proposals by keyboard: moves, selects, accepts some, rejects one with a reason', async () => {
+    await openMain('proposals');
+    await page.getByText('47 proposals', { exact: true }).waitFor();
+    for (const key of ['x', 'j', 'x']) await page.keyboard.press(key);
+    await page.getByText('2 proposals selected').waitFor();
+    await page.keyboard.press('u');
+    expect(await page.getByText('2 proposals selected').count()).toBe(0);
+    for (const key of ['x', 'k', 'x', 'a']) await page.keyboard.press(key);
+    await page.getByText('45 proposals', { exact: true }).waitFor();
+    await page.keyboard.press('r');
+    await page.getByRole('dialog').getByLabel('Why').fill('The name is printed like this.');
+    await page.keyboard.press('Control+Enter');
+    await page.getByText('44 proposals', { exact: true }).waitFor();
+    await page.getByLabel('Status').selectOption('rejected');
+    await page.getByText('1 proposal', { exact: true }).waitFor();
+    await page.locator('article').first().hover();
+    await page.keyboard.press('Enter');
+    await page.getByText('The name is printed like this.').waitFor();
+  });
+
+  it('goes back to an older version with a reason', async () => {
+    await openMain('versions');
+    await page.getByRole('button', { name: 'More for v1' }).click();
+    await page.getByRole('menuitem', { name: 'Go back to this version' }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.getByRole('button', { name: 'Go back' }).isDisabled()).toBe(true);
+    await dialog.getByLabel('Why').fill('The new numbers are not printed yet.');
+    await dialog.getByRole('button', { name: 'Go back' }).click();
+    await page.getByText('v5 · Back to version 1').waitFor();
+  });
+
+  it('keeps a document that words made, after looking at the difference', async () => {
+    await openMain('tasks');
+    await page.getByRole('button', { name: /^Policy from words/ }).click();
+    await page.getByLabel('What should change *').fill('Sizes first, please');
+    await page.getByLabel('Policy', { exact: true }).click();
+    await page.getByRole('option', { name: /Family first/ }).click();
+    await page.getByRole('button', { name: 'Run: Policy from words' }).click();
+    await page.getByRole('button', { name: 'Put into Family first' }).click();
+    await page.getByRole('dialog').getByText('size-first').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Change' }).click();
+    await page.getByText('Saved.').waitFor();
+  });
+
+  it('is told when somebody else changed the same record meanwhile', async () => {
+    await page.goto(`${at.url}/data/policies`);
+    await page.getByRole('link', { name: 'By size (trial)' }).click();
+    const other = await session.newPage();
+    await other.goto(page.url());
+    await other.getByLabel('Name *').fill('By size');
+    await other.getByRole('button', { name: 'Save policy' }).click();
+    await other.getByText('Saved.').waitFor();
+    await page.getByLabel('Name *').fill('By size, second try');
+    await page.getByRole('button', { name: 'Save policy' }).click();
+    await page.getByText('Somebody changed it meanwhile').waitFor();
+  });
+
+  it('makes a record for one of many tenants, choosing them and what it names inside the dialog', async () => {
+    await page.goto(`${at.url}/data/policies`);
+    await page.getByRole('button', { name: 'New policy' }).click();
+    const dialog = page.getByRole('dialog', { name: 'New policy' });
+    await dialog.getByText('Choose whose policy it will be').waitFor();
+    await dialog.getByLabel('Customer *').click();
+    await page.getByRole('combobox', { name: /Find/ }).fill('hafen');
+    await page.getByRole('option', { name: /Hafen/ }).click();
+    await dialog.getByLabel('Name *').fill('Harbour numbers');
+    await dialog.getByLabel('Price list').click();
+    await page.getByRole('option', { name: /Harbour fittings/ }).click();
+    await dialog.getByRole('tab', { name: 'Example' }).click();
+    await dialog.getByRole('button', { name: 'Start from this example' }).click();
+    await dialog.getByRole('button', { name: 'Create policy' }).click();
+    await page.getByRole('heading', { name: 'Harbour numbers' }).waitFor();
+    await page.getByRole('link', { name: 'Harbour fittings' }).waitFor();
+  });
+
+  it('goes on being told of a job when the stream of events is gone', async () => {
+    await page.route('**/api/jobs/events', (route) => route.abort());
+    await openMain('tasks');
+    await page.getByRole('button', { name: 'Run: Review' }).click();
+    await page.getByText('Nothing new was found.').first().waitFor();
+    await page.goto(`${at.url}/jobs`);
+    await page.getByText('Polling').waitFor();
+  });
+
+  it('deletes a record and gets it back', async () => {
+    await page.goto(`${at.url}/data/families`);
+    await page.getByRole('link', { name: '16', exact: true }).click();
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('menuitem', { name: 'Delete family' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('3 families').waitFor();
+    await page.getByLabel('Deleted').check();
+    await page.getByRole('button', { name: 'Restore' }).click();
+    await page.getByText('Nothing deleted').waitFor();
+  });
+
+  it('jumps to a record by typing, and sees the shortcuts', async () => {
+    await settled(page);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').getByText('Go anywhere').waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+k');
+    await page.getByLabel('Go to a page or a record').fill('harbour');
+    await page.getByRole('option', { name: /Harbour fittings/ }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Harbour fittings' }).waitFor();
+    await page.keyboard.press('g');
+    await page.keyboard.press('j');
+    await page.waitForURL(/\/jobs/);
+  });
+
+  it('makes a key whose secret is shown once', async () => {
+    await page.goto(`${at.url}/keys?tenant=ten_nordwind`);
+    await page.getByRole('button', { name: 'New key' }).click();
+    await page.getByLabel('Name *').fill('Till');
+    await page.getByRole('button', { name: 'Create key' }).click();
+    await page.locator('[data-secret]').waitFor();
+    expect(await page.locator('[data-secret]').innerText()).toMatch(/^mk_live_/);
+    await page.getByRole('button', { name: 'I have kept it' }).click();
+    await page.getByRole('cell', { name: 'Till', exact: true }).waitFor();
+    expect(await page.locator('[data-secret]').count()).toBe(0);
+  });
+
+  it('who only reads sees no button that writes', async () => {
+    await page.evaluate(() => localStorage.clear());
+    await signIn(page, { ...at, email: 'viewer@example.com' });
+    await openMain();
+    expect(await page.getByRole('button', { name: /Add|Activate|Delete/ }).count()).toBe(0);
+    expect(await page.getByRole('link', { name: /Users|Keys|Webhooks/ }).count()).toBe(0);
+    await page.goto(`${at.url}/users`);
+    await page.getByRole('alert').getByText('Your role does not allow this.').waitFor();
+  });
+
+  it('ends all sessions at once', async () => {
+    await page.getByRole('button', { name: /^Account of/ }).click();
+    await page.getByRole('menuitem', { name: 'Sign out everywhere' }).click();
+    await page.waitForURL(/sign-in/);
+  });
+});

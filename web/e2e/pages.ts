@@ -1,0 +1,75 @@
+/** The pages to look at, found by asking the server what application it runs. */
+import type { Place } from './browser';
+
+interface Collection {
+  parent: string | null;
+  searchable: boolean;
+  versioned: null | { children: string };
+}
+
+interface App {
+  tenants: null | { noun: string; plural: string };
+  collections: Record<string, Collection>;
+}
+
+interface Item {
+  id: string;
+  tenant: string;
+}
+
+export interface Visit {
+  name: string;
+  path: string;
+}
+
+export async function token(at: Place): Promise<string> {
+  const response = await fetch(`${at.url}/api/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email: at.email, password: at.password }) });
+  if (!response.ok) throw new Error(`signing in was answered with ${response.status}`);
+  return ((await response.json()) as { access_token: string }).access_token;
+}
+
+export async function ask<T>(at: Place, bearer: string, path: string): Promise<T> {
+  const response = await fetch(`${at.url}${path}`, { headers: { authorization: `Bearer ${bearer}`, accept: 'application/json' } });
+  if (!response.ok) throw new Error(`${path} was answered with ${response.status}: ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+/** What is worth a look in any application. */
+export async function pages(at: Place): Promise<Visit[]> {
+  const bearer = await token(at);
+  const app = await ask<App>(at, bearer, '/api/app');
+  const visits: Visit[] = [{ name: 'overview', path: '/' }];
+  const first = async (path: string) => (await ask<{ items: Item[] }>(at, bearer, path)).items[0];
+
+  if (app.tenants) {
+    visits.push({ name: 'tenants', path: '/tenants' });
+    const tenant = await first('/api/tenants?limit=1');
+    if (tenant) visits.push({ name: 'tenant', path: `/tenants/${tenant.id}` });
+  }
+  for (const [name, view] of Object.entries(app.collections)) {
+    if (view.parent) continue;
+    visits.push({ name: `list-${name}`, path: `/data/${name}` });
+    const record = await first(`/api/collections/${name}?limit=1`);
+    if (!record) continue;
+    if (!view.versioned) {
+      visits.push({ name: `record-${name}`, path: `/records/${record.id}` });
+      continue;
+    }
+    for (const tab of ['items', 'versions', 'compare', 'proposals', 'tasks', 'fields', 'history']) visits.push({ name: `record-${tab}`, path: `/records/${record.id}?tab=${tab}` });
+    const item = await first(`/api/collections/${view.versioned.children}?limit=1`);
+    const versions = await ask<{ items: { id: string; is_active: boolean }[] }>(at, bearer, `/api/records/${record.id}/versions`);
+    const active = versions.items.find((it) => it.is_active);
+    const row = active && (await first(`/api/versions/${active.id}/records?limit=1`));
+    if (item && row) visits.push({ name: 'item', path: `/records/${record.id}?item=${row.id}` });
+    visits.push({ name: 'import', path: `/data/${name}/import${app.tenants ? `?tenant=${record.tenant}` : ''}` });
+    visits.push({ name: 'change', path: `/records/${record.id}/change` });
+    if (app.tenants) visits.push({ name: 'search', path: `/find?q=valve&tenant=${record.tenant}` });
+  }
+  visits.push({ name: 'jobs', path: '/jobs' });
+  const job = await first('/api/jobs?limit=10');
+  if (job) visits.push({ name: 'job', path: `/jobs/${job.id}` });
+  for (const path of ['/audit', '/usage', '/webhooks', '/users', '/keys', '/sessions', '/account', '/prompts', '/logs', '/about', '/find', '/nowhere']) visits.push({ name: path.slice(1), path });
+  const hook = await first('/api/webhooks?limit=1');
+  if (hook) visits.push({ name: 'deliveries', path: `/webhooks/${hook.id}` });
+  return visits;
+}

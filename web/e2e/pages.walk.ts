@@ -1,0 +1,56 @@
+/** Every page, light and dark, wide and narrow: axe finds nothing serious, nothing is wider than the window. */
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { faultsOf } from './axe';
+import { browser, context, LOOKS, place, type Place, settled, signIn } from './browser';
+import { pages, type Visit } from './pages';
+
+const SHOTS = process.env.MAINSTAY_E2E_SHOTS ? fileURLToPath(new URL('./shots', import.meta.url)) : null;
+const only = process.env.MAINSTAY_E2E_ONLY?.split(',');
+
+for (const application of ['catalogue', 'trails'] as const) {
+  describe.skipIf(process.env.MAINSTAY_E2E_URL && application !== 'catalogue')(`the pages of ${application}`, () => {
+    let at: Place;
+    let chromium: Browser;
+    let visits: Visit[];
+
+    beforeAll(async () => {
+      at = await place(application);
+      chromium = await browser();
+      visits = (await pages(at)).filter((visit) => !only || only.includes(visit.name));
+      if (SHOTS) mkdirSync(SHOTS, { recursive: true });
+    });
+    afterAll(async () => {
+      await chromium.close();
+      await at.close();
+    });
+
+    for (const look of LOOKS) {
+      it(`${look.scheme}, ${look.width} wide: axe finds nothing serious on any page`, async () => {
+        const session = await context(chromium, look);
+        const page = await session.newPage();
+        const broken: string[] = [];
+        page.on('pageerror', (error) => broken.push(error.message));
+
+        await page.goto(`${at.url}/sign-in`);
+        const findings = await faultsOf(page, 'sign-in');
+        await signIn(page, at);
+        for (const visit of visits) {
+          await page.goto(`${at.url}${visit.path}`);
+          await settled(page);
+          if (SHOTS) await page.screenshot({ path: `${SHOTS}/${application}-${visit.name}-${look.scheme}-${look.width}.png` });
+          findings.push(...(await faultsOf(page, visit.name)));
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+          if (overflow > 1) findings.push(`${visit.name}: ${overflow} px wider than the window`);
+        }
+        await session.close();
+        expect(findings).toEqual([]);
+        expect(broken).toEqual([]);
+      });
+    }
+  });
+}

@@ -1,0 +1,102 @@
+// A second invented application: no tenants, no versions, records inside records. The word for a
+// tenant must appear nowhere when it runs.
+
+export const app = {
+  app: 'trails',
+  title: 'Trails',
+  about: 'Rides and walks, with what is announced about them.',
+  version: '0.1.0',
+  tenants: null,
+  roles: {},
+  collections: {
+    events: {
+      noun: 'event',
+      plural: 'events',
+      title: 'name',
+      columns: ['name', 'starts_on', 'region', 'is_cancelled', 'days', 'website'],
+      filters: ['region', 'is_cancelled'],
+      sort: ['name', 'starts_on'],
+      schema: {
+        type: 'object',
+        required: ['name', 'starts_on'],
+        additionalProperties: false,
+        properties: {
+          name: { type: 'string', title: 'Name', minLength: 1, maxLength: 255 },
+          starts_on: { type: 'string', title: 'Starts on', format: 'date' },
+          region: { type: ['string', 'null'], title: 'Region', enum: ['north', 'south', 'coast', null] },
+          is_cancelled: { type: 'boolean', title: 'Cancelled', default: false },
+          days: { type: 'integer', title: 'Days', minimum: 1, maximum: 14, default: 1 },
+          website: { type: ['string', 'null'], title: 'Website', format: 'uri' },
+          distances: {
+            type: 'array',
+            title: 'Distances',
+            items: { type: 'object', title: 'Distance', additionalProperties: false, required: ['miles'], properties: { miles: { type: 'number', title: 'Miles', minimum: 1 }, start_time: { type: 'string', title: 'Starts at', format: 'time' } } },
+          },
+          tags: { type: 'array', title: 'Tags', items: { type: 'string' } },
+        },
+      },
+      parent: null,
+      shared: false,
+      searchable: true,
+      unique: [],
+      versioned: null,
+      import: null,
+      export: null,
+      references: {},
+      documents: {},
+    },
+    announcements: {
+      noun: 'announcement',
+      plural: 'announcements',
+      title: 'title',
+      columns: ['title', 'is_important', 'content'],
+      filters: ['is_important'],
+      schema: {
+        type: 'object',
+        required: ['title'],
+        additionalProperties: false,
+        properties: {
+          title: { type: 'string', title: 'Title', minLength: 1, maxLength: 200 },
+          content: { type: ['string', 'null'], title: 'Content', maxLength: 4000 },
+          is_important: { type: 'boolean', title: 'Important', default: false },
+        },
+      },
+      parent: 'events',
+      shared: false,
+      searchable: false,
+      unique: [],
+      versioned: null,
+      import: null,
+      export: null,
+      references: {},
+      documents: {},
+    },
+  },
+  tasks: {},
+  webhook_events: ['job.completed'],
+  pages: [],
+  model: { complete: 'local/small', embed: 'local/embed' },
+};
+
+export const seeds = {
+  tenants: [],
+  parents: [],
+  others: {
+    events: Array.from({ length: 60 }, (_, index) => ({
+      data: {
+        name: `${['River', 'Ridge', 'Meadow', 'Harbour', 'Canyon'][index % 5]} ride ${index + 1}`,
+        starts_on: `2026-${String((index % 9) + 1).padStart(2, '0')}-${String((index % 27) + 1).padStart(2, '0')}`,
+        region: ['north', 'south', 'coast', null][index % 4],
+        is_cancelled: index % 11 === 0,
+        days: (index % 3) + 1,
+        website: index % 2 ? `https://rides.example/${index + 1}` : null,
+        distances: [{ miles: 25, start_time: '07:00' }],
+        tags: ['intro'],
+      },
+    })),
+    announcements: [{ parent: 'events:0', data: { title: 'The ford is high', content: 'Take the bridge.', is_important: true } }],
+  },
+  row: () => ({}),
+  proposals: [],
+  advice: null,
+};

@@ -1,0 +1,216 @@
+/**
+ * What the pages read: for each list or thing its key and its fetch, together in one place.
+ *
+ * Keys begin with the noun, so that `['jobs']` names every list of jobs and `['job', id]` one of them.
+ */
+import { hashKey, infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+
+import { answer, api } from './client';
+import { asFault, faultOf } from './problem';
+import { session } from './session';
+import type { Health, Page, UsageGroup } from './types';
+
+/** Rows of one page of a table. Large enough that scrolling seldom waits, small enough to arrive at once. */
+export const PAGE = 200;
+
+type Next = string | undefined;
+
+/**
+ * May the rows of one list stand in while those of another are on their way? Only when it is the same
+ * list, searched, sorted or narrowed otherwise: rows of another tenant or another collection would lie.
+ */
+function isSameList(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return hashKey(one.map(withoutNarrowing)) === hashKey(other.map(withoutNarrowing));
+}
+
+function withoutNarrowing(part: unknown): unknown {
+  if (typeof part !== 'object' || part === null) return part;
+  return Object.entries(part).filter(([name, value]) => value !== undefined && !['search', 'sort', 'filters', 'category', 'action', 'actor', 'from', 'to'].includes(name));
+}
+
+function paged<T>(key: readonly unknown[], read: (cursor: Next) => Promise<Page<T>>) {
+  return infiniteQueryOptions({
+    queryKey: key,
+    queryFn: ({ pageParam }) => read(pageParam),
+    initialPageParam: undefined as Next,
+    getNextPageParam: (last: Page<T>) => last.next_cursor ?? undefined,
+    placeholderData: (before, query) => (query && isSameList(query.queryKey, key) ? before : undefined),
+  });
+}
+
+export const appQuery = queryOptions({ queryKey: ['app'], queryFn: () => answer(api.GET('/api/app')), staleTime: 300_000 });
+export const meQuery = queryOptions({ queryKey: ['me'], queryFn: () => answer(api.GET('/api/me')), staleTime: 60_000 });
+
+export const statsQuery = queryOptions({ queryKey: ['stats'], queryFn: () => answer(api.GET('/api/v1/stats')), refetchInterval: 15_000 });
+
+/** An unhealthy server says so with 503 and the same body: that is an answer, not a fault. */
+export const healthQuery = queryOptions({
+  queryKey: ['health'],
+  queryFn: async (): Promise<Health> => {
+    try {
+      const response = await session.fetch(new Request(new URL('/health', location.origin)));
+      const body: unknown = await response.json().catch(() => null);
+      if (typeof body === 'object' && body !== null && 'checks' in body) return body as Health;
+      throw faultOf(response, body);
+    } catch (thrown) {
+      throw asFault(thrown);
+    }
+  },
+  refetchInterval: 15_000,
+});
+
+export const tenantQuery = (tenant: string) =>
+  queryOptions({ queryKey: ['tenant', tenant], queryFn: () => answer(api.GET('/api/tenants/{tenant}', { params: { path: { tenant } } })) });
+
+/** Names for lists that speak of many tenants: one question instead of one for each. */
+export const tenantNamesQuery = queryOptions({
+  queryKey: ['tenants', 'names'],
+  queryFn: async () => {
+    const page = await answer(api.GET('/api/tenants', { params: { query: { limit: 500 } } }));
+    return new Map(page.items.map((it) => [it.id, it.name]));
+  },
+  staleTime: 300_000,
+});
+
+export const tenantsQuery = (query: { search?: string; deleted?: boolean }) =>
+  paged(['tenants', query], (cursor) => answer(api.GET('/api/tenants', { params: { query: { ...query, limit: PAGE, cursor, count: true } } })));
+
+export interface RecordsQuery {
+  tenant?: string;
+  parent?: string;
+  search?: string;
+  sort?: string;
+  deleted?: boolean;
+  filters?: Record<string, string>;
+}
+
+function recordParams({ filters, ...rest }: RecordsQuery, cursor: Next) {
+  const narrowed = Object.fromEntries(Object.entries(filters ?? {}).map(([field, value]) => [`filter.${field}`, value]));
+  return { ...rest, ...narrowed, limit: PAGE, count: true, cursor };
+}
+
+export const recordsQuery = (collection: string, query: RecordsQuery) =>
+  paged(['records', collection, query], (cursor) =>
+    answer(api.GET('/api/collections/{collection}', { params: { path: { collection }, query: recordParams(query, cursor) } })),
+  );
+
+/** The first few, for pickers and the palette. */
+export const fewRecordsQuery = (collection: string, query: RecordsQuery, limit = 20) =>
+  queryOptions({
+    queryKey: ['records', collection, 'few', query, limit],
+    queryFn: () =>
+      answer(
+        api.GET('/api/collections/{collection}', {
+          params: { path: { collection }, query: { ...recordParams(query, undefined), limit, count: false } },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+export const recordQuery = (record: string) =>
+  queryOptions({ queryKey: ['record', record], queryFn: () => answer(api.GET('/api/records/{record}', { params: { path: { record } } })) });
+
+export const versionsQuery = (record: string) =>
+  queryOptions({
+    queryKey: ['versions', record],
+    queryFn: () => answer(api.GET('/api/records/{record}/versions', { params: { path: { record }, query: { limit: 500 } } })),
+  });
+
+export const versionRecordsQuery = (version: string, query: RecordsQuery) =>
+  paged(['version-records', version, query], (cursor) =>
+    answer(api.GET('/api/versions/{version}/records', { params: { path: { version }, query: recordParams(query, cursor) } })),
+  );
+
+/** Versions never change, so neither does what lies between two of them. */
+export const diffQuery = (from: string, to: string) =>
+  queryOptions({
+    queryKey: ['diff', from, to],
+    queryFn: () => answer(api.GET('/api/versions/{version}/diff/{other}', { params: { path: { version: from, other: to } } })),
+    staleTime: Infinity,
+  });
+
+export const proposalsQuery = (version: string, query: { status?: string; category?: string }) =>
+  paged(['proposals', version, query], (cursor) =>
+    answer(api.GET('/api/versions/{version}/proposals', { params: { path: { version }, query: { ...query, limit: PAGE, cursor, count: true } } })),
+  );
+
+export interface JobsQuery {
+  tenant?: string;
+  state?: string;
+  kind?: string;
+  record?: string;
+}
+
+export const jobsQuery = (query: JobsQuery) =>
+  paged(['jobs', query], (cursor) => answer(api.GET('/api/jobs', { params: { query: { ...query, limit: PAGE, cursor } } })));
+
+export const fewJobsQuery = (query: JobsQuery, limit: number) =>
+  queryOptions({
+    queryKey: ['jobs', 'few', query, limit],
+    queryFn: () => answer(api.GET('/api/jobs', { params: { query: { ...query, limit } } })),
+  });
+
+export const jobQuery = (job: string) =>
+  queryOptions({ queryKey: ['job', job], queryFn: () => answer(api.GET('/api/jobs/{job}', { params: { path: { job } } })) });
+
+export interface AuditQuery {
+  tenant?: string;
+  record?: string;
+  action?: string;
+  actor?: string;
+  from?: string;
+  to?: string;
+}
+
+export const auditQuery = (query: AuditQuery) =>
+  paged(['audit', query], (cursor) => answer(api.GET('/api/audit', { params: { query: { ...query, limit: PAGE, cursor } } })));
+
+export const fewAuditQuery = (query: AuditQuery, limit: number) =>
+  queryOptions({
+    queryKey: ['audit', 'few', query, limit],
+    queryFn: () => answer(api.GET('/api/audit', { params: { query: { ...query, limit } } })),
+  });
+
+export interface Period {
+  tenant?: string;
+  from?: string;
+  to?: string;
+}
+
+export const usageQuery = (query: Period) =>
+  paged(['usage', query], (cursor) => answer(api.GET('/api/usage', { params: { query: { ...query, limit: PAGE, cursor } } })));
+
+export const usageSummaryQuery = (query: Period, group_by: UsageGroup) =>
+  queryOptions({
+    queryKey: ['usage', 'summary', query, group_by],
+    queryFn: () => answer(api.GET('/api/usage/summary', { params: { query: { ...query, group_by } } })),
+    placeholderData: keepPreviousData,
+  });
+
+export const usersQuery = (tenant?: string) =>
+  queryOptions({ queryKey: ['users', tenant], queryFn: () => answer(api.GET('/api/users', { params: { query: { tenant, limit: 500 } } })) });
+
+export const keysQuery = (tenant?: string) =>
+  queryOptions({ queryKey: ['keys', tenant], queryFn: () => answer(api.GET('/api/keys', { params: { query: { tenant, limit: 500 } } })) });
+
+export const sessionsQuery = (user?: string) =>
+  queryOptions({ queryKey: ['sessions', user], queryFn: () => answer(api.GET('/api/sessions', { params: { query: { user, limit: 500 } } })) });
+
+export const webhooksQuery = (tenant?: string) =>
+  queryOptions({ queryKey: ['webhooks', tenant], queryFn: () => answer(api.GET('/api/webhooks', { params: { query: { tenant, limit: 500 } } })) });
+
+export const webhookQuery = (webhook: string) =>
+  queryOptions({ queryKey: ['webhook', webhook], queryFn: () => answer(api.GET('/api/webhooks/{webhook}', { params: { path: { webhook } } })) });
+
+export const deliveriesQuery = (webhook: string) =>
+  paged(['deliveries', webhook], (cursor) =>
+    answer(api.GET('/api/webhooks/{webhook}/deliveries', { params: { path: { webhook }, query: { limit: PAGE, cursor } } })),
+  );
+
+export const promptsQuery = queryOptions({
+  queryKey: ['prompts'],
+  queryFn: () => answer(api.GET('/api/prompts', { params: { query: { limit: 500 } } })),
+});
+
+export const logsQuery = (query: { level?: string; search?: string; limit: number }) =>
+  queryOptions({ queryKey: ['logs', query], queryFn: () => answer(api.GET('/api/logs', { params: { query } })), placeholderData: keepPreviousData });

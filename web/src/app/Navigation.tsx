@@ -1,0 +1,87 @@
+import { Link, type LinkProps } from '@tanstack/react-router';
+
+import { capital, shelves } from '../api/description';
+import { Icon, type IconName } from '../ui/Icon';
+import { useHouse } from './house';
+import { TenantSwitcher } from './TenantSwitcher';
+
+export interface Place {
+  label: string;
+  icon: IconName;
+  link: LinkProps;
+}
+
+/** The rooms this person may enter, in groups. The palette offers the same. */
+export function usePlaces(): { name: string; places: Place[] }[] {
+  const { app, can } = useHouse();
+  const only = (permission: string, place: Place) => (can(permission) ? [place] : []);
+  return [
+    {
+      name: '',
+      places: [
+        { label: 'Overview', icon: 'home', link: { to: '/' } },
+        ...(Object.values(app.collections).some((it) => it.searchable) ? only('read_records', { label: 'Search', icon: 'search', link: { to: '/find' } }) : []),
+      ],
+    },
+    {
+      name: 'Data',
+      places: [
+        ...(app.tenants ? only('list_tenants', { label: capital(app.tenants.plural), icon: 'building', link: { to: '/tenants' } }) : []),
+        ...shelves(app).map((it): Place => ({ label: it.title, icon: it.view.versioned ? 'book' : 'file', link: { to: '/data/$collection', params: { collection: it.name } } })),
+      ],
+    },
+    {
+      name: 'Work',
+      places: [
+        ...only('read_jobs', { label: 'Jobs', icon: 'jobs', link: { to: '/jobs' } }),
+        ...only('read_usage', { label: 'Usage', icon: 'usage', link: { to: '/usage' } }),
+        ...only('read_audit', { label: 'Audit', icon: 'audit', link: { to: '/audit' } }),
+      ],
+    },
+    {
+      name: 'System',
+      places: [
+        ...only('manage_users', { label: 'Users', icon: 'users', link: { to: '/users' } }),
+        ...only('manage_keys', { label: 'Keys', icon: 'key', link: { to: '/keys' } }),
+        ...only('manage_webhooks', { label: 'Webhooks', icon: 'hook', link: { to: '/webhooks' } }),
+        ...only('read_internals', { label: 'Prompts', icon: 'prompt', link: { to: '/prompts' } }),
+        ...only('read_internals', { label: 'Logs', icon: 'logs', link: { to: '/logs' } }),
+        { label: 'About', icon: 'about', link: { to: '/about' } },
+      ],
+    },
+  ];
+}
+
+export function Navigation() {
+  const { app, me } = useHouse();
+  const groups = usePlaces();
+  return (
+    <div className="nav">
+      <div className="nav__title">
+        <svg viewBox="0 0 32 32" width="24" height="24" aria-hidden="true">
+          <rect width="32" height="32" rx="7" fill="var(--accent)" />
+          <path d="M16 5v22M16 5 6 24h20L16 5" fill="none" stroke="var(--on-accent)" strokeWidth="2.4" strokeLinejoin="round" strokeLinecap="round" />
+        </svg>
+        <span className="cut">{app.title}</span>
+      </div>
+      {app.tenants && me.reaches === 'all' && <TenantSwitcher />}
+      <nav aria-label="Main" className="nav__groups">
+        {groups.map((group) => (
+          <div key={group.name} className="nav__group">
+            {group.name && <h2 className="nav__name">{group.name}</h2>}
+            <ul>
+              {group.places.map((place) => (
+                <li key={place.label}>
+                  <Link {...place.link} className="nav__link" activeOptions={{ exact: place.link.to === '/', includeSearch: false }}>
+                    <Icon name={place.icon} />
+                    <span className="cut">{place.label}</span>
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          </div>
+        ))}
+      </nav>
+    </div>
+  );
+}

@@ -1,0 +1,155 @@
+/** All addresses of the interface. Each room is loaded when it is first entered. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect, retainSearchParams } from '@tanstack/react-router';
+
+import { session } from '../api/session';
+import { Faulty, NotFound, Pending } from './fallback';
+import { Root } from './Root';
+
+/** Keeps the named texts of an address and nothing else. */
+function texts<K extends string>(...names: K[]) {
+  return (search: Record<string, unknown>): Partial<Record<K, string>> => {
+    const kept: Partial<Record<K, string>> = {};
+    for (const name of names) {
+      const value = search[name];
+      if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') kept[name] = String(value);
+    }
+    return kept;
+  };
+}
+
+/** A list in an address: what is searched for, how it is sorted and narrowed. */
+function listed(search: Record<string, unknown>): { q?: string; sort?: string; deleted?: boolean; by?: Record<string, string> } {
+  const by = typeof search.by === 'object' && search.by !== null ? Object.entries(search.by).filter((it): it is [string, string] => typeof it[1] === 'string') : [];
+  return {
+    ...texts('q', 'sort')(search),
+    ...(search.deleted === true ? { deleted: true } : {}),
+    ...(by.length > 0 ? { by: Object.fromEntries(by) } : {}),
+  };
+}
+
+const root = createRootRoute({
+  component: Root,
+  notFoundComponent: NotFound,
+  errorComponent: Faulty,
+  validateSearch: texts('tenant'),
+  search: { middlewares: [retainSearchParams(['tenant'])] },
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: texts('next'),
+  component: lazyRouteComponent(() => import('../rooms/access/SignInPage')),
+});
+
+const house = createRoute({
+  getParentRoute: () => root,
+  id: 'house',
+  beforeLoad: ({ location }) => {
+    if (!session.isSignedIn) throw redirect({ to: '/sign-in', search: location.href === '/' ? {} : { next: location.href } });
+  },
+  component: lazyRouteComponent(() => import('./Shell')),
+});
+
+const rooms = [
+  createRoute({ getParentRoute: () => house, path: '/', component: lazyRouteComponent(() => import('../rooms/overview/OverviewPage')) }),
+  createRoute({
+    getParentRoute: () => house,
+    path: '/find',
+    validateSearch: texts('q', 'collection'),
+    component: lazyRouteComponent(() => import('../rooms/search/SearchPage')),
+  }),
+  createRoute({
+    getParentRoute: () => house,
+    path: '/tenants',
+    validateSearch: listed,
+    component: lazyRouteComponent(() => import('../rooms/tenants/TenantsPage')),
+  }),
+  createRoute({ getParentRoute: () => house, path: '/tenants/$id', component: lazyRouteComponent(() => import('../rooms/tenants/TenantPage')) }),
+  createRoute({
+    getParentRoute: () => house,
+    path: '/data/$collection',
+    validateSearch: listed,
+    component: lazyRouteComponent(() => import('../rooms/records/CollectionPage')),
+  }),
+  createRoute({
+    getParentRoute: () => house,
+    path: '/data/$collection/import',
+    validateSearch: texts('job'),
+    component: lazyRouteComponent(() => import('../rooms/imports/ImportPage')),
+  }),
+  createRoute({
+    getParentRoute: () => house,
+    path: '/records/$record',
+    validateSearch: (search: Record<string, unknown>) => ({
+      ...listed(search),
+      ...texts('tab', 'version', 'from', 'to', 'status', 'category', 'task', 'item', 'kind')(search),
+    }),
+    component: lazyRouteComponent(() => import('../rooms/records/RecordPage')),
+  }),
+  createRoute({
+    getParentRoute: () => house,
+    path: '/records/$record/change',
+    validateSearch: texts('job'),
+    component: lazyRouteComponent(() => import('../rooms/imports/ChangePage')),
+  }),
+  createRoute({
+    getParentRoute: () => house,
+    path: '/jobs',
+    validateSearch: texts('state', 'kind'),
+    component: lazyRouteComponent(() => import('../rooms/jobs/JobsPage')),
+  }),
+  createRoute({ getParentRoute: () => house, path: '/jobs/$job', component: lazyRouteComponent(() => import('../rooms/jobs/JobPage')) }),
+  createRoute({
+    getParentRoute: () => house,
+    path: '/audit',
+    validateSearch: texts('action', 'actor', 'record', 'from', 'to'),
+    component: lazyRouteComponent(() => import('../rooms/audit/AuditPage')),
+  }),
+  createRoute({
+    getParentRoute: () => house,
+    path: '/usage',
+    validateSearch: texts('from', 'to'),
+    component: lazyRouteComponent(() => import('../rooms/usage/UsagePage')),
+  }),
+  createRoute({ getParentRoute: () => house, path: '/webhooks', component: lazyRouteComponent(() => import('../rooms/webhooks/WebhooksPage')) }),
+  createRoute({ getParentRoute: () => house, path: '/webhooks/$webhook', component: lazyRouteComponent(() => import('../rooms/webhooks/WebhookPage')) }),
+  createRoute({ getParentRoute: () => house, path: '/users', component: lazyRouteComponent(() => import('../rooms/access/UsersPage')) }),
+  createRoute({ getParentRoute: () => house, path: '/keys', component: lazyRouteComponent(() => import('../rooms/access/KeysPage')) }),
+  createRoute({
+    getParentRoute: () => house,
+    path: '/sessions',
+    validateSearch: texts('user'),
+    component: lazyRouteComponent(() => import('../rooms/access/SessionsPage')),
+  }),
+  createRoute({ getParentRoute: () => house, path: '/account', component: lazyRouteComponent(() => import('../rooms/access/AccountPage')) }),
+  createRoute({
+    getParentRoute: () => house,
+    path: '/prompts',
+    validateSearch: texts('name'),
+    component: lazyRouteComponent(() => import('../rooms/settings/PromptsPage')),
+  }),
+  createRoute({
+    getParentRoute: () => house,
+    path: '/logs',
+    validateSearch: texts('level', 'q'),
+    component: lazyRouteComponent(() => import('../rooms/settings/LogsPage')),
+  }),
+  createRoute({ getParentRoute: () => house, path: '/about', component: lazyRouteComponent(() => import('../rooms/settings/AboutPage')) }),
+] as const;
+
+export const router = createRouter({
+  routeTree: root.addChildren([signIn, house.addChildren(rooms)]),
+  defaultPreload: 'intent',
+  defaultPendingComponent: Pending,
+  defaultErrorComponent: Faulty,
+  defaultNotFoundComponent: NotFound,
+  scrollRestoration: true,
+  scrollToTopSelectors: ['#main'],
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

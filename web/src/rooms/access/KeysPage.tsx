@@ -1,0 +1,12 @@
+import { useHouse } from '../../app/house';
+import { Page } from '../../ui/Page';
+import { KeyTable } from './KeyTable';
+
+export default function KeysPage() {
+  const { tenant } = useHouse();
+  return (
+    <Page title="Keys" about="Programs sign in with a key. It can do what its scopes allow, for as long as it holds.">
+      <KeyTable tenant={tenant} />
+    </Page>
+  );
+}

@@ -1,0 +1,99 @@
+import { useMutation } from '@tanstack/react-query';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+
+import { answer, api } from '../../api/client';
+import { counted } from '../../api/description';
+import { useHouse } from '../../app/house';
+import { Button } from '../../ui/Button';
+import { ErrorNote } from '../../ui/ErrorNote';
+import { Note } from '../../ui/Note';
+import { Page } from '../../ui/Page';
+import { AuditList } from './AuditList';
+import './audit.css';
+
+const route = getRouteApi('/house/audit');
+
+export default function AuditPage() {
+  const { tenant, can } = useHouse();
+  const search = route.useSearch();
+  const navigate = useNavigate();
+  const verify = useMutation({ mutationFn: () => answer(api.GET('/api/audit/verify')) });
+  const set = (next: Partial<typeof search>) => void navigate({ to: '/audit', search: (now) => ({ ...now, ...next }), replace: true });
+
+  return (
+    <Page
+      fill
+      title="Audit"
+      about="Who did what, when and why. Entries are chained: none can be changed or taken out unseen."
+      actions={
+        can('manage_audit') && (
+          <Button icon="check" busy={verify.isPending} onClick={() => verify.mutate()}>
+            Verify the chain
+          </Button>
+        )
+      }
+    >
+      <ErrorNote error={verify.error} />
+      {verify.data &&
+        (verify.data.ok ? (
+          <Note tone="good" role="status">
+            The chain is whole: {counted(verify.data.rows, 'entry', 'entries')} in {counted(verify.data.chains.length, 'chain', 'chains')}.
+          </Note>
+        ) : (
+          <Note tone="bad" role="alert">
+            <strong>The chain is broken.</strong>
+            <ul>
+              {verify.data.chains
+                .filter((it) => it.first_broken || it.missing_tail)
+                .map((it) => (
+                  <li key={it.tenant}>
+                    {it.tenant}: {it.first_broken ? `the first broken entry is ${it.first_broken}` : 'entries are missing at the end'}.
+                  </li>
+                ))}
+            </ul>
+            <p>Keep the database as it is, and compare it with the last backup.</p>
+          </Note>
+        ))}
+      <div className="toolbar">
+        <TextFilter label="Action" value={search.action} onChange={(action) => set({ action })} />
+        <TextFilter label="Who" value={search.actor} onChange={(actor) => set({ actor })} />
+        <DateFilter label="From" value={search.from} onChange={(from) => set({ from })} />
+        <DateFilter label="To" value={search.to} onChange={(to) => set({ to })} />
+        {(search.action ?? search.actor ?? search.from ?? search.to ?? search.record) && (
+          <Button kind="plain" icon="close" onClick={() => void navigate({ to: '/audit', search: { tenant } })}>
+            Clear
+          </Button>
+        )}
+      </div>
+      <AuditList query={{ tenant, ...pick(search) }} />
+    </Page>
+  );
+}
+
+function pick({ action, actor, from, to, record }: { action?: string; actor?: string; from?: string; to?: string; record?: string }) {
+  return { action, actor, record, from: from && `${from}T00:00:00Z`, to: to && `${to}T23:59:59.999Z` };
+}
+
+function TextFilter({ label, value, onChange }: { label: string; value: string | undefined; onChange: (value: string | undefined) => void }) {
+  const done = (text: string) => text.trim() !== (value ?? '') && onChange(text.trim() || undefined);
+  return (
+    <input
+      key={value}
+      className="input filter"
+      aria-label={label}
+      placeholder={label}
+      defaultValue={value ?? ''}
+      onBlur={(event) => done(event.target.value)}
+      onKeyDown={(event) => event.key === 'Enter' && done(event.currentTarget.value)}
+    />
+  );
+}
+
+function DateFilter({ label, value, onChange }: { label: string; value: string | undefined; onChange: (value: string | undefined) => void }) {
+  return (
+    <label className="row quiet" style={{ gap: 6 }}>
+      {label}
+      <input type="date" className="input" style={{ width: 'auto' }} value={value ?? ''} onChange={(event) => onChange(event.target.value || undefined)} />
+    </label>
+  );
+}

@@ -1,0 +1,47 @@
+import type { ReactNode } from 'react';
+
+export type Tone = 'good' | 'warn' | 'bad' | 'info' | 'accent' | 'plain';
+
+export function Badge({ tone = 'plain', dot = false, children }: { tone?: Tone; dot?: boolean; children: ReactNode }) {
+  return (
+    <span className={`badge badge--${tone}`}>
+      {dot && <span className={`dot dot--${tone}`} />}
+      {children}
+    </span>
+  );
+}
+
+const TONES: Record<string, Tone> = {
+  pending: 'plain',
+  running: 'info',
+  completed: 'good',
+  failed: 'bad',
+  cancelled: 'warn',
+  accepted: 'good',
+  rejected: 'bad',
+  dismissed: 'plain',
+  building: 'info',
+  ready: 'plain',
+  healthy: 'good',
+  degraded: 'warn',
+  unhealthy: 'bad',
+  delivered: 'good',
+  ok: 'good',
+  error: 'bad',
+  warning: 'warn',
+  warn: 'warn',
+  info: 'info',
+  active: 'good',
+  disabled: 'warn',
+  revoked: 'bad',
+  expired: 'warn',
+};
+
+/** A state of anything, in its colour and always in words too. */
+export function StateBadge({ state }: { state: string }) {
+  return (
+    <Badge tone={TONES[state] ?? 'plain'} dot>
+      {state.charAt(0).toUpperCase() + state.slice(1)}
+    </Badge>
+  );
+}
