@@ -1,0 +1,2 @@
+DROP TABLE record_indexes;
+DROP TABLE records;

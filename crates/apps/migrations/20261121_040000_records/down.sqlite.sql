@@ -1,0 +1,3 @@
+DROP TABLE record_indexes;
+DROP TABLE record_words;
+DROP TABLE records;

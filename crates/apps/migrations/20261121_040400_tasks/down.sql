@@ -1,0 +1,2 @@
+DROP TABLE prompt_templates;
+DROP TABLE task_answers;

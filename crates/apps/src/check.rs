@@ -1,0 +1,289 @@
+//! Everything that is wrong with an application folder, at once, each fault where it stands.
+//!
+//! A check reads files and nothing else: no database, no model, no environment. What it cannot
+//! know by itself, the operations that routes may name, it is told.
+//!
+//! Start at [`folder`]. The keys of `app.yaml` are known from the types of [`crate::description`]
+//! and from nowhere else.
+
+mod collections;
+mod files;
+mod names;
+mod rest;
+mod routes;
+mod seeds;
+mod shape;
+mod tasks;
+mod templates;
+
+use std::{collections::HashMap, fmt, path::Path};
+
+use serde::Serialize;
+
+pub(crate) use files::Files;
+pub use names::ERROR_CODES;
+
+use crate::{
+    description::Description,
+    field::nearest,
+    marked::{Marked, Place},
+    schema::Schema,
+};
+
+/// What is wrong with a folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Every fault, by file, line and column.
+    pub faults: Vec<Fault>,
+}
+
+/// One fault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// Path below the folder.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// Whether the application can run with it.
+    pub level: Level,
+    /// What it is, in a word for programs: `unknown_key`, `missing_file`, …
+    pub code: &'static str,
+    /// What it is, in a sentence for people.
+    pub message: String,
+    /// The way out, when it can be guessed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// How bad a fault is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// The application cannot run.
+    Error,
+    /// It can, but this is probably not meant.
+    Warning,
+}
+
+/// An operation of the engine, as far as a check needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationHead {
+    /// `records.get`.
+    pub name: String,
+    /// The names of its arguments.
+    pub args: Vec<String>,
+}
+
+impl Report {
+    /// Can the application run?
+    pub fn is_fit(&self) -> bool {
+        self.faults.iter().all(|it| it.level == Level::Warning)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let level = if self.level == Level::Warning { "warning: " } else { "" };
+        write!(f, "{}:{}:{}: {level}{}", self.file, self.line, self.column, self.message)?;
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, " ({hint})"))
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.faults.iter().try_for_each(|it| writeln!(f, "{it}"))
+    }
+}
+
+/// The file that describes an application.
+pub const APP_FILE: &str = "app.yaml";
+
+/// Checks the folder at `path`. `operations` are those that routes may name; when there are none,
+/// the names are taken as they are.
+pub fn folder(path: &Path, operations: &[OperationHead]) -> Report {
+    files(&Files::read(path), operations).0
+}
+
+/// Checks what was read of a folder, and gives its description when that could be made out.
+pub(crate) fn files(files: &Files, operations: &[OperationHead]) -> (Report, Option<Description>) {
+    let mut faults: Vec<Fault> = files.faults().to_vec();
+    let mut description = None;
+    if let Some(app) = files.document(APP_FILE) {
+        let shaped = shape::read(app, &mut faults);
+        if let Some(shaped) = shaped {
+            let mut checker = Checker {
+                files,
+                app,
+                operations,
+                names: names::Names::of(app, files),
+                schemas: HashMap::new(),
+                faults: Vec::new(),
+            };
+            checker.whole(&shaped);
+            faults.append(&mut checker.faults);
+            description = Some(shaped);
+        }
+    }
+    faults.sort_by(|a, b| {
+        (&a.file, a.line, a.column, a.code, &a.message)
+            .cmp(&(&b.file, b.line, b.column, b.code, &b.message))
+    });
+    faults.dedup();
+    (Report { faults }, description)
+}
+
+/// Where a fault is: a value of `app.yaml`, its key, or a place in another file.
+enum At<'a> {
+    Value(&'a str),
+    Key(&'a str),
+    File(&'a str, Place),
+}
+
+/// Checks what a description says against everything else.
+struct Checker<'a> {
+    files: &'a Files,
+    app: &'a Marked,
+    operations: &'a [OperationHead],
+    names: names::Names,
+    /// Schemas by file; none when it has faults, which are then already told.
+    schemas: HashMap<String, Option<Schema>>,
+    faults: Vec<Fault>,
+}
+
+impl Checker<'_> {
+    fn whole(&mut self, description: &Description) {
+        self.rest(description);
+        for (name, collection) in &description.collections {
+            self.collection(name, collection, description);
+        }
+        for (name, task) in &description.tasks {
+            self.task(name, task, description);
+        }
+        self.templates(description);
+        if let Some(routes) = &description.routes {
+            self.routes(routes, description);
+        }
+    }
+
+    /// Adds a fault; its hint may still be given.
+    fn fault(&mut self, at: At<'_>, code: &'static str, message: String) -> &mut Fault {
+        let (file, place) = match at {
+            At::Value(pointer) => (APP_FILE, self.app.place(pointer)),
+            At::Key(pointer) => (APP_FILE, self.app.key_place(pointer)),
+            At::File(file, place) => (file, place),
+        };
+        self.faults.push(Fault::new(file, place, code, message));
+        self.faults.last_mut().expect("it was just added")
+    }
+
+    /// A name that is not known, with the one that was probably meant.
+    fn unknown<'n>(
+        &mut self,
+        at: At<'_>,
+        code: &'static str,
+        message: String,
+        known: impl IntoIterator<Item = &'n str>,
+        given: &str,
+    ) {
+        let hint = nearest(given, known).map(|it| format!("did you mean `{it}`?"));
+        self.fault(at, code, message).hint = hint;
+    }
+
+    /// Checks that a name of a collection is one; `pointer` is where it stands.
+    fn known_collection(&mut self, pointer: &str, name: &str) -> bool {
+        let known = self.names.collections.clone();
+        let is_known = known.iter().any(|it| it == name);
+        if !is_known {
+            let message = format!("there is no collection `{name}`");
+            self.unknown(
+                At::Value(pointer),
+                "unknown_collection",
+                message,
+                known.iter().map(String::as_str),
+                name,
+            );
+        }
+        is_known
+    }
+
+    /// Checks that a name of a task is one.
+    fn known_task(&mut self, pointer: &str, name: &str) -> bool {
+        let known = self.names.tasks.clone();
+        let is_known = known.iter().any(|it| it == name);
+        if !is_known {
+            let message = format!("there is no task `{name}`");
+            self.unknown(
+                At::Value(pointer),
+                "unknown_task",
+                message,
+                known.iter().map(String::as_str),
+                name,
+            );
+        }
+        is_known
+    }
+
+    /// Checks that a field is one that records of a schema may have.
+    fn known_field(&mut self, at: At<'_>, schema: &Schema, field: &str, what: &str) {
+        if !schema.knows(field) {
+            let message = format!("`{what}` has no field `{field}`");
+            let fields = schema.fields();
+            self.unknown(at, "unknown_field", message, fields.iter().map(String::as_str), field);
+        }
+    }
+
+    /// Checks that an error code is one of the engine's.
+    fn known_error(&mut self, at: At<'_>, code: &str) {
+        let bare = code.split('.').next().unwrap_or(code);
+        if !ERROR_CODES.contains(&bare) {
+            let message = format!("the engine has no error `{bare}`");
+            self.unknown(at, "unknown_error_code", message, ERROR_CODES.iter().copied(), bare);
+        }
+    }
+
+    /// The schema in a file that `app.yaml` names at `pointer`.
+    fn schema(&mut self, pointer: &str, file: &str) -> Option<Schema> {
+        if let Some(known) = self.schemas.get(file) {
+            return known.clone();
+        }
+        let schema =
+            self.exists(pointer, file).then(|| self.files.schema(file, &mut self.faults)).flatten();
+        self.schemas.insert(file.to_owned(), schema.clone());
+        schema
+    }
+
+    /// Checks that a file named in `app.yaml` is there.
+    fn exists(&mut self, pointer: &str, file: &str) -> bool {
+        let is_there = self.files.has(file);
+        if !is_there {
+            let message = format!("there is no file `{file}`");
+            let known: Vec<String> = self.files.names().map(str::to_owned).collect();
+            self.unknown(
+                At::Value(pointer),
+                "missing_file",
+                message,
+                known.iter().map(String::as_str),
+                file,
+            );
+        }
+        is_there
+    }
+}
+
+impl Fault {
+    fn new(file: &str, place: Place, code: &'static str, message: String) -> Self {
+        let Place { line, column } = place;
+        Self { file: file.to_owned(), line, column, level: Level::Error, code, message, hint: None }
+    }
+
+    fn warns(&mut self) -> &mut Self {
+        self.level = Level::Warning;
+        self
+    }
+}
+
+#[cfg(test)]
+#[path = "check/tests.rs"]
+mod tests;

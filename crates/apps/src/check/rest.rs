@@ -1,0 +1,209 @@
+//! Everything in `app.yaml` that is neither a collection nor a task nor a route.
+
+use std::collections::HashSet;
+
+use super::{At, Checker};
+use crate::{
+    description::{Description, Limit, Tenants},
+    field,
+};
+
+/// The kinds of jobs that are no task.
+const JOB_KINDS: [&str; 5] = ["import", "change", "proposals", "revert", "export"];
+
+impl Checker<'_> {
+    pub(super) fn rest(&mut self, description: &Description) {
+        self.head(description);
+        self.environment(description);
+        if let Some(tenants) = &description.tenants {
+            self.tenants(tenants);
+        }
+        for (at, task) in description.changes.tasks.iter().enumerate() {
+            self.known_task(&format!("/changes/tasks/{at}"), task);
+        }
+        for name in description.roles.keys() {
+            self.snake_name(At::Key(&field::pointer_to("/roles", name)), "role", name);
+        }
+        for (name, event) in &description.webhooks.events {
+            let pointer = field::pointer_to("/webhooks/events", name);
+            let is_good = name.bytes().all(|it| {
+                it.is_ascii_lowercase() || it.is_ascii_digit() || matches!(it, b'.' | b'_')
+            });
+            if !is_good || name.is_empty() {
+                let message = format!(
+                    "`{name}` is no name for an event: lower-case letters, digits, `.` and `_`"
+                );
+                self.fault(At::Key(&pointer), "invalid_name", message);
+            }
+            if let Some(task) = &event.task {
+                self.known_task(&format!("{pointer}/task"), task);
+            }
+        }
+        for (name, limit) in &description.limits {
+            self.limit(limit, &field::pointer_to("/limits", name));
+        }
+        self.jobs(description);
+        self.audit(description);
+        let mut shown = HashSet::new();
+        for (at, page) in description.pages.iter().enumerate() {
+            let pointer = format!("/pages/{at}/collection");
+            self.known_collection(&pointer, &page.collection);
+            if !shown.insert(&page.collection) {
+                let message = format!("`{}` has a page already", page.collection);
+                self.fault(At::Value(&pointer), "repeated_name", message);
+            }
+        }
+        self.nouns(description);
+    }
+
+    fn head(&mut self, description: &Description) {
+        let app = &description.app;
+        let is_good = app.starts_with(|it: char| it.is_ascii_lowercase())
+            && app.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-');
+        if !is_good && self.app.value.get("app").is_some_and(|it| it.is_string()) {
+            let message = format!("`{app}` is no short name: lower-case letters, digits and `-`");
+            self.fault(At::Value("/app"), "invalid_name", message);
+        }
+        let has_collections = self.app.value.get("collections").is_some_and(|it| it.is_object());
+        if has_collections && self.names.collections.is_empty() {
+            let message = "an application keeps at least one collection".to_owned();
+            self.fault(At::Value("/collections"), "invalid_value", message);
+        }
+    }
+
+    fn environment(&mut self, description: &Description) {
+        let required = description.environment.required.iter().map(|it| ("required", it));
+        let optional = description.environment.optional.iter().map(|it| ("optional", it));
+        let mut seen = HashSet::new();
+        let (mut at, mut list) = (0, "");
+        for (key, name) in required.chain(optional) {
+            at = if key == list { at + 1 } else { 0 };
+            list = key;
+            let pointer = format!("/environment/{key}/{at}");
+            let is_good = name.starts_with(|it: char| it.is_ascii_uppercase())
+                && name
+                    .bytes()
+                    .all(|it| it.is_ascii_uppercase() || it.is_ascii_digit() || it == b'_');
+            if !is_good {
+                let message = format!(
+                    "`{name}` is no name of an environment variable: capital letters, digits and `_`"
+                );
+                let better: String = name
+                    .chars()
+                    .map(
+                        |it| if it.is_ascii_alphanumeric() { it.to_ascii_uppercase() } else { '_' },
+                    )
+                    .collect();
+                let hint = Some(format!("did you mean `{better}`?"));
+                self.fault(At::Value(&pointer), "invalid_name", message).hint = hint;
+            }
+            if !seen.insert(name) {
+                let message = format!("`{name}` stands twice");
+                self.fault(At::Value(&pointer), "repeated_name", message);
+            }
+        }
+    }
+
+    fn tenants(&mut self, tenants: &Tenants) {
+        self.schema("/tenants/schema", &tenants.schema);
+        let prefix = &tenants.key_prefix;
+        if !(1..=8).contains(&prefix.len()) || !prefix.bytes().all(|it| it.is_ascii_lowercase()) {
+            let message =
+                format!("`{prefix}` is no prefix for keys: one to eight lower-case letters");
+            self.fault(At::Value("/tenants/key_prefix"), "invalid_name", message);
+        }
+    }
+
+    fn limit(&mut self, limit: &Limit, base: &str) {
+        match (&limit.rate, limit.most) {
+            (None, None) => {
+                let message = "a limit needs `rate` (like `100/minute`) or `most`".to_owned();
+                self.fault(At::Value(base), "invalid_limit", message);
+            }
+            (Some(_), Some(_)) => {
+                let message = "a limit has either `rate` or `most`, not both".to_owned();
+                self.fault(At::Value(base), "invalid_limit", message);
+            }
+            (Some(rate), None) => {
+                let good = rate.split_once('/').is_some_and(|(count, unit)| {
+                    count.parse::<u32>().is_ok_and(|it| it > 0)
+                        && ["second", "minute", "hour", "day"].contains(&unit)
+                });
+                if !good {
+                    let message = format!("`{rate}` is no rate");
+                    let hint = "write it like `100/minute`; units are second, minute, hour, day";
+                    self.fault(At::Value(&format!("{base}/rate")), "invalid_limit", message).hint =
+                        Some(hint.into());
+                }
+            }
+            (None, Some(0)) => {
+                let message = "`most` must be at least 1".to_owned();
+                self.fault(At::Value(&format!("{base}/most")), "invalid_limit", message);
+            }
+            (None, Some(_)) => {}
+        }
+        for (at, operation) in limit.operations.iter().enumerate() {
+            self.known_operation(&format!("{base}/operations/{at}"), operation);
+        }
+        if let Some(code) = &limit.error {
+            self.known_error(At::Value(&format!("{base}/error")), code);
+        }
+    }
+
+    fn jobs(&mut self, description: &Description) {
+        let jobs = &description.jobs;
+        for (key, value) in [
+            ("timeout_s", jobs.timeout_s),
+            ("attempts", u64::from(jobs.attempts)),
+            ("keep_days", u64::from(jobs.keep_days)),
+        ] {
+            if value == 0 {
+                let message = format!("`{key}` must be at least 1");
+                self.fault(At::Value(&format!("/jobs/{key}")), "invalid_limit", message);
+            }
+        }
+        for kind in jobs.names.keys() {
+            let pointer = field::pointer_to("/jobs/names", kind);
+            match kind.strip_prefix("task.") {
+                Some(task) if self.names.tasks.iter().any(|it| it == task) => {}
+                Some(task) => {
+                    let known = self.names.tasks.clone();
+                    let message = format!("there is no task `{task}`");
+                    self.unknown(
+                        At::Key(&pointer),
+                        "unknown_task",
+                        message,
+                        known.iter().map(String::as_str),
+                        task,
+                    );
+                }
+                None if JOB_KINDS.contains(&kind.as_str()) => {}
+                None => {
+                    let message = format!(
+                        "there is no kind of job `{kind}`; one of: {}, task.NAME",
+                        JOB_KINDS.join(", ")
+                    );
+                    self.unknown(At::Key(&pointer), "unknown_job", message, JOB_KINDS, kind);
+                }
+            }
+        }
+    }
+
+    fn audit(&mut self, description: &Description) {
+        for action in description.audit.names.keys() {
+            let Some((act, task)) = action.split_once('.') else { continue };
+            if act.starts_with("task_") && !self.names.tasks.iter().any(|it| it == task) {
+                let pointer = field::pointer_to("/audit/names", action);
+                let known = self.names.tasks.clone();
+                let message = format!("there is no task `{task}`");
+                self.unknown(
+                    At::Key(&pointer),
+                    "unknown_task",
+                    message,
+                    known.iter().map(String::as_str),
+                    task,
+                );
+            }
+        }
+    }
+}

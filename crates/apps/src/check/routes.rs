@@ -1,0 +1,275 @@
+//! Routes: do they name operations, arguments and shapes that exist, and no path twice?
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value as Json;
+
+use super::{At, Checker, OperationHead};
+use crate::{
+    description::{Description, RouteSpec, Routes},
+    field,
+};
+
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+/// What belongs to the house itself.
+const RESERVED: [&str; 6] = ["/api", "/health", "/metrics", "/openapi.json", "/docs", "/__debug"];
+const ENVELOPE: [&str; 7] =
+    ["data", "request_id", "timestamp", "next_cursor", "prev_cursor", "has_more", "total_count"];
+const ERROR_ENVELOPE: [&str; 6] = ["code", "name", "message", "details", "request_id", "timestamp"];
+
+impl Checker<'_> {
+    pub(super) fn routes(&mut self, routes: &Routes, all: &Description) {
+        let prefix = &routes.prefix;
+        if !prefix.is_empty() && (!prefix.starts_with('/') || prefix.ends_with('/')) {
+            let message = format!("`{prefix}` must begin with `/` and not end with one");
+            self.fault(At::Value("/routes/prefix"), "invalid_path", message);
+        }
+        let lists = &routes.lists;
+        if lists.limit == 0 || lists.limit > lists.most {
+            let message = format!("the usual limit must be between 1 and the most, {}", lists.most);
+            self.fault(At::Value("/routes/lists/limit"), "invalid_limit", message);
+        }
+        let envelope = &routes.envelope;
+        for (key, template, known) in [
+            ("one", &envelope.one, ENVELOPE.as_slice()),
+            ("list", &envelope.list, ENVELOPE.as_slice()),
+            ("error", &envelope.error, ERROR_ENVELOPE.as_slice()),
+        ] {
+            if let Some(template) = template {
+                self.envelope(template, &format!("/routes/envelope/{key}"), known);
+            }
+        }
+        let mut seen: HashMap<String, &str> = HashMap::new();
+        let mut shapes_used = HashSet::new();
+        for (path, route) in &routes.paths {
+            let pointer = field::pointer_to("/routes/paths", path);
+            if let Some(parameters) = self.path(path, prefix, &pointer) {
+                let same = normal(path);
+                if let Some(first) = seen.insert(same, path) {
+                    let message = format!("`{path}` answers at the same address as `{first}`");
+                    self.fault(At::Key(&pointer), "repeated_route", message);
+                }
+                self.parameters(path, route, &parameters, &pointer);
+            }
+            shapes_used.extend(route.shape.as_deref());
+            self.route(path, route, routes, all, &pointer);
+        }
+        let inside = routes.shapes.values().flat_map(|it| it.values());
+        shapes_used.extend(inside.filter_map(|it| it.split_once('|')).map(|it| it.1.trim()));
+        for name in routes.shapes.keys().filter(|it| !shapes_used.contains(it.as_str())) {
+            let message = format!("no route uses the shape `{name}`");
+            let pointer = field::pointer_to("/routes/shapes", name);
+            self.fault(At::Key(&pointer), "unused_shape", message).warns();
+        }
+        for (code, error) in &routes.errors {
+            let pointer = field::pointer_to("/routes/errors", code);
+            self.known_error(At::Key(&pointer), code);
+            if !(400..=599).contains(&error.status) {
+                let message = format!("{} is no status of an error (400 to 599)", error.status);
+                self.fault(At::Value(&format!("{pointer}/status")), "invalid_value", message);
+            }
+            if !error.code.is_number() && !error.code.is_string() {
+                let message = "`code` must be a number or a text".to_owned();
+                self.fault(At::Value(&format!("{pointer}/code")), "invalid_value", message);
+            }
+        }
+    }
+
+    /// Checks that an operation is one of the engine's.
+    pub(super) fn known_operation(&mut self, pointer: &str, name: &str) -> Option<OperationHead> {
+        let found = self.operations.iter().find(|it| it.name == name).cloned();
+        if found.is_none() && !self.operations.is_empty() {
+            let message = format!("there is no operation `{name}`");
+            let known: Vec<&str> = self.operations.iter().map(|it| it.name.as_str()).collect();
+            self.unknown(At::Value(pointer), "unknown_operation", message, known, name);
+        }
+        found
+    }
+
+    /// Every `$name` of an envelope must be one that is filled in.
+    fn envelope(&mut self, template: &Json, pointer: &str, known: &[&str]) {
+        match template {
+            Json::Object(object) => {
+                for (key, inner) in object {
+                    self.envelope(inner, &field::pointer_to(pointer, key), known);
+                }
+            }
+            Json::Array(entries) => {
+                for (at, inner) in entries.iter().enumerate() {
+                    self.envelope(inner, &format!("{pointer}/{at}"), known);
+                }
+            }
+            Json::String(text) => {
+                if let Some(name) = text.strip_prefix('$')
+                    && !known.contains(&name)
+                {
+                    let message = format!("`${name}` is not known here");
+                    self.unknown(
+                        At::Value(pointer),
+                        "unknown_variable",
+                        message,
+                        known.iter().copied(),
+                        name,
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The parameters of a path; none when it is badly written, which is then told.
+    fn path<'p>(&mut self, path: &'p str, prefix: &str, pointer: &str) -> Option<Vec<&'p str>> {
+        let (method, address) = path.split_once(' ').unwrap_or((path, ""));
+        if !METHODS.contains(&method) || !address.starts_with('/') {
+            let message = format!("`{path}` is no route");
+            let hint = Some("write it like `GET /things/{thing_id}`".to_owned());
+            self.fault(At::Key(pointer), "invalid_path", message).hint = hint;
+            return None;
+        }
+        let full = format!("{prefix}{address}");
+        if RESERVED.iter().any(|it| full == *it || full.starts_with(&format!("{it}/"))) {
+            let message = format!("`{full}` belongs to the server itself");
+            self.fault(At::Key(pointer), "invalid_path", message);
+        }
+        let mut parameters = Vec::new();
+        for segment in address.split('/').skip(1) {
+            let name = segment.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
+            let good = match name {
+                Some(name) => {
+                    !name.is_empty()
+                        && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
+                }
+                None => segment.bytes().all(|it| {
+                    it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_' | b'.' | b'~')
+                }),
+            };
+            if !good || (segment.is_empty() && address != "/") {
+                let message = format!("`{segment}` is no part of a path");
+                self.fault(At::Key(pointer), "invalid_path", message);
+                return None;
+            }
+            if let Some(name) = name {
+                if parameters.contains(&name) {
+                    let message = format!("the parameter `{name}` stands twice in the path");
+                    self.fault(At::Key(pointer), "repeated_name", message);
+                }
+                parameters.push(name);
+            }
+        }
+        Some(parameters)
+    }
+
+    /// Every parameter of the path must go somewhere.
+    fn parameters(&mut self, path: &str, route: &RouteSpec, parameters: &[&str], pointer: &str) {
+        let operation = self.operations.iter().find(|it| it.name == route.operation);
+        let is_arg = |name: &str| match operation {
+            Some(operation) => operation.args.iter().any(|it| it == name),
+            // An unknown operation may take anything.
+            None => true,
+        };
+        let taken = |name: &str| {
+            route.from.values().any(|it| it == name)
+                || route.filters.values().any(|it| it == name)
+                || (is_arg(name) && !route.from.contains_key(name) && !route.set.contains_key(name))
+        };
+        let lost: Vec<&str> = parameters.iter().copied().filter(|it| !taken(it)).collect();
+        for name in lost {
+            let message = format!("nobody takes the parameter `{name}` of `{path}`");
+            let hint = Some(format!("add `from: {{argument: {name}}}`"));
+            self.fault(At::Key(pointer), "unused_path_parameter", message).hint = hint;
+        }
+    }
+
+    fn route(
+        &mut self,
+        path: &str,
+        route: &RouteSpec,
+        routes: &Routes,
+        all: &Description,
+        pointer: &str,
+    ) {
+        let operation = self.known_operation(&format!("{pointer}/do"), &route.operation);
+        if let Some(operation) = &operation {
+            let set = route.set.keys().map(|it| ("set", it));
+            for (key, argument) in set.chain(route.from.keys().map(|it| ("from", it))) {
+                let name = argument.split('.').next().unwrap_or(argument);
+                if !operation.args.iter().any(|it| it == name) {
+                    let message = format!("`{}` takes no argument `{name}`", operation.name);
+                    let at = field::pointer_to(&format!("{pointer}/{key}"), argument);
+                    let known: Vec<&str> = operation.args.iter().map(String::as_str).collect();
+                    let hint = field::nearest(name, known.iter().copied()).map_or_else(
+                        || format!("it takes: {}", known.join(", ")),
+                        |it| format!("did you mean `{it}`?"),
+                    );
+                    self.fault(At::Key(&at), "unknown_argument", message).hint = Some(hint);
+                }
+            }
+        }
+        for argument in route.from.keys().filter(|it| route.set.contains_key(*it)) {
+            let message = format!("`{argument}` is both set and taken from the request");
+            let at = field::pointer_to(&format!("{pointer}/from"), argument);
+            self.fault(At::Key(&at), "repeated_name", message);
+        }
+        if path.starts_with("GET ") {
+            for (argument, source) in route.from.iter().filter(|it| it.1 == "body") {
+                let message = format!("a GET has no {source} for `{argument}`");
+                let at = field::pointer_to(&format!("{pointer}/from"), argument);
+                self.fault(At::Value(&at), "invalid_value", message);
+            }
+        }
+        if let Some(shape) = &route.shape
+            && !routes.shapes.contains_key(shape)
+        {
+            let message = format!("there is no shape `{shape}`");
+            let known: Vec<&str> = routes.shapes.keys().map(String::as_str).collect();
+            self.unknown(
+                At::Value(&format!("{pointer}/as")),
+                "unknown_shape",
+                message,
+                known,
+                shape,
+            );
+        }
+        if let Some(status) = route.status
+            && !(200..=299).contains(&status)
+        {
+            let message = format!("{status} is no status of success (200 to 299)");
+            self.fault(At::Value(&format!("{pointer}/status")), "invalid_value", message);
+        }
+        let mut collection = None;
+        match route.set.get("collection") {
+            Some(Json::String(name))
+                if self.known_collection(&format!("{pointer}/set/collection"), name) =>
+            {
+                collection = all.collections.get_key_value(name);
+            }
+            None | Some(Json::String(_)) => {}
+            Some(_) => {
+                let message = "must be the name of a collection".to_owned();
+                self.fault(
+                    At::Value(&format!("{pointer}/set/collection")),
+                    "invalid_value",
+                    message,
+                );
+            }
+        }
+        if let Some(Json::String(task)) = route.set.get("task") {
+            self.known_task(&format!("{pointer}/set/task"), task);
+        }
+        if let Some((name, collection)) = collection
+            && let Some(schema) =
+                self.schema(&format!("/collections/{name}/schema"), &collection.schema)
+        {
+            for field in route.filters.keys() {
+                let at = field::pointer_to(&format!("{pointer}/filters"), field);
+                self.known_field(At::Key(&at), &schema, field, name);
+            }
+        }
+    }
+}
+
+/// A path with its parameters unnamed, so that two that meet are the same.
+fn normal(path: &str) -> String {
+    let parts = path.split('/').map(|it| if it.starts_with('{') { "{}" } else { it });
+    parts.collect::<Vec<_>>().join("/")
+}

@@ -1,0 +1,171 @@
+//! Collections: what an application keeps.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+/// A collection of records of one shape.
+///
+/// A record lies beside nothing, in a parent record, or, when the parent's collection is versioned
+/// over it, in a version of that parent.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Collection {
+    /// What people call one record.
+    pub noun: String,
+    /// What people call several; `noun` + `s` when left out.
+    pub plural: Option<String>,
+    /// JSON Schema (draft 2020-12) of a record's data.
+    pub schema: String,
+    /// The collection whose records hold these.
+    pub parent: Option<String>,
+    /// The field that names a record to people.
+    pub title: String,
+    /// Fields shown in tables, in order; `metadata.unit` reaches into objects.
+    #[serde(default)]
+    pub columns: Vec<String>,
+    /// Fields by which lists can be narrowed.
+    #[serde(default)]
+    pub filters: Vec<String>,
+    /// Sets of fields of which no two living records beside each other may share all values.
+    #[serde(default)]
+    pub unique: Vec<Vec<String>>,
+    /// Fields by which an incoming record is recognised as one that is there, tried in order.
+    #[serde(rename = "match", default)]
+    pub matched_by: Vec<String>,
+    /// Fields found by words.
+    #[serde(default)]
+    pub search: Vec<String>,
+    /// Fields found by meaning, when a provider makes embeddings.
+    #[serde(default)]
+    pub embed: Vec<String>,
+    /// Snapshots of a record and its children.
+    pub versioned: Option<Versioned>,
+    /// A field that never stays empty and never repeats.
+    pub numbered: Option<Numbered>,
+    /// How lists are read in.
+    pub import: Option<Import>,
+    /// How lists are written out.
+    pub export: Option<Export>,
+    /// Fields that hold the id of a record of another collection.
+    #[serde(default)]
+    pub references: IndexMap<String, String>,
+    /// Fields that hold a document with a schema and an error code of its own.
+    #[serde(default)]
+    pub documents: IndexMap<String, DocumentField>,
+    /// One set for all tenants: only those who reach all tenants change it.
+    #[serde(default)]
+    pub shared: bool,
+    /// CSV, JSON or YAML with which the collection starts; changed rows are taken over at the next start.
+    pub seed: Option<String>,
+    /// JSON of the record that every new tenant starts with.
+    pub default: Option<String>,
+}
+
+/// Snapshots of a record and its children: numbered, immutable, exactly one active.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Versioned {
+    /// The collection of its children.
+    pub children: String,
+}
+
+/// A field that never stays empty and never repeats within a version.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Numbered {
+    /// The field.
+    pub field: String,
+    /// What an empty one becomes: `UNCLASSIFIED-{n:4}` counts 0001, 0002.
+    pub empty: String,
+    /// What a repeated one becomes: `{value}-{n}` counts from 2.
+    pub repeated: String,
+}
+
+/// A field with a document in it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentField {
+    /// JSON Schema of the document.
+    pub schema: String,
+    /// The error code of a document that does not fit.
+    pub code: String,
+}
+
+/// How a list is read in.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    /// `csv`, `xls`, `xlsx`, `json`, `jsonl`.
+    pub formats: Vec<String>,
+    /// The largest file.
+    #[serde(default = "default_max_bytes")]
+    pub max_bytes: u64,
+    /// The most rows.
+    #[serde(default = "default_max_rows")]
+    pub max_rows: u64,
+    /// Field → the headers that mean it, best first.
+    pub columns: IndexMap<String, Vec<String>>,
+    /// The object that takes the columns nobody claimed.
+    pub rest: Option<String>,
+    /// Fields without which a row is skipped and reported.
+    #[serde(default)]
+    pub required: Vec<String>,
+    /// Field → how its words are understood.
+    #[serde(default)]
+    pub values: IndexMap<String, ValueWords>,
+    /// Tasks that complete the records, in order.
+    #[serde(default)]
+    pub tasks: Vec<String>,
+    /// The label of the first version.
+    #[serde(default = "default_label")]
+    pub label: String,
+}
+
+/// How the words of a field are understood.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValueWords {
+    /// Value → the words that mean it.
+    pub words: IndexMap<String, Vec<String>>,
+    /// What becomes of a word that means none of them.
+    pub unknown: UnknownWord,
+}
+
+/// What becomes of a word that means nothing known.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnknownWord {
+    /// The value it gets.
+    #[serde(default)]
+    pub value: Json,
+    /// The field that keeps the word.
+    pub keep_as: Option<String>,
+}
+
+/// How a list is written out.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Export {
+    /// The file's name without its ending; `{codebook}` (the parent's noun) is its title, `{version}`, `{date}`.
+    pub name: String,
+    /// `csv`, `excel`, `json`, and any format declared beside it.
+    pub formats: Vec<String>,
+    /// Header → field.
+    pub columns: IndexMap<String, String>,
+    /// Columns of the `hcss` format: header → field; written as CSV, with tabs on request.
+    pub hcss: Option<IndexMap<String, String>>,
+}
+
+fn default_max_bytes() -> u64 {
+    10 * 1024 * 1024
+}
+
+fn default_max_rows() -> u64 {
+    10_000
+}
+
+fn default_label() -> String {
+    "Initial import".into()
+}

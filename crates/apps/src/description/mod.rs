@@ -1,0 +1,242 @@
+//! What an application folder says: the types of `app.yaml`.
+//!
+//! A [`Description`] is read once at start and never changes while the server runs. It holds no
+//! data and does no I/O; reading and checking a folder is [`crate::folder`].
+//!
+//! Start at [`Description`]. The names here are the keys of the file; each comment is its manual.
+
+pub mod collection;
+pub mod routes;
+pub mod task;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+pub use collection::{Collection, Export, Import, Numbered, UnknownWord, ValueWords, Versioned};
+pub use routes::{CatalogueError, Envelope, RouteSpec, Routes};
+pub use task::{Each, Fills, ModelPolicy, Proposes, RunMode, SummaryFields, Task};
+
+/// The whole of `app.yaml`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    /// Short name: lower-case letters, digits and hyphens. Names the application in logs and metrics.
+    pub app: String,
+    /// The name people see.
+    pub title: String,
+    /// One sentence for people.
+    #[serde(default)]
+    pub about: String,
+    /// Environment variables the application needs.
+    #[serde(default)]
+    pub environment: Environment,
+    /// Who shares this server. Without it there is one tenant and nobody sees the word.
+    pub tenants: Option<Tenants>,
+    /// The application's own names for roles.
+    #[serde(default)]
+    pub roles: IndexMap<String, RoleName>,
+    /// What it keeps.
+    pub collections: IndexMap<String, Collection>,
+    /// What it asks models to do.
+    #[serde(default)]
+    pub tasks: IndexMap<String, Task>,
+    /// What completes a delta list.
+    #[serde(default)]
+    pub changes: Changes,
+    /// What it tells others.
+    #[serde(default)]
+    pub webhooks: Webhooks,
+    /// How much of it a caller may use.
+    #[serde(default)]
+    pub limits: IndexMap<String, Limit>,
+    /// How its jobs run.
+    #[serde(default)]
+    pub jobs: Jobs,
+    /// Its own names for acts in the audit log.
+    #[serde(default)]
+    pub audit: AuditNames,
+    /// The order and extras of its pages in the interface.
+    #[serde(default)]
+    pub pages: Vec<PageSpec>,
+    /// Its own paths over the engine's operations.
+    pub routes: Option<Routes>,
+}
+
+/// Environment variables by name.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Environment {
+    /// The server refuses to start without these.
+    pub required: Vec<String>,
+    /// Used when given.
+    pub optional: Vec<String>,
+}
+
+/// Who shares a server: clients, organisations, workspaces.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tenants {
+    /// What people call one.
+    pub noun: String,
+    /// What people call several; `noun` + `s` when left out.
+    pub plural: Option<String>,
+    /// JSON Schema of a tenant: `name` and `slug` are kept apart, every other field in its data.
+    pub schema: String,
+    /// The letters before `_live_` in its keys.
+    #[serde(default = "default_key_prefix")]
+    pub key_prefix: String,
+    /// Days in which a deleted tenant or record can be restored.
+    #[serde(default = "default_restore_days")]
+    pub restore_days: u32,
+}
+
+/// An application's name for a role.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoleName {
+    /// The role it is.
+    #[serde(rename = "as")]
+    pub role: base::Role,
+    /// Whether its holders reach all tenants or one.
+    #[serde(default)]
+    pub tenants: TenantReach,
+    /// One sentence for people.
+    #[serde(default)]
+    pub about: String,
+}
+
+/// How many tenants the holder of a role reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TenantReach {
+    /// Every tenant.
+    All,
+    /// The one the user belongs to.
+    #[default]
+    One,
+}
+
+/// What completes a delta list before it is kept.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Changes {
+    /// Tasks run over the new records, in order.
+    pub tasks: Vec<String>,
+}
+
+/// What an application tells others.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhooks {
+    /// Event name → what raises it.
+    pub events: IndexMap<String, EventSource>,
+}
+
+/// What raises an event.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventSource {
+    /// The engine's own event.
+    pub on: EngineEvent,
+    /// Only jobs of this task.
+    pub task: Option<String>,
+}
+
+/// What the engine can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+pub enum EngineEvent {
+    /// A job ended well.
+    #[serde(rename = "job.completed")]
+    JobCompleted,
+    /// A job failed for good.
+    #[serde(rename = "job.failed")]
+    JobFailed,
+    /// A version became the active one.
+    #[serde(rename = "version.activated")]
+    VersionActivated,
+}
+
+/// One limit.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// Who has it.
+    pub per: LimitPer,
+    /// `100/minute`, `5/hour`.
+    pub rate: Option<String>,
+    /// How many at the same moment.
+    pub most: Option<u32>,
+    /// The operations it counts; empty means all.
+    #[serde(default)]
+    pub operations: Vec<String>,
+    /// The error code of a refusal; `rate_limited` when left out (`too_many_at_once` for `most`).
+    pub error: Option<String>,
+}
+
+/// Whose limit it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitPer {
+    /// One key or one person.
+    Caller,
+    /// One tenant.
+    Tenant,
+    /// One network address.
+    Address,
+}
+
+/// How jobs run.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Jobs {
+    /// Seconds after which a job is given up.
+    pub timeout_s: u64,
+    /// Attempts in all.
+    pub attempts: u32,
+    /// Days for which finished jobs are kept.
+    pub keep_days: u32,
+    /// The application's names for kinds of jobs: `import`, `change`, `revert`, `proposals`, `task.NAME`.
+    pub names: IndexMap<String, String>,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self { timeout_s: 300, attempts: 4, keep_days: 30, names: IndexMap::new() }
+    }
+}
+
+/// The application's names for acts.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditNames {
+    /// The engine's action, or `action.detail`, → the name shown.
+    pub names: IndexMap<String, String>,
+}
+
+/// One page of the interface beyond those drawn by themselves.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PageSpec {
+    /// The collection it shows.
+    pub collection: String,
+    /// Its title; the collection's plural when left out.
+    pub title: Option<String>,
+}
+
+/// A JSON object of fixed values.
+pub type Constants = IndexMap<String, Json>;
+
+fn default_key_prefix() -> String {
+    "mk".into()
+}
+
+fn default_restore_days() -> u32 {
+    30
+}
+
+/// The plural people see.
+pub fn plural(noun: &str, given: Option<&str>) -> String {
+    given.map_or_else(|| format!("{noun}s"), str::to_owned)
+}

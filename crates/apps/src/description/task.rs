@@ -1,0 +1,188 @@
+//! Tasks: what an application asks a model to do, and the rules that answer when there is none.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+/// A task.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    /// The name people see.
+    pub title: String,
+    /// One sentence for people.
+    #[serde(default)]
+    pub about: String,
+    /// The collection it works on.
+    pub on: String,
+    /// Records per question; all at once when left out.
+    pub batch: Option<u32>,
+    /// Rules look at the whole version at once even where a model is asked in batches.
+    #[serde(default)]
+    pub whole: bool,
+    /// As a job, at once, or only as a step of another (left out).
+    pub run: Option<RunMode>,
+    /// Template of the question (minijinja, strict): blocks `system` and `user`.
+    pub prompt: String,
+    /// JSON Schema of the answer.
+    pub output: String,
+    /// Template that computes the same answer by rules, used when no model is there.
+    pub fallback: Option<String>,
+    /// Which model.
+    #[serde(default)]
+    pub model: ModelPolicy,
+    /// Name in the templates → where it comes from.
+    #[serde(default)]
+    pub context: IndexMap<String, ContextSource>,
+    /// JSON Schema of what the caller gives.
+    pub input: Option<String>,
+    /// The answer has one entry for each record.
+    pub each: Option<Each>,
+    /// Which fields of a record it fills.
+    #[serde(default)]
+    pub fills: Fills,
+    /// Fields it does not touch when they are already there.
+    #[serde(default)]
+    pub keeps: Vec<String>,
+    /// Where the answer speaks about the whole.
+    pub summary: Option<SummaryFields>,
+    /// The answer holds proposals.
+    pub proposes: Option<Proposes>,
+    /// What it makes.
+    pub makes: Option<Makes>,
+}
+
+/// Where a value in the templates comes from.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ContextSource {
+    /// All records of a shared collection by its name, or `config.NAME`: a document of `config/`.
+    Named(String),
+    /// One record of the tenant.
+    Chosen(Chosen),
+    /// The last refused proposals of the parent, with what was said: so many.
+    Refused {
+        /// How many.
+        refused: u32,
+    },
+}
+
+/// One record of the tenant: the one that the input names as `<name>_id`, else the newest that fits.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Chosen {
+    /// Its collection.
+    pub collection: String,
+    /// The field that ties it to the parent record: one that is tied wins over one that is not.
+    pub beside: Option<String>,
+    /// Values that its fields must have.
+    #[serde(default)]
+    pub only: IndexMap<String, Json>,
+    /// Without one the task is refused.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// When a task runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunMode {
+    /// As a job.
+    Job,
+    /// In the request.
+    Now,
+}
+
+/// What a task makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Makes {
+    /// A new version that waits to be activated.
+    Version,
+}
+
+/// Which model a task asks, and how.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelPolicy {
+    /// `speed`, `balanced`, `accuracy`.
+    pub priority: models::Priority,
+    /// `provider/model`, when it must be that one.
+    pub name: Option<String>,
+    /// 0 is the steadiest.
+    pub temperature: f64,
+    /// The longest answer.
+    pub max_tokens: u32,
+}
+
+impl Default for ModelPolicy {
+    fn default() -> Self {
+        Self {
+            priority: models::Priority::Balanced,
+            name: None,
+            temperature: 0.1,
+            max_tokens: 4096,
+        }
+    }
+}
+
+/// The answer has one entry for each record: none missing, none twice. Missing ones are asked again.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Each {
+    /// The list in the answer.
+    pub list: String,
+    /// The field of an entry that names its record.
+    pub key: String,
+    /// The field of the record that it names.
+    pub of: String,
+}
+
+/// Fields filled: a list when they have the same name in the answer, else field → name there.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Fills {
+    /// Same names.
+    Same(Vec<String>),
+    /// Field of the record → field of the answer.
+    Named(IndexMap<String, String>),
+}
+
+impl Default for Fills {
+    fn default() -> Self {
+        Self::Same(Vec::new())
+    }
+}
+
+impl Fills {
+    /// Pairs of a record's field and the answer's.
+    pub fn pairs(&self) -> Vec<(&str, &str)> {
+        match self {
+            Self::Same(fields) => fields.iter().map(|it| (it.as_str(), it.as_str())).collect(),
+            Self::Named(fields) => {
+                fields.iter().map(|(field, from)| (field.as_str(), from.as_str())).collect()
+            }
+        }
+    }
+}
+
+/// Where an answer speaks about the whole.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SummaryFields {
+    /// Two or three sentences.
+    pub text: String,
+    /// Anything.
+    pub details: Option<String>,
+}
+
+/// The answer holds proposals: `{item_id or null, category, suggestion, suggestion_payload}`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Proposes {
+    /// The list in the answer.
+    pub list: String,
+    /// The categories known.
+    pub categories: Vec<String>,
+}

@@ -1,0 +1,306 @@
+//! The engine: one application at work. What callers ask for is checked, written down and, where it
+//! takes longer, handed to a job.
+//!
+//! The server asks for a permission before it calls; whose tenant a thing is, is checked here, after
+//! the thing was found. Nothing here knows HTTP.
+//!
+//! Start at [`Engine::start`]; the acts are in [`crate::act`], the jobs in [`crate::job`].
+
+use std::{collections::HashMap, sync::Arc};
+
+use base::{Actor, Clock, TenantId, Timestamp};
+use identity::{Caller, Reach};
+use models::Models;
+use serde_json::{Map, Value as Json, json};
+use store::Store;
+use tracing::info;
+use work::{Failure, Handler, Job};
+
+use crate::{
+    description::task::ContextSource,
+    error::EngineError,
+    folder::Folder,
+    indexes,
+    job::{
+        self, JobHandler, Kind,
+        steps::{Steps, failure},
+    },
+    prompt,
+    record::{Act, Record, RecordError},
+    seed,
+    task::{Asker, context, scene::Scene},
+    webhook,
+};
+
+/// One application at work. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    folder: Folder,
+    store: Store,
+    models: Models,
+    clock: Clock,
+    settings: Settings,
+    deliveries: reqwest::Client,
+}
+
+/// What an operator may choose.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settings {
+    /// Webhooks may go to private addresses.
+    pub allow_private_webhooks: bool,
+}
+
+/// Why an application cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its indexes cannot be made.
+    #[error(transparent)]
+    Indexes(#[from] indexes::IndexError),
+    /// Its seeds cannot be taken in.
+    #[error(transparent)]
+    Seed(#[from] RecordError),
+    /// The client for webhooks cannot be made.
+    #[error("cannot make the HTTP client for webhooks")]
+    Client(#[source] reqwest::Error),
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// An asker with what is to be kept of its making.
+pub(crate) struct Prepared {
+    pub(crate) asker: Asker,
+    /// What the version is made with: the chosen records and the caller's input.
+    pub(crate) inputs: Json,
+    /// Which text of the prompt, when a model will be asked.
+    pub(crate) prompt_version: Option<String>,
+}
+
+impl Engine {
+    /// Makes the database fit the application: declared indexes, seeds, prompts.
+    ///
+    /// # Errors
+    /// [`StartError`] says what in the folder or the data stands in the way.
+    pub async fn start(
+        folder: Folder,
+        store: Store,
+        models: Models,
+        clock: Clock,
+        settings: Settings,
+    ) -> Result<Self, StartError> {
+        let deliveries = webhook::address::client(settings.allow_private_webhooks)
+            .map_err(StartError::Client)?;
+        let engine = Self(Arc::new(Inner { folder, store, models, clock, settings, deliveries }));
+        let this = engine.clone();
+        engine
+            .store()
+            .write(&Actor::house(), engine.now(), move |tx| {
+                indexes::reconcile(tx, this.folder().kits()).map_err(StartError::from)
+            })
+            .await?;
+        engine.seed().await?;
+        engine.record_prompts().await?;
+        Ok(engine)
+    }
+
+    /// The application's folder, compiled.
+    pub fn folder(&self) -> &Folder {
+        &self.0.folder
+    }
+
+    /// The door to models.
+    pub fn models(&self) -> &Models {
+        &self.0.models
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        self.0.settings
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Who does the engine's jobs, by kind.
+    pub fn handlers(&self) -> HashMap<String, Arc<dyn Handler>> {
+        let handler =
+            |kind| -> Arc<dyn Handler> { Arc::new(JobHandler { engine: self.clone(), kind }) };
+        let mut handlers: HashMap<String, Arc<dyn Handler>> = HashMap::new();
+        for kind in [Kind::Import, Kind::Change, Kind::Proposals, Kind::Revert] {
+            handlers.insert(kind.name().to_owned(), handler(kind));
+        }
+        for task in self.folder().description().tasks.keys() {
+            handlers.insert(format!("{}.{task}", Kind::Task.name()), handler(Kind::Task));
+        }
+        let deliverer = webhook::deliver::Deliverer {
+            store: self.store().clone(),
+            clock: self.0.clock.clone(),
+            client: self.0.deliveries.clone(),
+        };
+        handlers.insert(webhook::delivery::JOB.to_owned(), Arc::new(deliverer));
+        handlers
+    }
+
+    /// The job as callers see it.
+    pub fn job_view(&self, job: &Job) -> Json {
+        job::view::view(self.folder().description(), job)
+    }
+
+    /// The kinds of jobs that a name means.
+    pub fn job_kinds(&self, name: &str) -> Vec<String> {
+        job::view::kinds(self.folder().description(), name)
+    }
+
+    /// The events that webhooks can listen to.
+    pub fn webhook_events(&self) -> Vec<String> {
+        self.folder().description().webhooks.events.keys().cloned().collect()
+    }
+
+    /// Whoever calls, acting now.
+    pub(crate) fn act(&self, caller: &Caller) -> Act {
+        Act { reach: caller.reach, actor: caller.actor.clone(), now: self.now() }
+    }
+
+    /// An asker for a task of a job.
+    pub(crate) async fn asker(
+        &self,
+        steps: &Steps,
+        task: &str,
+        record: &Record,
+        input: &Json,
+        total: usize,
+    ) -> Result<Prepared, Failure> {
+        let job = steps.job();
+        let for_whom =
+            For { tenant: job.tenant, job: Some(job.id), user: Some(job.created_by.clone()) };
+        self.prepare(task, Some(record), input, total, for_whom).await.map_err(failure)
+    }
+
+    pub(crate) async fn prepare(
+        &self,
+        task: &str,
+        record: Option<&Record>,
+        input: &Json,
+        total: usize,
+        for_whom: For,
+    ) -> Result<Prepared, EngineError> {
+        let no_such = || EngineError::NoSuch { kind: "task", name: task.to_owned() };
+        let kit = self.folder().task(task).ok_or_else(no_such)?.clone();
+        let (this, asked, given, parent, tenant) =
+            (self.clone(), kit.clone(), input.clone(), record.map(|it| it.id), for_whom.tenant);
+        let (context, prompt_version) = self
+            .store()
+            .read(move |db| {
+                let context = context::gather(db, this.folder(), &asked, tenant, parent, &given)?;
+                let prompt_version = prompt::in_use(db, &asked.name)?;
+                Ok::<_, EngineError>((context, prompt_version))
+            })
+            .await?;
+        let chosen = |name: &str| {
+            matches!(kit.description.context.get(name), Some(ContextSource::Chosen(_)))
+        };
+        let mut inputs: Map<String, Json> =
+            context.iter().filter(|(name, _)| chosen(name)).cloned().collect();
+        inputs.insert("input".into(), input.clone());
+        let data = record.map(|it| {
+            let mut data = it.data.clone();
+            data.insert("id".into(), it.id.to_string().into());
+            data
+        });
+        let scene = Scene::new(data.as_ref(), input, context, total);
+        let asker = Asker {
+            models: self.models().clone(),
+            kit,
+            scene,
+            tenant: for_whom.tenant,
+            job: for_whom.job,
+            user: for_whom.user,
+            absent: false.into(),
+        };
+        let prompt_version = prompt_version.filter(|_| !asker.is_ruled());
+        Ok(Prepared { asker, inputs: Json::Object(inputs), prompt_version })
+    }
+
+    async fn seed(&self) -> Result<(), StartError> {
+        for (collection, hash, rows) in self.folder().seeds().iter().cloned() {
+            let (this, act) = (self.clone(), Act::house(self.now()));
+            self.store()
+                .write(&Actor::house(), act.now, move |tx| {
+                    let Some(kit) = this.folder().kits().get(&collection) else { return Ok(()) };
+                    seed::apply(tx, kit, &act, &hash, rows).map(drop).map_err(StartError::from)
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn record_prompts(&self) -> Result<(), StartError> {
+        let now = self.now();
+        let prompts: Vec<_> = self
+            .folder()
+            .tasks()
+            .map(|kit| (kit.name.clone(), kit.prompt.source().to_owned(), kit.prompt.variables()))
+            .collect();
+        self.store()
+            .write(&Actor::house(), now, move |tx| {
+                for (name, text, variables) in &prompts {
+                    prompt::record(tx, name, text, variables, now)?;
+                }
+                Ok::<_, StartError>(())
+            })
+            .await?;
+        info!(app = self.folder().description().app, "The application is ready");
+        Ok(())
+    }
+
+    /// Removes what is past its time: finished jobs, kept answers, old deliveries, records and
+    /// tenants deleted longer ago than they can be restored. Returns what was removed.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn sweep(&self, now: Timestamp) -> Result<Json, EngineError> {
+        let (this, days) = (self.clone(), i64::from(self.folder().description().jobs.keep_days));
+        let before = now - jiff::SignedDuration::from_hours(24 * days);
+        let (jobs, answers, deliveries) = self
+            .store()
+            .bookkeep("remove finished jobs", move |tx| {
+                // Before the jobs go: they say which lists and versions nobody comes back to.
+                job::unfinished::sweep(tx, before, now)?;
+                store::blob::sweep(tx, before)?;
+                let mut jobs = 0;
+                loop {
+                    match work::sweep(tx, before)? {
+                        0 => break,
+                        swept => jobs += swept,
+                    }
+                }
+                Ok::<_, EngineError>((
+                    jobs,
+                    job::answers::sweep(tx, before)?,
+                    webhook::delivery::sweep(tx, before)?,
+                ))
+            })
+            .await?;
+        let records = self
+            .store()
+            .write(&Actor::house(), now, move |tx| {
+                let act = Act { reach: Reach::All, actor: Actor::house(), now };
+                Ok::<_, EngineError>(crate::record::sweep(tx, this.folder().kits(), &act, 500)?)
+            })
+            .await?;
+        Ok(json!({"jobs": jobs, "answers": answers, "deliveries": deliveries, "records": records}))
+    }
+}
+
+/// On whose account a task asks.
+pub(crate) struct For {
+    pub(crate) tenant: TenantId,
+    pub(crate) job: Option<base::JobId>,
+    pub(crate) user: Option<String>,
+}

@@ -1,0 +1,194 @@
+//! Why the engine refused, in one type: what the acts of its parts say, under their stable codes.
+
+use std::time::Duration;
+
+use base::{JobId, RecordId, TenantId};
+use models::ModelError;
+use work::{EnqueueError, FenceError};
+
+use crate::{
+    proposal::ProposalError,
+    record::{Invalid, RecordError, store_code},
+    schema::Fault,
+    search::SearchError,
+    table::TableError,
+    task::TaskError,
+    version::VersionError,
+    webhook::WebhookError,
+};
+
+/// Why the engine refused.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// About a record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// About a version.
+    #[error(transparent)]
+    Version(#[from] VersionError),
+    /// About a proposal.
+    #[error(transparent)]
+    Proposal(#[from] ProposalError),
+    /// About a search.
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    /// About a list.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// About a task.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// About a webhook.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
+    /// What the caller gave does not fit.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// There is no such tenant.
+    #[error("tenant {0} does not exist")]
+    NoSuchTenant(TenantId),
+    /// The tenant is not the caller's.
+    #[error("this caller may not act in tenant {0}")]
+    TenantForbidden(TenantId),
+    /// The application has no such thing.
+    #[error("there is no {kind} `{name}`")]
+    NoSuch {
+        /// What kind of thing.
+        kind: &'static str,
+        /// What was asked for.
+        name: String,
+    },
+    /// A job works on the record already.
+    #[error("job {job} works on record {record}; wait for it, or cancel it")]
+    Locked {
+        /// The record.
+        record: RecordId,
+        /// The job.
+        job: JobId,
+    },
+    /// There is nothing to work on.
+    #[error("{0}")]
+    NothingToDo(&'static str),
+    /// What the application declares does not work.
+    #[error("{0}")]
+    Misconfigured(String),
+    /// Other workers have the job now.
+    #[error(transparent)]
+    Fence(#[from] FenceError),
+    /// The database did not take it.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl EngineError {
+    /// The stable code, without its detail.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Record(error) => error.code(),
+            Self::Version(error) => error.code(),
+            Self::Proposal(error) => error.code(),
+            Self::Search(error) => error.code(),
+            Self::Table(error) => error.code(),
+            Self::Task(error) => task_code(error),
+            Self::Webhook(WebhookError::NotFound(_)) => "not_found",
+            Self::Webhook(WebhookError::Store(error)) | Self::Store(error) => store_code(error),
+            Self::Webhook(_) => "invalid_input",
+            Self::Invalid(invalid) => &invalid.code,
+            Self::NoSuchTenant(_) => "tenant_not_found",
+            Self::TenantForbidden(_) => "tenant_forbidden",
+            Self::NoSuch { .. } => "not_found",
+            Self::Locked { .. } => "record_locked",
+            Self::NothingToDo(_) => "nothing_to_do",
+            Self::Misconfigured(_) => "misconfigured",
+            Self::Fence(_) => "job_failed",
+        }
+    }
+
+    /// What stands behind the code in `code.detail`.
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Self::Record(error) => error.detail(),
+            Self::Version(error) => error.detail(),
+            Self::Proposal(error) => error.detail(),
+            Self::Invalid(invalid) => invalid.first_field(),
+            _ => None,
+        }
+    }
+
+    /// Each fault of what the caller gave.
+    pub fn faults(&self) -> Vec<Fault> {
+        match self {
+            Self::Record(error) | Self::Version(VersionError::Record(error)) => error.faults(),
+            Self::Invalid(invalid) | Self::Search(SearchError::Invalid(invalid)) => {
+                invalid.faults.clone()
+            }
+            Self::Webhook(error @ WebhookError::Address(_)) => vec![fault("/url", error)],
+            Self::Webhook(
+                error @ (WebhookError::UnknownEvent { .. } | WebhookError::NoEvents { .. }),
+            ) => {
+                vec![fault("/events", error)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// When to try again, when that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Task(TaskError::Model(error)) => error.retry_after(),
+            _ => match self.store()? {
+                store::Error::Unavailable { retry_after, .. } => Some(*retry_after),
+                _ => None,
+            },
+        }
+    }
+
+    /// May the same succeed later, without anybody changing anything?
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Task(TaskError::Model(error)) => error.is_temporary(),
+            Self::Task(TaskError::Interrupted) => true,
+            _ => matches!(self.store(), Some(store::Error::Unavailable { .. })),
+        }
+    }
+
+    fn store(&self) -> Option<&store::Error> {
+        match self {
+            Self::Store(error)
+            | Self::Record(RecordError::Store(error))
+            | Self::Version(
+                VersionError::Store(error) | VersionError::Record(RecordError::Store(error)),
+            )
+            | Self::Proposal(ProposalError::Store(error))
+            | Self::Search(SearchError::Store(error))
+            | Self::Webhook(WebhookError::Store(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// What enqueueing refused, about this record.
+    pub(crate) fn enqueue(record: RecordId) -> impl Fn(EnqueueError) -> Self {
+        move |error| match error {
+            EnqueueError::Busy { job } => Self::Locked { record, job },
+            EnqueueError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+fn fault(field: &str, error: &WebhookError) -> Fault {
+    Fault { pointer: field.to_owned(), message: error.to_string(), hint: None }
+}
+
+fn task_code(error: &TaskError) -> &'static str {
+    match error {
+        TaskError::Model(error) => match error {
+            ModelError::NotConfigured | ModelError::Unavailable { .. } => "model_unavailable",
+            ModelError::Timeout { .. } => "model_timeout",
+            ModelError::RateLimited { .. } => "model_rate_limited",
+            ModelError::Refused { .. } | ModelError::Unusable { .. } => "model_error",
+            ModelError::InvalidSchema { .. } => "misconfigured",
+        },
+        TaskError::Template { .. } | TaskError::Fallback { .. } => "misconfigured",
+        TaskError::Interrupted => "unavailable",
+    }
+}

@@ -1,0 +1,280 @@
+//! A new version from a list of changes: records that are recognised are changed, others are added.
+//!
+//! Nothing is taken out by a list. Recognised is by the fields that the collection declares under
+//! `match`, the first first.
+
+use std::collections::{HashMap, HashSet};
+
+use base::VersionId;
+use serde_json::{Map, Value as Json, json};
+use work::Failure;
+
+use super::{
+    embed, fill,
+    import::{self, Payload},
+    propose,
+    steps::Steps,
+};
+use crate::{
+    field,
+    record::{CollectionKit, Record},
+    table::{Level, Line, Report},
+    task::Draft,
+    version::{self, NewVersion, Origin, Outcome},
+};
+
+/// What a list does to the records that are there.
+#[derive(Debug, Default, PartialEq)]
+struct Merged {
+    /// All records of the new version: those that were there in their order, then the new ones.
+    drafts: Vec<Draft>,
+    /// Where the new ones begin.
+    new_from: usize,
+    changed: usize,
+    unchanged: usize,
+    /// Rows that change a record which an earlier row changed.
+    repeated: Vec<Option<u64>>,
+}
+
+pub(crate) async fn run(steps: &Steps) -> Result<Json, Failure> {
+    let plan: Payload = steps.payload()?;
+    let record = steps.record(plan.record).await?;
+    let children = steps.children(&record)?;
+    let (done, result) = match import::finished(steps) {
+        Some(done) => done,
+        None => Box::pin(make(steps, &plan, &record, children)).await?,
+    };
+    let embedded = embed::run(steps, done, children, 90).await?;
+    Ok(import::with(result, embedded))
+}
+
+async fn make(
+    steps: &Steps,
+    plan: &Payload,
+    record: &Record,
+    children: &CollectionKit,
+) -> Result<(VersionId, Json), Failure> {
+    steps.progress(5, "Reading the list").await?;
+    steps.discard_unfinished().await?;
+    let (incoming, mut report) = import::read(steps, plan, children).await?;
+    let base = record.active_version.clone();
+    let there = match &base {
+        Some(active) => {
+            let id = active.id;
+            steps.read(move |db| Ok(version::records(db, id)?)).await?
+        }
+        None => Vec::new(),
+    };
+    let mut merged = merge(there, incoming, &children.spec.matched_by);
+    note_repeated(&merged, &mut report);
+    steps.progress(25, &format!("Read {} rows", report.rows_read)).await?;
+
+    let mut said = fill::Filled::default();
+    let mut inputs = json!({});
+    let mut prompts = Vec::new();
+    let tasks = steps.engine.folder().description().changes.tasks.clone();
+    let fresh = &mut merged.drafts[merged.new_from..];
+    if !fresh.is_empty() {
+        for name in &tasks {
+            let asker = steps.engine.asker(steps, name, record, &json!({}), fresh.len()).await?;
+            said = fill::run(steps, &asker.asker, fresh, (30, 60)).await?;
+            inputs = asker.inputs;
+            prompts.extend(asker.prompt_version.filter(|_| said.is_by_model()));
+        }
+    }
+    let renumbered = import::renumber(children, &mut merged.drafts, []);
+    import::note_renumbered(children, &renumbered, &merged.drafts, &mut report);
+    let added = merged.drafts.len() - merged.new_from;
+    let (ids, ready) = import::checked(children, merged.drafts, &mut report);
+    let count = ready.len();
+
+    let label = plan.label.clone().unwrap_or_else(|| match (added, merged.changed) {
+        (added, 0) => format!("{added} added"),
+        (0, changed) => format!("{changed} changed"),
+        (added, changed) => format!("{added} added, {changed} changed"),
+    });
+    let new = NewVersion {
+        notes: plan.notes.clone(),
+        job: Some(steps.job().id),
+        inputs: Some(inputs),
+        based_on: base.map(|it| it.id),
+        ..NewVersion::new(record.id, Origin::Change, label)
+    };
+    let version = import::build(steps, new, ids, ready).await?;
+    let outcome = Outcome {
+        summary: Some(format!(
+            "{added} added, {} changed, {} as before.",
+            merged.changed, merged.unchanged
+        )),
+        warnings: Some(import::warnings(&report)),
+        prompt_version: Some(prompts.join(", ")).filter(|it| !it.is_empty()),
+        produced_by: said.produced_by.clone(),
+        tokens_used: Some(said.tokens_used as i64).filter(|it| *it > 0),
+        ..Outcome::default()
+    };
+    let result = json!({
+        "record": record.id,
+        "version": version,
+        "record_count": count,
+        "counts": {"added": added, "changed": merged.changed, "unchanged": merged.unchanged},
+        "produced_by": said.produced_by,
+        "rows": {"read": report.rows_read, "kept": report.kept, "skipped": report.skipped, "warned": report.warned},
+        "report": report.lines,
+        "report_left_out": report.lines_left_out,
+    });
+    import::activate(steps, version, outcome, propose::Proposed::default(), result.clone()).await?;
+    Ok((version, result))
+}
+
+/// Lays a list over the records that are there. No I/O: this is the part the tests pin down.
+fn merge(there: Vec<Record>, incoming: Vec<Draft>, matched_by: &[String]) -> Merged {
+    let mut merged = Merged::default();
+    let mut index: Vec<HashMap<String, usize>> = vec![HashMap::new(); matched_by.len()];
+    for record in there {
+        let data = record.data;
+        for (name, places) in matched_by.iter().zip(&mut index) {
+            if let Some(key) = key(&data, name) {
+                places.entry(key).or_insert(merged.drafts.len());
+            }
+        }
+        merged.drafts.push(Draft {
+            data,
+            lineage: Some(record.lineage),
+            id: Some(record.id),
+            row: None,
+        });
+    }
+    merged.new_from = merged.drafts.len();
+    let mut touched: HashSet<usize> = HashSet::new();
+    for draft in incoming {
+        let mut places = matched_by.iter().zip(&index);
+        let found = places.find_map(|(name, places)| places.get(&key(&draft.data, name)?).copied());
+        let Some(at) = found else {
+            merged.drafts.push(draft);
+            continue;
+        };
+        if !touched.insert(at) {
+            merged.repeated.push(draft.row);
+        }
+        let before = merged.drafts[at].data.clone();
+        overlay(&mut merged.drafts[at].data, draft.data);
+        merged.drafts[at].row = draft.row;
+        if merged.drafts[at].data != before {
+            merged.changed += 1;
+        }
+    }
+    merged.unchanged = merged.new_from.saturating_sub(merged.changed);
+    merged
+}
+
+/// What a row says replaces what was there; what it leaves out stays.
+fn overlay(data: &mut Map<String, Json>, more: Map<String, Json>) {
+    for (name, value) in more {
+        match (data.get_mut(&name), value) {
+            (_, Json::Null) => {}
+            (Some(Json::Object(own)), Json::Object(more)) => overlay(own, more),
+            (_, value) => {
+                data.insert(name, value);
+            }
+        }
+    }
+}
+
+fn key(data: &Map<String, Json>, name: &str) -> Option<String> {
+    let text = field::display(field::get(data, name)?).trim().to_lowercase();
+    (!text.is_empty()).then_some(text)
+}
+
+fn note_repeated(merged: &Merged, report: &mut Report) {
+    for row in &merged.repeated {
+        report.warned += 1;
+        report.add(Line {
+            row: *row,
+            column: None,
+            level: Level::Warning,
+            code: "repeated_row",
+            message: "an earlier row changed the same record; this one was laid over it".into(),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base::{RecordId, TenantId, Timestamp};
+
+    use super::*;
+
+    fn record(position: i64, data: Json) -> Record {
+        let id = RecordId::generate();
+        Record {
+            id,
+            tenant: TenantId::DEFAULT,
+            collection: "items".into(),
+            parent: None,
+            version: None,
+            lineage: id,
+            position,
+            data: data.as_object().cloned().unwrap_or_default(),
+            revision: 1,
+            active_version: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+            deleted_at: None,
+            created_by: "mainstay".into(),
+        }
+    }
+
+    #[track_caller]
+    fn check(there: &[Json], incoming: &[Json], expected: &[Json], counts: (usize, usize)) {
+        let there =
+            there.iter().enumerate().map(|(at, it)| record(at as i64, it.clone())).collect();
+        let incoming = incoming
+            .iter()
+            .map(|it| Draft::new(it.as_object().cloned().unwrap_or_default(), None))
+            .collect();
+        let merged = merge(there, incoming, &["code".to_owned(), "label".to_owned()]);
+        let data: Vec<_> = merged.drafts.iter().map(|it| Json::Object(it.data.clone())).collect();
+        assert_eq!(data, expected);
+        assert_eq!((merged.changed, merged.unchanged), counts);
+    }
+
+    #[test]
+    fn a_record_is_recognised_by_its_code_first() {
+        check(
+            &[json!({"code": "A", "label": "x"}), json!({"code": "B", "label": "y"})],
+            &[json!({"code": "a", "label": "y"})],
+            &[json!({"code": "a", "label": "y"}), json!({"code": "B", "label": "y"})],
+            (1, 1),
+        );
+    }
+
+    #[test]
+    fn a_record_is_recognised_by_its_label_when_no_code_is_given() {
+        check(
+            &[json!({"code": "A", "label": "Pipe", "more": {"a": 1}})],
+            &[json!({"label": "pipe", "more": {"b": 2}})],
+            &[json!({"code": "A", "label": "pipe", "more": {"a": 1, "b": 2}})],
+            (1, 0),
+        );
+    }
+
+    #[test]
+    fn what_a_row_leaves_out_stays() {
+        check(
+            &[json!({"code": "A", "label": "x"})],
+            &[json!({"code": "A", "label": null})],
+            &[json!({"code": "A", "label": "x"})],
+            (0, 1),
+        );
+    }
+
+    #[test]
+    fn what_is_not_recognised_is_added_at_the_end() {
+        check(
+            &[json!({"code": "A"})],
+            &[json!({"code": "C"})],
+            &[json!({"code": "A"}), json!({"code": "C"})],
+            (0, 1),
+        );
+    }
+}

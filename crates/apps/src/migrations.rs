@@ -1,0 +1,54 @@
+//! The tables of this room, in the order in which they came.
+
+use store::{Migration, Sql};
+
+macro_rules! both {
+    ($name:literal, $file:literal) => {
+        both!($name, $file, $file)
+    };
+    ($name:literal, $sqlite:literal, $postgres:literal) => {
+        Sql {
+            sqlite: include_str!(concat!("../migrations/", $name, "/", $sqlite, ".sql")),
+            postgres: include_str!(concat!("../migrations/", $name, "/", $postgres, ".sql")),
+        }
+    };
+}
+
+/// Records, versions, proposals, vectors, answers of tasks, prompts, webhooks and seeds.
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "20261121_040000_records",
+        up: both!("20261121_040000_records", "up.sqlite", "up.postgres"),
+        down: both!("20261121_040000_records", "down.sqlite", "down.postgres"),
+    },
+    Migration {
+        name: "20261121_040100_versions",
+        up: both!("20261121_040100_versions", "up"),
+        down: both!("20261121_040100_versions", "down"),
+    },
+    Migration {
+        name: "20261121_040200_proposals",
+        up: both!("20261121_040200_proposals", "up"),
+        down: both!("20261121_040200_proposals", "down"),
+    },
+    Migration {
+        name: "20261121_040300_record_vectors",
+        up: both!("20261121_040300_record_vectors", "up.sqlite", "up.postgres"),
+        down: both!("20261121_040300_record_vectors", "down"),
+    },
+    Migration {
+        name: "20261121_040400_tasks",
+        up: both!("20261121_040400_tasks", "up"),
+        down: both!("20261121_040400_tasks", "down"),
+    },
+    Migration {
+        name: "20261121_040500_webhooks",
+        up: both!("20261121_040500_webhooks", "up"),
+        down: both!("20261121_040500_webhooks", "down"),
+    },
+    Migration {
+        name: "20261121_040600_seeds",
+        up: both!("20261121_040600_seeds", "up"),
+        down: both!("20261121_040600_seeds", "down"),
+    },
+];

@@ -1,0 +1,141 @@
+//! What the templates of a task see beside the records: rules, reference data, refused proposals.
+
+use base::{RecordId, TenantId};
+use identity::Reach;
+use serde_json::{Map, Value as Json, json};
+use store::{Db, params};
+
+use crate::{
+    description::task::{Chosen, ContextSource},
+    error::EngineError,
+    folder::{Folder, TaskKit},
+    proposal,
+    record::{self, Invalid, RecordError},
+};
+
+/// Gathers the context of a task, for a parent record of a tenant and what the caller gave.
+///
+/// # Errors
+/// [`RecordError::NotFound`] when the input names a record that is not there, or not one that fits.
+pub fn gather(
+    db: &Db,
+    folder: &Folder,
+    kit: &TaskKit,
+    tenant: TenantId,
+    parent: Option<RecordId>,
+    input: &Json,
+) -> Result<Vec<(String, Json)>, EngineError> {
+    let mut context = Vec::with_capacity(kit.description.context.len());
+    for (name, source) in &kit.description.context {
+        let value = match source {
+            ContextSource::Named(from) => match from.strip_prefix("config.") {
+                Some(document) => folder.config(document).cloned().unwrap_or_default(),
+                None => shared(db, from)?,
+            },
+            ContextSource::Chosen(chosen) => {
+                let named = input.get(format!("{name}_id")).and_then(Json::as_str);
+                match choose(db, chosen, tenant, parent, named)? {
+                    Some(found) => found,
+                    None if chosen.required => {
+                        let fault = Invalid::input(
+                            &format!("/{name}_id"),
+                            "is missing, and none of its own fits",
+                        );
+                        return Err(fault
+                            .hint(format!("make one in `{}` first", chosen.collection))
+                            .into());
+                    }
+                    None => Json::Null,
+                }
+            }
+            ContextSource::Refused { refused } => last_refused(db, tenant, parent, *refused)?,
+        };
+        context.push((name.clone(), value));
+    }
+    Ok(context)
+}
+
+/// All of a shared collection.
+fn shared(db: &Db, collection: &str) -> Result<Json, RecordError> {
+    let rows = db.query(
+        "SELECT data FROM records
+          WHERE tenant = $1 AND collection = $2 AND version IS NULL AND deleted_at IS NULL
+          ORDER BY position, created_at, id",
+        &params![TenantId::DEFAULT, collection],
+    )?;
+    let all: Result<Vec<Json>, _> = rows.iter().map(|it| it.get("data")).collect();
+    Ok(Json::Array(all?))
+}
+
+/// The record that the input names, or the newest that fits: its data with its id.
+fn choose(
+    db: &Db,
+    chosen: &Chosen,
+    tenant: TenantId,
+    parent: Option<RecordId>,
+    named: Option<&str>,
+) -> Result<Option<Json>, RecordError> {
+    let missing = |id| RecordError::NotFound { id, collection: Some(chosen.collection.clone()) };
+    if let Some(text) = named {
+        let id: RecordId =
+            text.parse().map_err(|_| missing(RecordId::from_uuid(TenantId::DEFAULT.uuid())))?;
+        let record = record::get(db, Reach::Tenant(tenant), id, Some(&chosen.collection))?;
+        return if fits(chosen, &Json::Object(record.data.clone())) {
+            Ok(Some(seen(record.id, &Json::Object(record.data))))
+        } else {
+            Err(missing(id))
+        };
+    }
+    let rows = db.query(
+        "SELECT id, data FROM records
+          WHERE tenant = $1 AND collection = $2 AND version IS NULL AND deleted_at IS NULL
+          ORDER BY created_at DESC, id DESC",
+        &params![tenant, &chosen.collection],
+    )?;
+    let parent = parent.map(|it| it.to_string());
+    let mut untied = None;
+    for row in rows {
+        let (id, data): (RecordId, Json) = (row.get("id")?, row.get("data")?);
+        if !fits(chosen, &data) {
+            continue;
+        }
+        let tie = chosen.beside.as_ref().and_then(|it| data.get(it)).and_then(Json::as_str);
+        match tie {
+            Some(tie) if Some(tie) == parent.as_deref() => return Ok(Some(seen(id, &data))),
+            None if untied.is_none() => untied = Some(seen(id, &data)),
+            _ => {}
+        }
+    }
+    Ok(untied)
+}
+
+fn fits(chosen: &Chosen, data: &Json) -> bool {
+    // What a record does not say is no reason to pass it over.
+    chosen.only.iter().all(|(field, wanted)| data.get(field).is_none_or(|it| it == wanted))
+}
+
+fn seen(id: RecordId, data: &Json) -> Json {
+    let mut fields: Map<String, Json> = data.as_object().cloned().unwrap_or_default();
+    fields.insert("id".into(), id.to_string().into());
+    Json::Object(fields)
+}
+
+/// What was refused last, so that it is not proposed again.
+fn last_refused(
+    db: &Db,
+    tenant: TenantId,
+    parent: Option<RecordId>,
+    most: u32,
+) -> Result<Json, EngineError> {
+    let Some(parent) = parent else { return Ok(json!([])) };
+    let refused = proposal::rejections(db, tenant, parent, most)?;
+    let each = refused.iter().map(|it| {
+        json!({
+            "category": it.category,
+            "suggestion": it.suggestion,
+            "reason": it.notes,
+            "feedback": it.feedback,
+        })
+    });
+    Ok(each.collect())
+}

@@ -1,0 +1,282 @@
+//! What belongs to one tenant: what it starts with, everything it has, and the end of it.
+//!
+//! Who a tenant is, is `identity`'s; here is what the application keeps for it.
+//!
+//! Start at [`begin`], [`export`] and [`erase`].
+
+use base::TenantId;
+use identity::Reach;
+use serde_json::{Value as Json, json};
+use store::{Db, Dialect, Tx, params};
+
+use crate::{
+    indexes::text,
+    record::{
+        self, Act, Bindings, COLUMNS, Checked, Kits, NewRecord, Record, RecordError, store_code,
+    },
+    seed, version,
+};
+
+/// Why an act on a tenant's data was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum TenantError {
+    /// What is wrong is with the tenant itself.
+    #[error(transparent)]
+    Identity(#[from] identity::tenant::TenantError),
+    /// What is wrong is with a record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The database did not take it.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl TenantError {
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        use identity::tenant::TenantError as Of;
+        match self {
+            Self::Identity(Of::NoSuchTenant(_)) => "tenant_not_found",
+            Self::Identity(Of::Store(error)) | Self::Store(error) => store_code(error),
+            Self::Identity(_) => "invalid_input",
+            Self::Record(error) => error.code(),
+        }
+    }
+}
+
+/// Gives a new tenant the records it starts with: collection and data of each. Each is given once in
+/// a tenant's life: who deletes it does not meet it again.
+///
+/// # Errors
+/// As [`record::create`].
+pub fn begin(
+    tx: &Tx,
+    kits: &Kits,
+    act: &Act,
+    tenant: TenantId,
+    defaults: Vec<(String, Checked)>,
+) -> Result<Vec<Record>, RecordError> {
+    let mut records = Vec::new();
+    for (collection, data) in defaults {
+        let name = format!("default/{collection}/{tenant}");
+        tx.hold(&name)?;
+        let kit = kits
+            .get(&collection)
+            .ok_or_else(|| RecordError::NoSuchCollection(collection.clone()))?;
+        if !seed::is_news(tx, &name, "given")? {
+            continue;
+        }
+        records.push(record::create(tx, kit, act, NewRecord { tenant, parent: None, data })?);
+        seed::remember(tx, act, tenant, &name, "given", 1)?;
+    }
+    Ok(records)
+}
+
+/// What an export hands out, part after part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Records of all collections, deleted ones and all versions' among them.
+    Records,
+    /// Versions.
+    Versions,
+    /// Proposals.
+    Proposals,
+    /// Webhooks, without their secrets.
+    Webhooks,
+}
+
+impl Part {
+    /// All of them, in order.
+    pub const ALL: [Self; 4] = [Self::Records, Self::Versions, Self::Proposals, Self::Webhooks];
+
+    /// The name of its list in the export.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Records => "records",
+            Self::Versions => "versions",
+            Self::Proposals => "proposals",
+            Self::Webhooks => "webhooks",
+        }
+    }
+}
+
+/// Some rows of one part of an export.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chunk {
+    /// The rows, as JSON objects.
+    pub rows: Vec<Json>,
+    /// After which row to go on; none when the part is complete.
+    pub next: Option<String>,
+}
+
+/// The next at most `limit` rows of a part of everything a tenant has, those after the row `after`.
+/// Each call is a read of its own, so an export of any size holds nothing up.
+///
+/// # Errors
+/// [`RecordError::TenantForbidden`].
+pub fn export(
+    db: &Db,
+    reach: Reach,
+    tenant: TenantId,
+    part: Part,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Chunk, TenantError> {
+    if reach != Reach::All && reach != Reach::Tenant(tenant) {
+        return Err(RecordError::TenantForbidden(tenant).into());
+    }
+    let params = params![tenant, after.unwrap_or_default(), limit];
+    let rows: Vec<(String, Json)> = match part {
+        Part::Records => {
+            let sql = format!(
+                "SELECT {COLUMNS}
+                   FROM records r
+                   LEFT JOIN versions v ON v.id = r.active_version
+                  WHERE r.tenant = $1 AND r.id > $2
+                  ORDER BY r.id LIMIT $3"
+            );
+            let rows = db.query(sql.as_str(), &params)?;
+            let records = rows.iter().map(Record::read).collect::<Result<Vec<_>, _>>()?;
+            records.iter().map(|it| (it.id.to_string(), record::view(it, None))).collect()
+        }
+        Part::Versions => objects(
+            db,
+            "SELECT id, tenant, record, number, label, notes, state, origin, task, inputs, summary,
+                    details, warnings, prompt_version, produced_by, based_on, record_count,
+                    created_by, created_at, deleted_at
+               FROM versions WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3",
+            &params,
+        )?,
+        Part::Proposals => objects(
+            db,
+            "SELECT id, tenant, record_parent AS parent, version, record, category, suggestion,
+                    change, status, produced_by, decided_by, decided_at, notes, feedback,
+                    applied_version, created_at, updated_at
+               FROM proposals WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3",
+            &params,
+        )?,
+        Part::Webhooks => objects(
+            db,
+            "SELECT id, tenant, url, events, description, is_active, created_by, created_at,
+                    updated_at
+               FROM webhooks WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3",
+            &params,
+        )?,
+    };
+    let next = rows.last().filter(|_| rows.len() == limit as usize).map(|it| it.0.clone());
+    Ok(Chunk { rows: rows.into_iter().map(|it| it.1).collect(), next })
+}
+
+/// Rows as JSON objects under the names of their columns, with their ids.
+fn objects(
+    db: &Db,
+    sql: &str,
+    params: &[store::Value],
+) -> Result<Vec<(String, Json)>, store::Error> {
+    const JSON: [&str; 5] = ["inputs", "details", "warnings", "change", "events"];
+    let rows = db.query(sql, params)?;
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut object = serde_json::Map::new();
+        for column in row.columns() {
+            let value = match row.value(column)? {
+                store::Value::Null => Json::Null,
+                store::Value::Int(micros) if column.ends_with("_at") => {
+                    json!(base::clock::from_micros(*micros))
+                }
+                store::Value::Int(it) if column.starts_with("is_") => json!(*it == 1),
+                store::Value::Int(it) => json!(it),
+                store::Value::Real(it) => json!(it),
+                store::Value::Text(_) if JSON.contains(&column) => row.get(column)?,
+                store::Value::Text(it) => json!(it),
+                store::Value::Blob(_) => continue,
+            };
+            object.insert(column.to_owned(), value);
+        }
+        all.push((row.get("id")?, Json::Object(object)));
+    }
+    Ok(all)
+}
+
+/// Removes everything of a tenant for good, in this application and in the rooms below: records,
+/// versions, proposals, vectors, webhooks, jobs, usage, blobs, and at last the tenant itself with its
+/// keys and users. What the audit log says stays, with one entry more. Call
+/// [`identity::Identity::forget_callers`] after the commit.
+///
+/// # Errors
+/// [`TenantError::Identity`] for a tenant that is not there, or the default one.
+pub fn erase(tx: &Tx, act: &Act, tenant: TenantId) -> Result<(), TenantError> {
+    if !act.reaches(tenant) {
+        return Err(RecordError::TenantForbidden(tenant).into());
+    }
+    for row in tx.query("SELECT id FROM versions WHERE tenant = $1", &params![tenant])? {
+        version::remove_records(tx, row.get("id")?)?;
+    }
+    if tx.dialect() == Dialect::Sqlite {
+        tx.execute(
+            "DELETE FROM record_words WHERE rowid IN
+                (SELECT seq FROM records WHERE tenant = $1 AND version IS NULL)",
+            &params![tenant],
+        )?;
+    }
+    for sql in [
+        "DELETE FROM records WHERE tenant = $1 AND version IS NULL",
+        "DELETE FROM versions WHERE tenant = $1",
+        "DELETE FROM proposals WHERE tenant = $1",
+        "DELETE FROM record_vectors WHERE tenant = $1",
+        "DELETE FROM task_answers WHERE tenant = $1",
+        "DELETE FROM webhook_deliveries WHERE tenant = $1",
+        "DELETE FROM webhooks WHERE tenant = $1",
+        "DELETE FROM seeds WHERE tenant = $1",
+    ] {
+        tx.execute(sql, &params![tenant])?;
+    }
+    work::erase(tx, tenant)?;
+    models::usage::erase(tx, tenant)?;
+    store::blob::erase(tx, tenant)?;
+    identity::tenant::erase(tx, tenant)?;
+    Ok(())
+}
+
+/// How many records a collection has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Count {
+    /// The collection.
+    pub collection: String,
+    /// Its living records; of those kept in versions, the ones in active versions.
+    pub count: u64,
+}
+
+/// How many living records each collection has, in one tenant or in all.
+///
+/// # Errors
+/// The database's.
+pub fn counts(db: &Db, kits: &Kits, tenant: Option<TenantId>) -> Result<Vec<Count>, store::Error> {
+    let mut all = Vec::new();
+    for kit in kits.iter() {
+        let mut bind = Bindings::default();
+        let whose = match tenant.filter(|_| !kit.spec.shared) {
+            Some(tenant) => format!(" AND r.tenant = {}", bind.put(tenant)),
+            None => String::new(),
+        };
+        let sql = match (&kit.place, kit.parent()) {
+            (record::Place::Version(_), Some(parent)) => format!(
+                "SELECT CAST(COALESCE(sum(v.record_count), 0) AS BIGINT) AS total
+                   FROM records r JOIN versions v ON v.id = r.active_version
+                  WHERE r.collection = {} AND r.deleted_at IS NULL{whose}",
+                text(parent),
+            ),
+            _ => format!(
+                "SELECT count(*) AS total FROM records r
+                  WHERE r.collection = {} AND r.version IS NULL AND r.deleted_at IS NULL{whose}",
+                text(&kit.name),
+            ),
+        };
+        let total: i64 = db.one(sql.as_str(), &bind.0)?.get("total")?;
+        all.push(Count { collection: kit.name.clone(), count: total.unsigned_abs() });
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! Where a webhook may go: the open network, not the machine's own neighbourhood.
+//!
+//! A tenant's administrator chooses the address, so it must not become a way to reach what only
+//! this server can see. The name is resolved by us and every private answer is left out, at each
+//! delivery, so that a name that changes its mind gains nothing.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+/// An address to which nothing may be delivered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It is no address.
+    #[error("`{0}` is not an address; give one such as https://example.com/hooks")]
+    Malformed(String),
+    /// Neither http nor https.
+    #[error("a webhook goes to an https or http address, not to `{0}:`")]
+    Scheme(String),
+    /// It holds a name and password.
+    #[error("leave the name and password out of the address; deliveries are signed instead")]
+    Credentials,
+    /// It is an address of this network.
+    #[error("{0} is a private address; the operator can allow those with `webhooks.allow_private`")]
+    Private(String),
+}
+
+/// May deliveries go to `address`? What a name resolves to is checked again at each delivery.
+pub fn check(address: &str, allow_private: bool) -> Result<reqwest::Url, Refused> {
+    let malformed = || Refused::Malformed(address.chars().take(200).collect());
+    let url = reqwest::Url::parse(address).map_err(|_| malformed())?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Refused::Scheme(url.scheme().to_owned()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Refused::Credentials);
+    }
+    let host = url.host_str().ok_or_else(malformed)?.trim_matches(['[', ']']);
+    let local_name = host.eq_ignore_ascii_case("localhost") || host.ends_with(".localhost");
+    let private = host.parse::<IpAddr>().map_or(local_name, is_private);
+    if private && !allow_private {
+        return Err(Refused::Private(host.to_owned()));
+    }
+    Ok(url)
+}
+
+/// Addresses that are not of the open network (RFC 6890).
+pub fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(it) => {
+            let [a, b, ..] = it.octets();
+            it.is_private()
+                || it.is_loopback()
+                || it.is_link_local()
+                || it.is_unspecified()
+                || it.is_broadcast()
+                || it.is_multicast()
+                || it.is_documentation()
+                || a == 0
+                || (a == 100 && (64..128).contains(&b))
+                || (a == 198 && (b == 18 || b == 19))
+                || a >= 240
+        }
+        IpAddr::V6(it) => match it.to_ipv4_mapped() {
+            Some(mapped) => is_private(mapped.into()),
+            None => {
+                let first = it.segments()[0];
+                it.is_loopback()
+                    || it.is_unspecified()
+                    || it.is_multicast()
+                    || (first & 0xfe00) == 0xfc00
+                    || (first & 0xffc0) == 0xfe80
+            }
+        },
+    }
+}
+
+/// Resolves names and leaves private answers out.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenNetwork {
+    /// Private answers are fine.
+    pub allow_private: bool,
+}
+
+impl Resolve for OpenNetwork {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allow_private = self.allow_private;
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let open: Vec<SocketAddr> =
+                found.filter(|it| allow_private || !is_private(it.ip())).collect();
+            if open.is_empty() {
+                return Err(Refused::Private(name.as_str().to_owned()).into());
+            }
+            Ok(Box::new(open.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// The client that delivers: no redirects, short time-outs, open network only.
+pub fn client(allow_private: bool) -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .dns_resolver(Arc::new(OpenNetwork { allow_private }))
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(std::time::Duration::from_secs(5))
+        .timeout(std::time::Duration::from_secs(15))
+        .user_agent(concat!("Mainstay/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_refused(address: &str, expected: &str) {
+        let refused = check(address, false).map_err(|it| it.to_string());
+        assert!(refused.as_ref().is_err_and(|it| it.contains(expected)), "{address}: {refused:?}");
+    }
+
+    #[test]
+    fn an_address_of_the_open_network_is_fine() {
+        assert!(check("https://example.com/hooks?a=1", false).is_ok());
+        assert!(check("http://93.184.216.34/", false).is_ok());
+    }
+
+    #[test]
+    fn the_neighbourhood_of_the_server_is_refused() {
+        for address in [
+            "http://localhost:8080/",
+            "http://127.0.0.1/",
+            "http://10.1.2.3/",
+            "http://169.254.169.254/latest/meta-data",
+            "http://[::1]/",
+            "http://[::ffff:192.168.1.1]/",
+            "http://[fd00::1]/",
+            "http://100.64.0.1/",
+            "http://0.0.0.0/",
+        ] {
+            check_refused(address, "private address");
+        }
+    }
+
+    #[test]
+    fn what_is_no_web_address_is_refused_with_the_reason() {
+        check_refused("ftp://example.com/", "not to `ftp:`");
+        check_refused("example.com", "is not an address");
+        check_refused("https://user:pass@example.com/", "name and password");
+    }
+
+    #[test]
+    fn an_operator_may_allow_the_neighbourhood() {
+        assert!(check("http://127.0.0.1:9000/", true).is_ok());
+    }
+}
