@@ -1,0 +1,44 @@
+# Two commands are enough: `make run` and `make test`. The others are their parts.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+APP ?= codebook
+DATA ?= mainstay-data/$(APP)
+LISTEN ?= 127.0.0.1:8080
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: help run build web test check-rust check-web e2e bench tidy openapi clean
+
+help: ## Show what can be made.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: build ## Build, then serve APP (codebook) with its data under mainstay-data/.
+	$(TARGET)/release/mainstay serve apps/$(APP) --data $(DATA) --listen $(LISTEN)
+
+build: web ## Build target/release/mainstay with the interface in it.
+	cargo build --release --locked -p mainstay
+
+web: web/dist/index.html ## Build the interface into web/dist.
+
+web/dist/index.html: $(shell find web/src web/index.html web/package.json web/vite.config.ts -type f 2>/dev/null)
+	scripts/need node
+	cd web && { [ -d node_modules ] && [ node_modules -nt package-lock.json ] || npm ci --no-audit --no-fund; } && npm run build
+	@touch $@
+
+test: ## Everything: format, lints, both databases, the interface in a browser, the five minutes of a new user.
+	scripts/test
+
+tidy: ## Only the checks of structure.
+	cargo xtask tidy
+
+openapi: ## Write web/openapi.json anew from the routes, and the types of the interface from it.
+	cargo run -q -p xtask -- openapi
+	cd web && npm run api
+
+bench: build ## Measure; prints figures, writes bench/results/.
+	bench/run
+
+clean: ## Remove what was built, keep the data.
+	cargo clean
+	rm -rf web/dist web/node_modules
