@@ -32,7 +32,7 @@ const PASSES_MAX: u32 = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unacceptable {
     /// Fewer than [`LENGTH_MIN`] characters.
-    #[error("the password is too short: it needs at least {LENGTH_MIN} characters")]
+    #[error("a password needs at least {LENGTH_MIN} characters")]
     TooShort,
     /// More than [`LENGTH_MAX`] characters.
     #[error("the password is too long: it may have at most {LENGTH_MAX} characters")]

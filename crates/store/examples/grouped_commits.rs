@@ -39,13 +39,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let now = Clock::system().now();
         migrate::up(&store, &[store::MIGRATIONS, &[TABLE]].concat(), now).await?;
 
-        let (took, slowest) = together(&store, 2 * ROWS / 4, |store, id| async move {
+        let (took, times) = together(&store, ROWS / 2, |store, id| async move {
             store.bookkeep("bench", move |tx| insert(tx, id)).await
         })
         .await?;
-        report(&format!("{durability:?}: inserts"), ROWS / 2, took, &slowest, &mut |it| {
-            println!("{it}")
-        });
+        println!("{}", line(&format!("{durability:?}: inserts"), ROWS / 2, took, &times));
 
         let (took, times) = together(&store, ROWS / 2, |store, id| async move {
             let write = move |tx: &Tx| -> Result<(), Error> {
@@ -57,9 +55,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             store.write(&Actor::house(), Clock::system().now(), write).await
         })
         .await?;
-        report(&format!("{durability:?}: audited inserts"), ROWS / 2, took, &times, &mut |it| {
-            println!("{it}")
-        });
+        println!("{}", line(&format!("{durability:?}: audited inserts"), ROWS / 2, took, &times));
 
         let (took, times) = together(&store, 4 * ROWS, |store, id| async move {
             let read = move |db: &Db| -> Result<String, Error> {
@@ -69,9 +65,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             store.read(read).await.map(drop)
         })
         .await?;
-        report(&format!("{durability:?}: point reads"), 4 * ROWS, took, &times, &mut |it| {
-            println!("{it}")
-        });
+        println!("{}", line(&format!("{durability:?}: point reads"), 4 * ROWS, took, &times));
         store.close().await;
     }
     Ok(())
@@ -115,19 +109,13 @@ async fn together<F: Future<Output = Result<(), Error>> + Send + 'static>(
     Ok((started.elapsed(), times))
 }
 
-fn report(
-    what: &str,
-    count: i64,
-    took: Duration,
-    times: &[Duration],
-    print: &mut dyn FnMut(String),
-) {
+fn line(what: &str, count: i64, took: Duration, times: &[Duration]) -> String {
     let at = |part: usize| times[(times.len() - 1) * part / 1000];
-    print(format!(
+    format!(
         "{what}: {:.0}/s, p50 {:?}, p99 {:?}, p99.9 {:?}",
         count as f64 / took.as_secs_f64(),
         at(500),
         at(990),
         at(999)
-    ));
+    )
 }

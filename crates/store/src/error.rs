@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 /// Why a statement or a transaction did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// The database is away, or too busy to answer in time. Nothing was changed; the same request
-    /// may be made again.
+    /// The database is away, or too busy to answer in time. Nothing was changed and the same request
+    /// may be made again, unless `why` says that the connection was lost while committing: then look
+    /// first.
     #[error("the database is not available: {why}")]
     Unavailable {
         /// How long to wait before trying again.

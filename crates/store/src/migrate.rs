@@ -67,7 +67,7 @@ pub enum MigrateError {
     /// The database was not made by this program's migrations.
     #[error(
         "the database holds migrations that this program does not have, or has otherwise: {}; \
-         use the program that ran them, or restore a backup", names.join(", ")
+         use the program that ran them, or restore a backup; `mainstay migrate status` shows them", names.join(", ")
     )]
     Foreign {
         /// Their names.
@@ -128,7 +128,8 @@ fn differs(pending: &[String], changed: &[String], unknown: &[String]) -> String
     }
     if !changed.is_empty() {
         parts.push(format!(
-            "{} ran with another text than this program has: use the program that ran it",
+            "{} ran with another text than this program has: use the program that ran it, \
+             and see `mainstay migrate status`",
             changed.join(", ")
         ));
     }
@@ -182,7 +183,7 @@ pub async fn down(
 ) -> Result<Vec<&'static str>, MigrateError> {
     let migrations = sorted(migrations)?;
     refuse_foreign(store, &migrations).await?;
-    let applied = store.read(|db| applied(db)).await?;
+    let applied = store.read(applied).await?;
     let back: Vec<Migration> = migrations
         .iter()
         .rev()
@@ -207,7 +208,7 @@ pub async fn down(
 /// Where every migration stands, known or not, in the order of the names.
 pub async fn status(store: &Store, migrations: &[Migration]) -> Result<Vec<Status>, MigrateError> {
     let migrations = sorted(migrations)?;
-    let mut applied = store.read(|db| applied(db)).await?;
+    let mut applied = store.read(applied).await?;
     let dialect = store.dialect();
     let mut list: Vec<Status> = migrations
         .iter()
@@ -309,7 +310,7 @@ fn take_back(tx: &Tx, migration: Migration) -> Result<bool, Error> {
 }
 
 async fn pending(store: &Store, migrations: &[Migration]) -> Result<Vec<Migration>, Error> {
-    let applied = store.read(|db| applied(db)).await?;
+    let applied = store.read(applied).await?;
     Ok(migrations.iter().filter(|it| !applied.contains_key(it.name)).copied().collect())
 }
 

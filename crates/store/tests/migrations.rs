@@ -1,4 +1,8 @@
 //! Migrations: forth, back, twice, changed, unknown, broken, and by two processes at once.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on may stop, and ends with its tasks"
+)]
 
 use store::{
     Error, Migration, Options, Sql, Store,

@@ -1,5 +1,9 @@
 //! What only a file can do: be killed in the middle, be locked by another process, sit in a folder
 //! that cannot be written.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on may stop, and ends with its tasks"
+)]
 
 use std::{
     io::{BufRead, BufReader},
@@ -24,7 +28,6 @@ fn add(tx: &Tx, id: i64) -> Result<(), Error> {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "started by `a_killed_process_loses_nothing_that_was_acknowledged`"]
 async fn child_that_writes_until_it_is_killed() {
-    #[expect(clippy::disallowed_methods, reason = "the parent says where")]
     let Ok(file) = std::env::var("STORE_TEST_FILE") else { return };
     let store =
         Store::open(&Address::Sqlite(PathBuf::from(file)), Options::default()).await.unwrap();

@@ -1,4 +1,9 @@
 //! What a transaction promises, on both databases.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on may stop, and ends with its tasks"
+)]
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,8 @@
 //! Every kind of value comes back as it went in, on both databases.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on may stop, and ends with its tasks"
+)]
 
 use base::{MicroUsd, RecordId, TenantId, Timestamp, UserId};
 use proptest::{prelude::*, strategy::ValueTree};

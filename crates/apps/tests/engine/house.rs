@@ -52,18 +52,15 @@ pub(crate) fn scripted(script: &Script, embeds: bool) -> models::Settings {
         ..EnvValues::default()
     };
     let mut settings = models::Settings::from_parts(None, &env);
-    settings.retry.base = base_duration(5);
+    settings.retry.base = jiff::SignedDuration::from_millis(5);
     settings.retry.times = 1;
     settings
 }
 
-fn base_duration(millis: i64) -> jiff::SignedDuration {
-    jiff::SignedDuration::from_millis(millis)
-}
-
 /// Settings of workers that look often.
 pub(crate) fn quick() -> work::Settings {
-    work::Settings { poll: Duration::from_millis(20), ..work::Settings::default() }
+    let (poll, cancel_grace) = (Duration::from_millis(20), Duration::from_millis(300));
+    work::Settings { poll, cancel_grace, ..work::Settings::default() }
 }
 
 impl House {

@@ -43,7 +43,7 @@ testkit::on_both! {
         let script = Script::start().await;
         // The version is built when proposals are asked for.
         script.always(|body| match asked(body) {
-            Asked::Proposals => Reply::json(&good(body)).delayed(Duration::from_millis(700)),
+            Asked::Proposals => Reply::json(&good(body)).delayed(Duration::from_secs(20)),
             _ => Reply::json(&good(body)),
         });
         let house = House::with_model(db, &script).await;

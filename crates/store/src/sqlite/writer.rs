@@ -288,13 +288,17 @@ impl Desk {
     /// The file is locked by another process. All that wait now have waited long enough: one
     /// after the other would wait as long again.
     fn refuse_waiting(&mut self, first: Box<dyn Member>, error: &Error) {
-        let mut next = Some(first);
-        while let Some(mut member) = next {
+        let mut waited = vec![first];
+        // All are collected before the first is answered: who comes after an answer may find the
+        // file free again, and must not be refused for what was.
+        while let Some(member) = self.next() {
+            waited.push(member);
+        }
+        for mut member in waited {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             meter::TRANSACTIONS.increment(&["unavailable"]);
             member.refuse(error.clone());
             member.answer();
-            next = self.next();
         }
     }
 }

@@ -30,7 +30,7 @@ fn compare(planned: &Uses, used: &Uses) -> Vec<Fault> {
     for (room, uses) in used {
         match planned.get(room) {
             None => {
-                faults.push(Fault::at(PLAN, format!("the floors table lacks the room `{room}`")))
+                faults.push(Fault::at(PLAN, format!("the floors table lacks the room `{room}`")));
             }
             Some(may) => faults.extend(uses.difference(may).map(|it| {
                 let message = format!(

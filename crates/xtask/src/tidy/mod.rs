@@ -22,11 +22,13 @@ impl Fault {
     }
 }
 
+type Check = fn(&Path) -> anyhow::Result<Vec<Fault>>;
+
 /// Runs every check and prints what it finds.
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "this is what a command line is for")]
 pub(crate) fn run() -> ExitCode {
     let root = root();
-    let checks: [(&str, fn(&Path) -> anyhow::Result<Vec<Fault>>); 5] = [
+    let checks: [(&str, Check); 5] = [
         ("floors", floors::check),
         ("rooms", rooms::check),
         ("tables", tables::check),
