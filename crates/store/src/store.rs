@@ -176,7 +176,8 @@ impl Store {
     /// One transaction in the name of `actor`. It is kept when `f` returns `Ok`, and undone when
     /// it returns `Err` or panics (the panic then goes on in the caller).
     ///
-    /// Once queued it is carried out, even if the caller stops waiting for the answer.
+    /// Once begun it is carried out, even if the caller stops waiting for the answer; a caller that
+    /// stops waiting before its turn has come has nothing done.
     ///
     /// # Errors
     /// [`Error::NotAudited`] when `f` changed rows without [`Tx::audit`]; nothing is kept then.
