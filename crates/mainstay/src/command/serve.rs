@@ -1,0 +1,195 @@
+//! `mainstay serve`: an application until SIGTERM.
+
+use std::{io::IsTerminal, process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use base::Secret;
+use identity::user;
+use observe::{
+    Readiness, Tail,
+    logs::{self, Format},
+};
+use store::migrate;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::MissedTickBehavior,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{info, warn};
+use work::Workers;
+
+use crate::{
+    args::Serve,
+    environment::Environment,
+    output,
+    wire::{self, House, Site},
+};
+
+/// How often what is past its time is removed.
+const SWEEP: Duration = Duration::from_secs(3600);
+
+pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result<ExitCode> {
+    let site = Site::at(args.app.clone(), &args.data, &environment)?;
+    let folder = site.folder()?;
+    let tail = start_logs(&folder.description().app, &environment)?;
+
+    let store = site.open().await?;
+    if args.no_migrate {
+        migrate::check(&store, &wire::migrations()).await?;
+    } else {
+        let applied = migrate::up(&store, &wire::migrations(), site.clock.now()).await?;
+        if !applied.is_empty() {
+            info!(migrations = applied.len(), "Applied {} migrations", applied.len());
+        }
+    }
+    store.close().await;
+
+    let house = site.build().await?;
+    first_administrator(&house).await?;
+    let mut settings: server::Settings =
+        wire::document(&house.folder, "backend")?.unwrap_or_default();
+    settings.listen = listen(&args, &environment, settings.listen)?;
+    settings.debug |= environment.is_on("DEBUG");
+    if let Some(origins) = environment.get("MAINSTAY_ALLOWED_ORIGINS") {
+        settings.allowed_origins = origins.split(',').map(|it| it.trim().to_owned()).collect();
+    }
+    let app = house.server(settings, tail)?;
+
+    let stop = CancellationToken::new();
+    let lease = Duration::from_secs(args.job_lease);
+    let settings = work::Settings {
+        workers: args.workers,
+        lease,
+        heartbeat: lease / 3,
+        ..work::Settings::default()
+    };
+    let workers = Workers::start(
+        house.store.clone(),
+        house.site.clock.clone(),
+        settings,
+        house.engine.handlers(),
+        &stop,
+    );
+    let duties = TaskTracker::new();
+    duties.spawn(sweep(
+        house.engine.clone(),
+        house.identity.clone(),
+        app.clone(),
+        house.site.clock.clone(),
+        stop.clone(),
+    ));
+
+    let serving = server::serve::bind(app.clone()).await?;
+    app.health.set_readiness(Readiness::Ready);
+    output::line(&format!("ready http://{}", serving.addr()));
+    info!(address = %serving.addr(), "Serving {}", house.folder.description().title);
+
+    stopped().await?;
+    info!(
+        "Stopping: what is being answered is finished, jobs are handed back after {} s",
+        args.drain
+    );
+    stop.cancel();
+    let (_, drained) = tokio::join!(serving.stop(), workers.drain(Duration::from_secs(args.drain)));
+    duties.close();
+    duties.wait().await;
+    if drained.handed_back > 0 {
+        info!(
+            jobs = drained.handed_back,
+            "Handed back {} jobs; they run again at the next start", drained.handed_back
+        );
+    }
+    house.models.close().await;
+    drop(app);
+    house.store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn listen(
+    args: &Serve,
+    environment: &Environment,
+    settings: std::net::SocketAddr,
+) -> anyhow::Result<std::net::SocketAddr> {
+    match (args.listen, environment.get("PORT")) {
+        (Some(given), _) => Ok(given),
+        (None, Some(port)) => {
+            Ok(([0, 0, 0, 0], port.parse::<u16>().context("PORT is not a port")?).into())
+        }
+        (None, None) => Ok(settings),
+    }
+}
+
+/// Lines go to standard error: standard output is for `ready` and for the first password.
+fn start_logs(service: &str, environment: &Environment) -> anyhow::Result<Tail> {
+    let terminal = std::io::stderr().is_terminal();
+    let default = if environment.is_on("DEBUG") { "debug" } else { "info" };
+    let format = match environment.get("MAINSTAY_LOG_FORMAT") {
+        Some("json") => Format::Json,
+        Some("human") => Format::Human { coloured: terminal },
+        _ if terminal => Format::Human { coloured: true },
+        _ => Format::Json,
+    };
+    let options = logs::Options {
+        service: service.to_owned(),
+        format,
+        levels: environment.get("LOG_LEVEL").unwrap_or(default).to_lowercase(),
+    };
+    let tail = Tail::default();
+    let subscriber =
+        logs::subscriber(&options, std::io::stderr, base::Clock::system(), tail.clone())
+            .context("LOG_LEVEL")?;
+    tracing::subscriber::set_global_default(subscriber)?;
+    Ok(tail)
+}
+
+async fn first_administrator(house: &House) -> anyhow::Result<()> {
+    let environment = &house.site.environment;
+    let email = environment.get("MAINSTAY_ADMIN_EMAIL").unwrap_or("admin@localhost");
+    let password: Option<Secret<String>> = environment.secret("MAINSTAY_ADMIN_PASSWORD");
+    let made = user::first_administrator(&house.identity, email, password).await?;
+    if let Some(password) = made.and_then(|it| it.generated) {
+        output::line(&format!(
+            "\n  The first administrator is {email}\n  with the password    {}\n  It is shown this once; change it after signing in.\n",
+            password.reveal()
+        ));
+    }
+    Ok(())
+}
+
+/// Removes what is past its time, once an hour.
+async fn sweep(
+    engine: apps::engine::Engine,
+    identity: identity::Identity,
+    app: server::App,
+    clock: base::Clock,
+    stop: CancellationToken,
+) {
+    let mut hours = tokio::time::interval(SWEEP);
+    hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = hours.tick() => {}
+        }
+        let now = clock.now();
+        if let Err(error) = engine.sweep(now).await {
+            warn!(error = %error, "Could not remove what is past its time; trying again in an hour");
+        }
+        let week = jiff::SignedDuration::from_hours(7 * 24);
+        if let Err(error) = identity::session::sweep(&identity, week).await {
+            warn!(error = %error, "Could not remove ended sessions; trying again in an hour");
+        }
+        if let Err(error) = app.sweep(now).await {
+            warn!(error = %error, "Could not remove kept answers; trying again in an hour");
+        }
+    }
+}
+
+async fn stopped() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! The binary: the command line, and `wire.rs`, the one place where rooms meet.
+//!
+//! It alone reads the environment. Each command is one file under `command/`, which parses what was
+//! given, calls one room, and prints. Exit codes: 0 done, 1 failed, 2 wrong usage.
+//!
+//! Start at [`args`] for what there is, at [`wire`] for how the rooms are put together.
+
+mod args;
+mod command;
+mod environment;
+mod output;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{
+    args::{Args, Command},
+    environment::Environment,
+};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output::failed(&anyhow::Error::from(error)),
+    };
+    let ended = runtime.block_on(async move {
+        let environment = Environment::read(args.env_file.as_deref())?;
+        run(args, environment).await
+    });
+    match ended {
+        Ok(code) => code,
+        Err(error) => output::failed(&error),
+    }
+}
+
+async fn run(args: Args, environment: Environment) -> anyhow::Result<ExitCode> {
+    let output = output::Output { json: args.json };
+    match args.command {
+        Command::Serve(it) => command::serve::run(it, environment).await,
+        Command::Check(it) => command::check::run(&it, output),
+        Command::Migrate(it) => command::migrate::run(it, &environment, output).await,
+        Command::User(it) => command::user::run(it, environment, output).await,
+        Command::Key(it) => command::key::run(it, environment, output).await,
+        Command::Audit(it) => command::audit::run(it, &environment, output).await,
+        Command::Import(it) => Box::pin(command::import::run(it, environment, output)).await,
+        Command::Export(it) => Box::pin(command::export::run(it, environment, output)).await,
+        Command::Jobs(it) => command::jobs::run(it, &environment, output).await,
+        Command::Doctor(it) => command::doctor::run(it, environment, output).await,
+        Command::Openapi(it) => command::openapi::run(it, environment).await,
+    }
+}

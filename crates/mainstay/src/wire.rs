@@ -1,0 +1,442 @@
+//! The one place where rooms meet: settings go down as values, doors are handed up.
+//!
+//! [`Site`] is an application and where its data lies; [`House`] is everything built on it. A command
+//! takes the lowest of the two that it needs.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use apps::{engine::Engine, folder::Folder};
+use base::{Clock, CursorKey, Secret, TenantId, Timestamp};
+use identity::{Identity, tenant};
+use models::Models;
+use observe::{Check, Found, Health, Machine, Stats, Tail};
+use serde::de::DeserializeOwned;
+use serde_json::{Value as Json, json};
+use store::{Address, Migration, Options, Store, migrate};
+
+use crate::{
+    args::{Application, Data},
+    environment::Environment,
+};
+
+/// An application, and where its data lies.
+pub(crate) struct Site {
+    pub(crate) app: PathBuf,
+    pub(crate) data: PathBuf,
+    pub(crate) address: Address,
+    pub(crate) environment: Environment,
+    pub(crate) clock: Clock,
+}
+
+/// A shorter secret can be guessed from a single token; 32 or more are better.
+const JWT_SECRET_BYTES_MIN: usize = 16;
+
+/// Everything built on a site.
+pub(crate) struct House {
+    pub(crate) site: Site,
+    pub(crate) folder: Folder,
+    pub(crate) store: Store,
+    pub(crate) identity: Identity,
+    pub(crate) models: Models,
+    pub(crate) engine: Engine,
+}
+
+/// Every room's tables.
+pub(crate) fn migrations() -> Vec<Migration> {
+    let rooms = [
+        store::MIGRATIONS,
+        work::MIGRATIONS,
+        identity::MIGRATIONS,
+        models::MIGRATIONS,
+        apps::MIGRATIONS,
+        server::MIGRATIONS,
+    ];
+    rooms.concat()
+}
+
+impl Site {
+    /// The site that a command is about.
+    pub(crate) fn find(
+        application: &Application,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let app = application_folder(&application.app, &application.data, environment)?;
+        Self::at(app, &application.data, environment)
+    }
+
+    /// The site of this application folder.
+    pub(crate) fn at(app: PathBuf, data: &Data, environment: &Environment) -> anyhow::Result<Self> {
+        if !app.join("app.yaml").is_file() {
+            bail!("{} holds no app.yaml; name the folder of an application", app.display());
+        }
+        let data = match &data.data {
+            Some(data) => data.clone(),
+            None => Path::new("mainstay-data").join(name_of(&app)),
+        };
+        let address = environment.database(&data)?;
+        Ok(Self { app, data, address, environment: environment.clone(), clock: Clock::system() })
+    }
+
+    /// Reads the application's folder.
+    pub(crate) fn folder(&self) -> anyhow::Result<Folder> {
+        Folder::read(&self.app).map_err(|faults| {
+            let count = faults.0.faults.len();
+            anyhow::anyhow!(
+                "{count} faults in {}:\n{}run `mainstay check {}` to see them in place",
+                self.app.display(),
+                faults.0,
+                self.app.display()
+            )
+        })
+    }
+
+    /// Opens the database.
+    pub(crate) async fn open(&self) -> anyhow::Result<Store> {
+        fs::create_dir_all(&self.data)
+            .with_context(|| format!("cannot make the data folder {}", self.data.display()))?;
+        self.remember()?;
+        let mut options = Options::default();
+        if let Some(size) = self.environment.get("MAINSTAY_POOL_SIZE") {
+            options.pool_size = size.parse().context("MAINSTAY_POOL_SIZE is not a number")?;
+        }
+        if self.environment.get("MAINSTAY_DURABILITY").is_some_and(|it| it == "normal") {
+            options.durability = store::Durability::Normal;
+        }
+        Ok(Store::open(&self.address, options).await?)
+    }
+
+    /// Opens the database and refuses one of another version.
+    pub(crate) async fn open_checked(&self) -> anyhow::Result<Store> {
+        let store = self.open().await?;
+        migrate::check(&store, &migrations()).await?;
+        Ok(store)
+    }
+
+    /// Builds the house. The database must be of this version.
+    pub(crate) async fn build(self) -> anyhow::Result<House> {
+        let folder = self.folder()?;
+        let needed = &folder.description().environment.required;
+        let missing = self.environment.missing(needed);
+        if !missing.is_empty() {
+            bail!(
+                "the application needs these variables of the environment: {}",
+                missing.join(", ")
+            );
+        }
+        let store = self.open_checked().await?;
+        let identity =
+            Identity::open(store.clone(), self.clock.clone(), identity_settings(&self, &folder)?)
+                .await?;
+        let models =
+            Models::open(store.clone(), self.clock.clone(), model_settings(&self, &folder)?)?;
+        let settings = apps::engine::Settings {
+            allow_private_webhooks: self.environment.is_on("MAINSTAY_ALLOW_PRIVATE_WEBHOOKS"),
+        };
+        ensure_default_tenant(&store, &folder, &self.clock).await?;
+        let engine = Engine::start(
+            folder.clone(),
+            store.clone(),
+            models.clone(),
+            self.clock.clone(),
+            settings,
+        )
+        .await?;
+        Ok(House { site: self, folder, store, identity, models, engine })
+    }
+
+    /// Notes which application the data belongs to, so that other commands find it.
+    fn remember(&self) -> anyhow::Result<()> {
+        let note = self.data.join("application");
+        let app = fs::canonicalize(&self.app).unwrap_or_else(|_| self.app.clone());
+        if fs::read_to_string(&note).is_ok_and(|it| Path::new(it.trim()) == app) {
+            return Ok(());
+        }
+        fs::write(&note, format!("{}\n", app.display()))
+            .with_context(|| format!("cannot write into the data folder {}", self.data.display()))
+    }
+
+    /// A key of this installation, for what is derived from it. SECRET_KEY, or drawn once and kept.
+    pub(crate) fn secret_key(&self) -> anyhow::Result<Secret<String>> {
+        if let Some(given) = self.environment.secret("SECRET_KEY") {
+            return Ok(given);
+        }
+        let file = self.data.join("secret.key");
+        if let Ok(kept) = fs::read_to_string(&file) {
+            return Ok(Secret::new(kept.trim().to_owned()));
+        }
+        let drawn = hex::encode(rand::random::<[u8; 32]>());
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut out =
+            options.open(&file).with_context(|| format!("cannot write {}", file.display()))?;
+        writeln!(out, "{drawn}")?;
+        Ok(Secret::new(drawn))
+    }
+
+    /// The key that signs cursors.
+    pub(crate) fn cursor_key(&self) -> anyhow::Result<CursorKey> {
+        Ok(CursorKey::derive(self.secret_key()?.reveal(), "cursors"))
+    }
+}
+
+impl House {
+    /// The tenant that people mean by a name, a slug or an id; the only one where there is one.
+    pub(crate) async fn tenant(&self, named: Option<&str>) -> anyhow::Result<TenantId> {
+        let Some(tenants) = &self.folder.description().tenants else {
+            return Ok(TenantId::DEFAULT);
+        };
+        let noun = tenants.noun.clone();
+        let Some(text) = named.map(str::to_owned) else {
+            bail!("which {noun}? name it with --tenant, by name, slug or id");
+        };
+        let asked = text.clone();
+        let found = self.store.read(move |db| tenant::find(db, &asked)).await?;
+        match found {
+            Some(found) => Ok(found.id),
+            None => bail!(
+                "there is no {noun} `{text}`; make it first, in the interface or with POST /api/tenants"
+            ),
+        }
+    }
+
+    /// What is checked for `/health`.
+    pub(crate) fn health(&self, version: &str) -> Health {
+        let health = Health::new(version, self.site.clock.clone());
+        let store = self.store.clone();
+        health.register(Check::new("database", true, Duration::from_secs(2), move || {
+            let store = store.clone();
+            async move {
+                match store.ping().await {
+                    Ok(()) => Found::Healthy,
+                    Err(error) => Found::Unhealthy(error.to_string()),
+                }
+            }
+        }));
+        let models = self.models.clone();
+        health.register(Check::new("llm", false, Duration::from_secs(1), move || {
+            let health = models.health();
+            async move {
+                match &health {
+                    models::Health::NotConfigured => {
+                        Found::HealthyWith("no model is configured; rules answer".into())
+                    }
+                    _ if health.is_good() => Found::HealthyWith(health.summary()),
+                    _ => Found::Degraded(health.summary()),
+                }
+            }
+        }));
+        let models = self.models.clone();
+        health.register(Check::new("vector_index", false, Duration::from_secs(1), move || {
+            let told = match models.can_embed() {
+                Some(model) => format!("built in; vectors of {model}"),
+                None => "built in; no embeddings are configured, records are found by words".into(),
+            };
+            async move { Found::HealthyWith(told) }
+        }));
+        health
+    }
+
+    /// What is counted for `/api/v1/stats`.
+    pub(crate) fn stats(&self, version: &str) -> Stats {
+        let stats = Stats::new(version, self.site.clock.clone());
+        let store = self.store.clone();
+        stats.register("queue", move || {
+            let store = store.clone();
+            async move {
+                let counts = store.read(work::counts).await;
+                let counts = counts.map_err(|it: store::Error| it.to_string())?;
+                Ok(json!({
+                    "pending": counts.pending, "running": counts.running,
+                    "completed": counts.completed, "failed": counts.failed,
+                    "cancelled": counts.cancelled, "dead": counts.dead,
+                }))
+            }
+        });
+        let (store, folder) = (self.store.clone(), self.folder.clone());
+        stats.register("counts", move || {
+            let (store, folder) = (store.clone(), folder.clone());
+            async move {
+                let counts =
+                    store.read(move |db| apps::tenant::counts(db, folder.kits(), None)).await;
+                let counts = counts.map_err(|it: store::Error| it.to_string())?;
+                Ok(counts.into_iter().map(|it| (it.collection, Json::from(it.count))).collect())
+            }
+        });
+        let (store, clock) = (self.store.clone(), self.site.clock.clone());
+        stats.register("models", move || {
+            let (store, now) = (store.clone(), clock.now());
+            async move {
+                let (day, month) = beginnings(now);
+                let sums = store.read(move |db| {
+                    let group = models::usage::GroupBy::Model;
+                    let today = models::usage::summary(db, None, day, now, group)?.total;
+                    let this_month = models::usage::summary(db, None, month, now, group)?.total;
+                    Ok::<_, store::Error>((today, this_month))
+                });
+                let (today, this_month) = sums.await.map_err(|it| it.to_string())?;
+                Ok(json!({
+                    "spent_today_usd": today.total_cost.dollars(),
+                    "spent_month_usd": this_month.total_cost.dollars(),
+                    "unknown_cost_count": this_month.unknown_cost_count,
+                    "tokens_today": today.total_tokens,
+                }))
+            }
+        });
+        stats.register("requests", || async {
+            let answered = base::metric::samples();
+            let requests = answered.iter().filter(|it| it.name == "http_requests_total");
+            let failed = |it: &&base::metric::Sample| {
+                it.labels
+                    .iter()
+                    .any(|(name, value)| name == "status_code" && value.starts_with('5'))
+            };
+            let total: f64 = requests.clone().map(|it| it.value).sum();
+            let errors: f64 = requests.filter(failed).map(|it| it.value).sum();
+            Ok(json!({"total": total as u64, "errors": errors as u64}))
+        });
+        stats
+    }
+
+    /// The server over this house.
+    pub(crate) fn server(
+        &self,
+        settings: server::Settings,
+        logs: Tail,
+    ) -> anyhow::Result<server::App> {
+        let version = settings.version.clone();
+        Ok(server::App::new(server::Wiring {
+            store: self.store.clone(),
+            clock: self.site.clock.clone(),
+            identity: self.identity.clone(),
+            models: self.models.clone(),
+            engine: self.engine.clone(),
+            health: self.health(&version),
+            stats: self.stats(&version),
+            cursor_key: self.site.cursor_key()?,
+            machine: Machine::new(&self.site.data, &version),
+            settings,
+            logs,
+        })?)
+    }
+}
+
+/// When this day and this month began, in UTC.
+fn beginnings(now: Timestamp) -> (Timestamp, Timestamp) {
+    let here = now.to_zoned(jiff::tz::TimeZone::UTC);
+    let day = here.start_of_day().unwrap_or_else(|_| here.clone());
+    let month = day.first_of_month().unwrap_or_else(|_| day.clone());
+    (day.timestamp(), month.timestamp())
+}
+
+/// A document of `config/` in the type that a room gives it.
+pub(crate) fn document<T: DeserializeOwned>(
+    folder: &Folder,
+    name: &str,
+) -> anyhow::Result<Option<T>> {
+    let Some(given) = folder.config(name) else { return Ok(None) };
+    let read = serde_json::from_value(given.clone());
+    read.with_context(|| format!("config/{name}.yaml")).map(Some)
+}
+
+fn identity_settings(site: &Site, folder: &Folder) -> anyhow::Result<identity::Settings> {
+    let mut settings: identity::Settings = document(folder, "auth")?.unwrap_or_default();
+    if let Some(tenants) = &folder.description().tenants {
+        settings.key_prefix = tenants.key_prefix.clone();
+    }
+    if let Some(algorithm) = site.environment.get("JWT_ALGORITHM").filter(|it| *it != "HS256") {
+        bail!("JWT_ALGORITHM is {algorithm}; only HS256 is supported");
+    }
+    settings.jwt_secret = site.environment.secret("JWT_SECRET_KEY");
+    if settings.jwt_secret.as_ref().is_some_and(|it| it.reveal().len() < JWT_SECRET_BYTES_MIN) {
+        bail!(
+            "JWT_SECRET_KEY is too short to keep tokens from being forged: give it at least \
+             {JWT_SECRET_BYTES_MIN} characters, or leave it out to have a key drawn"
+        );
+    }
+    Ok(settings)
+}
+
+fn model_settings(site: &Site, folder: &Folder) -> anyhow::Result<models::Settings> {
+    let environment = &site.environment;
+    let text = |name: &str| environment.get(name).map(str::to_owned);
+    let values = models::EnvValues {
+        openai_api_key: environment
+            .secret("OPENAI_API_KEY")
+            .or_else(|| environment.secret("AI_ANALYZER_OPENAI_API_KEY")),
+        openai_base_url: text("OPENAI_BASE_URL"),
+        openai_model: text("OPENAI_MODEL"),
+        openai_embedding_model: text("OPENAI_EMBEDDING_MODEL"),
+        model_provider: text("MODEL_PROVIDER"),
+        model_name: text("MODEL_NAME"),
+    };
+    Ok(models::Settings::from_parts(document(folder, "llm")?, &values))
+}
+
+/// An application without tenants still has one, which nobody sees.
+async fn ensure_default_tenant(
+    store: &Store,
+    folder: &Folder,
+    clock: &Clock,
+) -> anyhow::Result<()> {
+    let description = folder.description();
+    if description.tenants.is_some() {
+        return Ok(());
+    }
+    let (title, defaults, folder, now) =
+        (description.title.clone(), folder.defaults(), folder.clone(), clock.now());
+    store
+        .write(&base::Actor::house(), now, move |tx| {
+            tenant::ensure_default(tx, &title, "default")?;
+            let act = apps::record::Act::house(now);
+            apps::tenant::begin(tx, folder.kits(), &act, TenantId::DEFAULT, defaults)?;
+            Ok::<_, anyhow::Error>(())
+        })
+        .await
+}
+
+/// The folder that a command means: the one named, this one, the one that the data belongs to, or
+/// the only one under `apps/`.
+fn application_folder(
+    named: &Path,
+    data: &Data,
+    environment: &Environment,
+) -> anyhow::Result<PathBuf> {
+    if named.join("app.yaml").is_file() || named != Path::new(".") {
+        return Ok(named.to_path_buf());
+    }
+    if let Some(app) = environment.get("MAINSTAY_APP") {
+        return Ok(PathBuf::from(app));
+    }
+    let noted = |data: &Path| {
+        fs::read_to_string(data.join("application")).ok().map(|it| PathBuf::from(it.trim()))
+    };
+    if let Some(app) = data.data.as_deref().and_then(noted) {
+        return Ok(app);
+    }
+    let folders = |place: &str| -> Vec<PathBuf> {
+        let entries = fs::read_dir(place).into_iter().flatten().flatten().map(|it| it.path());
+        entries.collect()
+    };
+    let mut found: Vec<PathBuf> =
+        folders("mainstay-data").iter().filter_map(|it| noted(it)).collect();
+    if found.is_empty() {
+        found = folders("apps").into_iter().filter(|it| it.join("app.yaml").is_file()).collect();
+    }
+    match &found[..] {
+        [app] => Ok(app.clone()),
+        _ => bail!("which application? name its folder with --app, or its data with --data"),
+    }
+}
+
+fn name_of(app: &Path) -> String {
+    let whole = fs::canonicalize(app).unwrap_or_else(|_| app.to_path_buf());
+    whole.file_name().and_then(|it| it.to_str()).unwrap_or("application").to_owned()
+}

@@ -1,0 +1,24 @@
+//! The program from outside: the real binary as a child process, over the codebook application.
+//!
+//! Start at [`place`]: a folder of its own for each test, commands run in it, servers started and
+//! killed in it. Everything else is a theme each.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that fails says so, one that is skipped too"
+)]
+
+mod place;
+
+mod codebook;
+mod commands;
+mod faults;
+mod first_minute;
+mod help;
+mod killing;
+mod outage;
+mod refusing;
+mod secrets;
+mod stopping;
+mod strangers;

@@ -1,0 +1,219 @@
+//! A database that goes away under load, and one that has no connection left.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use reqwest::Method;
+use serde_json::json;
+use testkit::Database;
+use tokio::{process::Command, task::JoinSet};
+
+use crate::place::{Answer, Asker, Place, entries, list, text};
+
+/// How long anybody may be kept waiting.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A PostgreSQL of one's own, which is stopped when it is dropped.
+struct Cluster {
+    folder: tempfile::TempDir,
+    address: String,
+}
+
+impl Cluster {
+    /// None where the tests have no PostgreSQL.
+    async fn start() -> Option<Self> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "tests are told by the environment where a server is"
+        )]
+        let has_one = std::env::var("MAINSTAY_TEST_POSTGRES").is_ok_and(|it| !it.is_empty());
+        if !has_one {
+            eprintln!("skipped: MAINSTAY_TEST_POSTGRES is not set");
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let port = Command::new(script("free-port")).output().await.unwrap();
+        let port = String::from_utf8(port.stdout).unwrap();
+        let started = Command::new(script("postgres"))
+            .arg("start")
+            .arg(folder.path())
+            .arg(port.trim())
+            .output()
+            .await
+            .unwrap();
+        assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
+        Some(Self { folder, address: String::from_utf8(started.stdout).unwrap().trim().to_owned() })
+    }
+
+    async fn act(&self, act: &str) {
+        let done = Command::new(script("postgres"))
+            .arg(act)
+            .arg(self.folder.path())
+            .output()
+            .await
+            .unwrap();
+        assert!(done.status.success(), "{act}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new(script("postgres"))
+            .arg("stop")
+            .arg(self.folder.path())
+            .output();
+    }
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts").join(name)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_restarts_is_said_and_come_back_to() {
+    let Some(cluster) = Cluster::start().await else { return };
+    let place = Place::new().without_limits().with("MAINSTAY_DATABASE_URL", &cluster.address);
+    let server = place.serve_with(&["--job-lease", "2"]).await;
+    let admin = server.admin().await;
+    let client = admin.client("Acme").await;
+
+    let over = Arc::new(AtomicBool::new(false));
+    let mut load = JoinSet::new();
+    for worker in 0..4 {
+        load.spawn(ask(admin.clone(), client.clone(), worker, over.clone()));
+    }
+    let path = format!("/v1/clients/{client}/codebooks/upload");
+    let job = admin
+        .upload(&path, &[("name", "Pipes"), ("type", "material")], "x.csv", &list(800))
+        .await
+        .is(202);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    cluster.act("stop").await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let health = server.nobody().get("/health").await;
+    assert_eq!(health.status, 503, "{}", health.text());
+    assert_eq!(
+        server.nobody().get("/health/live").await.status,
+        200,
+        "a database that is away is no reason to be killed"
+    );
+    let login = server
+        .nobody()
+        .post("/v1/auth/login", &json!({"email": "x@example.com", "password": "whatever it is"}))
+        .await;
+    check_away(&login);
+    cluster.act("again").await;
+    let back = Instant::now();
+    while admin.get("/v1/clients").await.status != 200 {
+        assert!(back.elapsed() < Duration::from_secs(10), "it does not come back by itself");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    over.store(true, Ordering::Relaxed);
+
+    let mut acknowledged = Vec::new();
+    let mut refused = 0;
+    for (done, away) in load.join_all().await {
+        acknowledged.extend(done);
+        refused += away;
+    }
+    assert!(refused > 0, "nobody noticed the restart");
+    assert!(acknowledged.len() > 4, "hardly anything was written: {acknowledged:?}");
+    let rules = admin.get(&format!("/v1/clients/{client}/rules?limit=500")).await.is(200);
+    let there: Vec<_> = entries(&rules["data"]).iter().map(|it| text(&it["id"])).collect();
+    let total = rules["pagination"]["total_count"].as_u64().unwrap_or(0);
+    assert!(
+        total > 500 || acknowledged.iter().all(|it| there.contains(it)),
+        "acknowledged and lost"
+    );
+    let ended = admin.finished(&job["data"]["job_id"]).await;
+    assert_eq!(ended["state"], "completed", "{ended}");
+    assert_eq!(server.nobody().get("/health").await.status, 200);
+    assert_eq!(place.json(&["audit", "verify"]).await["whole"], true);
+    assert!(server.stop().await.success());
+}
+
+testkit::on_both! {
+    async fn a_pool_without_a_free_connection_is_no_hang(db: Database) {
+        if !db.is_postgres() {
+            return;
+        }
+        let place = Place::on(&db).without_limits().with("MAINSTAY_POOL_SIZE", "1");
+        let (_server, admin, client) = place.begun().await;
+        let hold = "BEGIN; LOCK TABLE records IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(6); COMMIT";
+        let mut busy = JoinSet::new();
+        let held = db.clone();
+        busy.spawn(async move { held.raw(hold).await });
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let mut asked = JoinSet::new();
+        for _ in 0..24 {
+            let (admin, client) = (admin.clone(), client.clone());
+            asked.spawn(async move {
+                let start = Instant::now();
+                let answer = admin.get(&format!("/v1/clients/{client}/codebooks")).await;
+                (answer, start.elapsed())
+            });
+        }
+        let answers = asked.join_all().await;
+        let refused = answers.iter().filter(|it| it.0.status != 200).collect::<Vec<_>>();
+        assert!(refused.len() >= 20, "{}", refused.len());
+        for (answer, waited) in refused {
+            check_away(answer);
+            assert!(*waited < PATIENCE, "somebody waited {waited:?}");
+        }
+        busy.join_all().await;
+        admin.get(&format!("/v1/clients/{client}/codebooks")).await.is(200);
+    }
+}
+
+/// Reads and writes in turn until it is over; gives the rules made, and how often the database was away.
+async fn ask(
+    asker: Asker,
+    client: String,
+    worker: usize,
+    over: Arc<AtomicBool>,
+) -> (Vec<String>, usize) {
+    let rules = json!({"ordering_strategy": "csi-first", "naming_template": "${material}"});
+    let (mut made, mut away) = (Vec::new(), 0);
+    for at in 0.. {
+        if over.load(Ordering::Relaxed) {
+            break;
+        }
+        let body =
+            json!({"name": format!("rule {worker}-{at}"), "rules_json": rules, "is_active": false});
+        let start = Instant::now();
+        let answer = if at % 2 == 0 {
+            asker.ask(Method::POST, &format!("/v1/clients/{client}/rules"), Some(&body)).await
+        } else {
+            asker.get("/v1/csi?limit=1").await
+        };
+        assert!(
+            start.elapsed() < PATIENCE,
+            "somebody waited {:?} for {}",
+            start.elapsed(),
+            answer.text()
+        );
+        match answer.status {
+            201 => made.push(text(&answer.json()["data"]["id"])),
+            200 => {}
+            _ => {
+                check_away(&answer);
+                away += 1;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(15)).await;
+    }
+    (made, away)
+}
+
+#[track_caller]
+fn check_away(answer: &Answer) {
+    answer.refused(503, 5002);
+    assert!(answer.header("retry-after").is_some(), "no Retry-After: {:?}", answer.headers);
+}
