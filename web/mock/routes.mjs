@@ -51,7 +51,7 @@ export const routes = {
       if (world.list(params.collection).some((it) => !it.deleted_at && fields.every((field) => at(it.data, field) === at(body, field)))) refuse('not_unique', `There is such a ${view.noun} already`, { errors: [{ field: `/${fields[0]}`, message: `Another ${view.noun} has the same ${fields.join(' and ')}.` }] });
     }
     const record = world.add(world.record(params.collection, { tenant: caller.tenant ?? query.tenant ?? 'default', parent: query.parent, data: body }));
-    world.note({ action: 'record_created', record: record.id, subject: `${params.collection}/${record.id}`, summary: `Made a ${view.noun}`, details: { before: null, after: body }, tenant: record.tenant });
+    world.note({ action: 'record_created', record: record.id, subject: `${params.collection}/${record.id}`, summary: `Made a ${view.noun}`, before: null, after: body, tenant: record.tenant });
     return record;
   },
   'GET /api/records/{record}': (world, { params, caller }) => recordOf(world, params.record, caller),
@@ -61,7 +61,7 @@ export const routes = {
     if (headers['if-match'] && headers['if-match'] !== `W/"${record.revision}"`) refuse('stale', 'Somebody changed it meanwhile', { hint: 'Load it again and repeat your change.' });
     const data = Object.fromEntries(Object.entries({ ...record.data, ...body }).filter(([, it]) => it !== undefined));
     valid(view.schema, data, view.documents);
-    world.note({ action: 'record_updated', record: record.id, subject: `${record.collection}/${record.id}`, summary: `Changed a ${view.noun}`, details: { before: record.data, after: data }, tenant: record.tenant });
+    world.note({ action: 'record_updated', record: record.id, subject: `${record.collection}/${record.id}`, summary: `Changed a ${view.noun}`, before: record.data, after: data, tenant: record.tenant });
     return Object.assign(record, { data, revision: record.revision + 1, updated_at: world.now() });
   },
   'DELETE /api/records/{record}': (world, { params, query, caller }) => {
@@ -126,8 +126,8 @@ export const routes = {
   'POST /api/collections/{collection}/preview': async (world, input) => {
     const view = rowsOf(world, input.params.collection);
     const { file } = await formOf(input.request, input.raw);
-    const { columns, rows, report } = understand(view, file);
-    return { columns, rows, report };
+    const { columns, kept, rows: counts, report } = understand(view, file);
+    return { format: 'csv', columns, rows: kept.slice(0, 20).map((line, index) => ({ row: index + 2, data: dataOf(columns, line) })), counts, report };
   },
   'POST /api/collections/{collection}/import': async (world, input) => {
     const name = input.params.collection;
@@ -246,20 +246,20 @@ export const routes = {
     return Object.assign(job, { state: 'completed', progress: 100, error: null, retry_count: job.retry_count + 1, completed_at: world.now() });
   },
 
-  'GET /api/audit': (world, { query, caller }) => page(world.audit.filter((it) => inTenant(it, query, caller) && (!query.record || it.record === query.record) && (!query.action || it.action.includes(query.action)) && fits(it.actor, query.actor) && (!query.from || it.at >= query.from) && (!query.to || it.at <= query.to)), query),
-  'GET /api/audit/verify': (world) => ({ ok: true, rows: world.audit.length, chains: (world.tenants.length ? world.tenants : [{ id: 'default' }]).map((it) => ({ tenant: it.id, rows: 60, first_broken: null, missing_tail: false })) }),
+  'GET /api/audit': (world, { query, caller }) => page(world.audit.filter((it) => inTenant(it, query, caller) && (!query.record || it.record === query.record) && (!query.action || it.action === query.action) && (!query.actor || it.actor === query.actor) && (!query.from || it.at >= query.from) && (!query.to || it.at <= query.to)), query),
+  'GET /api/audit/verify': (world) => ({ whole: true, rows: world.audit.length, chains: (world.tenants.length ? world.tenants : [{ id: 'default' }]).map((it) => ({ tenant: it.id, rows: 60, head: '8f104fc33cb9b081', broken: null })) }),
   'GET /api/usage': (world, { query, caller }) => page(world.usage.filter((it) => inTenant(it, query, caller) && inPeriod(it, query)), query),
   'GET /api/usage/summary': (world, { query, caller }) => {
     const rows = world.usage.filter((it) => inTenant(it, query, caller) && inPeriod(it, query));
     const key = { day: (it) => it.at.slice(0, 10), month: (it) => it.at.slice(0, 7), operation: (it) => it.operation, model: (it) => `${it.provider}/${it.model}`, tenant: (it) => it.tenant }[query.group_by ?? 'day'];
     const groups = Map.groupBy ? Map.groupBy(rows, key) : groupBy(rows, key);
-    return { summary: sum(rows), breakdown: [...groups].map(([name, list]) => ({ key: name, ...sum(list) })) };
+    return { from: query.from, to: query.to, group_by: query.group_by ?? 'day', summary: sum(rows), breakdown: [...groups].map(([name, list]) => ({ name, ...sum(list) })) };
   },
 
   'GET /api/users': (world, { query }) => page(world.users.filter((it) => !query.tenant || it.tenant === query.tenant).map(open), query),
   'POST /api/users': (world, { body }) => {
     if (world.users.some((it) => it.email === body.email)) refuse('not_unique', 'The e-mail is taken', { errors: [{ field: '/email', message: 'Somebody has this address already.' }] });
-    const made = { id: `usr_${randomUUID().slice(0, 8)}`, email: body.email, name: body.name, role: world.app.roles[body.role]?.role ?? body.role, role_name: body.role, tenant: body.tenant ?? null, disabled_at: null, last_sign_in_at: null, created_at: world.now(), password: body.password };
+    const made = { id: `usr_${randomUUID().slice(0, 8)}`, email: body.email, name: body.name, role: world.app.roles[body.role]?.role ?? body.role, role_name: body.role, tenant: body.tenant ?? null, disabled_at: null, last_login_at: null, created_at: world.now(), password: body.password };
     world.users.push(made);
     return open(made);
   },
@@ -270,12 +270,11 @@ export const routes = {
     if (disabled !== undefined) user.disabled_at = disabled ? world.now() : null;
     return open(user);
   },
-  'DELETE /api/users/{id}': (world, { params }) => void (world.users = world.users.filter((it) => it.id !== params.id)),
-  'GET /api/sessions': (world, { query, caller, session }) => page(world.sessions.filter((it) => it.user === (query.user ?? caller.id)).map((it) => ({ ...without(it, ['refresh', 'access', 'until']), current: it.id === session.id })), query),
+  'GET /api/sessions': (world, { query, caller, session }) => page(world.sessions.filter((it) => it.user === (query.user ?? caller.id)).map((it) => ({ ...without(it, ['refresh', 'access', 'until']), is_current: it.id === session.id })), query),
   'DELETE /api/sessions/{id}': (world, { params }) => void (world.sessions = world.sessions.filter((it) => it.id !== params.id)),
   'GET /api/keys': (world, { query }) => page(world.keys.filter((it) => !query.tenant || it.tenant === query.tenant), query),
   'POST /api/keys': (world, { body, query }) => {
-    const secret = `mk_${body.test ? 'test' : 'live'}_${randomUUID().replaceAll('-', '')}`;
+    const secret = `mk_${body.mode ?? 'live'}_${randomUUID().replaceAll('-', '')}`;
     const key = { id: `key_${randomUUID().slice(0, 8)}`, tenant: query.tenant ?? 'default', name: body.name, prefix: secret.slice(0, 12), scopes: body.scopes, last_used_at: null, expires_at: body.expires_at ?? null, revoked_at: null, created_at: world.now() };
     world.keys.unshift(key);
     return { ...key, secret };
@@ -293,11 +292,11 @@ export const routes = {
   'DELETE /api/webhooks/{webhook}': (world, { params }) => void (world.webhooks = world.webhooks.filter((it) => it.id !== params.webhook)),
   'GET /api/webhooks/{webhook}/deliveries': (world, { params, query }) => page(world.deliveries.filter((it) => it.webhook === params.webhook), query),
   'POST /api/webhooks/{webhook}/test': (world, { params }) => {
-    const made = { id: `dlv_${randomUUID().slice(0, 8)}`, webhook: params.webhook, event: 'test', state: 'pending', attempts: 0, response_status: null, error: null, created_at: world.now(), delivered_at: null, next_attempt_at: world.now() };
+    const made = { id: `dlv_${randomUUID().slice(0, 8)}`, webhook: params.webhook, event: 'test', state: 'pending', attempts: 0, answer_status: null, error: null, latency_ms: null, created_at: world.now(), attempted_at: null, delivered_at: null };
     world.deliveries.unshift(made);
     return made;
   },
-  'POST /api/deliveries/{delivery}/retry': (world, { params }) => Object.assign(world.deliveries.find((it) => it.id === params.delivery), { state: 'delivered', response_status: 204, error: null, delivered_at: world.now() }),
+  'POST /api/deliveries/{delivery}/retry': (world, { params }) => Object.assign(world.deliveries.find((it) => it.id === params.delivery), { state: 'delivered', answer_status: 204, error: null, attempted_at: world.now(), delivered_at: world.now() }),
   'GET /api/prompts': (world, { query }) =>
     page(
       Object.keys(world.app.tasks).map((name) => ({ id: name, name, version: 2, text: `{% block system %}You look after a catalogue.{% endblock %}\n\n{% block user %}\n<items>\n{% for item in items %}\n{{ item | tojson }}\n{% endfor %}\n</items>\n\nAnswer with JSON that fits:\n{{ schema }}\n{% endblock %}`, variables: ['items', 'schema'], is_active: true, created_at: world.now(40 * 3_600_000) })),
@@ -312,7 +311,7 @@ export const routes = {
     models: { spent_today_usd: spent(world, 1), spent_month_usd: spent(world, 30), unknown_cost_count: world.usage.filter((it) => it.cost_usd === null).length, tokens_today: 91_233 },
     counts: { ...(world.app.tenants ? { tenants: world.tenants.length } : {}), ...Object.fromEntries(Object.keys(world.app.collections).map((name) => [name, countOf(world, name)])) },
   }),
-  'GET /api/logs': (world, { query }) => ({ items: world.logs.filter((it) => (!query.level || it.level === query.level) && fits(it.message, query.search)).slice(-(query.limit ?? 500)) }),
+  'GET /api/logs': (world, { query }) => ({ items: world.logs.filter((it) => (!query.level || it.line.level === query.level.toUpperCase()) && fits(it.line.message, query.search)).slice(-(query.limit ?? 500)) }),
   'GET /health': (world) => ({
     status: 'degraded',
     timestamp: world.now(),
@@ -388,7 +387,7 @@ function decide(world, ids, status, notes, caller) {
   const list = ids.map((id) => {
     const proposal = world.proposals.find((it) => it.id === id) ?? refuse('proposal_not_found', 'There is no such proposal');
     if (proposal.status !== 'pending') refuse('proposal_decided', 'This proposal was decided already');
-    return Object.assign(proposal, { status, notes: notes ?? null, decided_by: caller.name, decided_at: world.now() });
+    return Object.assign(proposal, { status, notes: notes ?? null, decided_by: caller.id, decided_at: world.now() });
   });
   if (status !== 'accepted' || list.length === 0) return { list, accepted: null };
   const version = versionOf(world, list[0].version);

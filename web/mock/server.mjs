@@ -89,7 +89,7 @@ async function answer(world, request, response, { dist, delay, accessTtl }) {
 
 function door(world, pathname, body, request, accessTtl) {
   const tokens = (session) => {
-    Object.assign(session, { access: randomUUID(), refresh: randomUUID(), until: Date.now() + accessTtl * 1000, last_seen_at: world.now() });
+    Object.assign(session, { access: randomUUID(), refresh: randomUUID(), until: Date.now() + accessTtl * 1000, last_used_at: world.now() });
     return { access_token: session.access, refresh_token: session.refresh, token_type: 'Bearer', expires_in: accessTtl };
   };
   if (pathname === '/api/auth/login') {

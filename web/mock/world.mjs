@@ -31,20 +31,13 @@ export class World {
     return new Date(Date.now() - ago).toISOString();
   }
 
-  note(entry) {
-    this.audit.unshift({
-      id: `aud_${randomUUID()}`,
-      tenant: 'default',
-      at: this.now(),
-      actor: 'Ada Lind',
-      record: null,
-      version: null,
-      details: null,
-      why: null,
-      tokens_used: null,
-      request_id: `req_${randomUUID().slice(0, 12)}`,
-      ...entry,
-    });
+  note(act) {
+    this.audit.unshift(this.#entry({ seq: this.audit.length + 1, at: this.now(), actor: 'usr_0', request_id: `req_${randomUUID().slice(0, 12)}`, ...act }));
+  }
+
+  /** An entry of the audit log; what belongs to the act itself goes into its details. */
+  #entry({ tenant = 'default', seq, subject, before = null, after = null, why = null, request_id = null, record = null, version = null, tokens_used = null, ...act }) {
+    return { id: `${tenant}-${seq}`, tenant, seq, engine_action: act.action, subject, record, version, details: { subject, before, after, why, address: '127.0.0.1', request_id }, tokens_used, ...act };
   }
 
   tell(job) {
@@ -54,7 +47,7 @@ export class World {
   record(collection, { tenant = 'default', parent = null, version = null, lineage = null, data, ago = 0 }) {
     const id = randomUUID();
     const at = this.now(ago);
-    return { id, tenant, collection, parent, version, lineage: lineage ?? id, data, revision: 1, active_version: null, lock: null, created_at: at, updated_at: at, deleted_at: null, created_by: 'Ada Lind' };
+    return { id, tenant, collection, parent, version, lineage: lineage ?? id, data, revision: 1, active_version: null, lock: null, created_at: at, updated_at: at, deleted_at: null, created_by: 'usr_0' };
   }
 
   add(record) {
@@ -88,7 +81,7 @@ export class World {
       based_on: null,
       record_count: rows.length,
       is_active: false,
-      created_by: 'Ada Lind',
+      created_by: 'usr_0',
       created_at: this.now(),
       ...fields,
     };
@@ -166,7 +159,7 @@ export class World {
 
     const job = (fields) => {
       const ago = fields.ago ?? HOUR;
-      this.jobs.push({ id: `job_${randomUUID()}`, tenant: tenant(0), subject: parents[0].id, kind: 'list_import', engine_kind: 'import', state: 'completed', progress: 100, message: null, retry_count: 0, result: null, error: null, created_by: 'Ada Lind', created_at: this.now(ago), started_at: this.now(ago - 900), completed_at: this.now(ago - 16_000), ...fields });
+      this.jobs.push({ id: `job_${randomUUID()}`, tenant: tenant(0), subject: parents[0].id, kind: 'list_import', engine_kind: 'import', state: 'completed', progress: 100, message: null, retry_count: 0, result: null, error: null, created_by: 'usr_0', created_at: this.now(ago), started_at: this.now(ago - 900), completed_at: this.now(ago - 16_000), ...fields });
     };
     job({ kind: 'renumber', engine_kind: 'task.renumber', ago: 1.5 * HOUR, message: 'Numbered 10,314 articles', result: { record: parents[0].id, version: this.versions[3].id, summary: 'Numbered 10,314 articles under “Family first”; 771 numbers differ.' } });
     job({ kind: 'review', engine_kind: `task.${task}`, ago: 3 * HOUR, result: { proposals: 47, summary: '47 proposals in 5 categories.' } });
@@ -203,8 +196,8 @@ export class World {
       ['sign_in_refused', 'A sign-in was refused', null],
     ];
     for (let index = 0; index < 240; index++) {
-      const [action, summary, details] = acts[index % acts.length];
-      this.audit.push({ id: `aud_${randomUUID()}`, tenant: tenant(index % 3), at: this.now(index * 1.7 * HOUR + 60_000), actor: ['Ada Lind', 'Jonas Berg', 'key: Shop connector'][index % 3], action, subject: `records/${parents[0].id}`, record: index % 2 ? parents[0].id : null, version: null, summary, details, why: index % 6 === 4 ? 'Three digits, as printed on the labels.' : null, tokens_used: action === 'version_created' ? 48_211 : null, request_id: `req_${index.toString(16).padStart(12, '0')}` });
+      const [action, summary, changes] = acts[index % acts.length];
+      this.audit.push(this.#entry({ seq: 240 - index, tenant: tenant(index % 3), at: this.now(index * 1.7 * HOUR + 60_000), actor: ['usr_0', 'usr_1', 'key_1'][index % 3], action, subject: `records/${parents[0].id}`, record: index % 2 ? parents[0].id : null, version: null, summary, ...changes, why: index % 6 === 4 ? 'Three digits, as printed on the labels.' : null, tokens_used: action === 'version_created' ? 48_211 : null, request_id: `req_${index.toString(16).padStart(12, '0')}` }));
     }
 
     for (let index = 0; index < 340; index++) {
@@ -223,7 +216,7 @@ export class World {
     this.webhooks.push({ id: 'whk_1', tenant: tenant(0), url: 'https://erp.nordwind.example/hooks/catalogue', events: ['list.renumbered', 'job.failed'], is_active: true, created_at: this.now(20 * 24 * HOUR) });
     for (let index = 0; index < 14; index++) {
       const state = index === 0 ? 'pending' : index === 4 ? 'failed' : 'delivered';
-      this.deliveries.push({ id: `dlv_${index}`, webhook: 'whk_1', event: ['list.renumbered', 'job.failed'][index % 2], state, attempts: state === 'failed' ? 6 : state === 'pending' ? 2 : 1, response_status: state === 'delivered' ? 204 : 503, error: state === 'delivered' ? null : 'The receiver answered 503.', created_at: this.now(index * 7 * HOUR + 90_000), delivered_at: state === 'delivered' ? this.now(index * 7 * HOUR + 89_000) : null, next_attempt_at: state === 'pending' ? this.now(-120_000) : null });
+      this.deliveries.push({ id: `dlv_${index}`, webhook: 'whk_1', event: ['list.renumbered', 'job.failed'][index % 2], state, attempts: state === 'failed' ? 6 : state === 'pending' ? 2 : 1, answer_status: state === 'delivered' ? 204 : 503, error: state === 'delivered' ? null : 'The receiver answered 503.', created_at: this.now(index * 7 * HOUR + 90_000), delivered_at: state === 'delivered' ? this.now(index * 7 * HOUR + 89_000) : null, attempted_at: this.now(index * 7 * HOUR + 89_000), latency_ms: 120 });
     }
   }
 
@@ -236,7 +229,7 @@ export class World {
     const at = this.now(100 * 24 * HOUR);
     const hasRoles = Object.keys(this.app.roles).length > 0;
     const names = Object.keys(this.app.roles);
-    const user = (email, name, role, index, home) => ({ id: `usr_${index}`, email, name, role, role_name: hasRoles ? names[index] : role, tenant: home, disabled_at: null, last_sign_in_at: index === 0 ? this.now(60_000) : this.now(50 * HOUR), created_at: at, password: 'correct horse battery' });
+    const user = (email, name, role, index, home) => ({ id: `usr_${index}`, email, name, role, role_name: hasRoles ? names[index] : role, tenant: home, disabled_at: null, last_login_at: index === 0 ? this.now(60_000) : this.now(50 * HOUR), created_at: at, password: 'correct horse battery' });
     this.users.push(user('admin@example.com', 'Ada Lind', 'admin', 0, null));
     this.users.push(user('editor@example.com', 'Jonas Berg', 'editor', 1, this.app.tenants ? tenant(0) : null));
     this.users.push(user('viewer@example.com', 'Mira Sol', 'viewer', 2, this.app.tenants ? tenant(0) : null));
@@ -250,7 +243,7 @@ export class World {
     ];
     for (let index = 0; index < 160; index++) {
       const [level, message, context] = lines[index % lines.length];
-      this.logs.push({ timestamp: this.now((160 - index) * 41_000), level, message, service: this.app.app, request_id: index % 4 ? null : `req_${index.toString(16).padStart(12, '0')}`, client_id: null, user_id: null, context });
+      this.logs.push({ number: index + 1, line: { timestamp: this.now((160 - index) * 41_000), level: level.toUpperCase(), message, service: this.app.app, request_id: index % 4 ? null : `req_${index.toString(16).padStart(12, '0')}`, client_id: null, user_id: null, context } });
     }
   }
 }

@@ -267,12 +267,16 @@ fn finish(response: &mut Response, visit: &Visit) {
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|it| it.as_bytes().starts_with(b"text/html"));
+    let is_unchanged = response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&visit.id) {
         headers.insert(REQUEST_ID, id);
     }
-    let policy = HeaderValue::from_static(if is_page { PAGE_POLICY } else { DATA_POLICY });
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    // The headers of a 304 replace those a browser has kept: a page it knows would lose its scripts.
+    if !is_unchanged {
+        let policy = HeaderValue::from_static(if is_page { PAGE_POLICY } else { DATA_POLICY });
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -53,17 +53,16 @@ export interface paths {
 
   '/api/users': At<{
     get: Operation<V.Page<V.UserView>, { query: Listed & OfTenant }>;
-    post: Operation<V.UserView, { body: { email: string; name: string; password: string; role: string; tenant?: string | null } }>;
+    post: Operation<V.UserView, { body: { email: string; name: string; password: string; role: string; tenant?: string | null; reaches?: 'all' | 'one' } }>;
   }>;
   '/api/users/{id}': At<{
     patch: Operation<V.UserView, { path: { id: string }; body: { name?: string; role?: string; tenant?: string | null; disabled?: boolean; password?: string } }>;
-    delete: Operation<undefined, { path: { id: string } }>;
   }>;
   '/api/sessions': At<{ get: Operation<V.Page<V.SessionView>, { query: Listed & { user?: string } }> }>;
   '/api/sessions/{id}': At<{ delete: Operation<undefined, { path: { id: string } }> }>;
   '/api/keys': At<{
     get: Operation<V.Page<V.KeyView>, { query: Listed & OfTenant }>;
-    post: Operation<V.KeyView, { query: OfTenant; body: { name: string; scopes: string[]; expires_at?: string | null; test?: boolean } }>;
+    post: Operation<V.KeyView, { query: OfTenant; body: { name: string; scopes: string[]; expires_at?: string | null; mode?: 'live' | 'test' } }>;
   }>;
   '/api/keys/{id}': At<{ delete: Operation<undefined, { path: { id: string } }> }>;
   '/api/keys/{id}/rotate': At<{ post: Operation<V.KeyView, { path: { id: string } }> }>;
@@ -160,6 +159,6 @@ export interface paths {
   '/api/prompts': At<{ get: Operation<V.Page<V.PromptView>, { query: Listed }> }>;
 
   '/api/v1/stats': At<{ get: Operation<V.Stats> }>;
-  '/api/logs': At<{ get: Operation<{ items: V.LogLine[] }, { query: { level?: string; search?: string; limit?: number } }> }>;
+  '/api/logs': At<{ get: Operation<{ items: V.NumberedLine[] }, { query: { level?: string; search?: string; limit?: number } }> }>;
   '/health': At<{ get: Operation<V.Health> }>;
 }

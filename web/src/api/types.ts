@@ -317,8 +317,11 @@ export interface ImportResult {
 }
 
 export interface PreviewView {
+  format: string;
   columns: { header: string; field: string | null; sample: Json[] }[];
-  rows: RowCounts;
+  /** The first rows as they would be kept; `row` is the line of the file. */
+  rows: { row: number; data: JsonObject }[];
+  counts: RowCounts;
   report: ReportEntry[];
 }
 
@@ -341,23 +344,25 @@ export interface SearchHit {
 export interface AuditEntry {
   id: string;
   tenant: string;
+  seq: number;
   at: string;
+  /** The id of a user or a key, or the name of the house itself. */
   actor: string;
+  /** The application's own name for it. */
   action: string;
+  engine_action: string;
   subject: string;
   record: string | null;
   version: string | null;
   summary: string;
-  details: null | { before?: Json; after?: Json };
-  why: string | null;
+  details: { subject: string; before: Json; after: Json; why: string | null; address: string | null; request_id: string | null };
   tokens_used: number | null;
-  request_id?: string | null;
 }
 
 export interface AuditReport {
-  ok: boolean;
+  whole: boolean;
   rows: number;
-  chains: { tenant: string; rows: number; first_broken: string | null; missing_tail: boolean }[];
+  chains: { tenant: string; rows: number; head: string; broken: null | { seq: number; fault: string } }[];
 }
 
 export interface UsageRow {
@@ -387,9 +392,15 @@ export interface UsageTotals {
   unknown_cost_count: number;
 }
 
+/** `name` is the day, the operation, the model… that it is broken down by. */
+export type UsagePart = UsageTotals & { name: string };
+
 export interface UsageSummary {
   summary: UsageTotals;
-  breakdown: (UsageTotals & { key: string })[];
+  from: string;
+  to: string;
+  group_by: string;
+  breakdown: UsagePart[];
 }
 
 export interface UserView {
@@ -400,7 +411,7 @@ export interface UserView {
   role_name: string;
   tenant: string | null;
   disabled_at: string | null;
-  last_sign_in_at: string | null;
+  last_login_at: string | null;
   created_at: string;
 }
 
@@ -424,9 +435,9 @@ export interface SessionView {
   address: string | null;
   user_agent: string | null;
   created_at: string;
-  last_seen_at: string | null;
+  last_used_at: string | null;
   expires_at: string;
-  current: boolean;
+  is_current: boolean;
 }
 
 export interface WebhookView {
@@ -446,11 +457,12 @@ export interface DeliveryView {
   event: string;
   state: 'pending' | 'delivered' | 'failed';
   attempts: number;
-  response_status: number | null;
+  answer_status: number | null;
   error: string | null;
+  latency_ms: number | null;
   created_at: string;
+  attempted_at: string | null;
   delivered_at: string | null;
-  next_attempt_at: string | null;
 }
 
 export interface PromptView {
@@ -485,9 +497,15 @@ export interface Stats {
   counts: Record<string, number>;
 }
 
+/** `number` counts the lines of this process. */
+export interface NumberedLine {
+  number: number;
+  line: LogLine;
+}
+
 export interface LogLine {
   timestamp: string;
-  level: 'trace' | 'debug' | 'info' | 'warn' | 'error';
+  level: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   message: string;
   service?: string;
   request_id?: string | null;

@@ -54,7 +54,7 @@ export async function signOut(): Promise<void> {
 export async function signOutEverywhere(user: string): Promise<void> {
   try {
     const { items } = await answer(api.GET('/api/sessions', { params: { query: { user, limit: 500 } } }));
-    await Promise.all(items.filter((it) => !it.current).map((it) => answer(api.DELETE('/api/sessions/{id}', { params: { path: { id: it.id } } }))));
+    await Promise.all(items.filter((it) => !it.is_current).map((it) => answer(api.DELETE('/api/sessions/{id}', { params: { path: { id: it.id } } }))));
     await signOut();
   } catch (thrown) {
     toastFault(thrown);

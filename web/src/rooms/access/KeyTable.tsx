@@ -206,7 +206,7 @@ function CreateKey({ tenant, onClose, onDone }: { tenant: string | undefined; on
                   name: String(data.name),
                   scopes: Array.isArray(data.scopes) ? data.scopes.map(String) : [],
                   expires_at: typeof data.expires_on === 'string' ? `${data.expires_on}T23:59:59Z` : null,
-                  test: data.test === true,
+                  mode: data.test === true ? 'test' : 'live',
                 },
               }),
             );

@@ -68,7 +68,7 @@ export default function SessionsPage() {
                   <td>
                     <span className="row">
                       {browserOf(it.user_agent)}
-                      {it.current && <Badge tone="good">This one</Badge>}
+                      {it.is_current && <Badge tone="good">This one</Badge>}
                     </span>
                   </td>
                   <td>
@@ -78,14 +78,14 @@ export default function SessionsPage() {
                     <Time at={it.created_at} />
                   </td>
                   <td className="quiet">
-                    <Time at={it.last_seen_at} />
+                    <Time at={it.last_used_at} />
                   </td>
                   <td className="quiet">
                     <Time at={it.expires_at} />
                   </td>
                   <td>
                     <span className="row row--end">
-                      {!it.current && (
+                      {!it.is_current && (
                         <Button small disabled={revoke.isPending} onClick={() => revoke.mutate(it.id)}>
                           End
                         </Button>

@@ -31,7 +31,6 @@ export default function UsersPage() {
   const [creating, setCreating] = useState(false);
   const [editing, setEditing] = useState<UserView | null>(null);
   const [switching, setSwitching] = useState<UserView | null>(null);
-  const [removing, setRemoving] = useState<UserView | null>(null);
   const again = () => void client.invalidateQueries({ queryKey: ['users'] });
 
   return (
@@ -79,7 +78,7 @@ export default function UsersPage() {
                   <td>{readable(it.role_name || it.role)}</td>
                   {app.tenants && <td>{it.tenant ? <TenantName id={it.tenant} /> : <span className="quiet">All</span>}</td>}
                   <td className="quiet">
-                    <Time at={it.last_sign_in_at} />
+                    <Time at={it.last_login_at} />
                   </td>
                   <td>
                     <span className="row row--end" style={{ flexWrap: 'nowrap' }}>
@@ -92,7 +91,6 @@ export default function UsersPage() {
                         items={[
                           { label: 'Edit', icon: 'edit', run: () => setEditing(it) },
                           it.id !== me.id && { label: it.disabled_at ? 'Let sign in again' : 'Lock out', icon: 'lock', run: () => setSwitching(it) },
-                          it.id !== me.id && { label: 'Delete', icon: 'trash', bad: true, apart: true, run: () => setRemoving(it) },
                         ]}
                       />
                     </span>
@@ -117,22 +115,7 @@ export default function UsersPage() {
             again();
           }}
         >
-          {switching.disabled_at ? 'The old password holds.' : 'All sessions end at once. Nothing is deleted.'}
-        </Confirm>
-      )}
-      {removing && (
-        <Confirm
-          open
-          onClose={() => setRemoving(null)}
-          kind="bad"
-          title={`Delete ${removing.email}?`}
-          act="Delete"
-          run={async () => {
-            await answer(api.DELETE('/api/users/{id}', { params: { path: { id: removing.id } } }));
-            again();
-          }}
-        >
-          All sessions end at once. What this person did stays in the audit log.
+          {switching.disabled_at ? 'The old password holds.' : 'All sessions end at once. Nothing is deleted, and what this person did stays in the audit log.'}
         </Confirm>
       )}
     </Page>
@@ -157,7 +140,11 @@ function UserForm({ user, onClose }: { user?: UserView; onClose: () => void }) {
               const body = { ...changed(before ?? {}, data), ...(tenant !== user.tenant ? { tenant } : {}) };
               await answer(api.PATCH('/api/users/{id}', { params: { path: { id: user.id } }, body: body as { name?: string } }));
             } else {
-              await answer(api.POST('/api/users', { body: { email: String(data.email), name: String(data.name ?? ''), password: String(data.password), role: String(data.role), tenant } }));
+              const role = String(data.role);
+              // A role of the application says by itself how far it reaches; a role of the house does not.
+              const own = app.roles[role]?.tenants;
+              const reach = own === 'all' ? {} : own || tenant || !app.tenants ? { tenant } : { reaches: 'all' as const };
+              await answer(api.POST('/api/users', { body: { email: String(data.email), name: String(data.name ?? ''), password: String(data.password), role, ...reach } }));
             }
             void client.invalidateQueries({ queryKey: ['users'] });
             toast(user ? 'Saved.' : 'The user can sign in now.', 'good');

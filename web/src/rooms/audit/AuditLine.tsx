@@ -4,6 +4,7 @@ import { readable } from '../../api/description';
 import type { AuditEntry } from '../../api/types';
 import { Badge } from '../../ui/Badge';
 import { Time } from '../../ui/Time';
+import { PersonName } from '../access/PersonName';
 import './audit.css';
 
 /** One entry of the audit log in a short list. */
@@ -20,7 +21,9 @@ export function AuditLine({ entry }: { entry: AuditEntry }) {
           entry.summary
         )}
       </span>
-      <span className="quiet cut auditline__who">{entry.actor}</span>
+      <span className="quiet cut auditline__who">
+        <PersonName id={entry.actor} />
+      </span>
       <span className="quiet">
         <Time at={entry.at} />
       </span>

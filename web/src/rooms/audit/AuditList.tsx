@@ -15,6 +15,7 @@ import { Empty } from '../../ui/Empty';
 import { Time } from '../../ui/Time';
 import { type Column, DataTable } from '../../ui/table/DataTable';
 import { rowsOf, totalOf } from '../../ui/table/cursor';
+import { PersonName } from '../access/PersonName';
 import { TenantName } from '../tenants/TenantName';
 
 export function AuditList({ query: filter }: { query: AuditQuery }) {
@@ -27,7 +28,7 @@ export function AuditList({ query: filter }: { query: AuditQuery }) {
       { id: 'at', label: 'When', width: 130, cell: (it) => <span className="quiet"><Time at={it.at} /></span> },
       { id: 'action', label: 'Action', width: 190, cell: (it) => <Badge>{readable(it.action)}</Badge> },
       { id: 'summary', label: 'What', width: 320, grows: true, cell: (it) => <span className="cut" title={it.summary}>{it.summary}</span> },
-      { id: 'actor', label: 'Who', width: 200, cell: (it) => <span className="cut">{it.actor}</span> },
+      { id: 'actor', label: 'Who', width: 200, cell: (it) => <PersonName id={it.actor} /> },
       ...(withTenant ? [{ id: 'tenant', label: capital(app.tenants?.noun ?? 'tenant'), width: 170, cell: (it: AuditEntry) => <TenantName id={it.tenant} /> }] : []),
       { id: 'tokens', label: 'Tokens', width: 100, align: 'right', cell: (it) => (it.tokens_used ? it.tokens_used.toLocaleString('en') : <span className="quiet">–</span>) },
     ],
@@ -62,7 +63,8 @@ export function AuditList({ query: filter }: { query: AuditQuery }) {
 }
 
 function EntrySheet({ entry, onClose }: { entry: AuditEntry; onClose: () => void }) {
-  const changes = entry.details ? valueDiff(entry.details.before, entry.details.after) : [];
+  const { before, after, why, address, request_id } = entry.details;
+  const changes = valueDiff(before, after);
   return (
     <Dialog open onClose={onClose} shape="side" title={readable(entry.action)} about={entry.summary}>
       <div className="stack stack--wide">
@@ -72,11 +74,13 @@ function EntrySheet({ entry, onClose }: { entry: AuditEntry; onClose: () => void
             <Time at={entry.at} exact />
           </dd>
           <dt>Who</dt>
-          <dd>{entry.actor}</dd>
-          {entry.why && (
+          <dd>
+            <PersonName id={entry.actor} />
+          </dd>
+          {why && (
             <>
               <dt>Why</dt>
-              <dd>{entry.why}</dd>
+              <dd>{why}</dd>
             </>
           )}
           <dt>Subject</dt>
@@ -95,18 +99,26 @@ function EntrySheet({ entry, onClose }: { entry: AuditEntry; onClose: () => void
               <dd>{entry.tokens_used.toLocaleString('en')}</dd>
             </>
           )}
-          {entry.request_id && (
+          {address && (
+            <>
+              <dt>Address</dt>
+              <dd>
+                <code>{address}</code>
+              </dd>
+            </>
+          )}
+          {request_id && (
             <>
               <dt>Request</dt>
               <dd>
-                <code>{entry.request_id}</code>
+                <code>{request_id}</code>
               </dd>
             </>
           )}
         </dl>
         <section className="stack" style={{ gap: 6 }}>
           <h3>What changed</h3>
-          {entry.details ? <Changes changes={changes} label={readable} /> : <p className="quiet">This act keeps no before and after.</p>}
+          {before !== null || after !== null ? <Changes changes={changes} label={readable} /> : <p className="quiet">This act keeps no before and after.</p>}
         </section>
       </div>
     </Dialog>

@@ -1,8 +1,9 @@
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 
 import { answer, api } from '../../api/client';
 import { counted } from '../../api/description';
+import { usersQuery } from '../../api/queries';
 import { useHouse } from '../../app/house';
 import { Button } from '../../ui/Button';
 import { ErrorNote } from '../../ui/ErrorNote';
@@ -35,7 +36,7 @@ export default function AuditPage() {
     >
       <ErrorNote error={verify.error} />
       {verify.data &&
-        (verify.data.ok ? (
+        (verify.data.whole ? (
           <Note tone="good" role="status">
             The chain is whole: {counted(verify.data.rows, 'entry', 'entries')} in {counted(verify.data.chains.length, 'chain', 'chains')}.
           </Note>
@@ -44,10 +45,10 @@ export default function AuditPage() {
             <strong>The chain is broken.</strong>
             <ul>
               {verify.data.chains
-                .filter((it) => it.first_broken || it.missing_tail)
+                .filter((it) => it.broken)
                 .map((it) => (
                   <li key={it.tenant}>
-                    {it.tenant}: {it.first_broken ? `the first broken entry is ${it.first_broken}` : 'entries are missing at the end'}.
+                    {it.tenant}, from entry {it.broken?.seq} on: {it.broken?.fault}.
                   </li>
                 ))}
             </ul>
@@ -56,7 +57,7 @@ export default function AuditPage() {
         ))}
       <div className="toolbar">
         <TextFilter label="Action" value={search.action} onChange={(action) => set({ action })} />
-        <TextFilter label="Who" value={search.actor} onChange={(actor) => set({ actor })} />
+        <PersonFilter value={search.actor} onChange={(actor) => set({ actor })} />
         <DateFilter label="From" value={search.from} onChange={(from) => set({ from })} />
         <DateFilter label="To" value={search.to} onChange={(to) => set({ to })} />
         {(search.action ?? search.actor ?? search.from ?? search.to ?? search.record) && (
@@ -86,6 +87,24 @@ function TextFilter({ label, value, onChange }: { label: string; value: string |
       onBlur={(event) => done(event.target.value)}
       onKeyDown={(event) => event.key === 'Enter' && done(event.currentTarget.value)}
     />
+  );
+}
+
+/** Whose acts: chosen by name where one may know the names, else only one's own. */
+function PersonFilter({ value, onChange }: { value: string | undefined; onChange: (value: string | undefined) => void }) {
+  const { me, can } = useHouse();
+  const users = useQuery({ ...usersQuery(), enabled: can('manage_users') });
+  const people = users.data?.items ?? [me];
+  return (
+    <select className="input filter" aria-label="Who" value={value ?? ''} onChange={(event) => onChange(event.target.value || undefined)}>
+      <option value="">Anybody</option>
+      {people.map((it) => (
+        <option key={it.id} value={it.id}>
+          {it.name || it.email}
+        </option>
+      ))}
+      {value && !people.some((it) => it.id === value) && <option value={value}>{value}</option>}
+    </select>
   );
 }
 

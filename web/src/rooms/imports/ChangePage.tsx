@@ -98,7 +98,7 @@ export default function ChangePage() {
                   <Link to="/records/$record" params={{ record: id }} className="button">
                     Cancel
                   </Link>
-                  <Button kind="main" busy={start.isPending} disabled={preview.data.rows.kept === 0} onClick={() => start.mutate(file)}>
+                  <Button kind="main" busy={start.isPending} disabled={preview.data.counts.kept === 0} onClick={() => start.mutate(file)}>
                     Make a new version
                   </Button>
                 </div>

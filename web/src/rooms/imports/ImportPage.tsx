@@ -96,7 +96,7 @@ function Choose({ name, view }: { name: string; view: CollectionView }) {
       {preview.data && file && (
         <>
           <Preview preview={preview.data} schema={rows.schema} name={nameOf(file)} />
-          {preview.data.rows.kept === 0 ? (
+          {preview.data.counts.kept === 0 ? (
             <Note tone="bad">No row can be kept, so there is nothing to import. The report above says why.</Note>
           ) : view.versioned ? (
             <Card title={`The new ${view.noun}`}>
@@ -106,13 +106,13 @@ function Choose({ name, view }: { name: string; view: CollectionView }) {
                   schema={view.schema}
                   documents={view.documents}
                   value={{ [view.title]: nameOf(file) }}
-                  submit={`Import ${preview.data.rows.kept.toLocaleString('en')} ${rows.plural}`}
+                  submit={`Import ${preview.data.counts.kept.toLocaleString('en')} ${rows.plural}`}
                   run={start}
                 />
               </PickerContext>
             </Card>
           ) : (
-            <StartButton label={`Import ${preview.data.rows.kept.toLocaleString('en')} ${rows.plural}`} run={() => start({})} />
+            <StartButton label={`Import ${preview.data.counts.kept.toLocaleString('en')} ${rows.plural}`} run={() => start({})} />
           )}
         </>
       )}

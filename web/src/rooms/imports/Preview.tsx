@@ -42,7 +42,7 @@ export function Preview({ preview, schema, name }: { preview: PreviewView; schem
         </div>
       </Card>
       <Card title="Rows">
-        <Report rows={preview.rows} report={preview.report} name={name} />
+        <Report rows={preview.counts} report={preview.report} name={name} />
       </Card>
     </>
   );

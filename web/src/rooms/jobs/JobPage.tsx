@@ -8,6 +8,7 @@ import { CopyButton } from '../../ui/CodeText';
 import { ErrorNote } from '../../ui/ErrorNote';
 import { Card, Page } from '../../ui/Page';
 import { Time } from '../../ui/Time';
+import { PersonName } from '../access/PersonName';
 import { RecordLink } from '../records/Value';
 import { TenantName } from '../tenants/TenantName';
 import { JobPanel } from './JobPanel';
@@ -53,7 +54,9 @@ export default function JobPage() {
               </>
             )}
             <dt>Begun by</dt>
-            <dd>{job.created_by}</dd>
+            <dd>
+              <PersonName id={job.created_by} />
+            </dd>
             <dt>Asked for</dt>
             <dd>
               <Time at={job.created_at} exact />

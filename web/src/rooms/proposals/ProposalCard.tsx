@@ -8,6 +8,7 @@ import { Button } from '../../ui/Button';
 import { JsonText } from '../../ui/CodeText';
 import { Changes } from '../../ui/Diff';
 import { Time } from '../../ui/Time';
+import { PersonName } from '../access/PersonName';
 import { makerOf } from '../versions/version';
 import { effectOf } from './change';
 
@@ -95,7 +96,11 @@ function Details({ proposal, isAdvice }: { proposal: ProposalView; isAdvice: boo
           <>
             <dt>Decided</dt>
             <dd>
-              <Time at={proposal.decided_at} /> by {proposal.decided_by}
+              <Time at={proposal.decided_at} /> {proposal.decided_by && (
+                <>
+                  by <PersonName id={proposal.decided_by} />
+                </>
+              )}
               {proposal.notes && <>: {proposal.notes}</>}
             </dd>
           </>

@@ -4,7 +4,7 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 
 import { logsQuery } from '../../api/queries';
-import type { LogLine } from '../../api/types';
+import type { LogLine, NumberedLine } from '../../api/types';
 import { Button } from '../../ui/Button';
 import { Empty, Skeleton } from '../../ui/Empty';
 import { ErrorNote } from '../../ui/ErrorNote';
@@ -22,7 +22,7 @@ export default function LogsPage() {
   const box = useRef<HTMLDivElement>(null);
   const query = useQuery({ ...logsQuery({ level: search.level, search: search.q, limit: 500 }), refetchInterval: following ? 3_000 : false });
   const lines = query.data ? inOrder(query.data.items) : [];
-  const newest = lines.at(-1)?.timestamp;
+  const newest = lines.at(-1)?.number;
   const set = (next: Partial<typeof search>) => void navigate({ to: '/logs', search: (now) => ({ ...now, ...next }), replace: true });
 
   useEffect(() => {
@@ -63,8 +63,8 @@ export default function LogsPage() {
         // A region that scrolls must be reachable by keyboard.
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         <div ref={box} className="logs card" role="log" aria-label="Log" aria-live="off" tabIndex={0} onWheel={(event) => event.deltaY < 0 && setFollowing(false)}>
-          {lines.map((it, index) => (
-            <Line key={it.timestamp + index} line={it} />
+          {lines.map((it) => (
+            <Line key={it.number} line={it.line} />
           ))}
         </div>
       )}
@@ -75,11 +75,11 @@ export default function LogsPage() {
 function Line({ line }: { line: LogLine }) {
   const context = line.context ? Object.entries(line.context) : [];
   return (
-    <div className={`log log--${line.level}`}>
+    <div className={`log log--${line.level.toLowerCase()}`}>
       <time dateTime={line.timestamp} title={line.timestamp} className="quiet">
         {line.timestamp.slice(11, 23)}
       </time>
-      <span className="log__level">{line.level}</span>
+      <span className="log__level">{line.level.toLowerCase()}</span>
       <span className="wrap">
         {line.message}{' '}
         <span className="quiet">
@@ -92,8 +92,6 @@ function Line({ line }: { line: LogLine }) {
 }
 
 /** Oldest first, whichever way the server sends them. */
-function inOrder(lines: LogLine[]): LogLine[] {
-  const first = lines[0]?.timestamp ?? '';
-  const last = lines.at(-1)?.timestamp ?? '';
-  return first > last ? [...lines].reverse() : lines;
+function inOrder(lines: NumberedLine[]): NumberedLine[] {
+  return [...lines].sort((a, b) => a.number - b.number);
 }

@@ -126,7 +126,7 @@ function Breakdown({ title, period, group, measure }: { title: string; period: P
         <Bars
           label={title}
           rows={rows.map((it) => ({
-            key: group === 'operation' ? readable(it.key) : it.key,
+            key: group === 'operation' ? readable(it.name) : it.name,
             value: valueOf(it, measure),
             text: measure === 'cost' ? `${dollars(it.total_cost_usd)}${it.unknown_cost_count > 0 ? ` + ${number(it.unknown_cost_count)} unknown` : ''}` : short(valueOf(it, measure)),
           }))}

@@ -1,13 +1,13 @@
 /** The days of a period, each with its value: a day on which nothing happened is there too, with zero. */
-import type { UsageTotals } from '../../api/types';
+import type { UsagePart, UsageTotals } from '../../api/types';
 import type { Point } from '../../ui/Plot';
 
 export type Measure = 'cost' | 'tokens' | 'operations';
 
 const MOST_DAYS = 400;
 
-export function daysOf(breakdown: (UsageTotals & { key: string })[], from: string, to: string, measure: Measure): Point[] {
-  const known = new Map(breakdown.map((it) => [it.key.slice(0, 10), valueOf(it, measure)]));
+export function daysOf(breakdown: UsagePart[], from: string, to: string, measure: Measure): Point[] {
+  const known = new Map(breakdown.map((it) => [it.name.slice(0, 10), valueOf(it, measure)]));
   const points: Point[] = [];
   for (let at = Date.parse(from); at <= Date.parse(to) && points.length < MOST_DAYS; at += 86_400_000) {
     const day = new Date(at).toISOString().slice(0, 10);

@@ -18,6 +18,7 @@ import { Icon } from '../../ui/Icon';
 import { Menu } from '../../ui/Menu';
 import { Time } from '../../ui/Time';
 import { toast } from '../../ui/Toast';
+import { PersonName } from '../access/PersonName';
 import { ActivateButton } from './ActivateButton';
 import { makerOf, nameOf, originOf } from './version';
 import './versions.css';
@@ -109,7 +110,7 @@ function Row({ record, version, isMarked, onMark, isOpen, onOpen, base }: RowPro
           {maker && <span>{maker}</span>}
           {base && <span>from v{base.number}</span>}
           <span>
-            {version.created_by}, <Time at={version.created_at} />
+            <PersonName id={version.created_by} />, <Time at={version.created_at} />
           </span>
         </p>
         {version.summary && <p className="soft version__summary">{version.summary}</p>}
@@ -151,10 +152,10 @@ function Details({ version }: { version: VersionView }) {
           <h3>{name}</h3>
           {typeof value === 'string' ? (
             <p className="wrap">{value}</p>
-          ) : Array.isArray(value) && value.every((it) => typeof it === 'string') ? (
+          ) : Array.isArray(value) && value.every((it) => lineOf(it) !== null) ? (
             <ul className="bullets">
               {value.map((it, index) => (
-                <li key={index}>{String(it)}</li>
+                <li key={index}>{lineOf(it)}</li>
               ))}
             </ul>
           ) : (
@@ -165,6 +166,13 @@ function Details({ version }: { version: VersionView }) {
       {version.prompt_version !== null && <p className="quiet">Prompt version {version.prompt_version}</p>}
     </div>
   );
+}
+
+/** What is said in words: a text, or a finding about a row of the file. */
+function lineOf(value: Json): string | null {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || typeof value.message !== 'string') return null;
+  return typeof value.row === 'number' ? `Row ${value.row}: ${value.message}` : value.message;
 }
 
 /** Going back copies the chosen version into a new one: what lies between stays in the history. */
