@@ -12,7 +12,7 @@ mod words;
 
 use std::{fmt, path::Path, sync::Arc};
 
-use jsonschema::{ValidationError, Validator};
+use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
@@ -187,23 +187,34 @@ impl Schema {
     }
 
     fn describe(&self, error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
+        let before = faults.len();
         describe(error, &|error| self.known_names(error), faults);
+        // A pattern means little to people; what its author says about the field means more.
+        if matches!(error.kind(), ValidationErrorKind::Pattern { .. }) {
+            let told =
+                self.place_of(error).and_then(|it| it.get("description")).and_then(Json::as_str);
+            for fault in &mut faults[before..] {
+                fault.hint = fault.hint.take().or_else(|| told.map(str::to_owned));
+            }
+        }
     }
 
     /// The names known where an unknown one was found.
     fn known_names(&self, error: &ValidationError<'_>) -> Vec<String> {
+        let known = self.place_of(error).and_then(properties);
+        known.map(|it| it.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The part of the schema that speaks of the place where an error is.
+    fn place_of(&self, error: &ValidationError<'_>) -> Option<&Json> {
         let mut place = &self.0.inlined;
         for segment in error.instance_path().as_str().split('/').skip(1) {
             let name = segment.replace("~1", "/").replace("~0", "~");
-            let next = property(place, &name)
+            place = property(place, &name)
                 .or_else(|| place.get("items").filter(|_| name.parse::<usize>().is_ok()))
-                .or_else(|| place.get("additionalProperties").filter(|it| it.is_object()));
-            match next {
-                Some(inner) => place = inner,
-                None => return Vec::new(),
-            }
+                .or_else(|| place.get("additionalProperties").filter(|it| it.is_object()))?;
         }
-        properties(place).map(|it| it.keys().cloned().collect()).unwrap_or_default()
+        Some(place)
     }
 }
 
