@@ -8,7 +8,7 @@ DATA ?= mainstay-data/$(APP)
 LISTEN ?= 127.0.0.1:8080
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help run build web test check-rust check-web e2e bench tidy openapi clean
+.PHONY: help run build web test bench tidy openapi clean
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,9 +32,8 @@ test: ## Everything: format, lints, both databases, the interface in a browser, 
 tidy: ## Only the checks of structure.
 	cargo xtask tidy
 
-openapi: ## Write web/openapi.json anew from the routes, and the types of the interface from it.
-	cargo run -q -p xtask -- openapi
-	cd web && npm run api
+openapi: ## Print the OpenAPI document of APP.
+	@cargo run -q -p mainstay -- openapi apps/$(APP)
 
 bench: build ## Measure; prints figures, writes bench/results/.
 	bench/run
