@@ -76,6 +76,8 @@ names! {
         ManageReference = "manage_reference",
         /// Run tasks that may call a model.
         RunTasks = "run_tasks",
+        /// Ask models through the gateway.
+        UseModels = "use_models",
         /// Accept and reject proposals.
         DecideProposals = "decide_proposals",
         /// See jobs.
@@ -126,8 +128,10 @@ names! {
         Write = "write",
         /// Run and cancel jobs.
         ExecuteJobs = "jobs:execute",
-        /// Run tasks that call a model.
+        /// Run tasks that call a model, and ask models through the gateway.
         CallModels = "llm:call",
+        /// Ask models through the gateway, and nothing else.
+        UseModels = "models",
         /// Make embeddings and search with them.
         GenerateEmbeddings = "embeddings:generate",
         /// Manage keys, users and webhooks of its tenant.
@@ -162,6 +166,7 @@ impl Role {
                     | P::ReadRecords
                     | P::WriteRecords
                     | P::RunTasks
+                    | P::UseModels
                     | P::DecideProposals
                     | P::ReadJobs
                     | P::ManageJobs
@@ -186,12 +191,15 @@ impl Scope {
     pub fn grants(self, permission: Permission) -> bool {
         use Permission as P;
         match self {
+            // What spends money with words of the caller's own is granted by name only.
+            Self::Read | Self::Write | Self::Admin if permission == P::UseModels => false,
             Self::Read => Role::Viewer.grants(permission),
             Self::Write => Role::Editor.grants(permission),
             Self::ExecuteJobs => {
                 matches!(permission, P::Anyone | P::ReadJobs | P::ManageJobs | P::RunTasks)
             }
-            Self::CallModels => matches!(permission, P::Anyone | P::RunTasks),
+            Self::CallModels => matches!(permission, P::Anyone | P::RunTasks | P::UseModels),
+            Self::UseModels => matches!(permission, P::Anyone | P::UseModels),
             Self::GenerateEmbeddings => matches!(permission, P::Anyone | P::ReadRecords),
             Self::Admin => {
                 Role::Editor.grants(permission)
@@ -213,10 +221,18 @@ mod tests {
     }
 
     #[test]
+    fn only_scopes_that_say_so_ask_models() {
+        let granting: Vec<_> =
+            Scope::ALL.iter().filter(|it| it.grants(Permission::UseModels)).collect();
+        assert_eq!(granting, [&Scope::CallModels, &Scope::UseModels]);
+    }
+
+    #[test]
     fn a_viewer_changes_nothing() {
         for permission in [
             Permission::WriteRecords,
             Permission::RunTasks,
+            Permission::UseModels,
             Permission::DecideProposals,
             Permission::ManageKeys,
         ] {

@@ -214,7 +214,8 @@ pub(crate) enum KeyAct {
         /// What it is for.
         #[arg(long, default_value = "command line")]
         name: String,
-        /// read, write, jobs:execute, llm:call, embeddings:generate, admin; several with commas.
+        /// read, write, jobs:execute, llm:call, models, embeddings:generate, admin; several with
+        /// commas.
         #[arg(long, value_delimiter = ',', default_value = "read")]
         scope: Vec<base::Scope>,
         /// Days after which it expires.

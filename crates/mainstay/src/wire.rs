@@ -365,18 +365,7 @@ fn identity_settings(site: &Site, folder: &Folder) -> anyhow::Result<identity::S
 }
 
 fn model_settings(site: &Site, folder: &Folder) -> anyhow::Result<models::Settings> {
-    let environment = &site.environment;
-    let text = |name: &str| environment.get(name).map(str::to_owned);
-    let values = models::EnvValues {
-        openai_api_key: environment
-            .secret("OPENAI_API_KEY")
-            .or_else(|| environment.secret("AI_ANALYZER_OPENAI_API_KEY")),
-        openai_base_url: text("OPENAI_BASE_URL"),
-        openai_model: text("OPENAI_MODEL"),
-        openai_embedding_model: text("OPENAI_EMBEDDING_MODEL"),
-        model_provider: text("MODEL_PROVIDER"),
-        model_name: text("MODEL_NAME"),
-    };
+    let values = models::EnvValues::read(|name| site.environment.get(name).map(str::to_owned));
     Ok(models::Settings::from_parts(document(folder, "llm")?, &values))
 }
 

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::repair::Repair;
+use crate::{money::NanoUsd, repair::Repair};
 
 /// A question, and on whose account it goes.
 #[derive(Debug, Clone)]
@@ -63,6 +63,27 @@ pub enum Priority {
     Balanced,
     /// That it is right.
     Accuracy,
+}
+
+impl Priority {
+    /// The priority of this name, which is also the name of a model that callers may ask for.
+    pub fn of_name(name: &str) -> Option<Self> {
+        match name {
+            "speed" => Some(Self::Speed),
+            "balanced" => Some(Self::Balanced),
+            "accuracy" => Some(Self::Accuracy),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Speed => "speed",
+            Self::Balanced => "balanced",
+            Self::Accuracy => "accuracy",
+        }
+    }
 }
 
 /// One part of a conversation.
@@ -168,6 +189,10 @@ pub struct Usage {
     pub tokens_out: u64,
     /// Of the question, those that the provider had cached.
     pub cached: u64,
+    /// Of the question, those that were written into the provider's cache, which some bill for more.
+    pub cache_written: u64,
+    /// Of the answer, those that were thought and not said.
+    pub reasoning: u64,
     /// The provider did not count; see [`crate::tokens`].
     pub estimated: bool,
 }
@@ -175,7 +200,7 @@ pub struct Usage {
 impl Usage {
     /// Question and answer together.
     pub fn total(&self) -> u64 {
-        self.tokens_in + self.tokens_out
+        self.tokens_in.saturating_add(self.tokens_out)
     }
 }
 
@@ -187,6 +212,8 @@ impl Add for Usage {
             tokens_in: self.tokens_in + other.tokens_in,
             tokens_out: self.tokens_out + other.tokens_out,
             cached: self.cached + other.cached,
+            cache_written: self.cache_written + other.cache_written,
+            reasoning: self.reasoning + other.reasoning,
             estimated: self.estimated || other.estimated,
         }
     }
@@ -196,14 +223,19 @@ impl Add for Usage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cost {
     /// So much.
-    Known(MicroUsd),
+    Known(NanoUsd),
     /// The model has no price in the settings, or nobody knows how far it came.
     Unknown,
 }
 
 impl Cost {
-    /// The amount, when it is known.
+    /// The amount as it is shown, when it is known.
     pub fn known(self) -> Option<MicroUsd> {
+        self.nanos().map(NanoUsd::micros)
+    }
+
+    /// The exact amount, when it is known.
+    pub fn nanos(self) -> Option<NanoUsd> {
         match self {
             Self::Known(amount) => Some(amount),
             Self::Unknown => None,
@@ -213,7 +245,7 @@ impl Cost {
 
 impl Sum for Cost {
     fn sum<I: Iterator<Item = Self>>(costs: I) -> Self {
-        costs.map(Self::known).sum::<Option<MicroUsd>>().map_or(Self::Unknown, Self::Known)
+        costs.map(Self::nanos).sum::<Option<NanoUsd>>().map_or(Self::Unknown, Self::Known)
     }
 }
 

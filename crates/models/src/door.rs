@@ -1,24 +1,26 @@
-//! The door: one question goes to one provider, and is repeated as the rules allow.
+//! The door: questions of the house itself, on the same way as those that come through the gateway.
 
 use std::{sync::Arc, time::Duration};
 
-use base::Clock;
+use base::{Clock, TenantId};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 use store::Store;
-use tracing::warn;
+use tokio_util::task::TaskTracker;
 
 use crate::{
-    Answer, Ask, Cost, Message, ModelError, OpenError, Settings, Usage,
-    attempt::{Account, Attempt, Writes},
-    provider::{Failure, Provider, Response},
-    quirk::Quirks,
-    retry::{self, Next},
+    Answer, Ask, Cost, Message, ModelError, OpenError, Priority, Role, Settings, Usage,
+    chat::{self, Finish, Format, Part, Request},
+    ledger::Ledger,
+    limit::Limits,
+    relay::{
+        Account, Attempt, Cache, Flights, Key, Landed, Lists, Missed, Provider, Said, Say, Trip,
+        Vectors, Wanted, Way, limits_of, route,
+    },
     schema::Schemas,
     settings::ModelRef,
     tokens,
     usage::Outcome,
-    wire::{self, Complaint, Reply, Unreadable},
 };
 
 /// The models of this machine. Cheap to clone; all clones share connections, limits and breakers.
@@ -26,25 +28,33 @@ use crate::{
 pub struct Models(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) settings: Settings,
     pub(crate) schemas: Schemas,
-    pub(crate) writes: Writes,
-    providers: IndexMap<String, Arc<Provider>>,
+    pub(crate) ledger: Ledger,
+    pub(crate) limits: Limits,
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) flights: Flights<Key, Landed>,
+    pub(crate) lists: Lists,
+    /// What goes on without its caller: answers that are read to their end.
+    pub(crate) tasks: TaskTracker,
+    pub(crate) providers: IndexMap<String, Arc<Provider>>,
 }
 
-/// What an exchange brought: what was read, what it used, and the attempt, still to be ended.
-pub(crate) struct Exchanged<T> {
-    pub(crate) value: T,
-    pub(crate) usage: Usage,
-    pub(crate) cost: Cost,
-    pub(crate) latency: Duration,
-    pub(crate) attempt: Attempt,
+/// What a model said, and what of it is still to be judged.
+pub(crate) struct Reply {
+    pub(crate) text: String,
+    pub(crate) is_cut: bool,
+    /// The model declined, in the words it has for that.
+    pub(crate) is_declined: bool,
 }
 
-/// How the body of an answer is read, with the tokens it says were used.
-type Reading<'a, T> = dyn Fn(&[u8]) -> Result<(T, Usage), Unreadable> + Sync + 'a;
+/// A question on its way, asked as often as it takes.
+pub(crate) struct Asking {
+    account: Account,
+    way: Way,
+    id: base::UsageId,
+}
 
 impl Models {
     /// Opens the door. Nothing is asked of any provider yet.
@@ -61,259 +71,173 @@ impl Models {
             providers.insert(name.clone(), Arc::new(opened));
         }
         Ok(Self(Arc::new(Inner {
-            store,
+            ledger: Ledger::open(store, clock.clone(), &settings),
+            limits: Limits::new(clock.clone(), &limits_of(&settings), &settings.queue),
+            cache: Arc::new(Cache::new(&settings.cache)),
+            flights: Flights::default(),
+            lists: Lists::default(),
+            tasks: TaskTracker::new(),
+            schemas: Schemas::default(),
             clock,
             settings,
-            schemas: Schemas::default(),
-            writes: Writes::default(),
             providers,
         })))
     }
 
     /// Asks and waits for the whole answer.
     pub async fn complete(&self, ask: Ask) -> Result<Answer, ModelError> {
-        let to = self.choose(&ask)?;
-        let account = Account::of(&ask);
-        let said = self.say(&to, &account, &ask, &ask.messages, None).await?;
-        let (reply, attempt) = (said.value, said.attempt);
+        let asking = self.asking(&ask)?;
+        let said = self.say(&asking, &ask, &ask.messages, None).await?;
+        let (reply, answer) = taken(said);
         if reply.text.trim().is_empty() {
-            attempt.end(Outcome::Invalid).await;
+            answer.attempt.ended(Outcome::Invalid).await;
             return Err(ModelError::Unusable { errors: vec![empty(&reply).into()] });
         }
-        attempt.end(Outcome::Ok).await;
-        Ok(answer(&to, reply, said.usage, said.cost, said.latency))
+        answer.attempt.ended(Outcome::Ok).await;
+        Ok(answer.facts.with(reply))
     }
 
     /// The model that a question of ordinary priority goes to, as `provider/model`.
     pub fn can_complete(&self) -> Option<String> {
-        let to = self.0.settings.choose(crate::Priority::Balanced, None)?;
-        Some(format!("{}/{}", to.provider, to.model))
+        Some(self.0.settings.choose(Priority::Balanced, None)?.text())
     }
 
     /// The model that makes embeddings, as `provider/model`.
     pub fn can_embed(&self) -> Option<String> {
-        self.0.settings.embedding().map(|it| format!("{}/{}", it.provider, it.model))
+        self.0.settings.embedding().map(|it| it.text())
+    }
+
+    /// The limits, and who waits at them.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     /// Waits until everything used so far is in the ledger.
     pub async fn close(&self) {
-        self.0.writes.finish().await;
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+        self.0.tasks.reopen();
+        self.0.ledger.finish().await;
     }
 
     pub(crate) fn providers(&self) -> impl Iterator<Item = &Provider> {
         self.0.providers.values().map(Arc::as_ref)
     }
 
-    pub(crate) fn choose(&self, ask: &Ask) -> Result<ModelRef, ModelError> {
-        self.0.settings.choose(ask.priority, ask.model.as_deref()).ok_or(ModelError::NotConfigured)
+    /// Who a question goes to.
+    pub(crate) fn asking(&self, ask: &Ask) -> Result<Asking, ModelError> {
+        let account = Account::of(ask);
+        let wanted = Wanted {
+            model: ask.model.as_deref(),
+            priority: ask.priority,
+            tenant: ask.tenant,
+            caller: ask.user.as_deref(),
+            operation: &ask.operation,
+            speaks: None,
+            tokens: tokens::estimate_messages(&ask.messages) + u64::from(ask.max_tokens.unwrap_or(0)),
+        };
+        let way = route(&self.0.settings, wanted).map_err(Missed::from)?;
+        Ok(Asking { account, way, id: base::UsageId::generate() })
     }
 
     /// One answer of a conversation.
     pub(crate) async fn say(
         &self,
-        to: &ModelRef,
-        account: &Account,
+        asking: &Asking,
         ask: &Ask,
         talk: &[Message],
         schema: Option<&Json>,
-    ) -> Result<Exchanged<Reply>, ModelError> {
+    ) -> Result<Said<chat::Answer>, ModelError> {
         let asked = tokens::estimate_messages(talk);
-        let body = |quirks: Quirks| wire::chat(&to.model, ask, talk, schema, quirks);
-        self.exchange(to, account, "chat/completions", asked, &body, &|it| {
-            wire::read_chat(it, asked)
-        })
-        .await
+        let most = match (ask.max_tokens.map(u64::from), asking.way.rules.max_tokens) {
+            (Some(asked), Some(cap)) => Some(asked.min(cap)),
+            (asked, cap) => asked.or(cap),
+        };
+        let request = Request {
+            messages: talk.iter().map(message).collect(),
+            max_tokens: most,
+            temperature: ask.temperature,
+            seed: ask.seed,
+            // Not strict: that would forbid optional properties, which schemas of applications have.
+            format: schema.map(|it| Format::JsonSchema {
+                name: "answer".into(),
+                schema: it.clone(),
+                strict: Some(false),
+            }),
+            ..Request::default()
+        };
+        let mut trip = Trip { id: asking.id, ..Trip::new(&asking.account, asked, most) };
+        let mut say = Say { request: &request, asked };
+        let arrived = Box::pin(self.travel(&mut trip, &asking.way, &mut say)).await?;
+        Ok(arrived.out)
     }
 
-    /// One exchange, repeated as the retry rules allow. Every attempt that may have reached the
-    /// provider is in the ledger when this returns, but for the one it returns.
-    pub(crate) async fn exchange<T>(
+    /// Vectors of some texts.
+    pub(crate) async fn vectors(
         &self,
         to: &ModelRef,
         account: &Account,
-        path: &str,
-        tokens_asked: u64,
-        body: &(dyn Fn(Quirks) -> Json + Sync),
-        read: &Reading<'_, T>,
-    ) -> Result<Exchanged<T>, ModelError> {
-        let provider = self.0.providers.get(&to.provider).ok_or(ModelError::NotConfigured)?;
-        let (mut failed, mut is_fresh) = (0, false);
-        loop {
-            let turn = provider.turn().await?;
-            let now = self.0.clock.now();
-            provider.admit(now)?;
-            let quirks = provider.quirks(&to.model);
-            let sent = body(quirks);
-            let mut attempt = Attempt::begin(&self.0, provider, to, account, tokens_asked);
-            let response = provider.post(path, &sent, is_fresh, now).await;
-            drop(turn);
-
-            let response = match response {
-                Ok(response) => response,
-                // It was a connection from before that the other side had closed: that says nothing
-                // about the provider, and a new one may be tried, once.
-                Err(Failure::HungUp { was_kept: true }) if !is_fresh => {
-                    provider.abandoned(now);
-                    attempt.end(Outcome::HungUp).await;
-                    is_fresh = true;
-                    continue;
-                }
-                Err(failure) => return Err(self.broken(provider, attempt, failure).await),
-            };
-            if (200..300).contains(&response.status) {
-                match read(&response.body) {
-                    Ok((value, usage)) => {
-                        let cost = attempt.answered(response.status, usage);
-                        let latency = attempt.elapsed();
-                        return Ok(Exchanged { value, usage, cost, latency, attempt });
-                    }
-                    Err(why) => return Err(self.unreadable(provider, attempt, why).await),
-                }
-            }
-
-            let complaint = Complaint::read(&response.body);
-            if let Some(other) = quirks.conceding(&sent, response.status, &complaint) {
-                provider.answered(now);
-                provider.learn(&to.model, other);
-                attempt.refused(response.status, Outcome::Refused).await;
-                continue;
-            }
-            failed += 1;
-            let next = if response.forbids_retry || complaint.is_out_of_quota() {
-                Next::GiveUp
-            } else {
-                let retry = &self.0.settings.retry;
-                retry::next(retry, response.status, failed, response.retry_after, rand::random())
-            };
-            let error = self.turned_away(provider, attempt, &response, complaint).await;
-            let Next::After(wait) = next else { return Err(error) };
-            warn!(
-                model.provider = to.provider,
-                model.name = to.model,
-                status_code = response.status,
-                wait_ms = wait.as_millis(),
-                "Asking model provider {} again after status {}",
-                to.provider,
-                response.status,
-            );
-            tokio::time::sleep(wait).await;
-        }
+        id: base::UsageId,
+        texts: &[String],
+    ) -> Result<Said<Vec<Vec<f32>>>, ModelError> {
+        let asked = texts.iter().map(|it| tokens::estimate(it)).sum();
+        let mut trip = Trip { id, ..Trip::new(account, asked, Some(0)) };
+        let mut vectors = Vectors { texts, asked };
+        let way = Way::to(to.clone());
+        let arrived = Box::pin(self.travel(&mut trip, &way, &mut vectors)).await?;
+        Ok(arrived.out)
     }
 
-    async fn broken(&self, provider: &Provider, attempt: Attempt, failure: Failure) -> ModelError {
-        let name = provider.name().to_owned();
-        self.note_failure(provider, failure.words());
-        let outcome = match failure {
-            Failure::Unreached => {
-                attempt.dismiss();
-                let why = failure.words().into();
-                return ModelError::Unavailable { provider: name, why, retry_after: None };
-            }
-            Failure::Timeout => Outcome::Timeout,
-            Failure::HungUp { .. } | Failure::BrokeOff => Outcome::HungUp,
-            Failure::TooLarge => Outcome::Unreadable,
-        };
-        attempt.end(outcome).await;
-        match failure {
-            Failure::Timeout => ModelError::Timeout { provider: name, after: provider.timeout() },
-            _ => ModelError::Unavailable {
-                provider: name,
-                why: failure.words().into(),
-                retry_after: None,
-            },
-        }
+    /// On whose account embeddings for an operation go.
+    pub(crate) fn account_of(tenant: TenantId, operation: &str) -> Account {
+        Account::of(&Ask::new(tenant, operation, Vec::new()))
     }
+}
 
-    async fn unreadable(
-        &self,
-        provider: &Provider,
-        attempt: Attempt,
-        why: Unreadable,
-    ) -> ModelError {
-        let why = match why {
-            Unreadable::Complaint(it) => format!("it sent an error as its answer: {}", it.message),
-            Unreadable::Shape(what) => {
-                format!("its answer does not follow the OpenAI dialect: {what}")
-            }
-        };
-        self.note_failure(provider, &why);
-        attempt.end(Outcome::Unreadable).await;
-        ModelError::Unavailable { provider: provider.name().to_owned(), why, retry_after: None }
-    }
+/// An answer without its text, and the attempt that is still to be ended.
+pub(crate) struct Taken {
+    pub(crate) facts: Facts,
+    pub(crate) attempt: Attempt,
+}
 
-    /// A status that is not success.
-    async fn turned_away(
-        &self,
-        provider: &Provider,
-        attempt: Attempt,
-        response: &Response,
-        complaint: Complaint,
-    ) -> ModelError {
-        let now = self.0.clock.now();
-        let (status, retry_after) = (response.status, response.retry_after);
-        let name = provider.name().to_owned();
-        let said = if complaint.message.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", complaint.message)
-        };
-        let why = format!("status {status}{said}");
-        match status {
-            429 if !complaint.is_out_of_quota() => {
-                provider.turned_away(now, why);
-                attempt.refused(status, Outcome::RateLimited).await;
-                ModelError::RateLimited { provider: name, retry_after }
-            }
-            500.. => {
-                self.note_failure(provider, &why);
-                attempt.refused(status, Outcome::Unavailable).await;
-                ModelError::Unavailable { provider: name, why, retry_after }
-            }
-            _ => {
-                // A wrong key or an empty account fails everything; a bad question only itself.
-                if matches!(status, 401 | 402 | 403 | 429) || (300..400).contains(&status) {
-                    provider.turned_away(now, why);
-                } else {
-                    provider.answered(now);
-                }
-                attempt.refused(status, Outcome::Refused).await;
-                let message = if complaint.message.is_empty() {
-                    "no reason given".into()
-                } else {
-                    complaint.message
-                };
-                ModelError::Refused { provider: name, status, message }
-            }
-        }
-    }
+/// What an answer was made with.
+pub(crate) struct Facts {
+    by: ModelRef,
+    pub(crate) usage: Usage,
+    pub(crate) cost: Cost,
+    latency: Duration,
+}
 
-    fn note_failure(&self, provider: &Provider, why: &str) {
-        if provider.failed(self.0.clock.now(), why.to_owned()) {
-            warn!(
-                model.provider = provider.name(),
-                "Leaving model provider {} alone for a while: {why}",
-                provider.name(),
-            );
+impl Facts {
+    pub(crate) fn with(self, reply: Reply) -> Answer {
+        Answer {
+            text: reply.text,
+            model: self.by.model,
+            provider: self.by.provider,
+            usage: self.usage,
+            cost: self.cost,
+            latency: self.latency,
+            is_cut: reply.is_cut,
         }
     }
 }
 
-pub(crate) fn answer(
-    to: &ModelRef,
-    reply: Reply,
-    usage: Usage,
-    cost: Cost,
-    latency: Duration,
-) -> Answer {
-    Answer {
-        text: reply.text,
-        model: to.model.clone(),
-        provider: to.provider.clone(),
-        usage,
-        cost,
-        latency,
-        is_cut: reply.is_cut,
+/// The text of what was said, and the rest.
+pub(crate) fn taken(said: Said<chat::Answer>) -> (Reply, Taken) {
+    let mut reply = Reply {
+        text: String::new(),
+        is_cut: said.value.finish == Finish::Length,
+        is_declined: said.value.finish == Finish::Filtered,
+    };
+    for part in said.value.parts {
+        match part {
+            Part::Text { text, .. } => reply.text.push_str(&text),
+            Part::Refusal(_) => reply.is_declined = true,
+            _ => {}
+        }
     }
+    let Said { by, usage, cost, latency, attempt, .. } = said;
+    (reply, Taken { facts: Facts { by, usage, cost, latency }, attempt })
 }
 
 /// What to say about an answer without text.
@@ -324,5 +248,17 @@ pub(crate) fn empty(reply: &Reply) -> &'static str {
         "the answer is empty: max_tokens was used up before it began"
     } else {
         "the answer is empty"
+    }
+}
+
+fn message(message: &Message) -> chat::Message {
+    chat::Message {
+        role: match message.role {
+            Role::System => chat::Role::System,
+            Role::User => chat::Role::User,
+            Role::Assistant => chat::Role::Assistant,
+        },
+        parts: vec![Part::Text { text: message.content.clone(), cache: false }],
+        name: None,
     }
 }

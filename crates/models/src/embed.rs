@@ -2,7 +2,7 @@
 
 use base::{TenantId, UsageId};
 
-use crate::{Embeddings, ModelError, Models, attempt::Account, tokens, usage::Outcome, wire};
+use crate::{Embeddings, ModelError, Models, usage::Outcome};
 
 /// How many texts go into one request: 64 vectors of 3,072 numbers are about 5 MB as JSON.
 const TEXTS_PER_REQUEST: usize = 64;
@@ -16,20 +16,11 @@ impl Models {
         texts: Vec<String>,
     ) -> Result<Embeddings, ModelError> {
         let to = self.0.settings.embedding().ok_or(ModelError::NotConfigured)?;
-        let account = Account {
-            asked: UsageId::generate(),
-            tenant,
-            operation: operation.to_owned(),
-            job: None,
-            caller: None,
-        };
+        let (account, id) = (Self::account_of(tenant, operation), UsageId::generate());
         let mut vectors: Vec<Vec<f32>> = Vec::with_capacity(texts.len());
         for texts in texts.chunks(TEXTS_PER_REQUEST) {
-            let asked = texts.iter().map(|it| tokens::estimate(it)).sum();
-            let body = |_| wire::embeddings(&to.model, texts);
-            let read = |body: &[u8]| wire::read_embeddings(body, texts.len(), asked);
-            let made = self.exchange(&to, &account, "embeddings", asked, &body, &read).await?;
-            made.attempt.end(Outcome::Ok).await;
+            let made = self.vectors(&to, &account, id, texts).await?;
+            made.attempt.ended(Outcome::Ok).await;
             vectors.extend(made.value);
         }
         let dimensions = vectors.first().map_or(0, Vec::len);

@@ -47,6 +47,20 @@ pub enum ModelError {
         /// What it said: cut short, secrets taken out.
         message: String,
     },
+    /// A policy does not allow this model here.
+    #[error("the model `{model}` may not be used for this; `policies` of config/llm.yaml say so")]
+    NotAllowed {
+        /// Which.
+        model: String,
+    },
+    /// A budget is used up.
+    #[error("{why}")]
+    OverBudget {
+        /// Which, and when it begins anew.
+        why: String,
+        /// When it begins anew.
+        retry_after: Option<Duration>,
+    },
     /// The model answered, and no answer was one that can be used.
     #[error("the model's answer cannot be used: {}", errors.join("; "))]
     Unusable {
@@ -76,9 +90,9 @@ impl ModelError {
     /// When to try again, when that is known.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Unavailable { retry_after, .. } | Self::RateLimited { retry_after, .. } => {
-                *retry_after
-            }
+            Self::Unavailable { retry_after, .. }
+            | Self::RateLimited { retry_after, .. }
+            | Self::OverBudget { retry_after, .. } => *retry_after,
             _ => None,
         }
     }

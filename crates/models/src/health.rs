@@ -86,7 +86,7 @@ impl State {
 impl Models {
     /// How the providers do, from what was last seen of them in this process.
     pub fn health(&self) -> Health {
-        let all: Vec<_> = self.providers().map(crate::provider::Provider::health).collect();
+        let all: Vec<_> = self.providers().map(crate::relay::Provider::health).collect();
         if all.is_empty() { Health::NotConfigured } else { Health::Providers(all) }
     }
 }

@@ -10,24 +10,29 @@
 //! Start at [`Models::complete`] and [`Models::structured`]; [`Settings`] says what is configured.
 
 pub mod ask;
-mod attempt;
 pub mod breaker;
+pub mod chat;
+pub mod dialect;
 mod door;
 mod embed;
 pub mod error;
+pub mod face;
 pub mod health;
+pub mod ledger;
+pub mod limit;
 mod metric;
+pub mod money;
 pub mod price;
-mod provider;
 mod quirk;
+pub mod relay;
 pub mod repair;
 pub mod retry;
 mod schema;
 pub mod settings;
+pub mod sse;
 mod structured;
 pub mod tokens;
 pub mod usage;
-mod wire;
 
 pub use ask::{Answer, Ask, Cost, Embeddings, Message, Priority, Role, Structured, Usage};
 pub use door::Models;
@@ -37,8 +42,18 @@ pub use settings::{EnvValues, Settings};
 pub use structured::ANSWER_TOKENS_MAX;
 
 /// The tables of this room.
-pub const MIGRATIONS: &[store::Migration] = &[store::Migration {
-    name: "20261121_000300_model_usage",
-    up: store::Sql::same(include_str!("../migrations/20261121_000300_model_usage/up.sql")),
-    down: store::Sql::same(include_str!("../migrations/20261121_000300_model_usage/down.sql")),
-}];
+pub const MIGRATIONS: &[store::Migration] = &[
+    store::Migration {
+        name: "20261121_000300_model_usage",
+        up: store::Sql::same(include_str!("../migrations/20261121_000300_model_usage/up.sql")),
+        down: store::Sql::same(include_str!("../migrations/20261121_000300_model_usage/down.sql")),
+    },
+    store::Migration {
+        name: "20261121_100300_model_ledger",
+        up: store::Sql {
+            sqlite: include_str!("../migrations/20261121_100300_model_ledger/up.sqlite.sql"),
+            postgres: include_str!("../migrations/20261121_100300_model_ledger/up.postgres.sql"),
+        },
+        down: store::Sql::same(include_str!("../migrations/20261121_100300_model_ledger/down.sql")),
+    },
+];

@@ -10,7 +10,8 @@ pub(crate) static REQUESTS: Counter = Counter::new(
 
 pub(crate) static TOKENS: Counter = Counter::new(
     "model_tokens_total",
-    "Tokens of questions (in), of answers (out), and of questions that the provider had cached.",
+    "Tokens of questions (in; of these, cached or cache_written by the provider) and of answers (out; \
+     of these, reasoning).",
     &["provider", "model", "direction"],
 );
 
@@ -25,10 +26,4 @@ pub(crate) static COST: Counter = Counter::new(
     "model_cost_micro_usd_total",
     "What models cost in millionths of a dollar, as far as prices are known.",
     &["model"],
-);
-
-pub(crate) static LEDGER_FAILURES: Counter = Counter::new(
-    "model_ledger_failures_total",
-    "Attempts to use a model that could not be written into the usage ledger.",
-    &[],
 );

@@ -1,16 +1,19 @@
-//! What models cost, and what an answer cost: whole micro-dollars, rounded once, half away from zero.
+//! What models cost, and what an answer cost: whole billionths of a dollar, rounded once, half away
+//! from zero.
 //!
-//! A model without a price has an unknown cost. Unknown is not zero.
+//! A model without a price has an unknown cost. Unknown is not zero. No price is built in: those of
+//! the application's `config/llm.yaml` are the only ones, and each row of the ledger says by which
+//! version of them it was priced.
 
-use base::{MicroUsd, Timestamp};
+use base::Timestamp;
 use jiff::{civil::Date, tz::TimeZone};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{Cost, Usage};
+use crate::{Cost, Usage, money::NanoUsd};
 
 /// What a model costs from a day on.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
     /// `provider/model` or `model`; a `*` at the end stands for any rest, as in `local/*`.
@@ -26,14 +29,69 @@ pub struct Price {
     #[serde(default)]
     #[schemars(with = "Option<f64>")]
     pub cached_per_million_usd: Option<Rate>,
+    /// Dollars for a million tokens that were written into the provider's cache. Default: as input.
+    #[serde(default)]
+    #[schemars(with = "Option<f64>")]
+    pub cache_written_per_million_usd: Option<Rate>,
+    /// Dollars for a million tokens that were thought and not said. Default: as output.
+    #[serde(default)]
+    #[schemars(with = "Option<f64>")]
+    pub reasoning_per_million_usd: Option<Rate>,
+    /// Dollars for each request, whatever it holds.
+    #[serde(default)]
+    pub per_request_usd: NanoUsd,
+    /// What the same costs when it is asked for in a batch, in percent. Default: nobody knows.
+    #[serde(default)]
+    pub batch_percent: Option<u32>,
+    /// Other prices for long questions, the shortest first. The whole request is priced by the last
+    /// tier that it is above.
+    #[serde(default)]
+    pub tiers: Vec<Tier>,
     /// The first day (UTC) this price holds. Default: always.
     #[serde(default)]
     pub since: Option<Date>,
 }
 
+/// What a model costs for long questions.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tier {
+    /// For questions of more tokens than this, cached ones included.
+    pub above_tokens: u64,
+    /// As for the price.
+    #[schemars(with = "f64")]
+    pub input_per_million_usd: Rate,
+    /// As for the price.
+    #[serde(default)]
+    #[schemars(with = "f64")]
+    pub output_per_million_usd: Rate,
+    /// As for the price. Default: as input of this tier.
+    #[serde(default)]
+    #[schemars(with = "Option<f64>")]
+    pub cached_per_million_usd: Option<Rate>,
+    /// As for the price. Default: as input of this tier.
+    #[serde(default)]
+    #[schemars(with = "Option<f64>")]
+    pub cache_written_per_million_usd: Option<Rate>,
+    /// As for the price. Default: as output of this tier.
+    #[serde(default)]
+    #[schemars(with = "Option<f64>")]
+    pub reasoning_per_million_usd: Option<Rate>,
+}
+
 /// Micro-dollars for a million tokens, which is millionths of a micro-dollar for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rate(pub i64);
+
+/// How something was asked for, where that changes its price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tariff {
+    /// For now.
+    #[default]
+    Ordinary,
+    /// In a batch, for some time later.
+    Batch,
+}
 
 impl Rate {
     /// A rate given in dollars for a million tokens. None when it is negative or not a number.
@@ -51,26 +109,95 @@ impl<'de> Deserialize<'de> for Rate {
     }
 }
 
-/// What `usage` of a model cost at `now`.
-pub fn cost(prices: &[Price], provider: &str, model: &str, usage: &Usage, now: Timestamp) -> Cost {
-    match find(prices, provider, model, now) {
-        Some(price) => Cost::Known(price.of(usage)),
-        None => Cost::Unknown,
+impl Serialize for Rate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.0 as f64 / 1e6).serialize(serializer)
     }
 }
 
+/// What `usage` of a model cost at `now`.
+pub fn cost(prices: &[Price], provider: &str, model: &str, usage: &Usage, now: Timestamp) -> Cost {
+    cost_by(Tariff::Ordinary, prices, provider, model, usage, now)
+}
+
+/// What `usage` of a model cost at `now`, by how it was asked for.
+pub fn cost_by(
+    tariff: Tariff,
+    prices: &[Price],
+    provider: &str,
+    model: &str,
+    usage: &Usage,
+    now: Timestamp,
+) -> Cost {
+    let price = find(prices, provider, model, now);
+    price.and_then(|it| it.of(usage, tariff)).map_or(Cost::Unknown, Cost::Known)
+}
+
+/// Tells one list of prices from another: the same for the same prices in the same order.
+pub fn version(prices: &[Price]) -> String {
+    let text = serde_json::to_vec(prices).unwrap_or_default();
+    format!("{:016x}", crate::ledger::checksum(&text))
+}
+
+/// What cannot work in a list of prices: where, and the way out.
+pub(crate) fn check(prices: &[Price]) -> Vec<(String, String)> {
+    let mut findings = Vec::new();
+    for (at, price) in prices.iter().enumerate() {
+        if price.tiers.windows(2).any(|it| it[0].above_tokens >= it[1].above_tokens) {
+            let message = "must name ever longer questions: each `above_tokens` above the last";
+            findings.push((format!("prices[{at}].tiers"), message.to_owned()));
+        }
+    }
+    findings
+}
+
+/// The prices of the kinds of tokens, with what is left out filled in.
+struct Rates {
+    input: Rate,
+    output: Rate,
+    cached: Rate,
+    cache_written: Rate,
+    reasoning: Rate,
+}
+
+macro_rules! rates {
+    ($it:expr) => {
+        Rates {
+            input: $it.input_per_million_usd,
+            output: $it.output_per_million_usd,
+            cached: $it.cached_per_million_usd.unwrap_or($it.input_per_million_usd),
+            cache_written: $it.cache_written_per_million_usd.unwrap_or($it.input_per_million_usd),
+            reasoning: $it.reasoning_per_million_usd.unwrap_or($it.output_per_million_usd),
+        }
+    };
+}
+
 impl Price {
-    fn of(&self, usage: &Usage) -> MicroUsd {
+    fn of(&self, usage: &Usage, tariff: Tariff) -> Option<NanoUsd> {
+        let rates = match self.tiers.iter().rfind(|it| usage.tokens_in > it.above_tokens) {
+            Some(tier) => rates!(tier),
+            None => rates!(self),
+        };
+        // A provider that counts the parts apart from the whole must not make a cost negative.
         let cached = usage.cached.min(usage.tokens_in);
+        let written = usage.cache_written.min(usage.tokens_in - cached);
+        let thought = usage.reasoning.min(usage.tokens_out);
         let parts = [
-            (usage.tokens_in - cached, self.input_per_million_usd),
-            (cached, self.cached_per_million_usd.unwrap_or(self.input_per_million_usd)),
-            (usage.tokens_out, self.output_per_million_usd),
+            (usage.tokens_in - cached - written, rates.input),
+            (cached, rates.cached),
+            (written, rates.cache_written),
+            (usage.tokens_out - thought, rates.output),
+            (thought, rates.reasoning),
         ];
-        let millionths: i128 =
+        let percent = match tariff {
+            Tariff::Ordinary => 100,
+            Tariff::Batch => i128::from(self.batch_percent?),
+        };
+        let tokens: i128 =
             parts.iter().map(|(tokens, rate)| i128::from(*tokens) * i128::from(rate.0)).sum();
+        let picos = (tokens + i128::from(self.per_request_usd.0) * 1_000) * percent;
         // Rounded once, over the sum: rounding each part would lose or invent money.
-        MicroUsd(i64::try_from((millionths + 500_000) / 1_000_000).unwrap_or(i64::MAX))
+        Some(NanoUsd(i64::try_from((picos + 50_000) / 100_000).unwrap_or(i64::MAX)))
     }
 }
 
@@ -107,42 +234,96 @@ mod tests {
     fn price(model: &str, input: f64, output: f64, since: Option<Date>) -> Price {
         Price {
             model: model.into(),
-            input_per_million_usd: Rate::from_dollars(input).unwrap(),
-            output_per_million_usd: Rate::from_dollars(output).unwrap(),
-            cached_per_million_usd: None,
+            input_per_million_usd: rate(input),
+            output_per_million_usd: rate(output),
             since,
+            ..Price::default()
         }
     }
 
+    fn rate(dollars: f64) -> Rate {
+        Rate::from_dollars(dollars).unwrap()
+    }
+
     fn usage(tokens_in: u64, tokens_out: u64, cached: u64) -> Usage {
-        Usage { tokens_in, tokens_out, cached, estimated: false }
+        Usage { tokens_in, tokens_out, cached, ..Usage::default() }
+    }
+
+    #[track_caller]
+    fn costs(price: &Price, usage: Usage, nanos: i64) {
+        assert_eq!(price.of(&usage, Tariff::Ordinary), Some(NanoUsd(nanos)));
     }
 
     #[rstest]
     #[case(0.15, 0.60, usage(0, 0, 0), 0)]
-    #[case(0.15, 0.60, usage(1_000_000, 0, 0), 150_000)]
-    #[case(2.5, 10.0, usage(1_234, 567, 0), 8_755)] // 3,085 + 5,670
-    #[case(0.15, 0.60, usage(3, 0, 0), 0)] // 0.45
-    #[case(0.50, 0.0, usage(1, 0, 0), 1)] // exactly half
-    #[case(0.3, 0.3, usage(1, 1, 0), 1)] // 0.6: each part alone would round to nothing
-    #[case(60.0, 60.0, usage(u64::from(u32::MAX), 0, 0), 257_698_037_700)]
+    #[case(0.15, 0.60, usage(1_000_000, 0, 0), 150_000_000)]
+    #[case(2.5, 10.0, usage(1_234, 567, 0), 8_755_000)] // 3,085,000 + 5,670,000
+    #[case(0.15, 0.60, usage(3, 0, 0), 450)]
+    #[case(0.0005, 0.0, usage(1, 0, 0), 1)] // exactly half
+    #[case(0.0003, 0.0003, usage(1, 1, 0), 1)] // 0.6: each part alone would round to nothing
+    #[case(60.0, 60.0, usage(u64::from(u32::MAX), 0, 0), 257_698_037_700_000)]
     fn a_cost_is_rounded_once(
         #[case] input: f64,
         #[case] output: f64,
         #[case] usage: Usage,
         #[case] expected: i64,
     ) {
-        assert_eq!(price("m", input, output, None).of(&usage), MicroUsd(expected));
+        costs(&price("m", input, output, None), usage, expected);
     }
 
     #[test]
-    fn cached_tokens_have_their_own_price() {
-        let mut it = price("m", 2.0, 0.0, None);
-        assert_eq!(it.of(&usage(1_000, 0, 400)), MicroUsd(2_000));
-        it.cached_per_million_usd = Rate::from_dollars(1.0);
-        assert_eq!(it.of(&usage(1_000, 0, 400)), MicroUsd(1_600));
+    fn each_kind_of_token_has_its_own_price_or_that_of_its_kin() {
+        let mut it = price("m", 2.0, 10.0, None);
+        let usage = Usage {
+            tokens_in: 1_000,
+            cached: 400,
+            cache_written: 100,
+            tokens_out: 50,
+            reasoning: 30,
+            estimated: false,
+        };
+        costs(&it, usage, 2_500_000);
+        it.cached_per_million_usd = Some(rate(0.2));
+        costs(&it, usage, 1_000_000 + 80_000 + 200_000 + 500_000);
+        it.cache_written_per_million_usd = Some(rate(2.5));
+        costs(&it, usage, 1_000_000 + 80_000 + 250_000 + 500_000);
+        it.reasoning_per_million_usd = Some(rate(1.0));
+        costs(&it, usage, 1_000_000 + 80_000 + 250_000 + 200_000 + 30_000);
         // A provider that counts the cached ones apart must not make the cost negative.
-        assert_eq!(it.of(&usage(100, 0, 400)), MicroUsd(100));
+        let apart = Usage { tokens_in: 100, cached: 400, cache_written: 9, ..Usage::default() };
+        costs(&it, apart, 20_000);
+    }
+
+    #[rstest]
+    #[case(200_000, 400_000_000)]
+    #[case(200_001, 1_000_005_000)]
+    #[case(500_001, 5_000_010_000)]
+    fn a_long_question_is_priced_by_its_tier_as_a_whole(
+        #[case] tokens: u64,
+        #[case] expected: i64,
+    ) {
+        let mut it = price("m", 2.0, 0.0, None);
+        let tier = |above_tokens, input| Tier {
+            above_tokens,
+            input_per_million_usd: rate(input),
+            ..Tier::default()
+        };
+        it.tiers = vec![tier(200_000, 5.0), tier(500_000, 10.0)];
+        costs(&it, usage(tokens, 0, 0), expected);
+        assert_eq!(check(&[it.clone()]), []);
+        it.tiers.reverse();
+        assert_eq!(check(&[it])[0].0, "prices[0].tiers");
+    }
+
+    #[test]
+    fn a_request_may_cost_something_by_itself_and_a_batch_less() {
+        let mut it = price("m", 2.0, 0.0, None);
+        it.per_request_usd = NanoUsd(10_000);
+        costs(&it, usage(1_000, 0, 0), 2_010_000);
+        // Nobody said what a batch costs: it is not the same, and it is not nothing.
+        assert_eq!(it.of(&usage(1_000, 0, 0), Tariff::Batch), None);
+        it.batch_percent = Some(50);
+        assert_eq!(it.of(&usage(1_000, 0, 0), Tariff::Batch), Some(NanoUsd(1_005_000)));
     }
 
     #[test]
@@ -155,10 +336,10 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(prices: &[Price], now: &str, expected: i64) {
+    fn check_at(prices: &[Price], now: &str, expected_micros: i64) {
         let now = now.parse().unwrap();
         let cost = cost(prices, "p", "gpt-4o", &usage(1_000_000, 0, 0), now);
-        assert_eq!(cost, Cost::Known(MicroUsd(expected)));
+        assert_eq!(cost, Cost::Known(NanoUsd(expected_micros * 1_000)));
     }
 
     #[test]
@@ -169,21 +350,32 @@ mod tests {
             price("gpt-4o", 5.0, 0.0, None),
             price("gpt-4o", 1.0, 0.0, day(12)),
         ];
-        check(&prices, "2026-05-31T23:59:59Z", 5_000_000);
-        check(&prices, "2026-06-01T00:00:00Z", 3_000_000);
-        check(&prices, "2026-12-24T00:00:00Z", 1_000_000);
+        check_at(&prices, "2026-05-31T23:59:59Z", 5_000_000);
+        check_at(&prices, "2026-06-01T00:00:00Z", 3_000_000);
+        check_at(&prices, "2026-12-24T00:00:00Z", 1_000_000);
     }
 
     #[test]
     fn the_most_exact_name_counts() {
         let mut prices = vec![price("p/*", 1.0, 0.0, None)];
-        check(&prices, "2026-11-21T08:00:00Z", 1_000_000);
+        check_at(&prices, "2026-11-21T08:00:00Z", 1_000_000);
         prices.push(price("gpt-*", 2.0, 0.0, None));
-        check(&prices, "2026-11-21T08:00:00Z", 2_000_000);
+        check_at(&prices, "2026-11-21T08:00:00Z", 2_000_000);
         prices.push(price("gpt-4o", 3.0, 0.0, None));
-        check(&prices, "2026-11-21T08:00:00Z", 3_000_000);
+        check_at(&prices, "2026-11-21T08:00:00Z", 3_000_000);
         prices.insert(0, price("p/gpt-4o", 4.0, 0.0, None));
-        check(&prices, "2026-11-21T08:00:00Z", 4_000_000);
+        check_at(&prices, "2026-11-21T08:00:00Z", 4_000_000);
+    }
+
+    #[test]
+    fn other_prices_are_another_version_and_the_same_are_the_same() {
+        let one = vec![price("a", 0.15, 0.6, Some(Date::constant(2026, 1, 1)))];
+        let text = serde_json::to_string(&one).unwrap();
+        let again: Vec<Price> = serde_json::from_str(&text).unwrap();
+        assert_eq!((version(&one), &one), (version(&again), &again));
+        let mut other = one.clone();
+        other[0].output_per_million_usd = rate(0.61);
+        assert_ne!(version(&one), version(&other));
     }
 
     #[test]

@@ -2,43 +2,47 @@
 
 use serde_json::Value as Json;
 
-use crate::{settings::JsonMode, wire::Complaint};
+use crate::{dialect::Complaint, settings::JsonMode};
 
 /// How one model of one provider wants to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Quirks {
+pub struct Quirks {
     /// How it is asked for JSON; never `Auto`.
-    pub(crate) json: JsonMode,
+    pub json: JsonMode,
     /// The settings name the mode: it is not changed.
-    pub(crate) is_json_fixed: bool,
+    pub is_json_fixed: bool,
     /// It calls the limit `max_completion_tokens`.
-    pub(crate) wants_completion_tokens: bool,
+    pub wants_completion_tokens: bool,
     /// It takes no temperature.
-    pub(crate) refuses_temperature: bool,
+    pub refuses_temperature: bool,
+    /// It takes no `stream_options`.
+    pub refuses_stream_options: bool,
 }
 
 impl Quirks {
-    pub(crate) fn new(mode: JsonMode) -> Self {
+    /// Nothing is known yet but the way that the settings name.
+    pub fn new(mode: JsonMode) -> Self {
         Self {
             json: if mode == JsonMode::Auto { JsonMode::JsonSchema } else { mode },
             is_json_fixed: mode != JsonMode::Auto,
             wants_completion_tokens: false,
             refuses_temperature: false,
+            refuses_stream_options: false,
         }
     }
 
     /// How to ask instead, when a refusal is about the way of asking. Each call gives up one thing
     /// that was sent, so asking again ends.
-    pub(crate) fn conceding(
-        mut self,
-        sent: &Json,
-        status: u16,
-        complaint: &Complaint,
-    ) -> Option<Self> {
+    pub fn conceding(self, sent: &Json, status: u16, complaint: &Complaint) -> Option<Self> {
+        let parts = [Some(&complaint.message), complaint.code.as_ref(), complaint.param.as_ref()];
+        let words: Vec<String> = parts.into_iter().flatten().map(|it| it.to_lowercase()).collect();
+        self.giving_up(sent, status, &words.join(" "))
+    }
+
+    fn giving_up(mut self, sent: &Json, status: u16, words: &str) -> Option<Self> {
         if !matches!(status, 400 | 422) {
             return None;
         }
-        let words = complaint.words();
         let about = |names: &[&str]| names.iter().any(|it| words.contains(it));
         if sent.get("max_tokens").is_some() && about(&["max_completion_tokens"]) {
             self.wants_completion_tokens = true;

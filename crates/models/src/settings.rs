@@ -4,16 +4,26 @@
 //! Nothing here reads the environment or a file: both are handed in. Start at
 //! [`Settings::from_parts`], then [`Settings::check`].
 
+mod env;
+mod gateway;
+mod provider;
+
 use std::time::Duration;
 
-use base::Secret;
 use indexmap::IndexMap;
 use jiff::SignedDuration;
-use reqwest::Url;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{Priority, price::Price};
+use crate::{
+    Priority, dialect,
+    ledger::budget::Budget,
+    limit::{self, LimitSettings, QueueSettings},
+    price::{self, Price},
+};
+pub use env::{EnvProvider, EnvValues};
+pub use gateway::{CacheSettings, Disconnect, ModelSettings, Policy, RelaySettings};
+pub use provider::{JsonMode, ProviderSettings};
 
 /// What models there are and how they are asked.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -31,53 +41,25 @@ pub struct Settings {
     pub retry: RetrySettings,
     /// When a provider that fails is left alone for a while.
     pub breaker: BreakerSettings,
-}
-
-/// One address that speaks the OpenAI dialect.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ProviderSettings {
-    /// The dialect. Only `openai` exists in this version; it fits any compatible address.
-    pub kind: Kind,
-    /// Where it is, with or without `/v1`. Known by name for openai, groq, ollama and huggingface.
-    pub base_url: Option<String>,
-    /// The key, when it needs one.
-    #[schemars(with = "Option<String>")]
-    pub api_key: Option<Secret<String>>,
-    /// The longest one attempt may take, from connecting to the last byte.
-    pub timeout: SignedDuration,
-    /// The longest that connecting may take.
-    pub connect_timeout: SignedDuration,
-    /// The most requests at once. What comes after waits.
-    pub concurrency: u32,
-    /// How structured answers are asked for. `auto` finds out what the provider takes.
-    pub json: JsonMode,
-    /// A proxy to go through: `http://host:port`.
-    pub proxy: Option<String>,
-}
-
-/// The dialects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// `/chat/completions` and `/embeddings` as OpenAI describes them.
-    #[default]
-    Openai,
-}
-
-/// How a provider is asked for JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum JsonMode {
-    /// Try `json_schema`, then `json_object`, then `plain`, and remember what was taken.
-    #[default]
-    Auto,
-    /// Send the schema with the request.
-    JsonSchema,
-    /// Ask for an object; the schema is in the question.
-    JsonObject,
-    /// Ask with words only.
-    Plain,
+    /// Other names for models: `fast: groq/llama-3.1-8b-instant`. A `*` at the end of a name stands
+    /// for any rest: `claude-*: openai/gpt-4o`.
+    pub aliases: IndexMap<String, String>,
+    /// What is asked when a model cannot answer, in order, by alias, priority or `provider/model`.
+    pub fallbacks: IndexMap<String, Vec<String>>,
+    /// What is known of single models, by `provider/model` or `model`.
+    pub models: IndexMap<String, ModelSettings>,
+    /// What holds for some tenants, keys or operations.
+    pub policies: Vec<Policy>,
+    /// How long a call may take on its way, and how much it may weigh.
+    pub relay: RelaySettings,
+    /// Which answers are kept for repetition.
+    pub cache: CacheSettings,
+    /// How much may be spent by whom, by day or month.
+    pub budgets: Vec<Budget>,
+    /// How much may be asked by the minute and at once.
+    pub limits: Vec<LimitSettings>,
+    /// Where requests wait that are over a limit.
+    pub queue: QueueSettings,
 }
 
 /// Which model serves which priority, each as `provider/model`.
@@ -112,23 +94,6 @@ pub struct BreakerSettings {
     pub failures: u32,
     /// For this long; then one attempt decides.
     pub open_for: SignedDuration,
-}
-
-/// The values of the environment that concern models. Blank ones count as absent.
-#[derive(Debug, Clone, Default)]
-pub struct EnvValues {
-    /// `OPENAI_API_KEY`: configures the provider `openai`.
-    pub openai_api_key: Option<Secret<String>>,
-    /// `OPENAI_BASE_URL`: any compatible address for the provider `openai`; a key is then optional.
-    pub openai_base_url: Option<String>,
-    /// `OPENAI_MODEL`: replaces every model of the provider `openai` among the priorities.
-    pub openai_model: Option<String>,
-    /// `OPENAI_EMBEDDING_MODEL`: the embedding model of the provider `openai`.
-    pub openai_embedding_model: Option<String>,
-    /// `MODEL_PROVIDER`: the provider of `MODEL_NAME`; default `openai`, else the first configured.
-    pub model_provider: Option<String>,
-    /// `MODEL_NAME`: the model that serves every priority.
-    pub model_name: Option<String>,
 }
 
 /// Something in the settings that cannot work.
@@ -173,9 +138,16 @@ impl Settings {
         {
             settings.embedding = Some(format!("{OPENAI}/{model}"));
         }
-        // Ollama needs no key: naming it is enough.
-        if env.model_provider.as_deref() == Some("ollama") {
-            settings.providers.entry("ollama".into()).or_default();
+        for (name, given) in env.providers {
+            let provider = settings.providers.entry(name).or_default();
+            provider.api_key = given.api_key.or(provider.api_key.take());
+            provider.base_url = given.base_url.or(provider.base_url.take());
+        }
+        // Some need no key: naming them is enough.
+        if let Some(named) = env.model_provider.as_deref()
+            && dialect::find(named).is_some_and(|it| it.check(&ProviderSettings::default()).is_empty())
+        {
+            settings.providers.entry(named.into()).or_default();
         }
         settings.priorities.fill();
         let named = env.model_provider.or_else(|| {
@@ -203,17 +175,29 @@ impl Settings {
             if name.is_empty() || name.contains('/') {
                 say(format!("providers.{name}"), "a provider's name has no `/`".into());
             }
+            let Some(dialect) = provider.dialect(name) else {
+                let known: Vec<_> = dialect::REGISTRY.iter().map(|it| it.kind()).collect();
+                say(path("kind"), format!("must be one of {}", known.join(", ")));
+                continue;
+            };
             if let Err(why) = provider.address(name) {
                 say(path("base_url"), why);
             }
-            if provider.timeout <= SignedDuration::ZERO {
-                say(path("timeout"), "must be longer than nothing, for example `60s`".into());
+            for (field, message) in dialect.check(provider) {
+                say(path(field), message);
             }
-            if provider.connect_timeout <= SignedDuration::ZERO {
-                say(
-                    path("connect_timeout"),
-                    "must be longer than nothing, for example `5s`".into(),
-                );
+            for (field, duration, example) in [
+                ("timeout", provider.timeout, "120s"),
+                ("connect_timeout", provider.connect_timeout, "5s"),
+                ("first_byte_timeout", provider.first_byte_timeout, "60s"),
+                ("first_token_timeout", provider.first_token_timeout, "120s"),
+                ("stall_timeout", provider.stall_timeout, "60s"),
+                ("stream_timeout", provider.stream_timeout, "10m"),
+            ] {
+                if duration <= SignedDuration::ZERO {
+                    let message = format!("must be longer than nothing, for example `{example}`");
+                    say(path(field), message);
+                }
             }
             if provider.concurrency == 0 {
                 say(path("concurrency"), "must be at least 1".into());
@@ -245,10 +229,69 @@ impl Settings {
                 Some(_) => {}
             }
         }
+        for (name, target) in &self.aliases {
+            if let Err(why) = self.leads_somewhere(target) {
+                say(format!("aliases.{name}"), why);
+            }
+        }
+        for (name, targets) in &self.fallbacks {
+            for (at, target) in targets.iter().enumerate() {
+                if let Err(why) = self.leads_somewhere(target) {
+                    say(format!("fallbacks.{name}[{at}]"), why);
+                }
+            }
+        }
+        for (at, policy) in self.policies.iter().enumerate() {
+            if let Some(Err(why)) = policy.model.as_ref().map(|it| self.leads_somewhere(it)) {
+                say(format!("policies[{at}].model"), why);
+            }
+        }
+        for (at, budget) in self.budgets.iter().enumerate() {
+            for (field, message) in budget.check() {
+                say(format!("budgets[{at}].{field}"), message.into());
+            }
+            if self.budgets[..at].iter().any(|it| it.name == budget.name) {
+                say(format!("budgets[{at}].name"), "is that of another budget".into());
+            }
+        }
+        let findings_of_limits = limit::check(&self.limits, &self.queue);
+        for (path, message) in findings_of_limits.into_iter().chain(price::check(&self.prices)) {
+            say(path, message);
+        }
         if self.breaker.failures == 0 {
             say("breaker.failures".into(), "must be at least 1".into());
         }
+        if self.relay.attempts_max == 0 {
+            say("relay.attempts_max".into(), "must be at least 1".into());
+        }
+        for (field, duration) in [
+            ("relay.deadline", self.relay.deadline),
+            ("relay.heartbeat", self.relay.heartbeat),
+            ("cache.ttl", self.cache.ttl),
+        ] {
+            if duration <= SignedDuration::ZERO {
+                say(field.into(), "must be longer than nothing".into());
+            }
+        }
         findings
+    }
+
+    /// Is this a name that a call can be sent to?
+    fn leads_somewhere(&self, name: &str) -> Result<(), String> {
+        if Priority::of_name(name).is_some() || self.aliases.contains_key(name) {
+            return Ok(());
+        }
+        match ModelRef::parse(name) {
+            None => Err(format!("`{name}` is neither `provider/model` nor an alias")),
+            // What the environment brings is not known when a folder is checked by itself.
+            Some(it)
+                if !self.providers.contains_key(&it.provider)
+                    && dialect::find(&it.provider).is_none() =>
+            {
+                Err(format!("there is no provider `{}`", it.provider))
+            }
+            Some(_) => Ok(()),
+        }
     }
 
     /// The model that a question of this priority, or naming this model, goes to.
@@ -291,46 +334,6 @@ impl Priorities {
     }
 }
 
-impl ProviderSettings {
-    /// The address requests are made from; `chat/completions` is appended to it.
-    ///
-    /// A path without a version segment (`v1`, `v1beta`) gets `/v1`. A path that ends in
-    /// `/chat/completions` is taken as it is, for providers that have no version in their path.
-    pub(crate) fn address(&self, name: &str) -> Result<Url, String> {
-        let known = match name {
-            "openai" => Some("https://api.openai.com/v1"),
-            "groq" => Some("https://api.groq.com/openai/v1"),
-            "ollama" => Some("http://localhost:11434/v1"),
-            "huggingface" => Some("https://router.huggingface.co/v1"),
-            _ => None,
-        };
-        let text =
-            self.base_url.as_deref().or(known).ok_or("is missing: where is this provider?")?;
-        let mut url = Url::parse(text.trim()).map_err(|why| format!("is not an address: {why}"))?;
-        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-            return Err("must begin with `http://` or `https://`".into());
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err("must not hold a password; use `api_key`".into());
-        }
-        url.set_query(None);
-        url.set_fragment(None);
-        let path = url.path().trim_end_matches('/').to_owned();
-        let path = match path.strip_suffix("/chat/completions") {
-            Some(exact) => exact.to_owned(),
-            None if path.split('/').any(is_version) => path,
-            None => format!("{path}/v1"),
-        };
-        url.set_path(&format!("{path}/"));
-        Ok(url)
-    }
-}
-
-fn is_version(segment: &str) -> bool {
-    let mut rest = segment.strip_prefix('v').unwrap_or_default().chars();
-    rest.next().is_some_and(|it| it.is_ascii_digit())
-}
-
 impl ModelRef {
     /// Reads `provider/model`; the model may itself hold slashes.
     pub fn parse(text: &str) -> Option<Self> {
@@ -338,43 +341,16 @@ impl ModelRef {
         (!provider.is_empty() && !model.is_empty())
             .then(|| Self { provider: provider.to_owned(), model: model.to_owned() })
     }
-}
 
-impl EnvValues {
-    fn present(&self) -> Self {
-        let text = |it: &Option<String>| {
-            it.as_deref().map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned)
-        };
-        let key = self.openai_api_key.as_ref().map(|it| it.reveal().trim().to_owned());
-        Self {
-            openai_api_key: key.filter(|it| !it.is_empty()).map(Secret::new),
-            openai_base_url: text(&self.openai_base_url),
-            openai_model: text(&self.openai_model),
-            openai_embedding_model: text(&self.openai_embedding_model),
-            model_provider: text(&self.model_provider).map(|it| it.to_ascii_lowercase()),
-            model_name: text(&self.model_name),
-        }
+    /// `provider/model`.
+    pub fn text(&self) -> String {
+        format!("{}/{}", self.provider, self.model)
     }
 }
 
 /// A duration of the settings; a negative one counts as none.
 pub(crate) fn std(duration: SignedDuration) -> Duration {
     Duration::try_from(duration).unwrap_or_default()
-}
-
-impl Default for ProviderSettings {
-    fn default() -> Self {
-        Self {
-            kind: Kind::Openai,
-            base_url: None,
-            api_key: None,
-            timeout: SignedDuration::from_secs(120),
-            connect_timeout: SignedDuration::from_secs(5),
-            concurrency: 8,
-            json: JsonMode::Auto,
-            proxy: None,
-        }
-    }
 }
 
 impl Default for RetrySettings {
@@ -395,23 +371,9 @@ impl Default for BreakerSettings {
 
 #[cfg(test)]
 mod tests {
-    use rstest::rstest;
+    use base::Secret;
 
     use super::*;
-
-    #[rstest]
-    #[case("http://127.0.0.1:8080", "http://127.0.0.1:8080/v1/")]
-    #[case("http://127.0.0.1:8080/", "http://127.0.0.1:8080/v1/")]
-    #[case("http://127.0.0.1:8080/v1", "http://127.0.0.1:8080/v1/")]
-    #[case("http://127.0.0.1:8080/v1/", "http://127.0.0.1:8080/v1/")]
-    #[case("https://api.groq.com/openai", "https://api.groq.com/openai/v1/")]
-    #[case("https://x.example/v1beta/openai/", "https://x.example/v1beta/openai/")]
-    #[case("https://x.example/inference/chat/completions", "https://x.example/inference/")]
-    #[case(" https://x.example/api/v3?a=b#c ", "https://x.example/api/v3/")]
-    fn an_address_is_good_with_or_without_its_version(#[case] given: &str, #[case] expected: &str) {
-        let provider = ProviderSettings { base_url: Some(given.into()), ..Default::default() };
-        assert_eq!(provider.address("any").map(String::from), Ok(expected.to_owned()));
-    }
 
     #[test]
     fn nothing_configured_means_no_provider() {

@@ -10,12 +10,10 @@ use tracing::warn;
 
 use crate::{
     Ask, Cost, Message, ModelError, Models, Structured, Usage,
-    attempt::Account,
-    door::{answer, empty},
+    door::{Reply, empty, taken},
     repair::{self, Repair},
     schema, tokens,
     usage::Outcome,
-    wire::Reply,
 };
 
 /// The longest answer that is looked at.
@@ -32,43 +30,42 @@ impl Models {
     /// [`ModelError::Unusable`] when three answers in a row could not be used, or one is longer than
     /// [`ANSWER_TOKENS_MAX`]; else what [`Models::complete`] fails with.
     pub async fn structured(&self, ask: Ask, schema: &Json) -> Result<Structured, ModelError> {
-        let to = self.choose(&ask)?;
+        let asking = self.asking(&ask)?;
         let validator = self.0.schemas.compiled(schema)?;
-        let account = Account::of(&ask);
         let mut talk = ask.messages.clone();
         let (mut usage, mut costs) = (Usage::default(), Vec::new());
         let mut errors = Vec::new();
         for attempts in 1..=ANSWERS_MAX {
-            let said = self.say(&to, &account, &ask, &talk, Some(schema)).await?;
-            usage = usage + said.usage;
-            costs.push(said.cost);
-            match judge(&said.value, &validator) {
+            let (reply, taken) = taken(self.say(&asking, &ask, &talk, Some(schema)).await?);
+            usage = usage + taken.facts.usage;
+            costs.push(taken.facts.cost);
+            match judge(&reply, &validator) {
                 Verdict::Good(value, repairs) => {
-                    said.attempt.end(Outcome::Ok).await;
-                    let answer = answer(&to, said.value, said.usage, said.cost, said.latency);
+                    taken.attempt.ended(Outcome::Ok).await;
+                    let answer = taken.facts.with(reply);
                     let cost = costs.into_iter().sum::<Cost>();
                     return Ok(Structured { value, attempts, repairs, answer, usage, cost });
                 }
                 Verdict::TooLong(tokens) => {
-                    said.attempt.end(Outcome::Invalid).await;
+                    taken.attempt.ended(Outcome::Invalid).await;
                     let error = format!(
                         "the answer has about {tokens} tokens; at most {ANSWER_TOKENS_MAX} are taken"
                     );
                     return Err(ModelError::Unusable { errors: vec![error] });
                 }
                 Verdict::Bad(found) => {
-                    said.attempt.end(Outcome::Invalid).await;
+                    taken.attempt.ended(Outcome::Invalid).await;
+                    let quote = quoted(&reply.text).to_owned();
+                    let model = taken.facts.with(reply).model;
                     warn!(
-                        model.provider = to.provider,
-                        model.name = to.model,
+                        model.name = model,
                         operation = ask.operation,
                         attempts,
                         faults = found.len(),
-                        "The answer of model {} cannot be used",
-                        to.model,
+                        "The answer of model {model} cannot be used",
                     );
                     talk.truncate(ask.messages.len());
-                    talk.push(Message::assistant(quoted(&said.value.text)));
+                    talk.push(Message::assistant(quote));
                     talk.push(Message::user(again(&found)));
                     errors = found;
                 }

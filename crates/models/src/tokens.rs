@@ -5,7 +5,7 @@
 //! low. It is used where a provider sends no counts (the ledger then says `estimated`) and to refuse
 //! what is far too long; never where a provider's own count is there.
 
-use crate::Message;
+use crate::{Message, Usage};
 
 const BYTES_PER_TOKEN: usize = 4;
 /// What the frame around a message takes: its role and its ends.
@@ -21,9 +21,50 @@ pub fn estimate_messages(messages: &[Message]) -> u64 {
     messages.iter().map(|it| estimate(&it.content) + TOKENS_PER_MESSAGE).sum()
 }
 
+/// About how many tokens so many bytes of text have.
+pub(crate) fn of_bytes(bytes: usize) -> u64 {
+    bytes.div_ceil(BYTES_PER_TOKEN) as u64
+}
+
+/// What was used: the provider's counts, and estimates where there are none. Some servers send the
+/// fields and leave them at zero; some tell the use of an answer only at its end, which may not have
+/// come.
+pub(crate) fn completed(counted: Option<Usage>, asked: u64, said: u64, is_whole: bool) -> Usage {
+    let mut usage = counted.unwrap_or_default();
+    if usage.tokens_in == 0 && asked > 0 {
+        usage.tokens_in = asked;
+        usage.estimated = true;
+    }
+    let is_missing = usage.tokens_out == 0 || !is_whole;
+    if is_missing && usage.tokens_out < said {
+        usage.tokens_out = said;
+        usage.estimated = true;
+    }
+    usage.estimated |= counted.is_none();
+    usage
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nobody_counted_is_estimated_and_what_was_counted_stays() {
+        let usage = |tokens_in, tokens_out, estimated| Usage {
+            tokens_in,
+            tokens_out,
+            estimated,
+            ..Usage::default()
+        };
+        let counted = Some(usage(7, 3, false));
+        assert_eq!(completed(counted, 50, 9, true), usage(7, 3, false));
+        assert_eq!(completed(None, 50, 9, true), usage(50, 9, true));
+        assert_eq!(completed(Some(usage(0, 0, false)), 50, 9, true), usage(50, 9, true));
+        // It broke off: the count of the beginning is not that of the whole.
+        assert_eq!(completed(Some(usage(7, 1, false)), 50, 9, false), usage(7, 9, true));
+        assert_eq!(completed(counted, 50, 1, false), usage(7, 3, false));
+        assert_eq!(completed(None, 0, 0, true), usage(0, 0, true));
+    }
 
     #[test]
     fn four_bytes_are_a_token_and_a_rest_is_one_more() {

@@ -1,15 +1,20 @@
-//! The usage ledger: one row for each attempt to use a model, answered or not.
+//! The usage ledger as it is read: one row for each attempt to use a model, answered or not.
 //!
-//! A row is written once and never changed. Start at [`list`] and [`summary`].
+//! A row is written once and never changed; [`crate::ledger`] writes it. Start at [`list`] and
+//! [`summary`].
+
+mod row;
 
 use std::{fmt, str::FromStr};
 
-use base::{JobId, MicroUsd, Page, PageRequest, TenantId, Timestamp, UsageId};
+use base::{AppKeyId, JobId, MicroUsd, Page, PageRequest, TenantId, Timestamp, UsageId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Db, Error, Row, Tx, Value, params};
 
-use crate::{Cost, Usage};
+use crate::{Cost, Usage, ledger::spent, limit, money::NanoUsd};
+
+pub(crate) use row::{TOKENS_MAX, insert_missing};
 
 /// One attempt.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,18 +29,33 @@ pub struct Entry {
     pub job: Option<JobId>,
     /// Who asked, when that is known.
     pub caller: Option<String>,
+    /// The application key that was asked with, when one was.
+    pub key: Option<AppKeyId>,
     /// What it was for.
     pub operation: String,
+    /// The task of the application that it belongs to, when it does.
+    pub task: Option<String>,
+    /// Its place in the queue, when it had one.
+    pub priority: Option<limit::Priority>,
     /// Who was asked.
     pub provider: String,
     /// The model, by the provider's name for it.
     pub model: String,
     /// Tokens used.
     pub usage: Usage,
-    /// What it cost.
+    /// What it cost. Unknown counts as nothing in budgets of money; its tokens count in those of
+    /// tokens.
     pub cost: Cost,
+    /// By which version of the prices; none when the model has no price.
+    pub prices: Option<String>,
+    /// What was held for it in budgets before it began, when something was.
+    pub held: Option<NanoUsd>,
+    /// An answer from the cache: no provider was asked.
+    pub from_cache: bool,
     /// How long it took.
     pub latency_ms: u64,
+    /// How long until the first piece of the answer, when it came in pieces.
+    pub ttft_ms: Option<u64>,
     /// How it ended.
     pub outcome: Outcome,
     /// The HTTP status, when there was one.
@@ -47,7 +67,10 @@ pub struct Entry {
 macro_rules! names {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            JsonSchema,
+        )]
         pub enum $name { $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)* }
 
         impl $name {
@@ -76,6 +99,8 @@ macro_rules! names {
         }
     };
 }
+
+pub(crate) use names;
 
 names! {
     /// How an attempt ended.
@@ -114,6 +139,10 @@ names! {
         Month = "month",
         /// The tenant.
         Tenant = "tenant",
+        /// The application key; empty for what was asked without one.
+        Key = "key",
+        /// The task; empty for what belongs to none.
+        Task = "task",
     }
 }
 
@@ -145,7 +174,7 @@ pub struct Summary {
 /// One part of a summary.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Part {
-    /// Its operation, model, day, month or tenant.
+    /// Its operation, model, day, month, tenant, key or task.
     pub name: String,
     /// What it used.
     #[serde(flatten)]
@@ -172,44 +201,14 @@ pub struct Sums {
     pub attempts_count: i64,
 }
 
-const INSERT: &str = "
-    INSERT INTO model_usage (id, asked, tenant, job, caller, operation, provider, model,
-                             tokens_in, tokens_out, tokens_total, tokens_cached, estimated,
-                             cost_micro_usd, latency_ms, outcome, status, at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
-
-pub(crate) fn insert(tx: &Tx, entry: &Entry) -> Result<(), Error> {
-    let params = params![
-        entry.id.to_string(),
-        entry.asked.to_string(),
-        entry.tenant,
-        entry.job,
-        entry.caller.as_deref(),
-        entry.operation.as_str(),
-        entry.provider.as_str(),
-        entry.model.as_str(),
-        entry.usage.tokens_in,
-        entry.usage.tokens_out,
-        entry.usage.total(),
-        entry.usage.cached,
-        entry.usage.estimated,
-        entry.cost.known(),
-        entry.latency_ms,
-        entry.outcome.name(),
-        entry.status.map(i64::from),
-        entry.at,
-    ];
-    tx.execute(INSERT, &params)?;
-    Ok(())
-}
-
 // One text with two holes: whose rows, and which way. A tenant's list must be found by its index.
 macro_rules! list_sql {
     ($whose:literal, $beyond:literal, $order:literal) => {
         concat!(
-            "SELECT id, asked, tenant, job, caller, operation, provider, model, tokens_in,
-                    tokens_out, tokens_cached, estimated, cost_micro_usd, latency_ms, outcome,
-                    status, at
+            "SELECT id, asked, tenant, job, caller, key, operation, task, priority, provider, model,
+                    tokens_in, tokens_out, tokens_cached, tokens_cache_written, tokens_reasoning,
+                    estimated, cost_nano_usd, prices, held_nano_usd, from_cache, latency_ms,
+                    ttft_ms, outcome, status, at
                FROM model_usage
               WHERE at >= $1 AND at < $2
                 AND (CAST($3 AS TEXT) IS NULL OR job = CAST($3 AS TEXT))
@@ -261,41 +260,9 @@ pub fn list(db: &Db, filter: &Filter, page: &PageRequest) -> Result<Page<Entry>,
         (Some(_), true) => LIST_TENANT_BACK,
     };
     params.extend(filter.tenant.map(Value::from));
-    let rows = db.query(sql, &params)?.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    let rows = db.query(sql, &params)?.iter().map(row::read).collect::<Result<Vec<_>, _>>()?;
     let key = |it: &Entry| vec![it.at.as_microsecond().into(), it.id.to_string().into()];
     Ok(Page::of(rows, page, key))
-}
-
-fn entry(row: &Row) -> Result<Entry, Error> {
-    let count = |column: &str| Ok::<_, Error>(u64::try_from(row.get::<i64>(column)?).unwrap_or(0));
-    Ok(Entry {
-        id: parsed(row, "id")?,
-        asked: parsed(row, "asked")?,
-        tenant: row.get("tenant")?,
-        job: row.get("job")?,
-        caller: row.get("caller")?,
-        operation: row.get("operation")?,
-        provider: row.get("provider")?,
-        model: row.get("model")?,
-        usage: Usage {
-            tokens_in: count("tokens_in")?,
-            tokens_out: count("tokens_out")?,
-            cached: count("tokens_cached")?,
-            estimated: row.get("estimated")?,
-        },
-        cost: row.get::<Option<MicroUsd>>("cost_micro_usd")?.map_or(Cost::Unknown, Cost::Known),
-        latency_ms: count("latency_ms")?,
-        outcome: parsed(row, "outcome")?,
-        status: row.get::<Option<i64>>("status")?.and_then(|it| u16::try_from(it).ok()),
-        at: row.get("at")?,
-    })
-}
-
-/// A column whose text is parsed.
-fn parsed<T: FromStr<Err: fmt::Display>>(row: &Row, column: &str) -> Result<T, Error> {
-    let text: String = row.get(column)?;
-    text.parse()
-        .map_err(|it: T::Err| Error::Column { column: column.to_owned(), what: it.to_string() })
 }
 
 // Named columns, so that each grouping is one whole statement. Times before 1970 do not occur.
@@ -308,8 +275,8 @@ macro_rules! sums_sql {
                     CAST(COALESCE(sum(tokens_in), 0) AS BIGINT) AS tokens_in,
                     CAST(COALESCE(sum(tokens_out), 0) AS BIGINT) AS tokens_out,
                     CAST(COALESCE(sum(tokens_total), 0) AS BIGINT) AS total_tokens,
-                    CAST(COALESCE(sum(cost_micro_usd), 0) AS BIGINT) AS total_cost,
-                    count(*) - count(cost_micro_usd) AS unknown_cost_count,
+                    CAST(COALESCE(sum(cost_nano_usd), 0) AS BIGINT) AS total_cost,
+                    count(*) - count(cost_nano_usd) AS unknown_cost_count,
                     count(DISTINCT asked) AS operations_count,
                     count(*) AS attempts_count
                FROM model_usage
@@ -340,6 +307,8 @@ const BY_NOTHING: [store::Sql<'static>; 2] = grouping!("'all'");
 const BY_OPERATION: [store::Sql<'static>; 2] = grouping!("operation");
 const BY_MODEL: [store::Sql<'static>; 2] = grouping!("model");
 const BY_TENANT: [store::Sql<'static>; 2] = grouping!("tenant");
+const BY_KEY: [store::Sql<'static>; 2] = grouping!("COALESCE(key, '')");
+const BY_TASK: [store::Sql<'static>; 2] = grouping!("COALESCE(task, '')");
 const BY_DAY: [store::Sql<'static>; 2] = grouping!(
     "strftime('%Y-%m-%d', at / 1000000, 'unixepoch')",
     "to_char(to_timestamp(at / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
@@ -363,6 +332,8 @@ pub fn summary(
         GroupBy::Day => BY_DAY,
         GroupBy::Month => BY_MONTH,
         GroupBy::Tenant => BY_TENANT,
+        GroupBy::Key => BY_KEY,
+        GroupBy::Task => BY_TASK,
     };
     let mut params: Vec<Value> = vec![from.into(), to.into()];
     params.extend(tenant.map(Value::from));
@@ -376,7 +347,7 @@ pub fn summary(
         .collect::<Result<Vec<_>, Error>>()?;
     match group_by {
         GroupBy::Day | GroupBy::Month => breakdown.sort_by(|a, b| a.name.cmp(&b.name)),
-        GroupBy::Operation | GroupBy::Model | GroupBy::Tenant => {
+        _ => {
             breakdown.sort_by(|a, b| {
                 (b.sums.total_tokens, &a.name).cmp(&(a.sums.total_tokens, &b.name))
             });
@@ -390,7 +361,7 @@ fn sums(row: &Row) -> Result<Sums, Error> {
         total_tokens: row.get("total_tokens")?,
         tokens_in: row.get("tokens_in")?,
         tokens_out: row.get("tokens_out")?,
-        total_cost: row.get("total_cost")?,
+        total_cost: NanoUsd(row.get("total_cost")?).micros(),
         unknown_cost_count: row.get("unknown_cost_count")?,
         operations_count: row.get("operations_count")?,
         attempts_count: row.get("attempts_count")?,
@@ -399,14 +370,17 @@ fn sums(row: &Row) -> Result<Sums, Error> {
 
 const ERASE: &str = "DELETE FROM model_usage WHERE tenant = $1";
 
-/// Forgets everything a tenant used: part of erasing the tenant, whose audit row covers it.
+/// Forgets everything a tenant used: part of erasing the tenant, whose audit row covers it. What it
+/// spent stays counted in budgets that are not its own, because it was spent.
 pub fn erase(tx: &Tx, tenant: TenantId) -> Result<u64, Error> {
+    spent::forget_tenant(tx, tenant)?;
     tx.execute(ERASE, &params![tenant])
 }
 
 const SWEEP: &str = "DELETE FROM model_usage WHERE at < $1";
 
-/// Forgets what is older than `before`.
+/// Forgets what is older than `before`. Budgets whose period goes on keep their count.
 pub fn sweep(tx: &Tx, before: Timestamp) -> Result<u64, Error> {
+    spent::forget_before(tx, before)?;
     tx.execute(SWEEP, &params![before])
 }

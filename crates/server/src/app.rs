@@ -16,6 +16,7 @@ use store::Store;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    llm,
     limit::{InvalidLimit, Limits},
     route::{self, Operations, Route, RouteFault},
     style::Style,
@@ -113,6 +114,8 @@ pub struct Parts {
     pub declared_style: Arc<Style>,
     /// The style of all others.
     pub plain_style: Arc<Style>,
+    /// The styles under `/llm`.
+    pub llm_styles: llm::Styles,
     /// Which tenants there are.
     pub tenants: Tenants,
     /// Streams end when this is cancelled.
@@ -144,7 +147,8 @@ impl App {
     pub fn new(wiring: Wiring) -> Result<Self, AppError> {
         let operations = route::operations();
         let plain_style = Arc::new(Style::plain());
-        let mut routes: Vec<_> = route::fixed(&operations);
+        let llm_styles = llm::Styles::default();
+        let mut routes: Vec<_> = route::fixed(&operations, &llm_styles);
         let engine = wiring.engine.clone();
         let description = engine.folder().description();
         let declared_style = match &description.routes {
@@ -170,6 +174,7 @@ impl App {
             routes: routes.into_iter().map(Arc::new).collect(),
             declared_style,
             plain_style,
+            llm_styles,
             tenants,
             stopping: CancellationToken::new(),
             changes: TaskTracker::new(),
@@ -201,6 +206,9 @@ impl App {
 
     /// The style of a path.
     pub fn style_of(&self, path: &str) -> &Arc<Style> {
+        if let Some(style) = self.llm_styles.of_path(path) {
+            return style;
+        }
         crate::style::of_path(path, self.prefix(), &self.declared_style, &self.plain_style)
     }
 

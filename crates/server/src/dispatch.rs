@@ -21,7 +21,7 @@ use crate::{
     App, Visit,
     argument::Faults,
     idempotency::{self, Begun},
-    input::{Bounds, Input},
+    input::{self, Bounds, Input},
     limit::{Ask, Left, Place},
     operation::{self, Answer, Call, IfMatch, Kind},
     problem::{Fault, Problem},
@@ -93,6 +93,9 @@ async fn answer(
     };
     admitted.count(app, route, &caller, None, &[LimitPer::Caller, LimitPer::Address])?;
     caller.may(operation.permission)?;
+    if operation.is_raw {
+        return raw(app, route, caller, path, request, visit, admitted).await;
+    }
 
     let if_match = precondition(headers);
     let if_none_match = headers.get(header::IF_NONE_MATCH).cloned();
@@ -143,6 +146,7 @@ async fn answer(
         count,
         upload: input.upload.take(),
         if_match,
+        raw: None,
     };
     let ending = Ending {
         app: app.clone(),
@@ -177,6 +181,78 @@ async fn answer(
             Err(Problem::internal(died))
         }
     }
+}
+
+/// The way of an operation that takes the body as it is. What it began ends with its caller:
+/// nothing is kept for repetition.
+async fn raw(
+    app: &App,
+    route: &Arc<Route>,
+    caller: Caller,
+    path: Vec<(String, String)>,
+    request: Request,
+    visit: &Arc<Visit>,
+    admitted: &mut Admitted,
+) -> Result<Response, Problem> {
+    let tenant = tenant_of_header(app, &caller, request.headers(), visit).await?;
+    admitted.count(app, route, &caller, Some(tenant), &[LimitPer::Tenant])?;
+    let mut input = Input::of_uri(request.uri(), path)?;
+    let mut faults = Faults::default();
+    let args = input.arguments(route, &mut faults);
+    if !faults.list.is_empty() {
+        return Err(Problem::faults(faults.code(), faults.list));
+    }
+    let (parts, body) = request.into_parts();
+    let most = app.models.request_bytes_max();
+    // The answer may take minutes; sending the question may not.
+    let taking = tokio::time::timeout(app.time_limit(), input::take(body, &parts.headers, most));
+    let body = taking.await.map_err(|_| {
+        Problem::new("timeout", "The body of the request took too long to arrive.")
+    })??;
+    let body = body.ok_or_else(|| {
+        Problem::new("body_too_large", format!("The body is larger than {most} bytes."))
+    })?;
+    let raw = operation::Raw { tenant, headers: parts.headers, body };
+    let call = Call {
+        app: app.clone(),
+        caller,
+        visit: visit.clone(),
+        page: PageRequest::first(1),
+        count: false,
+        upload: None,
+        if_match: IfMatch::Any,
+        raw: Some(raw),
+    };
+    let ending = Ending {
+        app: app.clone(),
+        route: route.clone(),
+        visit: visit.clone(),
+        list: None,
+        if_none_match: None,
+    };
+    Ok(ending.of(route.operation.run(call, args).await).await.response)
+}
+
+/// On whose account a call goes that has no place for a tenant in its body: the header
+/// `x-mainstay-tenant`, else the caller's own tenant, else the only one, else the house's own.
+async fn tenant_of_header(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    visit: &Visit,
+) -> Result<TenantId, Problem> {
+    let Some(given) = headers.get("x-mainstay-tenant") else {
+        let own = caller.tenant().or_else(|| app.only_tenant());
+        return Ok(own.unwrap_or(TenantId::DEFAULT));
+    };
+    let text = given.to_str().unwrap_or_default();
+    let tenant = text.parse::<TenantId>().map_err(|error| {
+        Problem::faults("invalid_id", vec![Fault::new("/x-mainstay-tenant", error.to_string())])
+    })?;
+    caller.reaches(tenant)?;
+    let _ = visit.tenant.set(tenant);
+    app.tenants.check(&app.store, tenant, false, app.clock.now()).await?;
+    Ok(tenant)
 }
 
 /// How an outcome becomes an answer.
@@ -228,7 +304,9 @@ fn credential(headers: &HeaderMap) -> Result<Option<Credential>, Problem> {
             .map(Some)
             .map_err(|_| Problem::new("key_invalid", "The credential is not plain text.")),
     };
-    let api_key = text(HeaderName::from_static("x-api-key"))?;
+    // Each official client of a model has its own place for the key.
+    let api_key = text(HeaderName::from_static("x-api-key"))?
+        .or(text(HeaderName::from_static("x-goog-api-key"))?);
     Ok(Credential::from_headers(text(header::AUTHORIZATION)?, api_key)?)
 }
 

@@ -32,7 +32,7 @@ use tower_http::{
 };
 use tracing::Instrument as _;
 
-use crate::{App, Visit, dispatch, problem::Problem, route::Route, web};
+use crate::{App, Visit, dispatch, llm, problem::Problem, route::Route, web};
 
 static REQUESTS: Counter = Counter::new(
     "http_requests_total",
@@ -85,7 +85,9 @@ impl Front {
         let method = method_name(request.method());
         request.extensions_mut().insert(visit.clone());
         let span = tracing::info_span!("request", request_id = %visit.id);
-        let limit = self.app.time_limit();
+        // A model may think for minutes; the gateway keeps limits of its own.
+        let is_llm = self.app.llm_styles.of_path(request.uri().path()).is_some();
+        let limit = (!is_llm).then(|| self.app.time_limit());
         let answering = guarded(&mut self.router, request, limit, &visit);
         let mut response = answering.instrument(span.clone()).await;
         finish(&mut response, &visit);
@@ -99,15 +101,19 @@ impl Front {
 async fn guarded(
     router: &mut Router,
     request: Request,
-    limit: Duration,
+    limit: Option<Duration>,
     visit: &Visit,
 ) -> Response {
     let answering = AssertUnwindSafe(router.call(request)).catch_unwind();
-    let problem = match tokio::time::timeout(limit, answering).await {
+    let answered = match limit {
+        Some(limit) => tokio::time::timeout(limit, answering).await.map_err(|_| limit),
+        None => Ok(answering.await),
+    };
+    let problem = match answered {
         Ok(Ok(Ok(response))) => return response,
         Ok(Ok(Err(never))) => match never {},
         Ok(Err(panic)) => Problem::internal(words_of(&*panic)),
-        Err(_) => {
+        Err(limit) => {
             let seconds = limit.as_secs();
             let detail = format!("This took longer than {seconds} s and was given up.");
             Problem::new("timeout", detail).retry_after(Duration::from_secs(5))
@@ -140,7 +146,8 @@ pub fn router(app: &App) -> Router {
             SizeAbove::new(1024)
                 .and(NotForContentType::SSE)
                 .and(NotForContentType::IMAGES)
-                .and(NotForContentType::const_new("application/vnd.")),
+                .and(NotForContentType::const_new("application/vnd."))
+                .and(llm::is_packed),
         ),
     );
     match cors(&app.settings.allowed_origins) {
@@ -213,11 +220,22 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
         "x-ratelimit-remaining",
         "x-ratelimit-reset",
         "idempotency-replayed",
+        "x-should-retry",
+        "x-mainstay-model",
+        "x-mainstay-provider",
+        "x-mainstay-attempts",
+        "x-mainstay-fallback",
+        "x-mainstay-cost-usd",
+        "x-mainstay-cache",
     ];
     let asked = [
         "authorization",
         "content-type",
         "x-api-key",
+        "x-goog-api-key",
+        "x-mainstay-tenant",
+        "anthropic-version",
+        "anthropic-beta",
         "x-request-id",
         "idempotency-key",
         "if-match",
@@ -355,7 +373,8 @@ mod tests {
         let mut router = Router::new().route("/", any(|| async { panic!("secret words") as () }));
         let plain = Arc::new(crate::style::Style::plain());
         let visit = Visit::begin(None, base::Timestamp::UNIX_EPOCH, None, None, plain);
-        let answer = guarded(&mut router, Request::default(), Duration::from_secs(1), &visit).await;
+        let limit = Some(Duration::from_secs(1));
+        let answer = guarded(&mut router, Request::default(), limit, &visit).await;
         assert_eq!(answer.status(), 500);
         let body = axum::body::to_bytes(answer.into_body(), 10_000).await.expect("a body");
         let text = String::from_utf8_lossy(&body);

@@ -17,6 +17,8 @@ pub mod input;
 pub mod operation;
 mod operations;
 
+pub mod llm;
+
 pub mod problem;
 pub mod route;
 mod routes;

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use axum::http::Method;
 use base::Permission;
+use models::relay::Words;
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
@@ -26,7 +27,8 @@ pub fn document(app: &App) -> Json {
     let mut tags: BTreeSet<&str> = BTreeSet::new();
     for route in &app.routes {
         tags.insert(tag(route));
-        let entry = paths.entry(route.path.to_string()).or_insert_with(|| json!({}));
+        let path = route.path.replace("{*", "{");
+        let entry = paths.entry(path).or_insert_with(|| json!({}));
         entry[route.method.as_str().to_lowercase()] = operation(app, route);
     }
     let mut schemas = thing::all();
@@ -40,6 +42,14 @@ pub fn document(app: &App) -> Json {
         "Problem": {
             "description": "It did not work; `code` is stable, `hint` is the way out.",
             "content": {"application/problem+json": {"schema": reference("Problem")}},
+        },
+        "OpenaiError": {
+            "description": "It did not work; said as OpenAI says it.",
+            "content": {"application/json": {"schema": reference("OpenaiError")}},
+        },
+        "AnthropicError": {
+            "description": "It did not work; said as Anthropic says it.",
+            "content": {"application/json": {"schema": reference("AnthropicError")}},
         },
     });
     if let Some(error) = description.routes.as_ref().and_then(|it| it.envelope.error.as_ref()) {
@@ -153,13 +163,16 @@ fn parameters_of(route: &Route, takes_body: bool) -> Vec<Json> {
         let schema = json!({"type": "string", "description": "Narrows the list."});
         parameters.push(parameter(name, "query", false, schema));
     }
+    if operation.is_raw {
+        parameters.push(json!({"$ref": "#/components/parameters/Tenant"}));
+    }
     if operation.kind == Kind::Page {
         let limit = if route.is_declared { "DeclaredLimit" } else { "Limit" };
         for name in [limit, "Cursor", "Count"] {
             parameters.push(json!({"$ref": format!("#/components/parameters/{name}")}));
         }
     }
-    if takes_body && operation.permission != Permission::Anyone {
+    if takes_body && operation.permission != Permission::Anyone && !operation.is_raw {
         parameters.push(json!({"$ref": "#/components/parameters/IdempotencyKey"}));
     }
     if matches!(route.method, Method::PATCH | Method::DELETE) {
@@ -229,6 +242,11 @@ fn parameters(app: &App) -> Json {
             "description": "The same request under the same key is done once, and answered the same for 24 hours.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
         },
+        "Tenant": {
+            "name": "X-Mainstay-Tenant", "in": "header",
+            "description": "On whose account the call goes, for callers who reach all tenants.",
+            "schema": {"type": "string"},
+        },
         "IfMatch": {
             "name": "If-Match", "in": "header",
             "description": "The ETag that was read: the change is refused (412) when somebody else changed it meanwhile.",
@@ -240,7 +258,12 @@ fn parameters(app: &App) -> Json {
 fn responses(app: &App, route: &Route) -> Json {
     let operation = &*route.operation;
     let status = route.status.unwrap_or_else(|| operation.kind.status());
-    let refusal = if route.style.has_problem_json() { "Problem" } else { "Refusal" };
+    let refusal = match route.style.words() {
+        Some(Words::Openai) => "OpenaiError",
+        Some(Words::Anthropic) => "AnthropicError",
+        None if route.style.has_problem_json() => "Problem",
+        None => "Refusal",
+    };
     let refusal = json!({"$ref": format!("#/components/responses/{refusal}")});
     let mut responses = Map::new();
     responses.insert(status.to_string(), success(app, route));
@@ -282,6 +305,10 @@ fn success(app: &App, route: &Route) -> Json {
         Kind::Empty => return json!({"description": description}),
         Kind::File => {
             json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}})
+        }
+        Kind::One if operation.is_raw && route.method == Method::POST => {
+            let schema = json!({"schema": reference(operation.gives)});
+            json!({"application/json": schema, "text/event-stream": schema})
         }
         Kind::Events => json!({"text/event-stream": {"schema": reference(operation.gives)}}),
         Kind::Text => json!({"text/plain": {"schema": {"type": "string"}}}),

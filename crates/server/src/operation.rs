@@ -8,7 +8,7 @@
 
 use std::{fmt, future::Future, sync::Arc};
 
-use axum::response::Response;
+use axum::{http::HeaderMap, response::Response};
 use base::{Page, PageRequest, Permission, TenantId};
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -41,6 +41,8 @@ pub struct Operation {
     pub is_secret: bool,
     /// It may be called for a tenant that was deleted.
     pub reaches_deleted: bool,
+    /// It takes the body as it is and answers in its own words: [`Call::raw`].
+    pub is_raw: bool,
     run: Run,
 }
 
@@ -97,6 +99,18 @@ pub struct Call {
     pub upload: Option<Upload>,
     /// Which state of the thing the caller believes to change.
     pub if_match: IfMatch,
+    /// What came as it came, for operations that take it so.
+    pub raw: Option<Raw>,
+}
+
+/// A request as it came.
+pub struct Raw {
+    /// On whose account it goes.
+    pub tenant: TenantId,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
 }
 
 /// A file that came with a request.
@@ -199,6 +213,7 @@ impl Operation {
             rest: None,
             is_secret: false,
             reaches_deleted: false,
+            is_raw: false,
             run: Box::new(typed),
         }
     }
@@ -228,6 +243,13 @@ impl Operation {
     #[must_use]
     pub fn reaches_deleted(mut self) -> Self {
         self.reaches_deleted = true;
+        self
+    }
+
+    /// It takes the body as it is and answers in its own words.
+    #[must_use]
+    pub fn raw(mut self) -> Self {
+        self.is_raw = true;
         self
     }
 

@@ -26,7 +26,7 @@ use crate::operation::Operation;
 
 /// Every operation, room by room.
 pub(crate) fn all() -> Vec<Operation> {
-    let rooms: [fn() -> Vec<Operation>; 20] = [
+    let rooms: [fn() -> Vec<Operation>; 21] = [
         auth::all,
         sessions::all,
         users::all,
@@ -45,6 +45,7 @@ pub(crate) fn all() -> Vec<Operation> {
         usage::all,
         webhooks::all,
         prompts::all,
+        crate::llm::all,
         health::all,
         internals::all,
     ];

@@ -131,8 +131,8 @@ pub fn declared(
 /// # Panics
 /// When the table names an operation or an argument that does not exist: a fault of the program,
 /// found by the first test.
-pub fn fixed(operations: &Operations) -> Vec<Route> {
-    let style = Arc::new(Style::plain());
+pub fn fixed(operations: &Operations, llm: &crate::llm::Styles) -> Vec<Route> {
+    let plain = Arc::new(Style::plain());
     let shapes = IndexMap::new();
     crate::routes::FIXED
         .iter()
@@ -147,7 +147,9 @@ pub fn fixed(operations: &Operations) -> Vec<Route> {
                 status: None,
                 summary: None,
             };
-            let compiled = compile(key, &spec, "", operations, &shapes, &style, false);
+            let path = key.split_once(' ').map_or("", |it| it.1);
+            let style = llm.of_path(path).unwrap_or(&plain);
+            let compiled = compile(key, &spec, "", operations, &shapes, style, false);
             compiled.expect("the table of fixed routes fits the table of operations")
         })
         .collect()
@@ -191,9 +193,10 @@ impl Take {
     }
 }
 
-/// The names of a template.
+/// The names of a template. One with a `*` takes the rest of the path, slashes and all.
 pub fn names_in(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter_map(|it| it.strip_prefix('{')?.strip_suffix('}'))
+    let names = path.split('/').filter_map(|it| it.strip_prefix('{')?.strip_suffix('}'));
+    names.map(|it| it.trim_start_matches('*'))
 }
 
 fn compile(
@@ -225,7 +228,8 @@ fn compile(
             None
         }
     };
-    if !is_template(&path) {
+    let steps = if is_declared { path.clone() } else { path.replace("{*", "{") };
+    if !is_template(&steps) {
         fault(
             format!("`{path}` is not a path"),
             Some("for example /clients/{client_id}/rules".into()),
@@ -344,7 +348,7 @@ fn is_reserved(path: &str) -> bool {
     let first = path.split('/').nth(1).unwrap_or_default();
     matches!(
         first,
-        "" | "api" | "health" | "metrics" | "docs" | "openapi.json" | "assets" | "__debug"
+        "" | "api" | "llm" | "health" | "metrics" | "docs" | "openapi.json" | "assets" | "__debug"
     )
 }
 

@@ -1,5 +1,5 @@
-//! Style: how answers and refusals look under a path: bare and as problem+json, or in an
-//! application's own envelope with its own catalogue of errors.
+//! Style: how answers and refusals look under a path: bare and as problem+json, in an application's
+//! own envelope with its own catalogue of errors, or in the words of a dialect of models.
 //!
 //! Envelopes are JSON with placeholders. They are cut into pieces once at start, so that an answer
 //! is written by copying the pieces and serialising the data between them, once.
@@ -14,10 +14,11 @@ use axum::{
 };
 use base::Timestamp;
 use indexmap::IndexMap;
+use models::relay::Words;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use crate::{Visit, problem::Problem};
+use crate::{Visit, llm, problem::Problem};
 
 /// How answers look under a path.
 #[derive(Debug, Default)]
@@ -28,6 +29,8 @@ pub struct Style {
     list: Option<Template>,
     error: Option<Template>,
     errors: IndexMap<String, CatalogueError>,
+    /// Refusals are said as this dialect of models says them.
+    words: Option<Words>,
 }
 
 /// A page, written.
@@ -95,12 +98,23 @@ impl Style {
             list: template(&routes.envelope.list),
             error: template(&routes.envelope.error),
             errors: routes.errors.clone(),
+            words: None,
         }
+    }
+
+    /// The words of a dialect of models.
+    pub fn of_words(words: Words) -> Self {
+        Self { words: Some(words), ..Self::default() }
+    }
+
+    /// The dialect of models whose words these are.
+    pub fn words(&self) -> Option<Words> {
+        self.words
     }
 
     /// Whether refusals are problem+json.
     pub fn has_problem_json(&self) -> bool {
-        self.error.is_none()
+        self.error.is_none() && self.words.is_none()
     }
 
     /// Writes one thing.
@@ -166,7 +180,13 @@ impl Style {
             }
         }
         let (kind, body) = match &self.error {
-            None => ("application/problem+json", problem.body(&visit.id).to_string().into_bytes()),
+            None => match self.words {
+                Some(words) => ("application/json", llm::refusal(words, problem, visit)),
+                None => {
+                    let body = problem.body(&visit.id).to_string().into_bytes();
+                    ("application/problem+json", body)
+                }
+            },
             Some(template) => {
                 let mut out = Vec::with_capacity(512);
                 template.write(&mut out, |hole, out| match hole {

@@ -57,6 +57,7 @@ fn other(app: &App, request: &Request, visit: &Visit) -> Response {
     let path = request.uri().path();
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let is_api = path.starts_with("/api/")
+        || app.llm_styles.of_path(path).is_some()
         || path.starts_with("/__debug/")
         || (!app.prefix().is_empty() && path.starts_with(app.prefix()));
     if is_read && !is_api {

@@ -1,29 +1,36 @@
-//! A scripted model provider: an OpenAI-compatible server on this machine whose answers a test
-//! decides, good ones and bad ones alike.
+//! A scripted model provider: a server on this machine whose answers a test decides, good ones and
+//! bad ones alike. It speaks the dialects of OpenAI (chat and responses), Anthropic, Gemini and
+//! Ollama, each at its own path, whole and in pieces.
 //!
 //! Queued answers go out in order; when the queue is empty the rule of [`Script::always`] answers,
 //! and without one the request fails with status 500. Embeddings need no script: without one they
 //! are made of the words of the text, so that similar texts get similar vectors.
 
+mod reply;
+mod send;
+mod speech;
+mod vector;
+
 use std::{
     collections::VecDeque,
     net::SocketAddr,
-    panic::resume_unwind,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::State,
-    http::{HeaderMap, Response, StatusCode, Uri, header},
-    routing::{get, post},
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderMap, Method, Response, Uri, header},
+    serve::ListenerExt,
 };
 use serde_json::{Value as Json, json};
 
-/// Numbers of a made-up embedding.
-pub const DIMENSIONS: usize = 64;
+pub use reply::Reply;
+pub use vector::DIMENSIONS;
 
 /// The server. It stops when it is dropped.
 pub struct Script {
@@ -38,6 +45,7 @@ struct Play {
     queued_embeddings: VecDeque<Reply>,
     rule: Option<Rule>,
     requests: Vec<Request>,
+    hung_up: Arc<AtomicUsize>,
 }
 
 type Rule = Box<dyn FnMut(&Json) -> Reply + Send>;
@@ -45,20 +53,48 @@ type Rule = Box<dyn FnMut(&Json) -> Reply + Send>;
 /// A request that came in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// `/v1/chat/completions`, `/v1/embeddings` or `/v1/models`.
+    /// `/v1/chat/completions`, `/v1/messages`, `/v1/embeddings`, …
     pub path: String,
     /// The `Authorization` header.
     pub authorization: Option<String>,
+    /// All headers, names in lower case.
+    pub headers: Vec<(String, String)>,
     /// The body; null when it was no JSON.
     pub body: Json,
+    /// The body as it came.
+    pub bytes: Bytes,
 }
 
 impl Request {
     /// The text of all messages, one after the other.
     pub fn prompt(&self) -> String {
-        let messages = self.body["messages"].as_array().cloned().unwrap_or_default();
-        let texts = messages.iter().filter_map(|it| it["content"].as_str());
+        let list = |name: &str| self.body[name].as_array().cloned().unwrap_or_default();
+        let texts = list("messages")
+            .into_iter()
+            .flat_map(|it| text_of(&it["content"]))
+            .chain(list("contents").into_iter().flat_map(|it| text_of(&it["parts"])))
+            .chain(list("input").into_iter().flat_map(|it| text_of(&it["content"])))
+            .chain(self.body["input"].as_str().map(str::to_owned));
         texts.collect::<Vec<_>>().join("\n\n")
+    }
+
+    /// A header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|it| it.0 == name).map(|it| it.1.as_str())
+    }
+
+    fn asks_for_usage(&self) -> bool {
+        self.body["stream_options"]["include_usage"] == true
+    }
+}
+
+fn text_of(content: &Json) -> Vec<String> {
+    match content {
+        Json::String(text) => vec![text.clone()],
+        Json::Array(parts) => {
+            parts.iter().filter_map(|it| it["text"].as_str()).map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -68,13 +104,16 @@ impl Script {
         crate::install_tls();
         let state = Arc::new(Mutex::new(Play::default()));
         let routes = Router::new()
-            .route("/v1/chat/completions", post(complete))
-            .route("/v1/embeddings", post(embed))
-            .route("/v1/models", get(models))
+            .fallback(answer)
+            .layer(DefaultBodyLimit::disable())
             .with_state(state.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
         let listener = listener.expect("a free port can be had");
         let address = listener.local_addr().expect("a listener has an address");
+        let listener = listener.tap_io(|socket| {
+            // Frames must not wait for each other.
+            let _ = socket.set_nodelay(true);
+        });
         #[expect(clippy::disallowed_methods, reason = "its handle is kept, and aborted on drop")]
         let server = tokio::spawn(async move {
             // Ends only by being aborted.
@@ -85,7 +124,12 @@ impl Script {
 
     /// What goes into a provider's `base_url`: `http://127.0.0.1:PORT/v1`.
     pub fn base_url(&self) -> String {
-        format!("http://{}/v1", self.address)
+        format!("{}/v1", self.address())
+    }
+
+    /// Where it is, without a path: `http://127.0.0.1:PORT`.
+    pub fn address(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// Queues an answer to a chat completion.
@@ -124,6 +168,11 @@ impl Script {
         self.lock().queued.len()
     }
 
+    /// How many answers were hung up on before they were whole.
+    pub fn hung_up(&self) -> usize {
+        self.lock().hung_up.load(Ordering::SeqCst)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Play> {
         lock(&self.state)
     }
@@ -135,235 +184,84 @@ impl Drop for Script {
     }
 }
 
-/// One answer of the server.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reply {
-    status: u16,
-    says: Says,
-    retry_after: Option<String>,
-    delay: Duration,
-    tokens: Option<(u64, u64)>,
-    finish_reason: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Says {
-    /// The text of the model's message.
-    Content(String),
-    Embeddings(Vec<Vec<f32>>),
-    /// The whole body as it is.
-    Body(String),
-    /// Nothing: the connection is closed.
-    Nothing,
-}
-
-impl Reply {
-    /// The model says this text.
-    pub fn text(content: impl Into<String>) -> Self {
-        Self {
-            status: 200,
-            says: Says::Content(content.into()),
-            retry_after: None,
-            delay: Duration::ZERO,
-            tokens: None,
-            finish_reason: "stop",
-        }
-    }
-
-    /// The model says this JSON, and nothing else.
-    pub fn json(value: &Json) -> Self {
-        Self::text(value.to_string())
-    }
-
-    /// The model says this JSON in a code fence, with friendly words around it.
-    pub fn fenced(value: &Json) -> Self {
-        Self::text(format!(
-            "Sure! Here is the result:\n\n```json\n{value:#}\n```\n\nAnything else?"
-        ))
-    }
-
-    /// The model chats instead of answering.
-    pub fn prose() -> Self {
-        Self::text("I looked at your list, and on the whole it seems to be in good order.")
-    }
-
-    /// The model is cut off in the middle of this JSON.
-    pub fn half(value: &Json) -> Self {
-        let text = value.to_string();
-        let half: String = text.chars().take(text.chars().count() / 2).collect();
-        Self { finish_reason: "length", ..Self::text(half) }
-    }
-
-    /// The model says nothing.
-    pub fn empty() -> Self {
-        Self::text("")
-    }
-
-    /// These vectors.
-    pub fn embeddings(vectors: Vec<Vec<f32>>) -> Self {
-        Self { says: Says::Embeddings(vectors), ..Self::text("") }
-    }
-
-    /// An error with this status, in OpenAI's form.
-    pub fn status(status: u16) -> Self {
-        let body = json!({"error": {"message": format!("scripted status {status}"),
-                                    "type": "scripted", "code": status.to_string()}});
-        Self::body(status, body.to_string())
-    }
-
-    /// This status with this body, whatever it is.
-    pub fn body(status: u16, body: impl Into<String>) -> Self {
-        Self { status, says: Says::Body(body.into()), ..Self::text("") }
-    }
-
-    /// The connection is closed before anything is answered.
-    pub fn hang_up() -> Self {
-        Self { says: Says::Nothing, ..Self::text("") }
-    }
-
-    /// With a `Retry-After` header: seconds, or a date.
-    #[must_use]
-    pub fn retry_after(self, value: impl ToString) -> Self {
-        Self { retry_after: Some(value.to_string()), ..self }
-    }
-
-    /// Only after this time.
-    #[must_use]
-    pub fn delayed(self, delay: Duration) -> Self {
-        Self { delay, ..self }
-    }
-
-    /// With these counts of tokens; without, they are counted from the words.
-    #[must_use]
-    pub fn tokens(self, input: u64, output: u64) -> Self {
-        Self { tokens: Some((input, output)), ..self }
-    }
-}
-
-type Shared = State<Arc<Mutex<Play>>>;
-
-async fn complete(state: Shared, uri: Uri, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    let request = request(&uri, &headers, &body);
-    let reply = {
+async fn answer(
+    State(state): State<Arc<Mutex<Play>>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let request = request(&uri, &headers, body);
+    let (reply, hung_up) = {
         let mut play = lock(&state);
         play.requests.push(request.clone());
-        match (play.queued.pop_front(), &mut play.rule) {
+        (play.reply(&method, &request), play.hung_up.clone())
+    };
+    send::send(&request, reply, hung_up).await
+}
+
+impl Play {
+    fn reply(&mut self, method: &Method, request: &Request) -> Reply {
+        let path = request.path.as_str();
+        if method == Method::GET {
+            return Reply::body(200, models(path).to_string());
+        }
+        if path.ends_with("/count_tokens") {
+            let words = request.prompt().split_whitespace().count();
+            return Reply::body(200, json!({"input_tokens": words}).to_string());
+        }
+        let embeds = path.ends_with("/embeddings")
+            || path.ends_with("/api/embed")
+            || path.to_lowercase().contains("embedcontent");
+        if embeds {
+            return self.queued_embeddings.pop_front().unwrap_or_else(|| {
+                Reply::embeddings(texts(&request.body).iter().map(|it| vector::vector(it)).collect())
+            });
+        }
+        match (self.queued.pop_front(), &mut self.rule) {
             (Some(reply), _) => reply,
             (None, Some(rule)) => rule(&request.body),
             (None, None) => Reply::body(500, "the script has no answer left"),
         }
-    };
-    send(&request, reply).await
+    }
 }
 
-async fn embed(state: Shared, uri: Uri, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    let request = request(&uri, &headers, &body);
-    let reply = {
-        let mut play = lock(&state);
-        play.requests.push(request.clone());
-        play.queued_embeddings.pop_front()
-    };
-    let reply = reply.unwrap_or_else(|| {
-        let texts = match &request.body["input"] {
-            Json::String(text) => vec![text.as_str()],
-            Json::Array(texts) => texts.iter().filter_map(Json::as_str).collect(),
-            _ => Vec::new(),
-        };
-        Reply::embeddings(texts.into_iter().map(vector).collect())
-    });
-    send(&request, reply).await
+/// The list of models, in the form of whoever has such a path.
+fn models(path: &str) -> Json {
+    if path.ends_with("/api/tags") {
+        json!({"models": [{"name": "scripted", "model": "scripted"}]})
+    } else if path.contains("/v1beta/") {
+        json!({"models": [{"name": "models/scripted", "supportedGenerationMethods": ["generateContent"]}]})
+    } else {
+        json!({"object": "list", "data": [{"id": "scripted", "object": "model", "type": "model"}],
+               "has_more": false})
+    }
 }
 
-async fn models(state: Shared, uri: Uri, headers: HeaderMap) -> Response<Body> {
-    let request = request(&uri, &headers, &[]);
-    lock(&state).requests.push(request.clone());
-    let list = json!({"object": "list", "data": [{"id": "scripted", "object": "model"}]});
-    send(&request, Reply::body(200, list.to_string())).await
+fn texts(body: &Json) -> Vec<String> {
+    match (&body["input"], &body["requests"]) {
+        (Json::String(text), _) => vec![text.clone()],
+        (Json::Array(texts), _) => {
+            texts.iter().filter_map(Json::as_str).map(str::to_owned).collect()
+        }
+        (_, Json::Array(requests)) => {
+            requests.iter().map(|it| text_of(&it["content"]["parts"]).concat()).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
-fn request(uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Request {
-    let authorization = headers.get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
+fn request(uri: &Uri, headers: &HeaderMap, bytes: Bytes) -> Request {
+    let text = |it: &header::HeaderValue| String::from_utf8_lossy(it.as_bytes()).into_owned();
     Request {
         path: uri.path().to_owned(),
-        authorization: authorization.map(str::to_owned),
-        body: serde_json::from_slice(body).unwrap_or(Json::Null),
+        authorization: headers.get(header::AUTHORIZATION).map(text),
+        headers: headers.iter().map(|(name, it)| (name.as_str().to_owned(), text(it))).collect(),
+        body: serde_json::from_slice(&bytes).unwrap_or(Json::Null),
+        bytes,
     }
-}
-
-async fn send(request: &Request, reply: Reply) -> Response<Body> {
-    tokio::time::sleep(reply.delay).await;
-    let words = |text: &str| text.split_whitespace().count() as u64;
-    let model = request.body["model"].as_str().unwrap_or("scripted");
-    let body = match reply.says {
-        // Unwinding ends the connection's task, and with it the connection; no panic is reported.
-        Says::Nothing => resume_unwind(Box::new("the script hangs up")),
-        Says::Body(body) => body,
-        Says::Content(content) => {
-            let (input, output) =
-                reply.tokens.unwrap_or_else(|| (words(&request.prompt()), words(&content)));
-            json!({
-                "id": "chatcmpl-scripted", "object": "chat.completion", "created": 1_795_000_000,
-                "model": model,
-                "choices": [{"index": 0, "finish_reason": reply.finish_reason,
-                             "message": {"role": "assistant", "content": content}}],
-                "usage": {"prompt_tokens": input, "completion_tokens": output,
-                          "total_tokens": input + output},
-            })
-            .to_string()
-        }
-        Says::Embeddings(vectors) => {
-            let input =
-                reply.tokens.map_or_else(|| words(&request.body["input"].to_string()), |it| it.0);
-            let data: Vec<Json> = vectors
-                .iter()
-                .enumerate()
-                .map(|(at, it)| json!({"object": "embedding", "index": at, "embedding": it}))
-                .collect();
-            json!({"object": "list", "model": model, "data": data,
-                   "usage": {"prompt_tokens": input, "total_tokens": input}})
-            .to_string()
-        }
-    };
-    let mut answer = Response::builder()
-        .status(StatusCode::from_u16(reply.status).expect("a script uses valid statuses"))
-        .header(header::CONTENT_TYPE, "application/json");
-    if let Some(value) = reply.retry_after {
-        answer = answer.header(header::RETRY_AFTER, value);
-    }
-    answer.body(Body::from(body)).expect("a script uses valid headers")
-}
-
-/// A vector of length 1 made of the words of a text: each word has its own place.
-fn vector(text: &str) -> Vec<f32> {
-    let mut vector = vec![0.0; DIMENSIONS];
-    for word in text.to_lowercase().split(|it: char| !it.is_alphanumeric()) {
-        if !word.is_empty() {
-            // FNV-1a: the same on every machine and in every build.
-            let start = 0xcbf2_9ce4_8422_2325_u64;
-            let hash = word
-                .bytes()
-                .fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-            vector[hash as usize % DIMENSIONS] += 1.0;
-        }
-    }
-    let length = vector.iter().map(|it| it * it).sum::<f32>().sqrt();
-    if length > 0.0 { vector.iter().map(|it| it / length).collect() } else { vector }
 }
 
 fn lock(play: &Mutex<Play>) -> MutexGuard<'_, Play> {
     play.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn similar_texts_get_similar_vectors() {
-        let alike =
-            |a: &str, b: &str| -> f32 { vector(a).iter().zip(vector(b)).map(|(x, y)| x * y).sum() };
-        let pipe = "8 inch PVC sewer pipe";
-        assert!(alike(pipe, "PVC pipe, 8 inch") > alike(pipe, "brass gate valve"));
-        assert!((alike(pipe, pipe) - 1.0).abs() < 1e-5);
-    }
 }

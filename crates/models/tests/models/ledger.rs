@@ -19,8 +19,7 @@ async fn used(db: &testkit::Database, all: &[(TenantId, &str, &str, u64)]) -> Ho
         model: "small".into(),
         input_per_million_usd: one,
         output_per_million_usd: one,
-        cached_per_million_usd: None,
-        since: None,
+        ..Price::default()
     };
     let house =
         House::open(db, Settings { prices: vec![price], ..settings(&script.base_url()) }).await;

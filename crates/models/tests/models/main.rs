@@ -1,8 +1,15 @@
 //! This room as its callers see it: over real HTTP, on both databases.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
 
+mod faults;
+mod gateway;
 mod house;
+mod keeping;
+mod killing;
 mod ledger;
+mod passing;
 mod provider;
+mod retelling;
+mod streaming;
 mod structured;
 mod transport;

@@ -18,8 +18,7 @@ fn price(model: &str) -> Price {
         model: model.into(),
         input_per_million_usd: Rate::from_dollars(2.5).unwrap(),
         output_per_million_usd: Rate::from_dollars(10.0).unwrap(),
-        cached_per_million_usd: None,
-        since: None,
+        ..Price::default()
     }
 }
 
@@ -37,7 +36,7 @@ testkit::on_both! {
         let answer = house.models.complete(question).await.unwrap();
         assert_eq!(answer.text, "Hello");
         assert_eq!((answer.provider.as_str(), answer.model.as_str()), ("local", "small"));
-        assert_eq!(answer.cost, Cost::Known(MicroUsd(8_755)));
+        assert_eq!(answer.cost, Cost::Known(MicroUsd(8_755).into()));
 
         let rows = house.ledger().await;
         assert_eq!(rows.len(), 1);
@@ -45,7 +44,7 @@ testkit::on_both! {
         assert_eq!((row.tenant, row.job, row.caller.as_deref()), (tenant, job, Some("usr_1")));
         assert_eq!((row.operation.as_str(), row.provider.as_str(), row.model.as_str()), ("test", "local", "small"));
         assert_eq!((row.usage.tokens_in, row.usage.tokens_out, row.usage.estimated), (1_234, 567, false));
-        assert_eq!((row.cost, row.outcome.name(), row.status), (Cost::Known(MicroUsd(8_755)), "ok", Some(200)));
+        assert_eq!((row.cost, row.outcome.name(), row.status), (Cost::Known(MicroUsd(8_755).into()), "ok", Some(200)));
         assert_eq!(row.at, house.clock.now());
 
         let sent = script.last_request();
@@ -64,7 +63,7 @@ testkit::on_both! {
         assert_eq!(house.models.complete(ask("Hello?")).await.unwrap().cost, Cost::Unknown);
         assert_eq!(house.ledger().await[0].cost, Cost::Unknown);
         let nulls = house.store.read(|db| {
-            db.one("SELECT count(*) AS n FROM model_usage WHERE cost_micro_usd IS NULL", &[])?.get::<i64>("n")
+            db.one("SELECT count(*) AS n FROM model_usage WHERE cost_nano_usd IS NULL", &[])?.get::<i64>("n")
         });
         let nulls: Result<i64, store::Error> = nulls.await;
         assert_eq!(nulls.unwrap(), 1);
@@ -97,7 +96,7 @@ testkit::on_both! {
         assert_eq!(rows[0].asked, rows[1].asked, "two attempts of one question");
         assert_ne!(rows[1].asked, rows[2].asked);
         // What was refused before any work was done has cost nothing, where the price is known.
-        assert_eq!((rows[0].usage.total(), rows[0].cost, rows[0].status), (0, Cost::Known(MicroUsd(0)), Some(429)));
+        assert_eq!((rows[0].usage.total(), rows[0].cost, rows[0].status), (0, Cost::Known(MicroUsd(0).into()), Some(429)));
     }
 
     async fn other_statuses_are_not(db: testkit::Database) {

@@ -13,6 +13,10 @@ use crate::{
 /// The body that a route takes; none when it takes none.
 pub(super) fn of(app: &App, route: &Route) -> Option<Json> {
     let operation = &*route.operation;
+    if operation.is_raw {
+        let schema = json!({"schema": open()});
+        return Some(json!({"required": true, "content": {"application/json": schema}}));
+    }
     if route.takes_whole_body {
         let whole = route.plan.iter().find(|it| it.source == Source::Body)?;
         let mut schema = data(app, route, &whole.argument);

@@ -57,6 +57,15 @@ impl House {
 
     /// A house with these settings, at a free port.
     pub(crate) async fn open_with(db: &Database, settings: Settings) -> Self {
+        Self::open_with_models(db, settings, models::Settings::default()).await
+    }
+
+    /// A house with these settings and these models.
+    pub(crate) async fn open_with_models(
+        db: &Database,
+        settings: Settings,
+        settings_of_models: models::Settings,
+    ) -> Self {
         let rooms = [
             identity::MIGRATIONS,
             work::MIGRATIONS,
@@ -78,7 +87,7 @@ impl House {
             .await
             .expect("identity opens");
         let models =
-            models::Models::open(store.clone(), clock.clone(), models::Settings::default())
+            models::Models::open(store.clone(), clock.clone(), settings_of_models)
                 .expect("models open");
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/app");
         let folder = Folder::read(&path).unwrap_or_else(|faults| panic!("{faults}"));
@@ -257,6 +266,11 @@ async fn tenants(store: &Store, clock: &Clock) -> (TenantId, TenantId) {
 }
 
 impl Asker {
+    /// Their token or key.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// The same with one more header.
     pub(crate) fn header(&self, name: &str, value: impl Into<String>) -> Self {
         let mut asker = self.clone();

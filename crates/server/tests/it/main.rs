@@ -13,6 +13,7 @@ mod describing;
 mod idempotency;
 mod limits;
 mod listing;
+mod llm;
 mod pages;
 mod problems;
 mod shapes;

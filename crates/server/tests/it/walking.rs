@@ -82,6 +82,7 @@ impl Things {
             ("session", text(&sessions["items"][0]["id"])),
             ("collection", "shelves".into()),
             ("task", "advice".into()),
+            ("model", "somebody/some-model".into()),
         ]);
         Self { ids }
     }
@@ -99,6 +100,7 @@ impl Things {
             let value = value
                 .unwrap_or_else(|| panic!("the walk knows no `{argument}` for {}", route.key()));
             path = path.replace(&format!("{{{name}}}"), value);
+            path = path.replace(&format!("{{*{name}}}"), value);
         }
         (path, self.body(route))
     }
@@ -137,6 +139,10 @@ impl Things {
             "webhooks.create" => {
                 json!({"tenant": id("tenant"), "url": "http://127.0.0.1:9/x", "events": ["shelf.done"]})
             }
+            "llm.chat" | "llm.messages" | "llm.count_tokens" => {
+                json!({"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "x"}]})
+            }
+            "llm.responses" | "llm.embeddings" => json!({"model": "m", "input": "x"}),
             other => panic!("the walk does not know how to call {other}: say here what it takes"),
         }
     }
@@ -144,7 +150,7 @@ impl Things {
     /// Does the request name something of the first tenant?
     fn names_something(route: &Route, path: &str, body: &Json, things: &Self) -> bool {
         let text = format!("{path} {body}");
-        let general = ["collection", "task", "beside"];
+        let general = ["collection", "task", "beside", "model"];
         let ids = things.ids.iter().filter(|it| !general.contains(it.0));
         ids.into_iter().any(|it| text.contains(it.1.as_str())) && route.path.len() > 1
     }

@@ -23,7 +23,7 @@ import { Time, useNow } from '../../ui/Time';
 import { toastFault } from '../../ui/Toast';
 import { TenantName } from '../tenants/TenantName';
 
-const SCOPES = ['read', 'write', 'jobs:execute', 'llm:call', 'embeddings:generate', 'admin'];
+const SCOPES = ['read', 'write', 'jobs:execute', 'llm:call', 'models', 'embeddings:generate', 'admin'];
 
 export function KeyTable({ tenant }: { tenant: string | undefined }) {
   const { app } = useHouse();

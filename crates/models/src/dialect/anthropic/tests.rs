@@ -1,0 +1,368 @@
+//! What Anthropic is sent, and how its answers, counts and refusals are read.
+
+use http::HeaderMap;
+use serde_json::{Value as Json, json};
+
+use super::Anthropic;
+use crate::{
+    Usage,
+    chat::{Finish, Format, Image, Part, Reasoning, Role, Tool, ToolChoice},
+    dialect::{
+        Class, Dialect, Rates, Unreadable,
+        trial::{asking, body, body_by, call, events, joined, read, refused, result, text, turn},
+    },
+    settings::JsonMode,
+};
+
+const ANSWER: &str = include_str!("../../../tests/fixtures/anthropic/answer.json");
+const STREAM: &str = include_str!("../../../tests/fixtures/anthropic/stream.sse");
+const STREAM_TEXT: &str = include_str!("../../../tests/fixtures/anthropic/stream_text.sse");
+const MODEL: &str = "claude-sonnet-4-5";
+
+const COUNTED: Usage = Usage {
+    tokens_in: 1112,
+    tokens_out: 45,
+    cached: 1000,
+    cache_written: 100,
+    reasoning: 20,
+    estimated: false,
+};
+
+#[test]
+fn a_whole_answer_and_the_same_in_pieces_are_one_answer() {
+    let whole = Anthropic.read_answer(ANSWER.as_bytes()).unwrap();
+    assert_eq!(whole.finish, Finish::ToolCalls);
+    assert_eq!(
+        whole.parts,
+        [
+            Part::Thinking {
+                text: "The caller wants the weather.".into(),
+                signature: Some("anthropic:EqQBCkYIAR==".into()),
+            },
+            Part::Thinking {
+                text: String::new(),
+                signature: Some("anthropic.redacted:EmwKAhgB".into()),
+            },
+            text("I look it up."),
+            call("toolu_01A09q", r#"{"city":"Bern","days":2}"#),
+        ]
+    );
+    assert_eq!(joined(&events(&Anthropic, STREAM)), whole);
+}
+
+#[test]
+fn the_three_counts_of_the_question_are_one_question() {
+    assert_eq!(Anthropic.read_usage(ANSWER.as_bytes()), Some(COUNTED));
+}
+
+#[test]
+fn a_cumulative_count_replaces_the_one_before() {
+    let (said, decoder) = read(&Anthropic, STREAM_TEXT).unwrap();
+    // The start says 1, the end 15: it is not 16.
+    let expected = Usage { tokens_in: 25, tokens_out: 15, ..Usage::default() };
+    assert_eq!(joined(&said).usage, Some(expected));
+    assert_eq!(decoder.usage(), Some(expected));
+}
+
+#[test]
+fn cached_tokens_of_a_stream_are_counted_once() {
+    let (_, decoder) = read(&Anthropic, STREAM).unwrap();
+    assert_eq!(decoder.usage(), Some(COUNTED));
+}
+
+#[test]
+fn a_stream_that_ends_early_has_the_counts_so_far() {
+    let cut = STREAM_TEXT.split("event: message_delta").next().unwrap();
+    let (_, decoder) = read(&Anthropic, cut).unwrap();
+    assert_eq!(decoder.usage().unwrap().tokens_in, 25);
+    assert!(!decoder.is_complete());
+}
+
+#[test]
+fn a_zero_at_the_end_takes_no_count_back() {
+    let stream = STREAM_TEXT.replace(
+        r#""usage":{"output_tokens":15}"#,
+        r#""usage":{"input_tokens":0,"output_tokens":15}"#,
+    );
+    assert_eq!(read(&Anthropic, &stream).unwrap().1.usage().unwrap().tokens_in, 25);
+}
+
+#[test]
+fn a_call_without_arguments_has_an_empty_object() {
+    let stream = STREAM
+        .replace(r#""partial_json":"{\"city\":\"Bern\",""#, r#""partial_json":"""#)
+        .replace(r#""partial_json":"\"days\":2}""#, r#""partial_json":"""#);
+    let parts = joined(&events(&Anthropic, &stream)).parts;
+    assert_eq!(parts.last(), Some(&call("toolu_01A09q", "{}")));
+}
+
+#[test]
+fn rules_stand_beside_the_talk_and_turns_take_turns() {
+    let rule = Part::Text { text: "Be brief.".into(), cache: true };
+    let request = asking(
+        MODEL,
+        [
+            turn(Role::System, [rule]),
+            turn(Role::User, [text("One.")]),
+            turn(Role::User, [text("Two."), text("")]),
+            turn(Role::Assistant, [call("a.b:1", r#"{"city":"Bern"}"#)]),
+            turn(Role::User, [text("Be quick.")]),
+            turn(Role::Tool, [result("a.b:1", [text("Sun.")])]),
+            turn(Role::System, [text("Be kind.")]),
+        ],
+    );
+    let body = body(&Anthropic, &request);
+    assert_eq!(
+        body["system"],
+        json!([
+            {"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}},
+            {"type": "text", "text": "Be kind."},
+        ])
+    );
+    assert_eq!(
+        body["messages"],
+        json!([
+            {"role": "user", "content": [{"type": "text", "text": "One."}, {"type": "text", "text": "Two."}]},
+            {"role": "assistant", "content": [{"type": "tool_use", "id": "a_b_1", "name": "get_weather", "input": {"city": "Bern"}}]},
+            {"role": "user", "content": [
+                {"type": "tool_result", "tool_use_id": "a_b_1", "content": [{"type": "text", "text": "Sun."}]},
+                {"type": "text", "text": "Be quick."},
+            ]},
+        ])
+    );
+    assert_eq!(body["max_tokens"], super::MAX_TOKENS_DEFAULT);
+    assert_eq!(body.get("stream"), None);
+}
+
+#[test]
+fn pictures_go_by_bytes_or_address() {
+    let images = [
+        Image::Url { url: "data:image/png;base64,AAAA".into(), detail: None },
+        Image::Url { url: "https://x.example/a.png".into(), detail: None },
+    ];
+    let request = asking(MODEL, [turn(Role::User, images.map(Part::Image))]);
+    let content = &body(&Anthropic, &request)["messages"][0]["content"];
+    let sources = json!([
+        {"type": "base64", "media_type": "image/png", "data": "AAAA"},
+        {"type": "url", "url": "https://x.example/a.png"},
+    ]);
+    assert_eq!(json!([content[0]["source"], content[1]["source"]]), sources);
+}
+
+#[test]
+fn thoughts_go_back_with_their_own_proof_and_never_with_another() {
+    let thought = |signature: Option<&str>| Part::Thinking {
+        text: "Hm.".into(),
+        signature: signature.map(str::to_owned),
+    };
+    let parts = [
+        thought(None),
+        thought(Some("gemini:AbC")),
+        thought(Some("gAAAA")),
+        thought(Some("anthropic:EqQ")),
+        thought(Some("anthropic.redacted:Emw")),
+        text("Sun."),
+    ];
+    let request = asking(MODEL, [turn(Role::User, [text("?")]), turn(Role::Assistant, parts)]);
+    assert_eq!(
+        body(&Anthropic, &request)["messages"][1]["content"],
+        json!([
+            {"type": "thinking", "thinking": "Hm.", "signature": "EqQ"},
+            {"type": "redacted_thinking", "data": "Emw"},
+            {"type": "text", "text": "Sun."},
+        ])
+    );
+}
+
+fn by_schema(schema: Json) -> crate::chat::Request {
+    let format = Format::JsonSchema { name: "answer".into(), schema, strict: None };
+    crate::chat::Request { format: Some(format), ..asking(MODEL, [turn(Role::User, [text("?")])]) }
+}
+
+#[test]
+fn a_schema_is_asked_for_in_simpler_ways_step_by_step() {
+    let schema =
+        json!({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]});
+    let request = by_schema(schema.clone());
+    let beside = body_by(&Anthropic, &request, JsonMode::JsonSchema);
+    assert_eq!(beside["output_config"]["format"]["schema"]["additionalProperties"], false);
+    assert_eq!(beside.get("tools"), None);
+
+    let by_tool = body_by(&Anthropic, &request, JsonMode::JsonObject);
+    assert_eq!(by_tool["tools"][0]["input_schema"], schema);
+    assert_eq!(by_tool["tool_choice"], json!({"type": "tool", "name": "answer_as_json"}));
+
+    let in_words = body_by(&Anthropic, &request, JsonMode::Plain);
+    let rule = in_words["system"][0]["text"].as_str().unwrap();
+    assert!(rule.ends_with(&schema.to_string()), "{rule}");
+}
+
+#[test]
+fn a_schema_that_cannot_go_beside_goes_into_a_tool_or_into_words() {
+    let open = json!({"type": "object", "additionalProperties": {"type": "integer"}});
+    assert!(body(&Anthropic, &by_schema(open)).get("tools").is_some());
+    let list = json!({"type": "array", "items": {"type": "object"}});
+    assert!(body(&Anthropic, &by_schema(list)).get("system").is_some());
+}
+
+#[test]
+fn an_older_model_answers_by_a_tool() {
+    let mut request =
+        by_schema(json!({"type": "object", "properties": {"a": {"type": "integer"}}}));
+    request.model = "claude-sonnet-4-20250514".into();
+    assert!(body(&Anthropic, &request).get("tools").is_some());
+}
+
+#[test]
+fn what_the_tool_for_the_answer_is_called_with_is_the_answer() {
+    let whole = json!({
+        "content": [{"type": "tool_use", "id": "t", "name": "answer_as_json", "input": {"a": 1}}],
+        "stop_reason": "tool_use",
+    });
+    let whole = Anthropic.read_answer(whole.to_string().as_bytes()).unwrap();
+    assert_eq!(
+        (whole.parts.as_slice(), &whole.finish),
+        ([text(r#"{"a":1}"#)].as_slice(), &Finish::Stop)
+    );
+
+    let stream = STREAM.replace("get_weather", "answer_as_json");
+    let answer = joined(&events(&Anthropic, &stream));
+    assert_eq!(answer.finish, Finish::Stop);
+    assert_eq!(answer.parts[2], text(r#"I look it up.{"city":"Bern","days":2}"#));
+}
+
+#[test]
+fn tools_are_offered_and_forced_as_asked() {
+    let mut request = asking(MODEL, [turn(Role::User, [text("?")])]);
+    request.tools = vec![Tool {
+        name: "get_weather".into(),
+        description: None,
+        parameters: Json::Null,
+        strict: Some(true),
+    }];
+    request.parallel_tool_calls = Some(false);
+    let schema = json!({"type": "object", "properties": {}});
+    let body_of = |choice| {
+        let mut request = request.clone();
+        request.tool_choice = choice;
+        body(&Anthropic, &request)
+    };
+    assert_eq!(
+        body_of(None)["tools"],
+        json!([{"name": "get_weather", "input_schema": schema, "strict": true}])
+    );
+    for (choice, expected) in [
+        (None, json!({"type": "auto", "disable_parallel_tool_use": true})),
+        (Some(ToolChoice::Required), json!({"type": "any", "disable_parallel_tool_use": true})),
+        (Some(ToolChoice::None), json!({"type": "none"})),
+        (
+            Some(ToolChoice::Named("get_weather".into())),
+            json!({"type": "tool", "name": "get_weather", "disable_parallel_tool_use": true}),
+        ),
+    ] {
+        assert_eq!(body_of(choice)["tool_choice"], expected);
+    }
+}
+
+#[test]
+fn one_of_two_ways_to_sample_is_sent() {
+    let mut request = asking(MODEL, [turn(Role::User, [text("?")])]);
+    (request.temperature, request.top_p, request.top_k) = (Some(1.7), Some(0.9), Some(5));
+    let body = body(&Anthropic, &request);
+    assert_eq!(
+        (&body["temperature"], body.get("top_p"), &body["top_k"]),
+        (&json!(1.0), None, &json!(5))
+    );
+}
+
+#[test]
+fn who_lost_the_thoughts_of_a_turn_goes_on_without_new_ones() {
+    let mut request = asking(
+        MODEL,
+        [
+            turn(Role::User, [text("?")]),
+            turn(Role::Assistant, [call("a", "{}")]),
+            turn(Role::Tool, [result("a", [text("Sun.")])]),
+        ],
+    );
+    request.reasoning = Some(Reasoning { effort: Some("low".into()), budget_tokens: None });
+    assert_eq!(body(&Anthropic, &request).get("thinking"), None);
+    request.messages[1]
+        .parts
+        .insert(0, Part::Thinking { text: "Hm.".into(), signature: Some("anthropic:E".into()) });
+    let body = body(&Anthropic, &request);
+    assert_eq!(body["thinking"], json!({"type": "enabled", "budget_tokens": 1024}));
+    assert_eq!(body["max_tokens"], 1024 + super::MAX_TOKENS_DEFAULT);
+}
+
+#[test]
+fn what_cannot_be_said_is_refused_by_its_field() {
+    let picture = Part::Image(Image::Url { url: "https://x.example/a.png".into(), detail: None });
+    let user = turn(Role::User, [text("?")]);
+    for (field, messages) in [
+        ("messages", vec![user.clone(), turn(Role::Assistant, [picture.clone()])]),
+        ("messages", vec![user.clone(), turn(Role::System, [picture])]),
+        ("messages", vec![user.clone(), turn(Role::Assistant, [call("a", "{\"a\":")])]),
+        ("messages", vec![turn(Role::System, [text("Be brief.")])]),
+    ] {
+        assert_eq!(refused(&Anthropic, &asking(MODEL, messages)), field);
+    }
+    let mut request = asking(MODEL, [user]);
+    request.stop = vec!["\n".into()];
+    assert_eq!(refused(&Anthropic, &request), "stop");
+    request.stop.clear();
+    request.extra = json!({"n": 2}).as_object().unwrap().clone();
+    assert_eq!(refused(&Anthropic, &request), "n");
+}
+
+#[test]
+fn an_error_sent_as_an_answer_is_no_answer() {
+    let body = br#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
+    let Err(Unreadable::Complaint(complaint)) = Anthropic.read_answer(body) else { panic!() };
+    assert_eq!(complaint.class, Class::Overloaded);
+    assert_eq!(Anthropic.read_answer(b"{}"), Err(Unreadable::Shape("it has no `content`")));
+}
+
+fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+    let parse = |(name, it): &(&str, &str)| -> (http::HeaderName, http::HeaderValue) {
+        (name.parse().unwrap(), it.parse().unwrap())
+    };
+    pairs.iter().map(parse).collect()
+}
+
+#[test]
+fn the_narrowest_count_of_tokens_left_is_told() {
+    let rates = Anthropic.rates(&headers(&[
+        ("date", "Sat, 21 Nov 2026 08:00:00 GMT"),
+        ("anthropic-ratelimit-requests-remaining", "49"),
+        ("anthropic-ratelimit-requests-reset", "2026-11-21T08:00:01Z"),
+        ("anthropic-ratelimit-input-tokens-remaining", "40000"),
+        ("anthropic-ratelimit-input-tokens-reset", "2026-11-21T08:00:30Z"),
+        ("anthropic-ratelimit-output-tokens-remaining", "7000"),
+        ("anthropic-ratelimit-output-tokens-reset", "2026-11-21T08:00:05Z"),
+    ]));
+    let seconds = |it| Some(std::time::Duration::from_secs(it));
+    let expected = Rates {
+        requests_left: Some(49),
+        requests_reset: seconds(1),
+        tokens_left: Some(7000),
+        tokens_reset: seconds(5),
+    };
+    assert_eq!(rates, expected);
+}
+
+#[test]
+fn a_key_and_a_token_go_where_each_belongs_and_are_never_shown() {
+    let names = |key| -> Vec<String> {
+        Anthropic.headers(key).iter().map(|(name, it)| format!("{name}: {it:?}")).collect()
+    };
+    assert_eq!(names(None), ["anthropic-version: \"2023-06-01\""]);
+    assert_eq!(names(Some("sk-ant-api03-x"))[1], "x-api-key: Sensitive");
+    assert_eq!(names(Some("sk-ant-oat01-x"))[1], "authorization: Sensitive");
+}
+
+#[test]
+fn models_are_listed_by_their_ids() {
+    let body = br#"{"data":[{"type":"model","id":"claude-opus-4-6","display_name":"Opus"}],"has_more":false}"#;
+    assert_eq!(Anthropic.read_models(body), Ok(vec!["claude-opus-4-6".into()]));
+}

@@ -1,0 +1,78 @@
+//! What an answer used, as OpenAI and those like it count: cached tokens are part of the prompt,
+//! thought ones part of the completion. `responses` has other words for the same.
+
+use serde_json::Value as Json;
+
+use crate::Usage;
+
+/// Reads a `usage` object; none when it counts nothing.
+pub(super) fn of(usage: &Json) -> Option<Usage> {
+    let number = |paths: [&str; 2]| {
+        let value = paths.iter().find_map(|it| usage.pointer(it).filter(|it| it.is_number()))?;
+        value.as_u64().or_else(|| value.as_f64().filter(|it| *it >= 0.0).map(|it| it as u64))
+    };
+    let tokens_in = number(["/prompt_tokens", "/input_tokens"])?;
+    let details = |name: &str| {
+        number([
+            &format!("/prompt_tokens_details/{name}"),
+            &format!("/input_tokens_details/{name}"),
+        ])
+    };
+    let cached = details("cached_tokens")
+        // DeepSeek's word for it.
+        .or_else(|| number(["/prompt_cache_hit_tokens", "/cached_tokens"]));
+    let reasoning = number([
+        "/completion_tokens_details/reasoning_tokens",
+        "/output_tokens_details/reasoning_tokens",
+    ]);
+    let tokens_out = number(["/completion_tokens", "/output_tokens"]).or_else(|| {
+        // Embeddings have none.
+        number(["/total_tokens", "/total_tokens"]).map(|it| it.saturating_sub(tokens_in))
+    });
+    let tokens_out = tokens_out.unwrap_or(0);
+    Some(Usage {
+        tokens_in,
+        tokens_out,
+        // A part is never more than the whole, whatever a server says.
+        cached: cached.unwrap_or(0).min(tokens_in),
+        cache_written: details("cache_write_tokens").unwrap_or(0).min(tokens_in),
+        reasoning: reasoning.unwrap_or(0).min(tokens_out),
+        estimated: false,
+    })
+    // Some servers send the fields and leave them at zero: nobody counted.
+    .filter(|it| it.total() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    #[rstest]
+    #[case::plain(json!({"prompt_tokens": 7, "completion_tokens": 3}), Some([7, 3, 0, 0, 0]))]
+    #[case::details(
+        json!({"prompt_tokens": 70, "completion_tokens": 30, "prompt_tokens_details": {"cached_tokens": 20, "cache_write_tokens": 5}, "completion_tokens_details": {"reasoning_tokens": 11}}),
+        Some([70, 30, 20, 5, 11])
+    )]
+    #[case::responses(
+        json!({"input_tokens": 70, "input_tokens_details": {"cached_tokens": 20, "cache_write_tokens": 0}, "output_tokens": 30, "output_tokens_details": {"reasoning_tokens": 11}, "total_tokens": 100}),
+        Some([70, 30, 20, 0, 11])
+    )]
+    #[case::deepseek(json!({"prompt_tokens": 7, "completion_tokens": 3, "prompt_cache_hit_tokens": 4}), Some([7, 3, 4, 0, 0]))]
+    #[case::embeddings(json!({"prompt_tokens": 7, "total_tokens": 7}), Some([7, 0, 0, 0, 0]))]
+    #[case::floats(json!({"prompt_tokens": 7.0, "completion_tokens": 3.0}), Some([7, 3, 0, 0, 0]))]
+    #[case::more_cached_than_asked(json!({"prompt_tokens": 7, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 9}}), Some([7, 3, 7, 0, 0]))]
+    #[case::zeros(json!({"prompt_tokens": 0, "completion_tokens": 0}), None)]
+    #[case::null(json!(null), None)]
+    #[case::words(json!({"prompt_tokens": "7"}), None)]
+    fn parts_are_counted_within_their_whole(
+        #[case] usage: Json,
+        #[case] expected: Option<[u64; 5]>,
+    ) {
+        let counts =
+            |it: Usage| [it.tokens_in, it.tokens_out, it.cached, it.cache_written, it.reasoning];
+        assert_eq!(of(&usage).map(counts), expected);
+    }
+}

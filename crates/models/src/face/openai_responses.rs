@@ -1,0 +1,103 @@
+//! `responses`, as OpenAI's callers speak it. Nothing is kept between calls: a caller sends the
+//! whole conversation, and what refers to an earlier answer is refused.
+
+mod item;
+mod read;
+mod stream;
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::{
+    Encoder, ErrorBody, Face, FaceError, Inject, Peek, error,
+    fields::{self, Text, Whole},
+    splice,
+    weight::Weight,
+};
+use crate::{
+    chat::{Answer, Request},
+    dialect::Wire,
+};
+
+/// Callers of `responses`.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenaiResponses;
+
+impl Face for OpenaiResponses {
+    fn wire(&self) -> Wire {
+        Wire::OpenaiResponses
+    }
+
+    fn read(&self, body: &[u8]) -> Result<Request, FaceError> {
+        read::request(body)
+    }
+
+    fn peek(&self, body: &[u8]) -> Result<Peek, FaceError> {
+        #[derive(Deserialize)]
+        struct Skimmed<'a> {
+            #[serde(borrow)]
+            model: Text<'a>,
+            stream: Option<bool>,
+            max_output_tokens: Option<Whole>,
+            instructions: Option<Weight>,
+            input: Option<Weight>,
+            tools: Option<Weight>,
+        }
+        let skimmed = splice::object(body).and_then(|it| serde_json::from_str(it).ok());
+        let Some(it): Option<Skimmed<'_>> = skimmed else {
+            return Err(fields::why(body, |fields| {
+                fields.text_required("model")?;
+                fields.flag("stream")?;
+                fields.count("max_output_tokens").map(drop)
+            }));
+        };
+        let question = it.input.unwrap_or_default().and(it.instructions).and(it.tools);
+        Ok(Peek {
+            model: it.model.0.into_owned(),
+            stream: it.stream.unwrap_or(false),
+            // The last event always tells it.
+            include_usage: true,
+            max_tokens: it.max_output_tokens.map(|it| it.0),
+            answers: 1,
+            prompt_tokens: question.tokens(),
+        })
+    }
+
+    fn rewrite(&self, body: &Bytes, model: &str, _: Inject) -> Bytes {
+        splice::model(body, model)
+    }
+
+    fn answer(&self, answer: &Answer, created: i64) -> Bytes {
+        item::whole(answer, created).to_string().into()
+    }
+
+    fn encoder(&self, created: i64, _: bool) -> Box<dyn Encoder> {
+        Box::new(stream::Events::new(created))
+    }
+
+    fn error(&self, error: &ErrorBody) -> Bytes {
+        error::openai_body(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peek_sees_what_the_gateway_must_know() {
+        let body = br#"{"model": "m", "instructions": "12345678", "input": [{"role": "user", "content": "four by four has 16"}], "max_output_tokens": 7, "stream": true}"#;
+        let expected = Peek {
+            model: "m".into(),
+            stream: true,
+            include_usage: true,
+            max_tokens: Some(7),
+            answers: 1,
+            prompt_tokens: 8,
+        };
+        assert_eq!(OpenaiResponses.peek(body), Ok(expected));
+        assert_eq!(OpenaiResponses.peek(br#"{"input": ""}"#).unwrap_err().field, "model");
+        let rewritten = OpenaiResponses.rewrite(&Bytes::from_static(body), "n", Inject::Usage);
+        assert_eq!(rewritten, String::from_utf8_lossy(body).replacen("\"m\"", "\"n\"", 1));
+    }
+}

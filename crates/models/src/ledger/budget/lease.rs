@@ -1,0 +1,181 @@
+//! Leases in the database: how a replica comes by what it may spend.
+
+use base::Timestamp;
+use jiff::SignedDuration;
+use store::{Db, Error, Sql, Tx, params};
+
+use super::{
+    Budget, Charge,
+    event::{self, Kind},
+    fund::{Grant, Place},
+};
+use crate::ledger::spent::Pot;
+
+/// How long a lease lasts that nobody renews.
+pub(super) const LASTS: SignedDuration = SignedDuration::from_secs(30);
+/// How long others leave an expired lease alone: their clocks may be ahead.
+const GRACE: SignedDuration = SignedDuration::from_secs(5);
+
+/// The most that is leased at once, and that is spent without a lease while the database is away.
+pub(super) fn share(limit: i64) -> i64 {
+    (limit / 20).max(1)
+}
+
+/// What a replica asks for.
+#[derive(Debug, Clone)]
+pub(super) struct Ask {
+    pub(super) budget: Budget,
+    pub(super) place: Place,
+    pub(super) replica: String,
+    /// Held and spent already.
+    pub(super) has: i64,
+    /// To be held now.
+    pub(super) wants: i64,
+    /// More may be had, for what comes next.
+    pub(super) is_busy: bool,
+    pub(super) now: Timestamp,
+}
+
+// One statement, hence one view of both: what moves from a lease to the sum is in one of them.
+macro_rules! left_sql {
+    ($unit:literal) => {
+        concat!(
+            "SELECT CAST(COALESCE((SELECT ",
+            $unit,
+            " FROM model_spent
+                        WHERE scope = $1 AND id = $2 AND period = $3 AND starts_at = $4), 0)
+                    AS BIGINT) AS spent,
+                    CAST(COALESCE((SELECT sum(amount) FROM model_budget_leases
+                        WHERE budget = $5 AND id = $2 AND starts_at = $4
+                          AND replica <> $6 AND expires_at > $7), 0) AS BIGINT) AS others"
+        )
+    };
+}
+
+const LEFT_OF_MONEY: &str = left_sql!("nano_usd");
+const LEFT_OF_TOKENS: &str = left_sql!("tokens");
+
+const SET: &str = "
+    INSERT INTO model_budget_leases (budget, id, starts_at, replica, amount, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (budget, id, starts_at, replica)
+    DO UPDATE SET amount = excluded.amount, expires_at = excluded.expires_at";
+
+/// Takes what is asked for, if it fits beside what was spent and what others hold.
+///
+/// The lease of this replica becomes what it holds and has spent, what it wants, and a little more.
+/// When that does not fit it becomes what it holds and has spent, which is true in any case.
+pub(super) fn take(tx: &Tx, ask: &Ask) -> Result<(Grant, Option<event::Event>), Error> {
+    let (budget, place) = (&ask.budget, &ask.place);
+    // Two replicas must not see the same rest and both take it.
+    tx.hold(&format!("model_budget/{}/{}", budget.name, place.id))?;
+    let (spent, others) = left(tx, budget, place, &ask.replica, ask.now)?;
+    let limit = budget.limit();
+    let room = limit.saturating_sub(spent).saturating_sub(others).saturating_sub(ask.has);
+    let is_enough = room >= ask.wants;
+    let leased = if is_enough {
+        let more = if ask.is_busy { share(limit).min((room - ask.wants) / 8) } else { 0 };
+        ask.has.saturating_add(ask.wants).saturating_add(more)
+    } else {
+        ask.has
+    };
+    let expires_at = ask.now + LASTS;
+    let params =
+        params![&budget.name, &place.id, place.starts_at, &ask.replica, leased, expires_at];
+    tx.execute(SET, &params)?;
+    let event = if is_enough {
+        None
+    } else {
+        event::note(tx, budget, place, Kind::Reached, spent, ask.now)?
+    };
+    let expires_at = expires_at.as_microsecond();
+    Ok((Grant { leased, is_enough, spent, others, expires_at }, event))
+}
+
+/// What was spent, and what others than this replica hold.
+pub(super) fn left(
+    db: &Db,
+    budget: &Budget,
+    place: &Place,
+    replica: &str,
+    now: Timestamp,
+) -> Result<(i64, i64), Error> {
+    let sql = if budget.is_of_money() { LEFT_OF_MONEY } else { LEFT_OF_TOKENS };
+    let params = params![
+        budget.scope.name(),
+        &place.id,
+        budget.period.name(),
+        place.starts_at,
+        &budget.name,
+        replica,
+        now - GRACE
+    ];
+    let row = db.one(sql, &params)?;
+    Ok((row.get("spent")?, row.get("others")?))
+}
+
+const SHRINK: Sql<'_> = Sql {
+    sqlite: "UPDATE model_budget_leases SET amount = max(amount - $5, 0)
+              WHERE budget = $1 AND id = $2 AND starts_at = $3 AND replica = $4",
+    postgres: "UPDATE model_budget_leases SET amount = greatest(amount - $5, 0)
+                WHERE budget = $1 AND id = $2 AND starts_at = $3 AND replica = $4",
+};
+
+/// Takes off the leases of this replica what is now counted as spent.
+pub(crate) fn shrink<'a>(
+    tx: &Tx,
+    replica: &str,
+    charges: impl IntoIterator<Item = &'a Charge>,
+) -> Result<(), Error> {
+    let mut sums: std::collections::BTreeMap<(&str, &Place), i64> = Default::default();
+    for it in charges {
+        *sums.entry((&it.fund.budget.name, &it.place)).or_default() += it.amount;
+    }
+    for ((budget, place), amount) in sums {
+        tx.execute(SHRINK, &params![budget, &place.id, place.starts_at, replica, amount])?;
+    }
+    Ok(())
+}
+
+const GIVE_BACK: &str = "
+    DELETE FROM model_budget_leases
+     WHERE budget = $1 AND id = $2 AND starts_at = $3 AND replica = $4";
+
+pub(super) fn give_back(tx: &Tx, budget: &str, place: &Place, replica: &str) -> Result<(), Error> {
+    tx.execute(GIVE_BACK, &params![budget, &place.id, place.starts_at, replica]).map(drop)
+}
+
+const OF_REPLICA: &str = "DELETE FROM model_budget_leases WHERE replica = $1";
+
+/// Gives back all that a replica had which is no more.
+pub(crate) fn give_back_all(tx: &Tx, replica: &str) -> Result<(), Error> {
+    tx.execute(OF_REPLICA, &params![replica]).map(drop)
+}
+
+const OLD: &str = "DELETE FROM model_budget_leases WHERE expires_at < $1";
+
+/// Forgets leases that expired an hour ago.
+pub(super) fn sweep(tx: &Tx, now: Timestamp) -> Result<(), Error> {
+    tx.execute(OLD, &params![now - SignedDuration::from_hours(1)]).map(drop)
+}
+
+const ALL: &str = "
+    SELECT id, CAST(COALESCE(sum(amount), 0) AS BIGINT) AS leased FROM model_budget_leases
+     WHERE budget = $1 AND starts_at = $2 AND expires_at > $3
+     GROUP BY id";
+
+/// What all replicas hold of a budget, by whose it is.
+pub(super) fn all(
+    db: &Db,
+    budget: &str,
+    starts_at: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<(String, i64)>, Error> {
+    let params = params![budget, starts_at, now];
+    db.query(ALL, &params)?.iter().map(|it| Ok((it.get("id")?, it.get("leased")?))).collect()
+}
+
+/// The sum that a budget looks at.
+pub(crate) fn is_limited(budget: &Budget, pot: &Pot) -> bool {
+    budget.scope == pot.scope && budget.period == pot.period && budget.is_of(&pot.id)
+}

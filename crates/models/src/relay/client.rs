@@ -1,0 +1,304 @@
+//! Connections to one provider: kept alive, never redirected, decompressed, read within bounds.
+//!
+//! What leaves is made by the dialect; of the caller's headers only those of an allow-list go with
+//! it. Time-outs are the caller's: each wait here ends at the instant it is given.
+
+use std::{
+    error::Error,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use reqwest::{ClientBuilder, Url, redirect::Policy};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    OpenError,
+    dialect::{Dialect, Wire},
+    settings::{ProviderSettings, std},
+};
+
+/// How long an idle connection is kept. Servers keep them for longer, mostly.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// The connections to one provider.
+pub(crate) struct Client {
+    address: Url,
+    /// Keeps connections.
+    pooled: reqwest::Client,
+    /// Makes a new connection each time.
+    fresh: reqwest::Client,
+    /// The key, and what the dialect always wants.
+    headers: HeaderMap,
+    /// When the last exchange ended whose connection may still be kept.
+    exchanged_at: Mutex<Option<Instant>>,
+}
+
+/// What is sent.
+pub(crate) struct Sending<'a> {
+    /// Relative to the provider's address.
+    pub(crate) path: &'a str,
+    pub(crate) body: Bytes,
+    /// Headers beside the provider's own.
+    pub(crate) headers: HeaderMap,
+    /// On a connection of its own.
+    pub(crate) is_fresh: bool,
+    /// The head of the answer is waited for until then.
+    pub(crate) until: Instant,
+}
+
+/// An answer whose body is still to be read.
+pub(crate) struct Received {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    body: reqwest::Response,
+}
+
+/// Why there is no answer, or no whole one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// No connection came about: the provider knows nothing of us.
+    Unreached,
+    /// Too late.
+    Timeout,
+    /// The connection died before the first byte. `was_kept` tells that it may have been an old one,
+    /// closed by the other side while we were sending.
+    HungUp { was_kept: bool },
+    /// The connection died in the middle of the answer.
+    BrokeOff,
+    /// The answer is longer than allowed.
+    TooLarge { bytes_max: usize },
+}
+
+impl Failure {
+    pub(crate) fn words(self) -> String {
+        match self {
+            Self::Unreached => "no connection".into(),
+            Self::Timeout => "no answer in time".into(),
+            Self::HungUp { .. } => "it closed the connection without an answer".into(),
+            Self::BrokeOff => "its answer broke off".into(),
+            Self::TooLarge { bytes_max } => {
+                format!("its answer is longer than {} MiB", bytes_max / 1_048_576)
+            }
+        }
+    }
+}
+
+impl Client {
+    pub(crate) fn open(
+        name: &str,
+        settings: &ProviderSettings,
+        dialect: &dyn Dialect,
+    ) -> Result<Self, OpenError> {
+        let address = settings.address(name).map_err(|message| OpenError::Setting {
+            path: format!("providers.{name}.base_url"),
+            message,
+        })?;
+        let client = |builder: fn(ClientBuilder) -> ClientBuilder| {
+            client(settings, builder)
+                .map_err(|source| OpenError::Client { provider: name.to_owned(), source })
+        };
+        let key = settings.api_key.as_ref().map(|it| it.reveal().as_str());
+        Ok(Self {
+            address,
+            pooled: client(|it| it.pool_idle_timeout(IDLE))?,
+            fresh: client(|it| it.pool_max_idle_per_host(0))?,
+            headers: dialect.headers(key).into_iter().collect(),
+            exchanged_at: Mutex::new(None),
+        })
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    pub(crate) async fn send(&self, sending: Sending<'_>) -> Result<Received, Failure> {
+        let request = if sending.is_fresh { &self.fresh } else { &self.pooled }
+            .post(self.at(sending.path))
+            .body(sending.body);
+        self.exchange(request, sending.headers, sending.is_fresh, sending.until).await
+    }
+
+    /// Asks for something that is there to be read.
+    pub(crate) async fn get(&self, path: &str, until: Instant) -> Result<Received, Failure> {
+        let request = self.pooled.get(self.at(path));
+        self.exchange(request, HeaderMap::new(), false, until).await
+    }
+
+    /// A connection that served an exchange to its end may be used again.
+    pub(crate) fn exchanged(&self) {
+        *self.exchanged_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    async fn exchange(
+        &self,
+        request: reqwest::RequestBuilder,
+        headers: HeaderMap,
+        is_fresh: bool,
+        until: Instant,
+    ) -> Result<Received, Failure> {
+        let exchanged_at = *self.exchanged_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_kept = !is_fresh && exchanged_at.is_some_and(|it| it.elapsed() < IDLE);
+        let mut all = self.headers.clone();
+        for (name, value) in &headers {
+            // The caller's version of a dialect stands in for ours.
+            all.insert(name, value.clone());
+        }
+        let sent = request.headers(all).send();
+        let Ok(sent) = timeout_at(until, sent).await else { return Err(Failure::Timeout) };
+        let body =
+            sent.map_err(|error| classify(&error).unwrap_or(Failure::HungUp { was_kept }))?;
+        Ok(Received { status: body.status().as_u16(), headers: body.headers().clone(), body })
+    }
+
+    fn at(&self, path: &str) -> Url {
+        self.address.join(path).expect("the paths of a dialect are relative addresses")
+    }
+}
+
+impl Received {
+    /// The whole body, of at most `bytes_max` bytes.
+    pub(crate) async fn whole(mut self, bytes_max: usize, until: Instant) -> Result<Bytes, Failure> {
+        let first = self.chunk(until).await?.unwrap_or_default();
+        if first.len() > bytes_max {
+            return Err(Failure::TooLarge { bytes_max });
+        }
+        let Some(second) = self.chunk(until).await? else { return Ok(first) };
+        // Most bodies come in one piece, which is then not copied.
+        let mut all = BytesMut::with_capacity((first.len() + second.len()) * 2);
+        all.extend_from_slice(&first);
+        let mut next = Some(second);
+        while let Some(chunk) = next {
+            if all.len() + chunk.len() > bytes_max {
+                return Err(Failure::TooLarge { bytes_max });
+            }
+            all.extend_from_slice(&chunk);
+            next = self.chunk(until).await?;
+        }
+        Ok(all.freeze())
+    }
+
+    /// More of the body; none at its end.
+    pub(crate) async fn chunk(&mut self, until: Instant) -> Result<Option<Bytes>, Failure> {
+        match timeout_at(until, self.body.chunk()).await {
+            Err(_) => Err(Failure::Timeout),
+            Ok(Err(error)) => Err(classify(&error).unwrap_or(Failure::BrokeOff)),
+            Ok(Ok(chunk)) => Ok(chunk),
+        }
+    }
+
+    /// The provider's own id of the exchange.
+    pub(crate) fn upstream_id(&self) -> Option<HeaderValue> {
+        ["x-request-id", "request-id"].iter().find_map(|it| self.headers.get(*it)).cloned()
+    }
+
+    /// The text of a header.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|it| it.to_str().ok())
+    }
+}
+
+/// Of a caller's headers those that may go to a provider that speaks `wire`. Never cookies, never
+/// the caller's key: what is not named here stays here.
+pub(crate) fn passed_on(given: &HeaderMap, wire: Wire, is_stream: bool) -> HeaderMap {
+    let own: &[&str] = match wire {
+        Wire::OpenaiChat | Wire::OpenaiResponses => &["openai-organization", "openai-project"],
+        Wire::AnthropicMessages => &["anthropic-beta", "anthropic-version"],
+        Wire::Gemini | Wire::Ollama | Wire::InProcess => &[],
+    };
+    let mut headers = HeaderMap::with_capacity(5);
+    for name in own.iter().chain(&["accept-language"]) {
+        if let Some(value) = given.get(*name) {
+            headers.insert(HeaderName::from_static(name), value.clone());
+        }
+    }
+    let accept = if is_stream { "text/event-stream" } else { "application/json" };
+    headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers
+}
+
+fn classify(error: &reqwest::Error) -> Option<Failure> {
+    if error.is_connect() {
+        Some(Failure::Unreached)
+    } else if error.is_timeout() {
+        Some(Failure::Timeout)
+    } else {
+        None
+    }
+}
+
+fn client(
+    settings: &ProviderSettings,
+    shape: fn(ClientBuilder) -> ClientBuilder,
+) -> Result<reqwest::Client, reqwest::Error> {
+    let builder = || -> Result<ClientBuilder, reqwest::Error> {
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!("mainstay/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(std(settings.connect_timeout))
+            // A request must not wait for the acknowledgement of the one before.
+            .tcp_nodelay(true)
+            .redirect(Policy::none())
+            // A client that finds proxies by itself reads the environment.
+            .no_proxy();
+        Ok(match &settings.proxy {
+            Some(proxy) => shape(builder.proxy(reqwest::Proxy::all(proxy)?)),
+            None => shape(builder),
+        })
+    };
+    // The machine's certificates come first: they include those of a company's own authority. A
+    // machine without any, such as an empty container, gets the list that browsers use.
+    match builder()?.build() {
+        Err(error) if error.is_builder() && error.source().is_some() => {
+            builder()?.tls_backend_preconfigured(browser_roots()).build()
+        }
+        built => built,
+    }
+}
+
+fn browser_roots() -> ClientConfig {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    ClientConfig::builder_with_provider(ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .expect("ring supports the default versions of TLS")
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_named_headers_go_on_and_only_to_their_own_dialect() {
+        let mut given = HeaderMap::new();
+        for name in [
+            "authorization",
+            "x-api-key",
+            "cookie",
+            "x-my-secret",
+            "openai-organization",
+            "anthropic-beta",
+            "accept-language",
+            "x-stainless-os",
+            "user-agent",
+        ] {
+            given.insert(HeaderName::from_static(name), HeaderValue::from_static("value"));
+        }
+        let names = |wire| {
+            let mut names: Vec<String> =
+                passed_on(&given, wire, false).keys().map(|it| it.to_string()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(
+            names(Wire::OpenaiChat),
+            ["accept", "accept-language", "content-type", "openai-organization"]
+        );
+        assert_eq!(
+            names(Wire::AnthropicMessages),
+            ["accept", "accept-language", "anthropic-beta", "content-type"]
+        );
+        assert_eq!(names(Wire::Gemini), ["accept", "accept-language", "content-type"]);
+    }
+}

@@ -1,0 +1,155 @@
+//! Questions of the house itself: the same way as those of the gateway, without bytes of a caller.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tokio::time::Instant;
+
+use super::{
+    Attempt, Missed,
+    chat::said,
+    client::{self, Received},
+    travel::{Errand, Leg, Parcel},
+    wrong::Wrong,
+};
+use crate::{
+    Cost, Usage,
+    chat::{Answer, Request},
+    dialect::offline,
+    settings::ModelRef,
+    tokens,
+};
+
+/// The longest answer that the house reads, after decompression.
+const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// What an exchange brought: what was read, what it used, and the attempt, still to be ended.
+pub(crate) struct Said<T> {
+    pub(crate) value: T,
+    pub(crate) by: ModelRef,
+    pub(crate) usage: Usage,
+    pub(crate) cost: Cost,
+    pub(crate) latency: Duration,
+    pub(crate) attempt: Attempt,
+}
+
+/// One answer of a conversation.
+pub(crate) struct Say<'a> {
+    pub(crate) request: &'a Request,
+    /// About how many tokens the question has.
+    pub(crate) asked: u64,
+}
+
+/// Vectors of texts.
+pub(crate) struct Vectors<'a> {
+    pub(crate) texts: &'a [String],
+    pub(crate) asked: u64,
+}
+
+impl Errand for Say<'_> {
+    type Out = Said<Answer>;
+
+    fn pack(&mut self, leg: Leg<'_>) -> Result<Parcel, Missed> {
+        let dialect = leg.provider.dialect;
+        let made = dialect.chat_body(self.request, &leg.to.model, leg.quirks);
+        let made = made.map_err(Missed::Unsupported)?;
+        Ok(Parcel {
+            path: dialect.chat_path(&leg.to.model, false),
+            body: Bytes::from(made.to_string()),
+            headers: client::passed_on(&HeaderMap::new(), dialect.wire(), false),
+            is_stream: false,
+            made: Some(made),
+            is_injected: false,
+        })
+    }
+
+    async fn unpack(
+        &mut self,
+        leg: Leg<'_>,
+        received: Received,
+        attempt: Attempt,
+        until: Instant,
+    ) -> Result<Said<Answer>, (Attempt, Wrong)> {
+        let (status, body) = match whole(received, &attempt, until).await {
+            Ok(body) => body,
+            Err(wrong) => return Err((attempt, wrong)),
+        };
+        match leg.provider.dialect.read_answer(&body) {
+            Ok(answer) => {
+                let usage = tokens::completed(answer.usage, self.asked, said(&answer), true);
+                Ok(Said::of(answer, leg.to.clone(), status, usage, attempt))
+            }
+            Err(why) => Err((attempt, why.into())),
+        }
+    }
+
+    fn at_home(&mut self, leg: Leg<'_>, attempt: Attempt) -> Result<Said<Answer>, Missed> {
+        let answer = offline::answer(self.request);
+        let usage = answer.usage.unwrap_or_default();
+        Ok(Said::of(answer, leg.to.clone(), 200, usage, attempt))
+    }
+}
+
+impl Errand for Vectors<'_> {
+    type Out = Said<Vec<Vec<f32>>>;
+
+    fn pack(&mut self, leg: Leg<'_>) -> Result<Parcel, Missed> {
+        let dialect = leg.provider.dialect;
+        let made = dialect.embed(&leg.to.model, self.texts, None);
+        let (path, body) =
+            made.ok_or_else(|| Missed::NoEmbeddings { provider: leg.to.provider.clone() })?;
+        Ok(Parcel {
+            path,
+            body: Bytes::from(body.to_string()),
+            headers: client::passed_on(&HeaderMap::new(), dialect.wire(), false),
+            is_stream: false,
+            made: None,
+            is_injected: false,
+        })
+    }
+
+    async fn unpack(
+        &mut self,
+        leg: Leg<'_>,
+        received: Received,
+        attempt: Attempt,
+        until: Instant,
+    ) -> Result<Self::Out, (Attempt, Wrong)> {
+        let (status, body) = match whole(received, &attempt, until).await {
+            Ok(body) => body,
+            Err(wrong) => return Err((attempt, wrong)),
+        };
+        match leg.provider.dialect.read_embeddings(&body, self.texts.len()) {
+            Ok((vectors, counted)) => {
+                let usage = tokens::completed(counted, self.asked, 0, true);
+                Ok(Said::of(vectors, leg.to.clone(), status, usage, attempt))
+            }
+            Err(why) => Err((attempt, why.into())),
+        }
+    }
+
+    fn at_home(&mut self, leg: Leg<'_>, attempt: Attempt) -> Result<Self::Out, Missed> {
+        let (vectors, usage) = offline::embed(self.texts, None);
+        Ok(Said::of(vectors, leg.to.clone(), 200, usage, attempt))
+    }
+}
+
+impl<T> Said<T> {
+    fn of(value: T, by: ModelRef, status: u16, usage: Usage, mut attempt: Attempt) -> Self {
+        let cost = attempt.answered(status, usage);
+        let latency = attempt.elapsed();
+        Self { value, by, usage, cost, latency, attempt }
+    }
+}
+
+async fn whole(
+    received: Received,
+    attempt: &Attempt,
+    until: Instant,
+) -> Result<(u16, Bytes), Wrong> {
+    let status = received.status;
+    let body = received.whole(ANSWER_BYTES_MAX, until).await.map_err(Wrong::Failed)?;
+    attempt.exchanged();
+    Ok((status, body))
+}

@@ -1,0 +1,374 @@
+//! From one candidate to the next until one of them answers: budget, room, breaker, tab, request.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use base::UsageId;
+use bytes::Bytes;
+use http::HeaderMap;
+use serde_json::Value as Json;
+use tokio::time::Instant;
+use tracing::warn;
+
+use super::{
+    Account, Attempt, Candidate, Missed, Provider, Way,
+    attempt::Asked,
+    client::{Failure, Received, Sending},
+    course::{Course, Step},
+    room::Ours,
+    wrong::Wrong,
+};
+use crate::{
+    Cost, Models, Usage,
+    dialect::{Complaint, Wire},
+    ledger::{BudgetError, Hold, Spend, Subject},
+    money::NanoUsd,
+    price,
+    quirk::Quirks,
+    retry,
+    settings::{ModelRef, std},
+};
+
+/// The longest refusal that is read.
+const REFUSAL_BYTES_MAX: usize = 256 * 1024;
+/// What is held for an answer of which nobody says how long it may become.
+const TOKENS_OUT_USUAL: u64 = 1_000;
+/// When to come back to a ledger that is full.
+const LEDGER_WAIT: Duration = Duration::from_secs(5);
+
+/// What is done at each candidate, until one answers.
+pub(crate) trait Errand: Send {
+    /// What it brings.
+    type Out: Send;
+
+    /// What is sent to this one.
+    ///
+    /// # Errors
+    /// It cannot be asked this.
+    fn pack(&mut self, leg: Leg<'_>) -> Result<Parcel, Missed>;
+
+    /// Reads what came back with a status of success.
+    ///
+    /// # Errors
+    /// The attempt, and how it went wrong.
+    fn unpack(
+        &mut self,
+        leg: Leg<'_>,
+        received: Received,
+        attempt: Attempt,
+        until: Instant,
+    ) -> impl Future<Output = Result<Self::Out, (Attempt, Wrong)>> + Send;
+
+    /// Answers in process, for the provider that asks nobody.
+    ///
+    /// # Errors
+    /// It cannot be asked this.
+    fn at_home(&mut self, leg: Leg<'_>, attempt: Attempt) -> Result<Self::Out, Missed>;
+}
+
+/// A candidate that is being asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Leg<'a> {
+    pub(crate) provider: &'a Arc<Provider>,
+    pub(crate) to: &'a ModelRef,
+    pub(crate) quirks: Quirks,
+}
+
+/// What is sent.
+pub(crate) struct Parcel {
+    pub(crate) path: String,
+    pub(crate) body: Bytes,
+    pub(crate) headers: HeaderMap,
+    pub(crate) is_stream: bool,
+    /// The body, where it was made here and can be made in another way.
+    pub(crate) made: Option<Json>,
+    /// A wish of ours was put into the caller's own body.
+    pub(crate) is_injected: bool,
+}
+
+/// A call on its way: what is asked on whose account, and what happened so far.
+pub(crate) struct Trip<'a> {
+    pub(crate) account: &'a Account,
+    pub(crate) id: UsageId,
+    pub(crate) begun: Instant,
+    /// About how many tokens the question has.
+    pub(crate) tokens_in: u64,
+    /// How many the answer may have, when the caller says.
+    pub(crate) tokens_out: Option<u64>,
+    /// How many attempts were made.
+    pub(crate) attempts: u32,
+    /// How long the providers took, and the waits between attempts.
+    pub(crate) elsewhere: Duration,
+    /// How long it waited for its turn.
+    pub(crate) queued: Duration,
+    /// How many waited when it came, itself included.
+    pub(crate) depth: usize,
+    /// Its room within the limits of its caller.
+    pub(crate) room: Option<Ours>,
+}
+
+/// An answer, and who gave it.
+pub(crate) struct Arrived<T> {
+    pub(crate) out: T,
+    pub(crate) by: ModelRef,
+    /// It was not the first that was to be asked.
+    pub(crate) is_fallback: bool,
+}
+
+impl<'a> Trip<'a> {
+    pub(crate) fn new(account: &'a Account, tokens_in: u64, tokens_out: Option<u64>) -> Self {
+        Self {
+            account,
+            id: UsageId::generate(),
+            begun: Instant::now(),
+            tokens_in,
+            tokens_out,
+            attempts: 0,
+            elsewhere: Duration::ZERO,
+            queued: Duration::ZERO,
+            depth: 0,
+            room: None,
+        }
+    }
+
+    /// How many tokens are held for the answer.
+    pub(crate) fn tokens_held(&self) -> u64 {
+        self.tokens_out.unwrap_or(TOKENS_OUT_USUAL)
+    }
+
+    pub(crate) fn asked(&self) -> Asked<'a> {
+        Asked { account: self.account, id: self.id, tokens_in: self.tokens_in }
+    }
+
+    fn subject(&self) -> Subject<'a> {
+        let account = self.account;
+        Subject { tenant: account.tenant, key: account.key, task: account.task.as_deref() }
+    }
+}
+
+/// Why a candidate gave no answer.
+enum Stop {
+    Wrong { wrong: Wrong, limit: Duration },
+    Stuck(Missed),
+    /// It may be asked again, at once.
+    Again { is_fresh: bool },
+}
+
+impl Models {
+    /// Asks one candidate after the other until one answers.
+    pub(crate) async fn travel<E: Errand>(
+        &self,
+        trip: &mut Trip<'_>,
+        way: &Way,
+        errand: &mut E,
+    ) -> Result<Arrived<E::Out>, Missed> {
+        let settings = &self.0.settings;
+        let deadline = std(settings.relay.deadline);
+        let course_of = |candidates: &[Candidate]| {
+            let contexts = candidates.iter().map(|it| it.context).collect::<Vec<_>>();
+            Course::new(contexts, settings.relay.attempts_max, deadline)
+        };
+        let mut candidates = way.candidates.clone();
+        let mut course = course_of(&candidates);
+        let (mut missed, mut again) = (None::<Missed>, None);
+        let mut is_downgraded = false;
+        loop {
+            let (at, is_fresh) = match (again.take(), course.next(trip.begun.elapsed())) {
+                (Some(again), _) => again,
+                (None, Step::Ask(at)) => (at, false),
+                (None, Step::Wait(wait)) => {
+                    tokio::time::sleep(wait).await;
+                    trip.elsewhere += wait;
+                    continue;
+                }
+                (None, Step::Stop) => {
+                    return Err(missed.unwrap_or(Missed::Late { after: deadline }));
+                }
+            };
+            let hold = match self.hold(trip, &candidates[at], is_downgraded).await {
+                Ok(hold) => hold,
+                Err(BudgetError::Over(over)) if !is_downgraded && over.downgrade_to.is_some() => {
+                    is_downgraded = true;
+                    candidates.clear();
+                    let other = |to| Candidate { to, context: None, max_output: None };
+                    candidates.extend(over.downgrade_to.map(other));
+                    course = course_of(&candidates);
+                    continue;
+                }
+                Err(why) => {
+                    let retry_after = why.retry_after(self.0.clock.now());
+                    return Err(Missed::Budget { why, retry_after });
+                }
+            };
+            let is_last = course.is_last(at);
+            let stop = match self.visit(trip, &candidates[at], hold, is_last, is_fresh, errand).await {
+                Ok(out) => {
+                    let by = candidates.swap_remove(at).to;
+                    return Ok(Arrived { out, by, is_fallback: at > 0 || is_downgraded });
+                }
+                Err(stop) => stop,
+            };
+            let why = match stop {
+                Stop::Again { is_fresh } => {
+                    again = Some((at, is_fresh));
+                    continue;
+                }
+                Stop::Stuck(why) => {
+                    course.passed_over(at);
+                    why
+                }
+                Stop::Wrong { wrong, limit } => {
+                    course.asked();
+                    let (miss, now) = (wrong.miss(), trip.begun.elapsed());
+                    course.missed(at, miss, &settings.retry, rand::random(), now);
+                    let provider = candidates[at].to.provider.clone();
+                    warn!(
+                        model.provider = provider,
+                        model.name = candidates[at].to.model,
+                        status_code = miss.status,
+                        attempts = trip.attempts,
+                        "An attempt at model provider {provider} went wrong",
+                    );
+                    Missed::Wrong { provider, wrong, retry_after: miss.retry_after, limit }
+                }
+            };
+            missed = Some(match missed {
+                Some(before) => before.or(why),
+                None => why,
+            });
+        }
+    }
+
+    /// Holds what an attempt may cost.
+    async fn hold(
+        &self,
+        trip: &Trip<'_>,
+        candidate: &Candidate,
+        is_downgraded: bool,
+    ) -> Result<Hold, BudgetError> {
+        let tokens_out = trip.tokens_out.or(candidate.max_output).unwrap_or(TOKENS_OUT_USUAL);
+        let usage = Usage { tokens_in: trip.tokens_in, tokens_out, ..Usage::default() };
+        let (prices, now) = (&self.0.settings.prices, self.0.clock.now());
+        let to = &candidate.to;
+        let cost = match price::cost(prices, &to.provider, &to.model, &usage, now) {
+            Cost::Known(cost) => cost,
+            Cost::Unknown => NanoUsd::ZERO,
+        };
+        let (budgets, subject) = (self.0.ledger.budgets(), trip.subject());
+        let estimate = Spend { cost, tokens: usage.total() };
+        if is_downgraded {
+            budgets.hold_downgraded(&subject, estimate).await
+        } else {
+            budgets.hold(&subject, estimate).await
+        }
+    }
+
+    /// Asks one candidate.
+    async fn visit<E: Errand>(
+        &self,
+        trip: &mut Trip<'_>,
+        candidate: &Candidate,
+        hold: Hold,
+        is_last: bool,
+        is_fresh: bool,
+        errand: &mut E,
+    ) -> Result<E::Out, Stop> {
+        let to = &candidate.to;
+        let stuck = |why: Missed| Stop::Stuck(why);
+        let provider = self.0.providers.get(&to.provider);
+        let provider = provider.ok_or_else(|| stuck(Missed::NotConfigured))?;
+        let leg = Leg { provider, to, quirks: provider.quirks(&to.model) };
+        let is_home = provider.dialect.wire() == Wire::InProcess;
+        let parcel = if is_home { None } else { Some(errand.pack(leg).map_err(stuck)?) };
+        let room = self.enter(trip, provider, to, is_last).await.map_err(stuck)?;
+        if let Err(retry_after) = provider.admit(&to.model, self.0.clock.now()) {
+            room.undo();
+            return Err(stuck(Missed::LeftAlone { provider: to.provider.clone(), retry_after }));
+        }
+        let begun = Attempt::begin(&self.0, provider, to, trip.asked(), hold, room);
+        let attempt = begun.map_err(|why| {
+            provider.abandoned(&to.model, self.0.clock.now());
+            warn!(error = &why as &dyn std::error::Error, "Could not begin an attempt");
+            stuck(Missed::LedgerFull { retry_after: LEDGER_WAIT })
+        })?;
+        trip.attempts += 1;
+        let Some(parcel) = parcel else { return errand.at_home(leg, attempt).map_err(stuck) };
+
+        let left = Instant::now();
+        let sent = self.send(leg, parcel, is_fresh, attempt, errand).await;
+        trip.elsewhere += left.elapsed();
+        sent
+    }
+
+    async fn send<E: Errand>(
+        &self,
+        leg: Leg<'_>,
+        parcel: Parcel,
+        is_fresh: bool,
+        attempt: Attempt,
+        errand: &mut E,
+    ) -> Result<E::Out, Stop> {
+        let settings = &leg.provider.settings;
+        let limit = std(if parcel.is_stream { settings.first_byte_timeout } else { settings.timeout });
+        let until = Instant::now() + limit;
+        let wrong = |attempt: Attempt, wrong: Wrong| {
+            attempt.went_wrong(&wrong);
+            Stop::Wrong { wrong, limit }
+        };
+        let Parcel { path, body, headers, .. } = &parcel;
+        let sending =
+            Sending { path, body: body.clone(), headers: headers.clone(), is_fresh, until };
+        let received = match leg.provider.client.send(sending).await {
+            Ok(received) => received,
+            // It was a connection from before that the other side had closed: that says nothing
+            // about the provider, and a new one may be tried, once.
+            Err(Failure::HungUp { was_kept: true }) if !is_fresh => {
+                attempt.was_stale();
+                return Err(Stop::Again { is_fresh: true });
+            }
+            Err(failure) => return Err(wrong(attempt, Wrong::Failed(failure))),
+        };
+        let rates = leg.provider.dialect.rates(&received.headers);
+        self.0.limits.learn(&leg.to.provider, &leg.to.model, &rates);
+        if (200..300).contains(&received.status) {
+            let unpacked = errand.unpack(leg, received, attempt, until).await;
+            return unpacked.map_err(|(attempt, why)| wrong(attempt, why));
+        }
+        let status = received.status;
+        let complaint = self.complaint(leg, received, until).await;
+        attempt.exchanged();
+        if let Some(quirks) = conceding(leg.quirks, &parcel, status, &complaint) {
+            leg.provider.learn(&leg.to.model, quirks);
+            attempt.conceded(status);
+            return Err(Stop::Again { is_fresh: false });
+        }
+        Err(wrong(attempt, Wrong::Refused { status, complaint }))
+    }
+
+    /// Reads a refusal.
+    async fn complaint(&self, leg: Leg<'_>, received: Received, until: Instant) -> Complaint {
+        let (status, headers) = (received.status, received.headers.clone());
+        let now = self.0.clock.now();
+        let (millis, wait) = (received.text("retry-after-ms"), received.text("retry-after"));
+        let wanted = retry::wanted(millis, wait, now);
+        let body = received.whole(REFUSAL_BYTES_MAX, until).await.unwrap_or_default();
+        let mut complaint = leg.provider.dialect.complaint(status, &headers, &body);
+        complaint.retry_after = wanted.or(complaint.retry_after);
+        complaint
+    }
+}
+
+/// How to ask instead, when a refusal is about the way of asking.
+fn conceding(
+    quirks: Quirks,
+    parcel: &Parcel,
+    status: u16,
+    complaint: &Complaint,
+) -> Option<Quirks> {
+    if parcel.is_injected && matches!(status, 400 | 422) {
+        let words = [Some(&complaint.message), complaint.param.as_ref(), complaint.code.as_ref()];
+        if words.into_iter().flatten().any(|it| it.contains("stream_options")) {
+            return Some(Quirks { refuses_stream_options: true, ..quirks });
+        }
+    }
+    quirks.conceding(parcel.made.as_ref()?, status, complaint)
+}

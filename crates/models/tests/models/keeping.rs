@@ -1,0 +1,163 @@
+//! Answers that are kept for repetition, and requests that share one answer.
+
+use crate::{
+    gateway::{account, call, chat, messages, providers, stream, with_header},
+    house::{House, millis},
+};
+use base::TenantId;
+use jiff::SignedDuration;
+use models::{Settings, relay::Asks};
+use serde_json::json;
+use testkit::model::{Reply, Script};
+
+async fn house(db: &testkit::Database, change: impl FnOnce(&mut Settings)) -> (House, Script) {
+    let script = Script::start().await;
+    let mut settings = providers(&[("local", &script), ("anthropic", &script)]);
+    settings.cache.enabled = true;
+    settings.aliases.insert("fast".into(), "local/small".into());
+    change(&mut settings);
+    (House::open(db, settings).await, script)
+}
+
+testkit::on_both! {
+    async fn the_same_again_is_answered_without_asking_and_costs_nothing(db: testkit::Database) {
+        let (house, script) = house(&db, |_| ()).await;
+        script.answers(Reply::text("Hello").tokens(10, 5));
+        let first = house.relay(chat("local/small", "Hello?")).await;
+        let second = house.relay(chat("fast", "Hello?")).await;
+        assert_eq!(first.header("x-mainstay-cache"), Some("miss"));
+        assert_eq!(second.header("x-mainstay-cache"), Some("hit"));
+        assert_eq!((second.header("x-mainstay-cost-usd"), second.header("x-mainstay-attempts")), (Some("0.0"), Some("0")));
+        assert_eq!(first.bytes, second.bytes);
+        assert_eq!(script.requests().len(), 1);
+        let rows = house.ledger().await;
+        assert_eq!(rows.iter().map(|it| it.from_cache).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(rows[1].cost.known().map(|it| it.0), Some(0));
+    }
+
+    async fn another_tenant_gets_nothing_of_it(db: testkit::Database) {
+        let (house, script) = house(&db, |_| ()).await;
+        script.always(|_| Reply::text("Hello"));
+        for tenant in [TenantId::DEFAULT, TenantId::generate(), TenantId::generate()] {
+            let mut asking = chat("local/small", "Hello?");
+            asking.account = models::relay::Account { tenant, ..account() };
+            assert_eq!(house.relay(asking).await.header("x-mainstay-cache"), Some("miss"));
+        }
+        assert_eq!(script.requests().len(), 3);
+    }
+
+    async fn an_answer_that_was_kept_is_told_in_the_form_that_is_asked_for(db: testkit::Database) {
+        let (house, script) = house(&db, |_| ()).await;
+        script.always(|_| Reply::text("one two three").tokens(10, 5));
+        let whole = house.relay(chat("local/small", "a")).await;
+        let streamed = house.relay(stream("local/small", "a")).await;
+        assert_eq!(streamed.header("x-mainstay-cache"), Some("hit"));
+        assert_eq!((streamed.words().as_str(), streamed.data().last()), ("one two three", Some(&"[DONE]")));
+        assert_eq!(whole.json()["choices"][0]["message"]["content"], "one two three");
+
+        let streamed = house.relay(stream("local/small", "b")).await;
+        let again = house.relay(stream("local/small", "b")).await;
+        let whole = house.relay(chat("local/small", "b")).await;
+        assert_eq!(streamed.bytes, again.bytes);
+        assert_eq!(whole.header("x-mainstay-cache"), Some("hit"));
+        assert_eq!(whole.json()["choices"][0]["message"]["content"], "one two three");
+
+        house.relay(messages("anthropic/claude", "c", true)).await;
+        let whole = house.relay(messages("anthropic/claude", "c", false)).await;
+        assert_eq!(whole.header("x-mainstay-cache"), Some("hit"));
+        assert_eq!(whole.json()["content"][0]["text"], "one two three");
+        assert_eq!(script.requests().len(), 3);
+    }
+
+    async fn requests_at_the_same_moment_share_one_answer_and_each_has_its_row(db: testkit::Database) {
+        let (house, script) = house(&db, |_| ()).await;
+        script.always(|_| Reply::text("Hello").delayed(millis(200)));
+        let ask = || house.relay(chat("local/small", "Hello?"));
+        let all = tokio::join!(ask(), ask(), ask(), ask());
+        assert!([&all.0, &all.1, &all.2, &all.3].iter().all(|it| it.status == 200 && it.bytes == all.0.bytes));
+        assert_eq!(script.requests().len(), 1);
+        let rows = house.ledger().await;
+        assert_eq!((rows.len(), rows.iter().filter(|it| it.from_cache).count()), (4, 3));
+    }
+
+    async fn who_waits_asks_when_the_first_one_goes(db: testkit::Database) {
+        let (house, script) = house(&db, |_| ()).await;
+        script.answers(Reply::hang()).answers(Reply::text("Hello"));
+        let first = tokio::time::timeout(millis(150), house.relay(chat("local/small", "Hello?")));
+        let second = async {
+            tokio::time::sleep(millis(50)).await;
+            house.relay(chat("local/small", "Hello?")).await
+        };
+        let (first, second) = tokio::join!(first, second);
+        assert!(first.is_err());
+        assert_eq!(second.status, 200, "{}", second.text());
+        assert_eq!(script.requests().len(), 2);
+    }
+
+    async fn a_stream_that_broke_or_was_left_is_not_kept(db: testkit::Database) {
+        let (house, script) = house(&db, |_| ()).await;
+        script.answers(Reply::text("one two").cut_after(2)).answers(Reply::text("one two"));
+        house.relay(stream("local/small", "a")).await;
+        let again = house.relay(stream("local/small", "a")).await;
+        assert_eq!((again.header("x-mainstay-cache"), again.words().as_str()), (Some("miss"), "one two"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_may_wish_for_a_fresh_answer_or_for_none_to_be_kept() {
+    let db = testkit::Database::sqlite();
+    let (house, script) = house(&db, |_| ()).await;
+    let mut count = 0;
+    script.always(move |_| {
+        count += 1;
+        Reply::text(format!("answer {count}"))
+    });
+    let ask = |wish: Option<&'static str>| {
+        let asking = chat("local/small", "Hello?");
+        house.relay(match wish {
+            Some(wish) => with_header(asking, "cache-control", wish),
+            None => asking,
+        })
+    };
+    let text = |got: &crate::gateway::Got| {
+        let told = got.header("x-mainstay-cache").unwrap().to_owned();
+        (told, got.json()["choices"][0]["message"]["content"].as_str().unwrap().to_owned())
+    };
+    let expect = |cache: &str, words: &str| (cache.to_owned(), words.to_owned());
+    assert_eq!(text(&ask(Some("no-store")).await), expect("off", "answer 1"));
+    assert_eq!(text(&ask(None).await), expect("miss", "answer 2"));
+    assert_eq!(text(&ask(Some("max-age=0, No-Cache")).await), expect("miss", "answer 3"));
+    assert_eq!(text(&ask(None).await), expect("hit", "answer 3"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_switches_it_off_and_time_ends_it() {
+    let db = testkit::Database::sqlite();
+    let (house_off, script) = house(&db, |it| {
+        it.policies = serde_json::from_value(json!([{"operation": "chat", "cache": false}])).unwrap();
+    })
+    .await;
+    script.always(|_| Reply::text("Hello"));
+    for _ in 0..2 {
+        let got = house_off.relay(chat("local/small", "Hello?")).await;
+        assert_eq!(got.header("x-mainstay-cache"), Some("off"));
+    }
+    let (house_short, script) =
+        house(&testkit::Database::sqlite(), |it| it.cache.ttl = SignedDuration::from_millis(50)).await;
+    script.always(|_| Reply::text("Hello"));
+    for _ in 0..2 {
+        let got = house_short.relay(chat("local/small", "Hello?")).await;
+        assert_eq!(got.header("x-mainstay-cache"), Some("miss"));
+        tokio::time::sleep(millis(120)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_are_not_kept() {
+    let db = testkit::Database::sqlite();
+    let (house, script) = house(&db, |_| ()).await;
+    script.answers(Reply::status(400)).answers(Reply::text("Hello"));
+    let body = json!({"model": "local/small", "messages": [{"role": "user", "content": "Hi"}]});
+    assert_eq!(house.relay(call(Asks::Chat, &body)).await.status, 400);
+    assert_eq!(house.relay(call(Asks::Chat, &body)).await.status, 200);
+}

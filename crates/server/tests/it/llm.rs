@@ -1,0 +1,209 @@
+//! Models over HTTP, as official clients ask for them.
+
+use std::time::{Duration, Instant};
+
+use base::{Role, Scope};
+use futures::StreamExt;
+use identity::Reach;
+use models::{relay::Asks, settings::ProviderSettings, usage::Filter};
+use reqwest::{Method, header};
+use serde_json::{Value as Json, json};
+use server::Settings;
+use testkit::{
+    Database,
+    model::{Reply, Script},
+};
+
+use crate::house::{Asker, House};
+
+async fn house(db: &Database, settings: Settings) -> (House, Script) {
+    let script = Script::start().await;
+    let mut models = models::Settings::default();
+    for name in ["local", "anthropic"] {
+        let base_url = Some(script.address());
+        models.providers.insert(name.into(), ProviderSettings { base_url, ..Default::default() });
+    }
+    models.priorities.balanced = Some("local/small".into());
+    models.cache.enabled = false;
+    (House::open_with_models(db, settings, models).await, script)
+}
+
+fn question(is_stream: bool) -> Json {
+    json!({"model": "local/small", "stream": is_stream, "max_tokens": 50,
+           "messages": [{"role": "user", "content": "Hello?"}]})
+}
+
+fn token(asker: &Asker) -> String {
+    asker.token().expect("somebody with a key").to_owned()
+}
+
+async fn ledger(house: &House) -> Vec<models::usage::Entry> {
+    house.app.models.close().await;
+    let read = |db: &store::Db| {
+        models::usage::list(db, &Filter::default(), &base::PageRequest::first(100))
+    };
+    let rows: Result<_, store::Error> = house.store.read(read).await;
+    rows.expect("a ledger").items
+}
+
+testkit::on_both! {
+    async fn every_official_client_has_its_own_place_for_the_key(db: Database) {
+        let (house, script) = house(&db, Settings::default()).await;
+        script.always(|_| Reply::text("Hello").tokens(3, 1));
+        let key = token(&house.key(&[Scope::UseModels]).await);
+        for (name, value) in [
+            ("authorization", format!("Bearer {key}")),
+            ("x-api-key", key.clone()),
+            ("x-goog-api-key", key.clone()),
+        ] {
+            let asker = house.nobody().header(name, value);
+            let answer = asker.post("/llm/v1/chat/completions", question(false)).await;
+            assert_eq!(answer.is(200)["choices"][0]["message"]["content"], "Hello", "{name}");
+            assert_eq!(answer.header("content-type"), Some("application/json"));
+            assert_eq!(answer.header("x-mainstay-provider"), Some("local"));
+            assert!(answer.header("x-request-id").is_some());
+        }
+        let rows = ledger(&house).await;
+        assert_eq!(rows.len(), 3);
+        for row in rows {
+            assert_eq!((row.tenant, row.operation.as_str()), (house.here, "chat"));
+            assert!(row.key.is_some() && row.caller.as_deref().is_some_and(|it| it.starts_with("key_")));
+        }
+        assert_eq!(script.last_request().authorization, None, "the caller's key stays here");
+    }
+
+    async fn every_path_answers_in_its_dialect(db: Database) {
+        let (house, script) = house(&db, Settings::default()).await;
+        script.always(|_| Reply::text("Hello").tokens(3, 1));
+        let asker = house.key(&[Scope::CallModels]).await;
+        let body = json!({"model": "local/small", "input": "Hello?"});
+        let answer = asker.post("/llm/v1/responses", body.clone()).await.is(200);
+        assert_eq!(answer["output"][0]["content"][0]["text"], "Hello");
+        let answer = asker.post("/llm/v1/embeddings", body).await.is(200);
+        assert_eq!(answer["object"], "list");
+        let answer = asker.post("/llm/anthropic/v1/messages", question(false)).await.is(200);
+        assert_eq!(answer["content"][0]["text"], "Hello");
+        let answer = asker.post("/llm/anthropic/v1/messages/count_tokens", question(false)).await.is(200);
+        assert!(answer["input_tokens"].as_u64().is_some_and(|it| it > 0));
+        let list = asker.get("/llm/v1/models").await.is(200);
+        let ids: Vec<&str> = list["data"].as_array().unwrap().iter().filter_map(|it| it["id"].as_str()).collect();
+        assert!(ids.contains(&"local/scripted") && ids.contains(&"balanced"), "{ids:?}");
+        assert_eq!(asker.get("/llm/v1/models/local/scripted").await.is(200)["owned_by"], "local");
+        assert_eq!(asker.get("/llm/v1/models/nobody").await.is(404)["error"]["code"], "model_not_found");
+        let operations: Vec<String> = ledger(&house).await.into_iter().map(|it| it.operation).collect();
+        assert_eq!(operations, [Asks::Messages, Asks::Embeddings, Asks::Responses].map(|it| it.operation().to_owned()));
+    }
+
+    async fn refusals_of_the_house_are_in_the_callers_words_too(db: Database) {
+        let (house, _script) = house(&db, Settings::default()).await;
+        let nobody = house.nobody();
+        let viewer = house.viewer().await;
+        for (answer, status, kind) in [
+            (nobody.post("/llm/v1/chat/completions", question(false)).await, 401, "authentication_error"),
+            (nobody.header("x-api-key", "nonsense").post("/llm/v1/chat/completions", question(false)).await, 401, "authentication_error"),
+            (viewer.post("/llm/v1/chat/completions", question(false)).await, 403, "authentication_error"),
+            (nobody.get("/llm/v1/nothing").await, 404, "invalid_request_error"),
+            (nobody.get("/llm/v1/chat/completions").await, 405, "invalid_request_error"),
+        ] {
+            let body = answer.is(status);
+            assert_eq!(body["error"]["type"], kind, "{body}");
+            assert!(body["error"]["message"].is_string() && body.get("detail").is_none(), "{body}");
+            assert_eq!(answer.header("content-type"), Some("application/json"));
+        }
+        for (answer, status, kind) in [
+            (nobody.post("/llm/anthropic/v1/messages", question(false)).await, 401, "authentication_error"),
+            (viewer.post("/llm/anthropic/v1/messages", question(false)).await, 403, "permission_error"),
+            (nobody.get("/llm/anthropic/v1/nothing").await, 404, "not_found_error"),
+            (nobody.get("/llm/anthropic/v1/messages").await, 405, "invalid_request_error"),
+        ] {
+            let body = answer.is(status);
+            assert_eq!((&body["type"], &body["error"]["type"]), (&json!("error"), &json!(kind)), "{body}");
+        }
+        assert_eq!(nobody.get("/llm/v1/chat/completions").await.header("allow"), Some("POST, OPTIONS"));
+    }
+
+    async fn a_stream_comes_as_it_is_said_and_is_never_packed(db: Database) {
+        let (house, script) = house(&db, Settings::default()).await;
+        script.always(|_| Reply::text("one two three four five six seven eight").paced(Duration::from_millis(100)));
+        let asker = house.key(&[Scope::UseModels]).await;
+        let request = asker.request(Method::POST, "/llm/v1/chat/completions").json(&question(true));
+        let began = Instant::now();
+        let response = request.header(header::ACCEPT_ENCODING, "gzip, br, zstd").send().await.expect("a stream");
+        assert_eq!(response.headers()["content-type"], "text/event-stream; charset=utf-8");
+        assert_eq!(response.headers().get("content-encoding"), None);
+        let mut pieces = response.bytes_stream();
+        let first = pieces.next().await.expect("a piece").expect("a piece");
+        assert!(began.elapsed() < Duration::from_millis(900), "{:?}", began.elapsed());
+        let rest: Vec<_> = pieces.collect().await;
+        assert!(rest.len() > 3, "{} pieces", rest.len());
+        let text: Vec<u8> = std::iter::once(first).chain(rest.into_iter().flatten()).flatten().collect();
+        assert!(text.ends_with(b"data: [DONE]\n\n"));
+        assert_eq!(ledger(&house).await[0].outcome.name(), "ok");
+    }
+
+    async fn who_hangs_up_stops_the_provider(db: Database) {
+        let (house, script) = house(&db, Settings::default()).await;
+        script.always(|_| Reply::text("one two three four five six").paced(Duration::from_millis(100)));
+        let asker = house.key(&[Scope::UseModels]).await;
+        let request = asker.request(Method::POST, "/llm/v1/chat/completions").json(&question(true));
+        let mut pieces = request.send().await.expect("a stream").bytes_stream();
+        pieces.next().await.expect("a piece").expect("a piece");
+        drop(pieces);
+        for _ in 0..200 {
+            if script.hung_up() > 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(script.hung_up(), 1);
+        let rows = ledger(&house).await;
+        assert_eq!((rows[0].outcome.name(), rows[0].usage.estimated), ("abandoned", true));
+    }
+
+    async fn an_account_is_chosen_by_who_reaches_all(db: Database) {
+        let (house, script) = house(&db, Settings::default()).await;
+        script.always(|_| Reply::text("Hello").tokens(3, 1));
+        let path = "/llm/v1/chat/completions";
+        let owner = house.owner().await;
+        owner.header("x-mainstay-tenant", house.there.to_string()).post(path, question(false)).await.is(200);
+        owner.post(path, question(false)).await.is(200);
+        let editor = house.signed_in(Role::Editor, Reach::Tenant(house.here)).await;
+        let wished = editor.header("x-mainstay-operation", "drafting").header("x-mainstay-task", "letters");
+        wished.header("x-mainstay-priority", "high").post(path, question(false)).await.is(200);
+        let other = editor.header("x-mainstay-tenant", house.there.to_string());
+        other.post(path, question(false)).await.is(403);
+        editor.header("x-mainstay-priority", "urgent").post(path, question(false)).await.is(422);
+        let rows = ledger(&house).await;
+        let tenants: Vec<_> = rows.iter().rev().map(|it| it.tenant).collect();
+        assert_eq!(tenants, [house.there, base::TenantId::DEFAULT, house.here]);
+        assert_eq!((rows[0].operation.as_str(), rows[0].task.as_deref()), ("drafting", Some("letters")));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_may_take_longer_than_other_requests_may() {
+    testkit::install_tls();
+    let db = Database::sqlite();
+    let (house, script) = house(&db, Settings { time_limit_s: 1, ..Settings::default() }).await;
+    script.answers(Reply::text("Hello").delayed(Duration::from_millis(1_800)));
+    let asker = house.key(&[Scope::UseModels]).await;
+    asker.post("/llm/v1/chat/completions", question(false)).await.is(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_too_large_is_refused_in_the_callers_words() {
+    testkit::install_tls();
+    let db = Database::sqlite();
+    let script = Script::start().await;
+    let mut models = models::Settings::default();
+    models.relay.request_bytes_max = 200_000;
+    let house = House::open_with_models(&db, Settings::default(), models).await;
+    drop(script);
+    let asker = house.key(&[Scope::UseModels]).await;
+    let mut large = question(false);
+    large["messages"][0]["content"] = "x".repeat(300_000).into();
+    let body = asker.post("/llm/v1/chat/completions", large.clone()).await.is(413);
+    assert_eq!(body["error"]["code"], "body_too_large");
+    let body = asker.post("/llm/anthropic/v1/messages", large).await.is(413);
+    assert_eq!(body["error"]["type"], "request_too_large");
+}
