@@ -62,6 +62,8 @@ pub(crate) struct Flow {
     /// The mark of the end was there.
     has_ended: bool,
     is_over: bool,
+    /// The caller is gone.
+    is_alone: bool,
     keeping: Option<Keeping>,
 }
 
@@ -174,6 +176,7 @@ impl Flow {
             has_given: false,
             has_ended: false,
             is_over: false,
+            is_alone: false,
             keeping: None,
         }
     }
@@ -254,7 +257,7 @@ impl Flow {
         if self.manner.push(chunk, &mut self.ready)? {
             // The last bytes are about to go: what was used is written down before.
             self.has_ended = true;
-            self.settle(Outcome::Ok);
+            self.settle();
         }
         Ok(())
     }
@@ -265,7 +268,7 @@ impl Flow {
         self.provider.client.exchanged();
         if !self.has_ended {
             self.manner.finish(&mut self.ready)?;
-            self.settle(Outcome::Ok);
+            self.settle();
         }
         Ok(())
     }
@@ -289,7 +292,8 @@ impl Flow {
     }
 
     /// Writes down what was used, once.
-    fn settle(&mut self, outcome: Outcome) {
+    fn settle(&mut self) {
+        let outcome = if self.is_alone { Outcome::Abandoned } else { Outcome::Ok };
         let usage = self.usage();
         if let Some(mut attempt) = self.attempt.take() {
             attempt.answered(self.received.status, usage);
@@ -328,21 +332,24 @@ impl Flow {
 
     /// Reads the rest for what it says about its use.
     async fn drained(mut self: Box<Self>) {
-        let until = (Instant::now() + self.times.drain).min(self.times.end);
-        while self.attempt.is_some() && !self.is_over {
+        self.is_alone = true;
+        let longest = (Instant::now() + self.times.drain).min(self.times.end);
+        while !self.is_over {
+            let until = if self.has_ended { Instant::now() + AFTER_END } else { longest };
             let step = match self.received.chunk(until).await {
-                Ok(Some(chunk)) => self.manner.push(chunk, &mut self.ready),
-                Ok(None) => self.manner.finish(&mut self.ready).map(|()| true),
+                Ok(Some(chunk)) => self.take(chunk),
+                Ok(None) => self.finish(),
                 Err(failure) => Err(Wrong::Failed(failure)),
             };
             self.ready.clear();
-            self.is_over = step != Ok(false);
+            self.is_over |= step.is_err();
         }
         self.gone();
     }
 
     /// The caller is gone: writes down what is known.
     fn gone(mut self: Box<Self>) {
-        self.settle(Outcome::Abandoned);
+        self.is_alone = true;
+        self.settle();
     }
 }

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    gateway::{Got, chat, messages, one, providers, stream, two},
+    gateway::{Got, chat, messages, one, providers, stream, two, two_with},
     house::House,
 };
 use jiff::SignedDuration;
@@ -26,9 +26,10 @@ fn is_error(got: &Got, status: u16, kind: &str) -> Json {
 
 testkit::on_both! {
     async fn who_fails_before_an_answer_begins_is_replaced_at_once(db: testkit::Database) {
-        let (house, first, second) = two(&db).await;
+        let (house, first, second) = two_with(&db, |it| it.breaker.failures = 100).await;
         second.always(|_| Reply::text("Hello"));
         for fault in [
+            Reply::hang_up(),
             Reply::status(429),
             Reply::status(429).retry_after(30),
             Reply::body(429, r#"{"error": {"message": "no money", "code": "insufficient_quota"}}"#),
@@ -38,7 +39,6 @@ testkit::on_both! {
             Reply::body(400, r#"{"error": {"message": "too long", "code": "context_length_exceeded"}}"#),
             Reply::body(200, r#"{"error": {"message": "overloaded", "type": "server_error"}}"#),
             Reply::body(200, "<html>Welcome to the hotel</html>"),
-            Reply::hang_up(),
         ] {
             first.answers(fault.clone());
             let began = Instant::now();
@@ -52,13 +52,13 @@ testkit::on_both! {
         assert_eq!(second.last_request().body["model"], "large");
         let outcomes: Vec<_> = house.outcomes().await.into_iter().filter(|it| *it != "ok").collect();
         assert_eq!(outcomes, [
-            "rate_limited", "rate_limited", "refused", "refused", "refused", "unavailable", "refused",
-            "unreadable", "unreadable", "hung_up",
+            "hung_up", "rate_limited", "rate_limited", "refused", "refused", "refused", "unavailable",
+            "refused", "unreadable", "unreadable",
         ]);
     }
 
     async fn a_stream_that_fails_before_its_first_word_is_replaced(db: testkit::Database) {
-        let (house, first, second) = two(&db).await;
+        let (house, first, second) = two_with(&db, |it| it.breaker.failures = 100).await;
         second.always(|_| Reply::text("one two"));
         for fault in [
             Reply::status(529),
@@ -120,13 +120,13 @@ testkit::on_both! {
 
     async fn a_wrong_request_asks_nobody_else_and_keeps_the_providers_words(db: testkit::Database) {
         let (house, first, second) = two(&db).await;
-        let body = json!({"error": {"message": "token 429 is not allowed here", "type": "odd_type",
+        let body = json!({"error": {"message": "the word 429 is not allowed here", "type": "odd_type",
                                     "param": "messages", "code": "odd_code"}});
         first.answers(Reply::body(400, body.to_string()));
         let got = house.relay(chat("first/small", "Hello?")).await;
         let told = is_error(&got, 400, "odd_type");
         assert_eq!((&told["error"]["code"], &told["error"]["param"]), (&json!("odd_code"), &json!("messages")));
-        assert_eq!(told["error"]["message"], "token 429 is not allowed here");
+        assert_eq!(told["error"]["message"], "the word 429 is not allowed here");
         assert_eq!(got.header("x-should-retry"), Some("false"));
         assert_eq!(told["gateway"]["provider"], "first");
         assert_eq!((first.requests().len(), second.requests().len()), (1, 0));

@@ -135,9 +135,18 @@ pub(crate) async fn one(db: &testkit::Database) -> (House, Script) {
 
 /// A house with two providers, of which the second is asked when `first/small` does not answer.
 pub(crate) async fn two(db: &testkit::Database) -> (House, Script, Script) {
+    two_with(db, |_| ()).await
+}
+
+/// The same with other settings.
+pub(crate) async fn two_with(
+    db: &testkit::Database,
+    change: impl FnOnce(&mut Settings),
+) -> (House, Script, Script) {
     let (first, second) = (Script::start().await, Script::start().await);
     let mut settings = providers(&[("first", &first), ("second", &second)]);
     settings.fallbacks.insert("first/small".into(), vec!["second/large".into()]);
+    change(&mut settings);
     let house = House::open(db, settings).await;
     (house, first, second)
 }

@@ -155,6 +155,7 @@ async fn tokens_are_counted_by_who_can_and_estimated_for_who_cannot() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_provider_that_asks_nobody_answers_everybody() {
+    testkit::install_tls();
     let db = testkit::Database::sqlite();
     let mut settings = models::Settings::default();
     settings.providers.insert("offline".into(), Default::default());
