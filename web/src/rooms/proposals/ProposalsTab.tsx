@@ -72,7 +72,7 @@ export function ProposalsTab({ record }: { record: RecordView }) {
         return { count: 1, skipped: 0, job: null };
       }
       const done = await answer(api.POST('/api/proposals/decide', { body: { ids, action, notes } }));
-      return { count: ids.length - done.skipped, skipped: done.skipped, job: done.job };
+      return { count: ids.length - done.skipped.length, skipped: done.skipped.length, job: done.job };
     },
     onSuccess: (done, { action, ids }) => {
       setSelected((now) => new Set([...now].filter((it) => !ids.includes(it))));
