@@ -32,8 +32,9 @@ test: ## Everything: format, lints, both databases, the interface in a browser, 
 tidy: ## Only the checks of structure.
 	cargo xtask tidy
 
-openapi: ## Print the OpenAPI document of APP.
-	@cargo run -q -p mainstay -- openapi apps/$(APP)
+openapi: ## Take web/openapi.json from the server, and the interface's types from that.
+	document=$$(cargo run -q -p mainstay -- openapi --built-in) && printf '%s\n' "$$document" >web/openapi.json
+	cd web && { [ -d node_modules ] && [ node_modules -nt package-lock.json ] || npm ci --no-audit --no-fund; } && npm run api
 
 bench: build ## Measure; prints figures, writes bench/results/.
 	bench/run

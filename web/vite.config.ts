@@ -31,7 +31,7 @@ export default defineConfig({
   },
   test: {
     environment: 'jsdom',
-    include: ['src/**/*.test.{ts,tsx}'],
+    include: ['src/**/*.test.{ts,tsx}', 'mock/*.test.mjs'],
     setupFiles: ['src/testing.ts'],
     // The machine that tests is often the machine that compiles.
     maxWorkers: 1,

@@ -17,6 +17,7 @@ const MAIN: Step = async (page, at) => {
   await page.goto(`${at.url}/data/price_lists`);
   await page.getByRole('link', { name: 'Main list 2026' }).click();
   await page.waitForURL(/records/);
+  await settled(page);
 };
 
 const STEPS: Record<string, Step> = {
@@ -29,7 +30,6 @@ const STEPS: Record<string, Step> = {
   },
   shortcuts: async (page, at) => {
     await MAIN(page, at);
-    await settled(page);
     await page.keyboard.press('?');
     await page.getByRole('dialog').waitFor();
   },
@@ -61,6 +61,20 @@ const STEPS: Record<string, Step> = {
     await page.goto(`${at.url}/audit`);
     await page.getByText('Changed the policy Family first').first().click();
     await page.getByRole('dialog').waitFor();
+  },
+  acts: async (page, at) => {
+    await page.goto(`${at.url}/audit`);
+    await page.getByRole('button', { name: 'Action: Any action' }).click();
+    await page.getByRole('option', { name: /^Key created/ }).waitFor();
+  },
+  limited: async (page, at) => {
+    const problem = { type: '/docs#rate_limited', title: 'Too many requests', status: 429, code: 'rate_limited', detail: 'Too many sign-ins.', request_id: 'req_1' };
+    await page.route('**/api/auth/login', (route) => route.fulfill({ status: 429, headers: { 'retry-after': '42' }, contentType: 'application/problem+json', body: JSON.stringify(problem) }));
+    await page.goto(`${at.url}/sign-in`);
+    await page.getByLabel('E-mail').fill(at.email);
+    await page.getByLabel('Password').fill(at.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('timer').getByText(/^4\d s$/).waitFor();
   },
   selected: async (page, at) => {
     await MAIN(page, at);

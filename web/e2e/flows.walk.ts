@@ -82,12 +82,12 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person', () => {
     await openMain();
     await page.getByText('200 of 10,412 articles read').waitFor();
     await rows().nth(1).focus();
-    for (let press = 0; press < 14; press++) {
+    const read = async () => Number((await page.locator('.table__status').innerText()).replace(/,/g, '').match(/\d+/)?.[0]);
+    for (let press = 0; press < 80 && (await read()) <= 1_500; press++) {
       await page.keyboard.press('End');
       await page.waitForTimeout(120);
     }
-    const read = Number((await page.locator('.table__status').innerText()).replace(/,/g, '').match(/\d+/)?.[0]);
-    expect(read).toBeGreaterThan(1_500);
+    expect(await read()).toBeGreaterThan(1_500);
     expect(await rows().count()).toBeLessThan(80);
   });
 
@@ -212,9 +212,11 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person', () => {
     await page.getByRole('menuitem', { name: 'Delete family' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByText('3 families').waitFor();
-    await page.getByLabel('Deleted').check();
+    await page.getByLabel('With deleted ones').check();
+    await page.getByText('4 families').waitFor();
     await page.getByRole('button', { name: 'Restore' }).click();
-    await page.getByText('Nothing deleted').waitFor();
+    await page.getByText('Restored.').waitFor();
+    await page.getByRole('button', { name: 'Restore' }).waitFor({ state: 'detached' });
   });
 
   it('jumps to a record by typing, and sees the shortcuts', async () => {
@@ -230,6 +232,17 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person', () => {
     await page.keyboard.press('g');
     await page.keyboard.press('j');
     await page.waitForURL(/\/jobs/);
+  });
+
+  it('narrows the audit log to an act found by typing, and sees how many tenants there are', async () => {
+    await page.getByRole('link', { name: 'Customers 4' }).waitFor();
+    await page.goto(`${at.url}/audit`);
+    await page.getByRole('button', { name: 'Action: Any action' }).click();
+    await page.getByRole('combobox', { name: 'Find: Action' }).fill('key cr');
+    await page.getByRole('option', { name: /^Key created/ }).click();
+    await page.waitForURL(/action=key_created/);
+    await page.getByRole('button', { name: 'Action: Key created' }).waitFor();
+    await page.getByText('30 entries').waitFor();
   });
 
   it('makes a key whose secret is shown once', async () => {

@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { faultsOf } from './axe';
-import { browser, context, LOOKS, place, type Place, settled, signIn } from './browser';
+import { browser, context, LOOKS, place, type Place, resume, sessionOf, settled, signIn } from './browser';
 import { pages, type Visit } from './pages';
 
 const SHOTS = process.env.MAINSTAY_E2E_SHOTS ? fileURLToPath(new URL('./shots', import.meta.url)) : null;
@@ -17,6 +17,7 @@ for (const application of ['catalogue', 'trails'] as const) {
     let at: Place;
     let chromium: Browser;
     let visits: Visit[];
+    let kept: string | null = null;
 
     beforeAll(async () => {
       at = await place(application);
@@ -38,7 +39,8 @@ for (const application of ['catalogue', 'trails'] as const) {
 
         await page.goto(`${at.url}/sign-in`);
         const findings = await faultsOf(page, 'sign-in');
-        await signIn(page, at);
+        if (kept) await resume(page, kept);
+        else await signIn(page, at);
         for (const visit of visits) {
           await page.goto(`${at.url}${visit.path}`);
           await settled(page);
@@ -47,6 +49,7 @@ for (const application of ['catalogue', 'trails'] as const) {
           const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
           if (overflow > 1) findings.push(`${visit.name}: ${overflow} px wider than the window`);
         }
+        kept = await sessionOf(page);
         await session.close();
         expect(findings).toEqual([]);
         expect(broken).toEqual([]);

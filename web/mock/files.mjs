@@ -17,7 +17,7 @@ export function understand(collection, file) {
   const columns = headers.map((header, index) => {
     const plain = header.toLowerCase().replace(/_/g, ' ').trim();
     const field = Object.keys(claims).find((it) => claims[it].includes(plain)) ?? null;
-    return { header, field, sample: lines.slice(0, 5).map((it) => it[index] ?? null) };
+    return { header, field, sample: lines.slice(0, 5).map((it) => it[index] ?? '') };
   });
   const required = Object.keys(claims)[0];
   const at = columns.findIndex((it) => it.field === required);
@@ -28,7 +28,7 @@ export function understand(collection, file) {
     const row = index + 2;
     const label = (line[at] ?? '').trim();
     if (!label) report.push({ row, column: headers[at], level: 'error', code: 'required_empty', message: 'The name is empty, so the row is skipped.' });
-    else if (line.length !== headers.length) report.push({ row, column: null, level: 'error', code: 'column_count', message: `There are ${line.length} cells where ${headers.length} are expected, so the row is skipped.` });
+    else if (line.length !== headers.length) report.push({ row, level: 'error', code: 'column_count', message: `There are ${line.length} cells where ${headers.length} are expected, so the row is skipped.` });
     else {
       if (label.startsWith('=')) report.push({ row, column: headers[at], level: 'warning', code: 'formula', message: 'It looks like a formula and is kept as text.' });
       if (seen.has(label)) report.push({ row, column: headers[at], level: 'warning', code: 'repeated', message: `“${label}” is there a second time.` });

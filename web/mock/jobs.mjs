@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 const TICK_MS = 180;
 
 export function start(world, { kind, engine_kind, tenant, subject, steps, finish }) {
-  const job = { id: `job_${randomUUID()}`, tenant, subject, kind, engine_kind, state: 'pending', progress: 0, message: 'Waits for a worker', retry_count: 0, result: null, error: null, created_by: 'usr_0', created_at: world.now(), started_at: null, completed_at: null };
+  const job = { id: `job_${randomUUID()}`, tenant, subject, kind, engine_kind, state: 'pending', dead: false, progress: 0, message: 'Waits for a worker', retry_count: 0, result: null, error: null, created_by: 'usr_0', created_at: world.now(), started_at: null, completed_at: null };
   world.jobs.unshift(job);
   const record = world.records.get(subject);
   if (record) record.lock = { job: job.id, by: 'Ada Lind', at: world.now() };

@@ -6,7 +6,7 @@ export class Refusal extends Error {
   constructor(code, title, { detail, hint, errors } = {}) {
     super(title);
     this.code = code;
-    this.body = { type: `about:blank#${code}`, title, status: STATUS[code] ?? 500, code, detail, hint, errors };
+    this.body = { type: `/docs#${code}`, title, status: STATUS[code] ?? 500, code, detail: detail ?? `${title}.`, hint, errors };
   }
 }
 

@@ -17,9 +17,9 @@ export const routes = {
     return meOf(world, caller);
   },
 
-  'GET /api/tenants': (world, { query, caller }) => page(world.tenants.filter((it) => (caller.tenant ? it.id === caller.tenant : true) && (query.deleted === 'true' ? it.deleted_at : !it.deleted_at) && fits(it.name, query.search)), query),
+  'GET /api/tenants': (world, { query, caller }) => page(world.tenants.filter((it) => (caller.tenant ? it.id === caller.tenant : true) && (query.deleted === 'true' || !it.deleted_at) && fits(it.name, query.search)), { ...query, count: 'true' }),
   'POST /api/tenants': (world, { body }) => {
-    valid(world.app.tenants.schema, body);
+    valid(world.app.tenants?.schema ?? {}, body);
     if (world.tenants.some((it) => it.name === body.name)) refuse('not_unique', 'The name is taken', { errors: [{ field: '/name', message: 'Another one has this name.' }] });
     const { name, slug, ...data } = body;
     const made = { id: `ten_${randomUUID().slice(0, 8)}`, slug: slug ?? name.toLowerCase().replace(/[^a-z0-9]+/g, '-'), name, data, revision: 1, created_at: world.now(), updated_at: world.now(), deleted_at: null };
@@ -34,14 +34,14 @@ export const routes = {
   },
   'DELETE /api/tenants/{tenant}': (world, { params }) => void (tenantOf(world, params.tenant).deleted_at = world.now()),
   'POST /api/tenants/{tenant}/restore': (world, { params }) => Object.assign(tenantOf(world, params.tenant), { deleted_at: null }),
-  'GET /api/tenants/{tenant}/export': (world, { params }) => ({ tenant: tenantOf(world, params.tenant) }),
+  'GET /api/tenants/{tenant}/export': (world, { params }) => ({ file: 'tenant.json', text: JSON.stringify({ tenant: tenantOf(world, params.tenant) }) }),
 
   'GET /api/collections/{collection}': (world, { params, query, caller }) => {
     const view = collectionOf(world, params.collection);
     const tenant = caller.tenant ?? query.tenant;
     const rows = world
       .list(params.collection)
-      .filter((it) => (view.shared || !tenant || it.tenant === tenant) && (!query.parent || it.parent === query.parent) && (query.deleted === 'true' ? it.deleted_at : !it.deleted_at));
+      .filter((it) => (view.shared || !tenant || it.tenant === tenant) && (!query.parent || it.parent === query.parent) && (query.deleted === 'true' || !it.deleted_at));
     return page(narrowed(rows, view, query), query);
   },
   'POST /api/collections/{collection}': (world, { params, query, body, caller }) => {
@@ -83,7 +83,7 @@ export const routes = {
         subject: record.id,
         steps: ['Copying the version'],
         finish: () => {
-          const version = world.version(record, copies(world, source), { label: body.label, notes: body.reason, origin: 'revert', based_on: source.id });
+          const version = world.version(record, copies(world, source), { label: body.label ?? `Back to version ${source.number}`, notes: body.reason ?? null, origin: 'revert', based_on: source.id });
           world.activate(version);
           return { record: record.id, version: version.id, summary: `Version ${version.number} holds what version ${source.number} held.` };
         },
@@ -93,7 +93,7 @@ export const routes = {
   'POST /api/records/{record}/change': async (world, input) => {
     const record = recordOf(world, input.params.record, input.caller);
     if (record.lock) refuse('record_locked', 'A job is working on this', { detail: `It is locked by ${record.lock.by}.`, hint: 'Wait until the job is done, or cancel it.' });
-    const childName = world.app.collections[record.collection].versioned.children;
+    const childName = world.app.collections[record.collection].versioned?.children ?? refuse('invalid_input', 'It has no versions');
     const view = world.app.collections[childName];
     const { file } = input.isForm ? await formOf(input.request, input.raw) : {};
     const understood = file && understand(view, file);
@@ -125,18 +125,18 @@ export const routes = {
   },
   'POST /api/collections/{collection}/preview': async (world, input) => {
     const view = rowsOf(world, input.params.collection);
-    const { file } = await formOf(input.request, input.raw);
+    const { file } = input.isForm ? await formOf(input.request, input.raw) : refuse('invalid_input', 'The file is missing');
     const { columns, kept, rows: counts, report } = understand(view, file);
-    return { format: 'csv', columns, rows: kept.slice(0, 20).map((line, index) => ({ row: index + 2, data: dataOf(columns, line) })), counts, report };
+    return { format: 'csv', columns, rows: kept.slice(0, 20).map((line, index) => ({ row: index + 2, data: dataOf(columns, line) })), counts, report, report_left_out: 0 };
   },
   'POST /api/collections/{collection}/import': async (world, input) => {
     const name = input.params.collection;
     const view = collectionOf(world, name);
-    const childName = view.versioned.children;
-    const { file, fields } = await formOf(input.request, input.raw);
+    const childName = view.versioned?.children ?? refuse('invalid_input', 'It has no versions');
+    const { file, fields: { tenant, ...fields } } = input.isForm ? await formOf(input.request, input.raw) : refuse('invalid_input', 'The file is missing');
     valid(view.schema, fields);
     const understood = understand(world.app.collections[childName], file);
-    const record = world.add(world.record(name, { tenant: input.caller.tenant ?? input.query.tenant ?? 'default', data: fields }));
+    const record = world.add(world.record(name, { tenant: input.caller.tenant ?? tenant ?? 'default', data: fields }));
     return accepted(
       start(world, {
         kind: 'list_import',
@@ -186,8 +186,10 @@ export const routes = {
   'POST /api/proposals/decide': (world, { body, caller }) => {
     const status = { accept: 'accepted', reject: 'rejected', dismiss: 'dismissed' }[body.action];
     const pending = body.ids.filter((id) => world.proposals.find((it) => it.id === id)?.status === 'pending');
+    const skipped = body.ids.filter((id) => !pending.includes(id));
     const done = decide(world, pending, status, body.notes, caller);
-    return { accepted: 0, rejected: 0, dismissed: 0, [status]: pending.length, skipped: body.ids.length - pending.length, job: done.accepted?.job ?? null };
+    const job = done.accepted?.job ?? null;
+    return { accepted: 0, rejected: 0, dismissed: 0, [status]: pending.length, skipped, job, jobs: job ? [job] : [] };
   },
 
   'POST /api/tasks/{task}': (world, { params, body, caller }) => {
@@ -233,7 +235,7 @@ export const routes = {
     return { results, result_count: results.length, method: world.app.model.embed ? 'both' : 'words', model: world.app.model.embed };
   },
 
-  'GET /api/jobs': (world, { query, caller }) => page(world.jobs.filter((it) => inTenant(it, query, caller) && (!query.state || it.state === query.state) && (!query.kind || it.kind === query.kind) && (!query.record || it.subject === query.record)), query),
+  'GET /api/jobs': (world, { query, caller }) => page(world.jobs.filter((it) => inTenant(it, query, caller) && (!query.state || it.state === query.state) && (!query.kind || it.engine_kind === query.kind) && (!query.record || it.subject === query.record)), query),
   'GET /api/jobs/{job}': (world, { params }) => jobOf(world, params.job),
   'POST /api/jobs/{job}/cancel': (world, { params }) => {
     const job = jobOf(world, params.job);
@@ -253,70 +255,73 @@ export const routes = {
     const rows = world.usage.filter((it) => inTenant(it, query, caller) && inPeriod(it, query));
     const key = { day: (it) => it.at.slice(0, 10), month: (it) => it.at.slice(0, 7), operation: (it) => it.operation, model: (it) => `${it.provider}/${it.model}`, tenant: (it) => it.tenant }[query.group_by ?? 'day'];
     const groups = Map.groupBy ? Map.groupBy(rows, key) : groupBy(rows, key);
-    return { from: query.from, to: query.to, group_by: query.group_by ?? 'day', summary: sum(rows), breakdown: [...groups].map(([name, list]) => ({ name, ...sum(list) })) };
+    return { from: query.from ?? world.now(30 * 86_400_000), to: query.to ?? world.now(), group_by: query.group_by ?? 'day', summary: sum(rows), breakdown: [...groups].map(([name, list]) => ({ name, ...sum(list) })) };
   },
 
   'GET /api/users': (world, { query }) => page(world.users.filter((it) => !query.tenant || it.tenant === query.tenant).map(open), query),
   'POST /api/users': (world, { body }) => {
     if (world.users.some((it) => it.email === body.email)) refuse('not_unique', 'The e-mail is taken', { errors: [{ field: '/email', message: 'Somebody has this address already.' }] });
-    const made = { id: `usr_${randomUUID().slice(0, 8)}`, email: body.email, name: body.name, role: world.app.roles[body.role]?.role ?? body.role, role_name: body.role, tenant: body.tenant ?? null, disabled_at: null, last_login_at: null, created_at: world.now(), password: body.password };
+    const made = { id: `usr_${randomUUID().slice(0, 8)}`, email: body.email, name: body.name, role: world.app.roles[body.role]?.role ?? body.role, role_name: body.role, tenant: body.tenant ?? null, disabled_at: null, last_login_at: null, revision: 1, created_at: world.now(), updated_at: world.now(), password: body.password };
     world.users.push(made);
     return open(made);
   },
-  'PATCH /api/users/{id}': (world, { params, body }) => {
-    const user = world.users.find((it) => it.id === params.id) ?? refuse('not_found', 'There is no such user');
+  'PATCH /api/users/{user}': (world, { params, body }) => {
+    const user = world.users.find((it) => it.id === params.user) ?? refuse('not_found', 'There is no such user');
     const { disabled, ...rest } = body;
-    Object.assign(user, rest, rest.role ? { role_name: rest.role } : {});
+    Object.assign(user, rest, rest.role ? { role: world.app.roles[rest.role]?.role ?? rest.role, role_name: rest.role } : {});
     if (disabled !== undefined) user.disabled_at = disabled ? world.now() : null;
     return open(user);
   },
   'GET /api/sessions': (world, { query, caller, session }) => page(world.sessions.filter((it) => it.user === (query.user ?? caller.id)).map((it) => ({ ...without(it, ['refresh', 'access', 'until']), is_current: it.id === session.id })), query),
-  'DELETE /api/sessions/{id}': (world, { params }) => void (world.sessions = world.sessions.filter((it) => it.id !== params.id)),
+  'DELETE /api/sessions/{session}': (world, { params }) => void (world.sessions = world.sessions.filter((it) => it.id !== params.session)),
   'GET /api/keys': (world, { query }) => page(world.keys.filter((it) => !query.tenant || it.tenant === query.tenant), query),
-  'POST /api/keys': (world, { body, query }) => {
+  'POST /api/keys': (world, { body, caller }) => {
     const secret = `mk_${body.mode ?? 'live'}_${randomUUID().replaceAll('-', '')}`;
-    const key = { id: `key_${randomUUID().slice(0, 8)}`, tenant: query.tenant ?? 'default', name: body.name, prefix: secret.slice(0, 12), scopes: body.scopes, last_used_at: null, expires_at: body.expires_at ?? null, revoked_at: null, created_at: world.now() };
+    const key = world.key({ id: `key_${randomUUID().slice(0, 8)}`, tenant: body.tenant ?? 'default', name: body.name, prefix: secret.slice(0, 12), scopes: body.scopes, expires_at: body.expires_at ?? null, created_by: caller.id });
     world.keys.unshift(key);
     return { ...key, secret };
   },
-  'DELETE /api/keys/{id}': (world, { params }) => void (world.keys.find((it) => it.id === params.id).revoked_at = world.now()),
-  'POST /api/keys/{id}/rotate': (world, { params }) => ({ ...world.keys.find((it) => it.id === params.id), secret: `mk_live_${randomUUID().replaceAll('-', '')}` }),
+  'DELETE /api/keys/{key}': (world, { params }) => void (keyOf(world, params.key).revoked_at = world.now()),
+  'POST /api/keys/{key}/rotate': (world, { params }) => ({ ...keyOf(world, params.key), secret: `mk_live_${randomUUID().replaceAll('-', '')}` }),
 
   'GET /api/webhooks': (world, { query }) => page(world.webhooks.filter((it) => !query.tenant || it.tenant === query.tenant), query),
-  'POST /api/webhooks': (world, { body, query }) => {
-    const made = { id: `whk_${randomUUID().slice(0, 8)}`, tenant: query.tenant ?? 'default', url: body.url, events: body.events, is_active: true, created_at: world.now() };
+  'POST /api/webhooks': (world, { body }) => {
+    const made = world.webhook({ id: `whk_${randomUUID().slice(0, 8)}`, tenant: body.tenant ?? 'default', url: body.url, events: body.events });
     world.webhooks.push(made);
     return { ...made, secret: `whsec_${randomUUID().replaceAll('-', '')}` };
   },
-  'GET /api/webhooks/{webhook}': (world, { params }) => world.webhooks.find((it) => it.id === params.webhook) ?? refuse('not_found', 'There is no such webhook'),
+  'GET /api/webhooks/{webhook}': (world, { params }) => webhookOf(world, params.webhook),
   'DELETE /api/webhooks/{webhook}': (world, { params }) => void (world.webhooks = world.webhooks.filter((it) => it.id !== params.webhook)),
   'GET /api/webhooks/{webhook}/deliveries': (world, { params, query }) => page(world.deliveries.filter((it) => it.webhook === params.webhook), query),
   'POST /api/webhooks/{webhook}/test': (world, { params }) => {
-    const made = { id: `dlv_${randomUUID().slice(0, 8)}`, webhook: params.webhook, event: 'test', state: 'pending', attempts: 0, answer_status: null, error: null, latency_ms: null, created_at: world.now(), attempted_at: null, delivered_at: null };
+    webhookOf(world, params.webhook);
+    const made = world.delivery({ id: `dlv_${randomUUID().slice(0, 8)}`, webhook: params.webhook, event: 'test', payload: { message: 'A test, sent by hand.' } });
     world.deliveries.unshift(made);
     return made;
   },
-  'POST /api/deliveries/{delivery}/retry': (world, { params }) => Object.assign(world.deliveries.find((it) => it.id === params.delivery), { state: 'delivered', answer_status: 204, error: null, attempted_at: world.now(), delivered_at: world.now() }),
+  'POST /api/deliveries/{delivery}/retry': (world, { params }) => Object.assign(world.deliveries.find((it) => it.id === params.delivery) ?? refuse('not_found', 'There is no such delivery'), { state: 'delivered', answer_status: 204, error: null, attempted_at: world.now(), delivered_at: world.now() }),
   'GET /api/prompts': (world, { query }) =>
     page(
-      Object.keys(world.app.tasks).map((name) => ({ id: name, name, version: 2, text: `{% block system %}You look after a catalogue.{% endblock %}\n\n{% block user %}\n<items>\n{% for item in items %}\n{{ item | tojson }}\n{% endfor %}\n</items>\n\nAnswer with JSON that fits:\n{{ schema }}\n{% endblock %}`, variables: ['items', 'schema'], is_active: true, created_at: world.now(40 * 3_600_000) })),
+      Object.keys(world.app.tasks).map((name) => ({ name, version: 2, text: `{% block system %}You look after a catalogue.{% endblock %}\n\n{% block user %}\n<items>\n{% for item in items %}\n{{ item | tojson }}\n{% endfor %}\n</items>\n\nAnswer with JSON that fits:\n{{ schema }}\n{% endblock %}`, variables: ['items', 'schema'], is_active: true, created_at: world.now(40 * 3_600_000) })),
       query,
     ),
 
   'GET /api/v1/stats': (world) => ({
     version: '0.1.0',
+    timestamp: world.now(),
+    started_at: world.now(93_000_000),
     uptime_seconds: Math.floor(process.uptime()) + 93_000,
     requests: { total: 18_223, errors: 41 },
-    queue: Object.fromEntries(['pending', 'running', 'failed'].map((state) => [state, world.jobs.filter((it) => it.state === state).length])),
+    queue: { dead: 0, ...Object.fromEntries(['pending', 'running', 'completed', 'failed', 'cancelled'].map((state) => [state, world.jobs.filter((it) => it.state === state).length])) },
     models: { spent_today_usd: spent(world, 1), spent_month_usd: spent(world, 30), unknown_cost_count: world.usage.filter((it) => it.cost_usd === null).length, tokens_today: 91_233 },
-    counts: { ...(world.app.tenants ? { tenants: world.tenants.length } : {}), ...Object.fromEntries(Object.keys(world.app.collections).map((name) => [name, countOf(world, name)])) },
+    counts: Object.fromEntries(Object.keys(world.app.collections).map((name) => [name, countOf(world, name)])),
   }),
-  'GET /api/logs': (world, { query }) => ({ items: world.logs.filter((it) => (!query.level || it.line.level === query.level.toUpperCase()) && fits(it.line.message, query.search)).slice(-(query.limit ?? 500)) }),
+  'GET /api/logs': (world, { query }) => page(world.logs.filter((it) => (!query.level || it.line.level === query.level.toUpperCase()) && fits(it.line.message, query.search)).slice(-(query.limit ?? 50)), query),
   'GET /health': (world) => ({
     status: 'degraded',
     timestamp: world.now(),
     version: '0.1.0',
-    checks: { database: { status: 'healthy', latency_ms: 0.4 }, jobs: { status: 'healthy', latency_ms: 1 }, storage: { status: 'healthy', latency_ms: 0.2, message: '41 GB free' }, ai_services: { status: 'degraded', latency_ms: null, message: 'No model is configured: rules answer.' } },
+    checks: { database: { status: 'healthy', latency_ms: 2 }, jobs: { status: 'healthy', latency_ms: 1 }, storage: { status: 'healthy', latency_ms: 0, message: '41 GB free' }, ai_services: { status: 'degraded', latency_ms: 0, message: 'No model is configured: rules answer.' } },
   }),
 };
 
@@ -327,7 +332,7 @@ export const PERMISSIONS = {
   admin: ['own_account', 'list_tenants', 'manage_tenants', 'read_records', 'write_records', 'erase_records', 'manage_reference', 'run_tasks', 'decide_proposals', 'read_jobs', 'manage_jobs', 'read_usage', 'read_audit', 'manage_audit', 'manage_keys', 'manage_users', 'manage_webhooks', 'read_telemetry', 'read_internals'],
 };
 
-function meOf(world, user) {
+export function meOf(world, user) {
   return { id: user.id, email: user.email, name: user.name, role: user.role, role_name: user.role_name, tenant: user.tenant, permissions: PERMISSIONS[user.role], reaches: user.tenant ? 'one' : 'all' };
 }
 
@@ -341,15 +346,11 @@ function page(rows, { limit = 50, cursor, count }) {
 function narrowed(rows, view, query) {
   const filters = Object.entries(query).filter(([name]) => name.startsWith('filter.'));
   const words = (query.search ?? '').toLowerCase().split(/\s+/).filter(Boolean);
-  const shown = rows.filter((it) => {
+  return rows.filter((it) => {
     if (!filters.every(([name, value]) => String(at(it.data, name.slice(7))) === value)) return false;
     const text = words.length > 0 ? JSON.stringify(it.data).toLowerCase() : '';
     return words.every((word) => text.includes(word));
   });
-  if (!query.sort) return shown;
-  const field = query.sort.replace(/^-/, '');
-  const sign = query.sort.startsWith('-') ? -1 : 1;
-  return [...shown].sort((a, b) => sign * String(at(a.data, field)).localeCompare(String(at(b.data, field))));
 }
 
 function diff(world, from, to) {
@@ -366,7 +367,7 @@ function diff(world, from, to) {
     const fields = changesOf(old.data, row.data);
     if (fields.length === 0) unchanged += 1;
     else changed.push({ lineage, before: old, after: row, fields });
-    if (old.data[key] !== row.data[key]) renamed.push({ lineage, field: key, before: old.data[key], after: row.data[key] });
+    if (old.data[key] !== row.data[key]) renamed.push({ lineage, record: row, field: key, before: old.data[key], after: row.data[key] });
   }
   const added = [...after.values()].filter((it) => !before.has(it.lineage));
   const removed = [...before.values()].filter((it) => !after.has(it.lineage));
@@ -416,7 +417,8 @@ function valid(schema, data, documents = {}) {
 }
 
 function sum(rows) {
-  return { total_tokens: rows.reduce((all, it) => all + it.tokens_total, 0), total_cost_usd: rows.reduce((all, it) => all + (it.cost_usd ?? 0), 0), operations_count: rows.length, unknown_cost_count: rows.filter((it) => it.cost_usd === null).length };
+  const of = (field) => rows.reduce((all, it) => all + it[field], 0);
+  return { total_tokens: of('tokens_total'), tokens_in: of('tokens_in'), tokens_out: of('tokens_out'), total_cost_usd: rows.reduce((all, it) => all + (it.cost_usd ?? 0), 0), operations_count: rows.length, attempts_count: rows.length, unknown_cost_count: rows.filter((it) => it.cost_usd === null).length };
 }
 
 function groupBy(rows, key) {
@@ -440,9 +442,11 @@ const fits = (text, words) => !words || text.toLowerCase().includes(words.toLowe
 const inTenant = (it, query, caller) => !(caller.tenant ?? query.tenant) || it.tenant === (caller.tenant ?? query.tenant);
 const inPeriod = (it, query) => (!query.from || it.at >= query.from) && (!query.to || it.at <= query.to);
 const without = (it, names) => Object.fromEntries(Object.entries(it).filter(([name]) => !names.includes(name)));
-const open = (user) => without(user, ['password']);
+const open = (user) => ({ ...without(user, ['password']), reaches: user.tenant ? 'one' : 'all', disabled: user.disabled_at !== null });
 const tenantOf = (world, id) => world.tenants.find((it) => it.id === id) ?? refuse('tenant_not_found', 'There is no such tenant');
 const versionOf = (world, id) => world.versions.find((it) => it.id === id) ?? refuse('version_not_found', 'There is no such version');
+const keyOf = (world, id) => world.keys.find((it) => it.id === id) ?? refuse('not_found', 'There is no such key');
+const webhookOf = (world, id) => world.webhooks.find((it) => it.id === id) ?? refuse('not_found', 'There is no such webhook');
 const jobOf = (world, id) => world.jobs.find((it) => it.id === id) ?? refuse('job_not_found', 'There is no such job');
 const collectionOf = (world, name) => world.app.collections[name] ?? refuse('not_found', 'There is no such collection');
 const rowsOf = (world, name) => {

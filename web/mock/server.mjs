@@ -1,12 +1,14 @@
-// A small server that answers like Mainstay, for looking at pages and for walks. It keeps nothing.
+// A small server that answers like Mainstay, for looking at pages and for walks. It keeps nothing, and
+// breaks rather than answer otherwise than openapi.json says.
 
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 
+import { asProblem, statusOf } from './contract.mjs';
 import { refuse, Refusal } from './problem.mjs';
-import { PERMISSIONS, routes } from './routes.mjs';
+import { meOf, PERMISSIONS, routes } from './routes.mjs';
 import { World } from './world.mjs';
 
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
@@ -28,7 +30,7 @@ const NEEDS = [
 const table = Object.entries(routes).map(([route, run]) => {
   const [method, pattern] = route.split(' ');
   const names = [...pattern.matchAll(/\{(\w+)\}/g)].map((it) => it[1]);
-  return { method, names, run, test: new RegExp(`^${pattern.replace(/\{\w+\}/g, '([^/]+)')}$`) };
+  return { route, method, names, run, test: new RegExp(`^${pattern.replace(/\{\w+\}/g, '([^/]+)')}$`) };
 });
 
 /** Starts one; `dist` is a built interface to serve, `accessTtl` the seconds a token holds. */
@@ -61,7 +63,7 @@ async function answer(world, request, response, { dist, delay, accessTtl }) {
     const isForm = request.headers['content-type']?.startsWith('multipart/form-data') ?? false;
     const body = raw.length > 0 && !isForm ? parsed(raw) : undefined;
     const entry = url.pathname.startsWith('/api/auth/') && door(world, url.pathname, body, request, accessTtl);
-    if (entry) return send(response, 200, entry);
+    if (entry) return send(response, statusOf(`POST ${url.pathname}`, entry), entry);
     const session = url.pathname === '/health' ? null : signedIn(world, request);
     if (url.pathname === '/api/auth/logout') {
       world.sessions = world.sessions.filter((it) => it !== session);
@@ -80,17 +82,17 @@ async function answer(world, request, response, { dist, delay, accessTtl }) {
       response.writeHead(200, { 'content-type': 'text/csv', 'content-disposition': `attachment; filename="${result.file}"` });
       return response.end(result.text);
     }
-    return send(response, result === undefined ? 204 : 200, result);
+    return send(response, statusOf(found.route, result), result);
   } catch (thrown) {
     if (!(thrown instanceof Refusal)) throw thrown;
-    return send(response, thrown.body.status, { ...thrown.body, request_id: `req_${randomUUID().slice(0, 12)}` }, 'application/problem+json');
+    return send(response, thrown.body.status, asProblem({ ...thrown.body, request_id: `req_${randomUUID().slice(0, 12)}` }), 'application/problem+json');
   }
 }
 
 function door(world, pathname, body, request, accessTtl) {
   const tokens = (session) => {
     Object.assign(session, { access: randomUUID(), refresh: randomUUID(), until: Date.now() + accessTtl * 1000, last_used_at: world.now() });
-    return { access_token: session.access, refresh_token: session.refresh, token_type: 'Bearer', expires_in: accessTtl };
+    return { access_token: session.access, refresh_token: session.refresh, token_type: 'Bearer', expires_in: accessTtl, user: meOf(world, world.users.find((it) => it.id === session.user)) };
   };
   if (pathname === '/api/auth/login') {
     const user = world.users.find((it) => it.email === body?.email && it.password === body?.password);
@@ -117,7 +119,7 @@ function signedIn(world, request) {
 function events(world, response, caller) {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   response.write(': hello\n\n');
-  const listener = (job) => (!caller.tenant || job.tenant === caller.tenant) && response.write(`event: job\ndata: ${JSON.stringify(job)}\n\n`);
+  const listener = (job) => (!caller.tenant || job.tenant === caller.tenant) && statusOf('GET /api/jobs/{job}', job) && response.write(`event: job\ndata: ${JSON.stringify(job)}\n\n`);
   world.listeners.add(listener);
   const beat = setInterval(() => response.write(': still here\n\n'), 15_000);
   response.on('close', () => {

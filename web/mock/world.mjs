@@ -67,7 +67,7 @@ export class World {
       tenant: record.tenant,
       record: record.id,
       number,
-      label: null,
+      label: '',
       notes: null,
       state: 'ready',
       origin: 'change',
@@ -94,7 +94,7 @@ export class World {
   activate(version) {
     for (const it of this.versions) if (it.record === version.record) it.is_active = it.id === version.id;
     const record = this.records.get(version.record);
-    record.active_version = { id: version.id, number: version.number, label: version.label ?? '', created_at: version.created_at };
+    record.active_version = { id: version.id, number: version.number, label: version.label, created_at: version.created_at };
     record.updated_at = this.now();
   }
 
@@ -157,9 +157,8 @@ export class World {
     }
     this.proposals.push(this.proposal(active, { category: seeds.advice[0], suggestion: seeds.advice[1], change: { suggested: null, confidence: 0.7 } }));
 
-    const job = (fields) => {
-      const ago = fields.ago ?? HOUR;
-      this.jobs.push({ id: `job_${randomUUID()}`, tenant: tenant(0), subject: parents[0].id, kind: 'list_import', engine_kind: 'import', state: 'completed', progress: 100, message: null, retry_count: 0, result: null, error: null, created_by: 'usr_0', created_at: this.now(ago), started_at: this.now(ago - 900), completed_at: this.now(ago - 16_000), ...fields });
+    const job = ({ ago = HOUR, ...fields }) => {
+      this.jobs.push({ id: `job_${randomUUID()}`, tenant: tenant(0), subject: parents[0].id, kind: 'list_import', engine_kind: 'import', state: 'completed', dead: false, progress: 100, message: null, retry_count: 0, result: null, error: null, created_by: 'usr_0', created_at: this.now(ago), started_at: this.now(ago - 900), completed_at: this.now(ago - 16_000), ...fields });
     };
     job({ kind: 'renumber', engine_kind: 'task.renumber', ago: 1.5 * HOUR, message: 'Numbered 10,314 articles', result: { record: parents[0].id, version: this.versions[3].id, summary: 'Numbered 10,314 articles under “Family first”; 771 numbers differ.' } });
     job({ kind: 'review', engine_kind: `task.${task}`, ago: 3 * HOUR, result: { proposals: 47, summary: '47 proposals in 5 categories.' } });
@@ -205,31 +204,44 @@ export class World {
       const tokens_in = 900 + Math.floor(this.random() * 5200);
       const tokens_out = 200 + Math.floor(this.random() * 1800);
       const small = index % 3 === 1;
-      this.usage.push({ id: `use_${index}`, tenant: tenant(index % 3), job: index % 4 ? this.jobs[index % 3].id : null, operation: ['renumber', 'review', 'search', 'describe'][index % 4], provider: unknown ? 'local' : 'openai', model: unknown ? 'llama-3.1-8b' : small ? 'gpt-4o-mini' : 'gpt-4o', tokens_in, tokens_out, tokens_total: tokens_in + tokens_out, cost_usd: unknown ? null : (tokens_in * (small ? 0.15 : 2.5) + tokens_out * (small ? 0.6 : 10)) / 1e6, latency_ms: 400 + Math.floor(this.random() * 6000), outcome: index % 51 === 7 ? 'failed' : 'ok', at: this.now(index * 2.1 * HOUR) });
+      this.usage.push({ id: `use_${index}`, tenant: tenant(index % 3), job: index % 4 ? this.jobs[index % 3].id : null, operation: ['renumber', 'review', 'search', 'describe'][index % 4], operation_type: ['renumber', 'review', 'search', 'describe'][index % 4], provider: unknown ? 'local' : 'openai', model: unknown ? 'llama-3.1-8b' : small ? 'gpt-4o-mini' : 'gpt-4o', tokens_in, tokens_out, tokens_total: tokens_in + tokens_out, cost_usd: unknown ? null : (tokens_in * (small ? 0.15 : 2.5) + tokens_out * (small ? 0.6 : 10)) / 1e6, latency_ms: 400 + Math.floor(this.random() * 6000), outcome: index % 51 === 7 ? 'timeout' : 'ok', caller: 'usr_0', tokens_cached: 0, estimated: unknown, status: index % 51 === 7 ? null : 200, at: this.now(index * 2.1 * HOUR) });
     }
 
     this.keys.push(
-      { id: 'key_1', tenant: tenant(0), name: 'Shop connector', prefix: 'mk_live_9fQ2', scopes: ['read'], last_used_at: this.now(4 * 60_000), expires_at: null, revoked_at: null, created_at: this.now(30 * 24 * HOUR) },
-      { id: 'key_2', tenant: tenant(0), name: 'Nightly export', prefix: 'mk_live_Zk81', scopes: ['read', 'jobs:execute'], last_used_at: this.now(9 * HOUR), expires_at: this.now(-60 * 24 * HOUR), revoked_at: null, created_at: this.now(80 * 24 * HOUR) },
-      { id: 'key_3', tenant: tenant(1), name: 'Old importer', prefix: 'mk_test_a01B', scopes: ['read', 'write'], last_used_at: null, expires_at: null, revoked_at: this.now(5 * 24 * HOUR), created_at: this.now(99 * 24 * HOUR) },
+      this.key({ id: 'key_1', tenant: tenant(0), name: 'Shop connector', prefix: 'mk_live_9fQ2', last_used_at: this.now(4 * 60_000), created_at: this.now(30 * 24 * HOUR) }),
+      this.key({ id: 'key_2', tenant: tenant(0), name: 'Nightly export', prefix: 'mk_live_Zk81', scopes: ['read', 'jobs:execute'], last_used_at: this.now(9 * HOUR), expires_at: this.now(-60 * 24 * HOUR), created_at: this.now(80 * 24 * HOUR) }),
+      this.key({ id: 'key_3', tenant: tenant(1), name: 'Old importer', prefix: 'mk_test_a01B', scopes: ['read', 'write'], revoked_at: this.now(5 * 24 * HOUR), created_at: this.now(99 * 24 * HOUR) }),
     );
-    this.webhooks.push({ id: 'whk_1', tenant: tenant(0), url: 'https://erp.nordwind.example/hooks/catalogue', events: ['list.renumbered', 'job.failed'], is_active: true, created_at: this.now(20 * 24 * HOUR) });
+    this.webhooks.push(this.webhook({ id: 'whk_1', tenant: tenant(0), url: 'https://erp.nordwind.example/hooks/catalogue', events: ['list.renumbered', 'job.failed'], created_at: this.now(20 * 24 * HOUR) }));
     for (let index = 0; index < 14; index++) {
       const state = index === 0 ? 'pending' : index === 4 ? 'failed' : 'delivered';
-      this.deliveries.push({ id: `dlv_${index}`, webhook: 'whk_1', event: ['list.renumbered', 'job.failed'][index % 2], state, attempts: state === 'failed' ? 6 : state === 'pending' ? 2 : 1, answer_status: state === 'delivered' ? 204 : 503, error: state === 'delivered' ? null : 'The receiver answered 503.', created_at: this.now(index * 7 * HOUR + 90_000), delivered_at: state === 'delivered' ? this.now(index * 7 * HOUR + 89_000) : null, attempted_at: this.now(index * 7 * HOUR + 89_000), latency_ms: 120 });
+      this.deliveries.push(this.delivery({ id: `dlv_${index}`, webhook: 'whk_1', event: ['list.renumbered', 'job.failed'][index % 2], state, attempts: state === 'failed' ? 6 : state === 'pending' ? 2 : 1, answer_status: state === 'delivered' ? 204 : 503, error: state === 'delivered' ? null : 'The receiver answered 503.', created_at: this.now(index * 7 * HOUR + 90_000), delivered_at: state === 'delivered' ? this.now(index * 7 * HOUR + 89_000) : null, attempted_at: this.now(index * 7 * HOUR + 89_000), latency_ms: 120 }));
     }
   }
 
   proposal(version, fields) {
     const at = this.now(3 * HOUR);
-    return { id: `prp_${randomUUID()}`, tenant: version.tenant, version: version.id, parent: version.record, record: null, category: 'other', suggestion: '', change: null, status: 'pending', produced_by: 'rules', decided_by: null, decided_at: null, notes: null, created_at: at, updated_at: at, subject: null, ...fields };
+    return { id: `prp_${randomUUID()}`, tenant: version.tenant, version: version.id, parent: version.record, record: null, category: 'other', suggestion: '', change: null, status: 'pending', produced_by: 'rules', decided_by: null, decided_at: null, notes: null, feedback: null, applied_version: null, created_at: at, updated_at: at, subject: null, ...fields };
+  }
+
+  key(fields) {
+    return { tenant: 'default', user: null, scopes: ['read'], created_at: this.now(), created_by: 'usr_0', expires_at: null, revoked_at: null, last_used_at: null, replaced_by: null, ...fields };
+  }
+
+  webhook(fields) {
+    const at = fields.created_at ?? this.now();
+    return { tenant: 'default', description: null, is_active: true, created_by: 'usr_0', created_at: at, updated_at: at, ...fields };
+  }
+
+  delivery(fields) {
+    return { payload: {}, state: 'pending', attempts: 0, answer_status: null, error: null, latency_ms: null, created_at: this.now(), attempted_at: null, delivered_at: null, ...fields };
   }
 
   #people(tenant) {
     const at = this.now(100 * 24 * HOUR);
     const hasRoles = Object.keys(this.app.roles).length > 0;
     const names = Object.keys(this.app.roles);
-    const user = (email, name, role, index, home) => ({ id: `usr_${index}`, email, name, role, role_name: hasRoles ? names[index] : role, tenant: home, disabled_at: null, last_login_at: index === 0 ? this.now(60_000) : this.now(50 * HOUR), created_at: at, password: 'correct horse battery' });
+    const user = (email, name, role, index, home) => ({ id: `usr_${index}`, email, name, role, role_name: hasRoles ? names[index] : role, tenant: home, disabled_at: null, last_login_at: index === 0 ? this.now(60_000) : this.now(50 * HOUR), revision: 1, created_at: at, updated_at: at, password: 'correct horse battery' });
     this.users.push(user('admin@example.com', 'Ada Lind', 'admin', 0, null));
     this.users.push(user('editor@example.com', 'Jonas Berg', 'editor', 1, this.app.tenants ? tenant(0) : null));
     this.users.push(user('viewer@example.com', 'Mira Sol', 'viewer', 2, this.app.tenants ? tenant(0) : null));
@@ -243,7 +255,7 @@ export class World {
     ];
     for (let index = 0; index < 160; index++) {
       const [level, message, context] = lines[index % lines.length];
-      this.logs.push({ number: index + 1, line: { timestamp: this.now((160 - index) * 41_000), level: level.toUpperCase(), message, service: this.app.app, request_id: index % 4 ? null : `req_${index.toString(16).padStart(12, '0')}`, client_id: null, user_id: null, context } });
+      this.logs.push({ number: index + 1, line: { timestamp: this.now((160 - index) * 41_000), level: level.toUpperCase(), message, service: this.app.app, target: 'mainstay', request_id: index % 4 ? null : `req_${index.toString(16).padStart(12, '0')}`, client_id: null, user_id: null, context } });
     }
   }
 }

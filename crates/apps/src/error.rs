@@ -92,6 +92,7 @@ impl EngineError {
             Self::Task(error) => task_code(error),
             Self::Webhook(WebhookError::NotFound(_)) => "not_found",
             Self::Webhook(WebhookError::Store(error)) | Self::Store(error) => store_code(error),
+            Self::Webhook(WebhookError::Busy { .. }) => "conflict",
             Self::Webhook(_) => "invalid_input",
             Self::Invalid(invalid) => &invalid.code,
             Self::NoSuchTenant(_) => "tenant_not_found",
@@ -148,7 +149,9 @@ impl EngineError {
         match self {
             Self::Task(TaskError::Model(error)) => error.is_temporary(),
             Self::Task(TaskError::Interrupted) => true,
-            _ => matches!(self.store(), Some(store::Error::Unavailable { .. })),
+            _ => {
+                matches!(self.store(), Some(store::Error::Unavailable { .. } | store::Error::Full))
+            }
         }
     }
 

@@ -4,7 +4,8 @@
 //! of its faults ([`crate::check`]), so whoever holds a [`Folder`] need not ask whether names,
 //! fields and files in it exist.
 //!
-//! Start at [`Folder::read`] and [`Folder::collection`].
+//! Start at [`Folder::read`] and [`Folder::kits`], which holds the collections. What is here beside
+//! them is how records come into a collection: the readers of lists, the seeds, the defaults.
 
 use std::{
     fmt,
@@ -18,10 +19,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     check::{self, Fault, Files, Level, Report},
-    description::{self, Collection, Description, Import, Task},
-    field::Data,
+    description::{Description, Import, Task},
     marked::{self, Place},
-    record::{Checked, Kits},
+    record::{Checked, CollectionKit, Kits},
     schema::Schema,
     table::{self, Table, TableError},
     template::{self, Template, Templates},
@@ -34,8 +34,8 @@ pub struct Folder(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     description: Description,
-    collections: IndexMap<String, CollectionKit>,
     kits: Kits,
+    readers: IndexMap<String, table::Reader>,
     seeds: Vec<SeedRows>,
     defaults: Vec<(String, Checked)>,
     tasks: IndexMap<String, TaskKit>,
@@ -43,47 +43,6 @@ struct Inner {
     configs: IndexMap<String, Json>,
     templates: Templates,
     warnings: Vec<Fault>,
-}
-
-/// A collection with all that belongs to it.
-#[derive(Debug, Clone)]
-pub struct CollectionKit {
-    /// Its name in the description.
-    pub name: String,
-    /// What the description says.
-    pub description: Collection,
-    /// What people call several of its records.
-    pub plural: String,
-    /// What a record's data must fit.
-    pub schema: Schema,
-    /// Fields that hold a document with a schema of its own.
-    pub documents: IndexMap<String, DocumentKit>,
-    /// Reads lists, when lists can be imported.
-    pub reader: Option<table::Reader>,
-    /// What it starts with.
-    pub seed: Option<Seed>,
-    /// The record that every new tenant starts with.
-    pub default: Option<Data>,
-}
-
-/// A document inside a record.
-#[derive(Debug, Clone)]
-pub struct DocumentKit {
-    /// What it must fit.
-    pub schema: Schema,
-    /// The error code when it does not.
-    pub code: String,
-}
-
-/// The file with which a collection starts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seed {
-    /// Its path below the folder: its name in tables and messages.
-    pub file: String,
-    /// Where it is.
-    pub path: PathBuf,
-    /// What is in it.
-    pub text: Arc<str>,
 }
 
 /// A task with all that belongs to it.
@@ -142,38 +101,6 @@ impl Folder {
         &self.0.warnings
     }
 
-    /// A collection by its name.
-    pub fn collection(&self, name: &str) -> Option<&CollectionKit> {
-        self.0.collections.get(name)
-    }
-
-    /// All collections, in the order of the description.
-    pub fn collections(&self) -> impl Iterator<Item = &CollectionKit> {
-        self.0.collections.values()
-    }
-
-    /// The collection whose records hold those of `name`.
-    pub fn parent_of(&self, name: &str) -> Option<&CollectionKit> {
-        self.collection(self.collection(name)?.description.parent.as_deref()?)
-    }
-
-    /// The collections whose records lie in those of `name`.
-    pub fn children_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a CollectionKit> {
-        self.collections().filter(move |it| it.description.parent.as_deref() == Some(name))
-    }
-
-    /// The collection whose records lie in versions of those of `name`.
-    pub fn versioned_children_of(&self, name: &str) -> Option<&CollectionKit> {
-        self.collection(&self.collection(name)?.description.versioned.as_ref()?.children)
-    }
-
-    /// The parent whose versions hold the records of `name`; none when they lie in no version.
-    pub fn versioned_parent_of(&self, name: &str) -> Option<&CollectionKit> {
-        self.parent_of(name).filter(|parent| {
-            parent.description.versioned.as_ref().is_some_and(|it| it.children == name)
-        })
-    }
-
     /// All collections, ready for records to be checked and kept.
     pub fn kits(&self) -> &Kits {
         &self.0.kits
@@ -181,7 +108,7 @@ impl Folder {
 
     /// What reads lists into a collection; none when it takes no lists.
     pub fn reader(&self, collection: &str) -> Option<&table::Reader> {
-        self.collection(collection)?.reader.as_ref()
+        self.0.readers.get(collection)
     }
 
     /// Shared collections with what they start with: name, hash of the file, rows.
@@ -244,10 +171,6 @@ impl Folder {
         let template = |name: &str| {
             templates.get(name).ok_or_else(|| unexpected(name, &"there is no such template"))
         };
-        let mut collections = IndexMap::new();
-        for (name, collection) in &description.collections {
-            collections.insert(name.clone(), collection_kit(files, name, collection)?);
-        }
         let mut tasks = IndexMap::new();
         for (name, task) in &description.tasks {
             let kit = TaskKit {
@@ -267,13 +190,17 @@ impl Folder {
         let path = files.folder().to_owned();
         let kits = Kits::new(&description, |file| Schema::read(files.folder(), file).ok())
             .map_err(|error| unexpected(check::APP_FILE, &error))?;
-        let seeds = seeds(&collections, &kits)?;
-        let defaults = defaults(&collections, &kits)?;
+        let (mut readers, mut seeds, mut defaults) = (IndexMap::new(), Vec::new(), Vec::new());
+        for kit in kits.iter() {
+            readers.extend(reader(kit)?.map(|it| (kit.name.clone(), it)));
+            seeds.extend(seed(files, kit)?);
+            defaults.extend(default(files, kit)?.map(|it| (kit.name.clone(), it)));
+        }
         Ok(Self(Arc::new(Inner {
             path,
             description,
-            collections,
             kits,
+            readers,
             seeds,
             defaults,
             tasks,
@@ -294,15 +221,6 @@ impl fmt::Debug for Folder {
 impl fmt::Debug for TaskKit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("TaskKit").field(&self.name).finish()
-    }
-}
-
-impl CollectionKit {
-    /// The rows of its seed that fit, in order; none when it starts empty.
-    pub fn seed_records(&self) -> Result<Vec<Data>, TableError> {
-        let Some(seed) = &self.seed else { return Ok(Vec::new()) };
-        let table = read_seed(&seed.text, &seed.file, &self.schema)?;
-        Ok(table.records.into_iter().map(|it| it.data).collect())
     }
 }
 
@@ -339,44 +257,6 @@ pub fn read_seed(text: &str, file: &str, schema: &Schema) -> Result<Table, Table
     }
 }
 
-fn collection_kit(
-    files: &Files,
-    name: &str,
-    collection: &Collection,
-) -> Result<CollectionKit, Box<Fault>> {
-    let own = schema(files, &collection.schema)?;
-    let mut documents = IndexMap::new();
-    for (field, document) in &collection.documents {
-        let kit =
-            DocumentKit { schema: schema(files, &document.schema)?, code: document.code.clone() };
-        documents.insert(field.clone(), kit);
-    }
-    let reader = match &collection.import {
-        Some(import) => Some(
-            table::Reader::new(import, &own, &collection.matched_by)
-                .map_err(|error| unexpected(&collection.schema, &error))?,
-        ),
-        None => None,
-    };
-    let seed = collection.seed.as_ref().map(|file| Seed {
-        file: file.clone(),
-        path: files.folder().join(file),
-        text: files.text(file).unwrap_or_default().into(),
-    });
-    let default =
-        collection.default.as_ref().and_then(|it| files.document(it)?.value.as_object().cloned());
-    Ok(CollectionKit {
-        name: name.to_owned(),
-        description: collection.clone(),
-        plural: description::plural(&collection.noun, collection.plural.as_deref()),
-        schema: own,
-        documents,
-        reader,
-        seed,
-        default,
-    })
-}
-
 fn schema(files: &Files, name: &str) -> Result<Schema, Box<Fault>> {
     Schema::read(files.folder(), name).map_err(|error| unexpected(name, &error))
 }
@@ -384,38 +264,29 @@ fn schema(files: &Files, name: &str) -> Result<Schema, Box<Fault>> {
 /// A collection, the hash of its seed, and the rows of it.
 pub type SeedRows = (String, String, Vec<Checked>);
 
-/// The rows of all seeds, checked.
-fn seeds(
-    collections: &IndexMap<String, CollectionKit>,
-    kits: &Kits,
-) -> Result<Vec<SeedRows>, Box<Fault>> {
-    let mut seeds = Vec::new();
-    for (name, collection) in collections {
-        let (Some(seed), Some(kit)) = (&collection.seed, kits.get(name)) else { continue };
-        let rows = collection.seed_records().map_err(|error| unexpected(&seed.file, &error))?;
-        let checked: Result<Vec<_>, _> =
-            rows.into_iter().map(|it| kit.check(Json::Object(it))).collect();
-        let checked = checked.map_err(|error| unexpected(&seed.file, &error))?;
-        let hash = hex::encode(Sha256::digest(seed.text.as_bytes()));
-        seeds.push((name.clone(), hash, checked));
-    }
-    Ok(seeds)
+/// What reads lists into a collection, where lists can be imported.
+fn reader(kit: &CollectionKit) -> Result<Option<table::Reader>, Box<Fault>> {
+    let Some(import) = &kit.spec.import else { return Ok(None) };
+    let reader = table::Reader::new(import, &kit.schema, &kit.spec.matched_by);
+    Ok(Some(reader.map_err(|error| unexpected(&kit.spec.schema, &error))?))
 }
 
-/// The records that new tenants start with, checked.
-fn defaults(
-    collections: &IndexMap<String, CollectionKit>,
-    kits: &Kits,
-) -> Result<Vec<(String, Checked)>, Box<Fault>> {
-    let mut defaults = Vec::new();
-    for (name, collection) in collections {
-        let (Some(data), Some(kit)) = (&collection.default, kits.get(name)) else { continue };
-        let file = collection.description.default.as_deref().unwrap_or_default();
-        let checked =
-            kit.check(Json::Object(data.clone())).map_err(|error| unexpected(file, &error))?;
-        defaults.push((name.clone(), checked));
-    }
-    Ok(defaults)
+/// The rows of a collection's seed, checked.
+fn seed(files: &Files, kit: &CollectionKit) -> Result<Option<SeedRows>, Box<Fault>> {
+    let Some(file) = &kit.spec.seed else { return Ok(None) };
+    let text = files.text(file).unwrap_or_default();
+    let table = read_seed(text, file, &kit.schema).map_err(|error| unexpected(file, &error))?;
+    let rows = table.records.into_iter().map(|it| kit.check(Json::Object(it.data)));
+    let rows = rows.collect::<Result<_, _>>().map_err(|error| unexpected(file, &error))?;
+    Ok(Some((kit.name.clone(), hex::encode(Sha256::digest(text.as_bytes())), rows)))
+}
+
+/// The record that every new tenant starts with, checked.
+fn default(files: &Files, kit: &CollectionKit) -> Result<Option<Checked>, Box<Fault>> {
+    let Some(file) = &kit.spec.default else { return Ok(None) };
+    let Some(document) = files.document(file) else { return Ok(None) };
+    let checked = kit.check(document.value.clone()).map_err(|error| unexpected(file, &error))?;
+    Ok(Some(checked))
 }
 
 /// A fault that the check has not seen, as when a file goes away meanwhile.
@@ -446,19 +317,21 @@ mod tests {
     #[test]
     fn everything_a_description_names_is_there_and_compiled() {
         let folder = folder();
-        let items = folder.collection("items").expect("items");
-        assert_eq!((items.plural.as_str(), items.description.noun.as_str()), ("items", "item"));
+        let items = folder.kits().get("items").expect("items");
+        assert_eq!(items.spec.noun, "item");
         assert!(items.schema.check(&json!({"code": "A", "label": "cap"})).is_ok());
         assert!(items.schema.check(&json!({"code": 1})).is_err());
+        assert_eq!(folder.reader("items").is_some(), items.spec.import.is_some());
+        assert!(folder.reader("lists").is_none(), "nothing is declared for them");
+        let defaults = folder.defaults();
+        assert_eq!(defaults.len(), 1);
         assert_eq!(
-            folder.collection("rules").and_then(|it| it.default.clone()).map(Json::Object),
-            Some(json!({"name": "Usual", "document": {"order": "size"}}))
+            (defaults[0].0.as_str(), Json::Object(defaults[0].1.data().clone())),
+            ("rules", json!({"name": "Usual", "document": {"order": "size"}}))
         );
-        assert!(
-            folder
-                .collection("rules")
-                .is_some_and(|it| it.documents["document"].code == "invalid_document")
-        );
+        let rules = folder.kits().get("rules").expect("rules");
+        let refused = rules.check(json!({"name": "Odd", "document": {"order": 1}}));
+        assert_eq!(refused.expect_err("no such order").code, "invalid_document");
         assert_eq!(folder.config("words").map(|it| &it["sizes"][1]), Some(&json!("large")));
         assert!(folder.tenant_schema().is_some());
         assert_eq!(folder.warnings(), []);
@@ -467,26 +340,27 @@ mod tests {
     #[test]
     fn parents_and_children_find_each_other() {
         let folder = folder();
+        let kits = folder.kits();
+        let kit = |name: &str| kits.get(name).expect("a collection");
         let name = |it: Option<&CollectionKit>| it.map(|it| it.name.clone());
-        assert_eq!(name(folder.parent_of("items")).as_deref(), Some("lists"));
-        assert_eq!(name(folder.parent_of("lists")), None);
-        assert_eq!(name(folder.versioned_children_of("lists")).as_deref(), Some("items"));
-        assert_eq!(name(folder.versioned_parent_of("items")).as_deref(), Some("lists"));
-        assert_eq!(name(folder.versioned_parent_of("notes")), None);
-        let children: Vec<&str> = folder.children_of("lists").map(|it| it.name.as_str()).collect();
-        assert_eq!(children, ["items", "notes"]);
+        assert_eq!(name(kits.parent_of(kit("items"))).as_deref(), Some("lists"));
+        assert_eq!(name(kits.parent_of(kit("lists"))), None);
+        assert_eq!(name(kits.children_of(kit("lists"))).as_deref(), Some("items"));
+        assert!(kit("items").is_in_versions() && !kit("notes").is_in_versions());
     }
 
     #[test]
     fn a_seed_becomes_records() {
         let folder = folder();
-        let sizes = folder.collection("sizes").expect("sizes").seed_records().expect("rows");
+        let rows = |name: &str| -> Vec<Json> {
+            let seed = folder.seeds().iter().find(|it| it.0 == name).expect("a seed");
+            seed.2.iter().map(|it| Json::Object(it.data().clone())).collect()
+        };
         assert_eq!(
-            Json::Array(sizes.into_iter().map(Json::Object).collect()),
-            json!([{"name": "08", "inches": 8}, {"name": "12", "inches": 12}])
+            rows("sizes"),
+            [json!({"name": "08", "inches": 8}), json!({"name": "12", "inches": 12})]
         );
-        let shades = folder.collection("shades").expect("shades").seed_records().expect("rows");
-        assert_eq!(shades.len(), 2);
+        assert_eq!(rows("shades").len(), 2);
     }
 
     #[test]

@@ -371,6 +371,20 @@ mod tests {
             assert!(said.contains("[metadata.unit]") && said.contains("[metadata_unit]"), "{said}");
         }
 
+        async fn a_list_over_all_tenants_is_read_in_its_order(db: testkit::Database) {
+            let house = Fixture::on(db).await;
+            for n in 0..200 {
+                house.record("shelves", json!({"name": format!("{n}")})).await;
+            }
+            house.db.raw("ANALYZE records").await;
+            let sql = "SELECT r.id FROM records r
+                        WHERE r.collection = 'shelves' AND r.version IS NULL AND r.deleted_at IS NULL
+                        ORDER BY r.created_at DESC, r.id DESC LIMIT 5";
+            let said = explained(&house, sql.to_owned()).await;
+            assert!(said.contains("records_collection"), "{said}");
+            assert!(!said.contains("TEMP B-TREE") && !said.contains("Sort"), "{said}");
+        }
+
         async fn a_filter_and_a_place_are_read_from_an_index(db: testkit::Database) {
             let house = Fixture::on(db).await;
             let shelf = house.shelf("A").await;
@@ -386,18 +400,27 @@ mod tests {
                   ORDER BY r.position, r.id LIMIT 5",
                 expression(dialect, "r", "topic"),
             );
-            let plan = house.store.read(move |db| match dialect {
-                Dialect::Sqlite => db.query(&format!("EXPLAIN QUERY PLAN {sql}"), &[]),
-                Dialect::Postgres => db.query(&format!("EXPLAIN {sql}"), &[]),
-            });
-            let plan = plan.await.expect("it is explained");
-            let column = if dialect == Dialect::Sqlite { "detail" } else { "QUERY PLAN" };
-            let said: Vec<String> = plan.iter().map(|it| it.get(column).expect("a line")).collect();
-            let said = said.join("\n");
+            let said = explained(&house, sql).await;
             assert!(said.contains("records_books_topic"), "{said}");
             // PostgreSQL rather sorts ten rows than keeps to an order.
             assert!(!said.contains("TEMP B-TREE"), "{said}");
         }
+    }
+
+    /// How the database would read this, in its words.
+    async fn explained(house: &Fixture, sql: String) -> String {
+        let plan = house.store.read(move |db| {
+            let (explain, column) = match db.dialect() {
+                Dialect::Sqlite => ("EXPLAIN QUERY PLAN", "detail"),
+                Dialect::Postgres => ("EXPLAIN", "QUERY PLAN"),
+            };
+            let lines = db.query(&format!("{explain} {sql}"), &[])?;
+            lines
+                .iter()
+                .map(|it| it.get::<String>(column))
+                .collect::<Result<Vec<_>, store::Error>>()
+        });
+        plan.await.expect("it is explained").join("\n")
     }
 
     #[test]

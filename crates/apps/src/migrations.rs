@@ -51,4 +51,9 @@ pub const MIGRATIONS: &[Migration] = &[
         up: both!("20261121_040600_seeds", "up"),
         down: both!("20261121_040600_seeds", "down"),
     },
+    Migration {
+        name: "20261121_120200_records_of_all_tenants",
+        up: both!("20261121_120200_records_of_all_tenants", "up"),
+        down: both!("20261121_120200_records_of_all_tenants", "down"),
+    },
 ];

@@ -70,7 +70,7 @@ pub fn in_use(db: &Db, name: &str) -> Result<Option<String>, store::Error> {
     row.map(|it| Ok(format!("{name}@{}", it.get::<i64>("version")?))).transpose()
 }
 
-/// All texts, by name and newest first.
+/// All texts, by name and newest first. There are few, so they are always counted.
 pub fn list(db: &Db, page: &PageRequest) -> Result<Page<PromptTemplate>, store::Error> {
     let backwards = page.is_backwards();
     let key = page.cursor.as_ref().map(|it| it.key.as_slice()).unwrap_or_default();
@@ -87,7 +87,10 @@ pub fn list(db: &Db, page: &PageRequest) -> Result<Page<PromptTemplate>, store::
         &params![name, if page.cursor.is_some() { -version } else { i64::MIN }, page.limit + 1],
     )?;
     let found = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::of(found, page, |it| vec![it.name.clone().into(), it.version.into()]))
+    let mut page = Page::of(found, page, |it| vec![it.name.clone().into(), it.version.into()]);
+    let count = db.one("SELECT count(*) AS total FROM prompt_templates", &[])?;
+    page.total = Some(count.get("total")?);
+    Ok(page)
 }
 
 /// What callers see.

@@ -2,11 +2,13 @@
 //! faults, in words for people?
 //!
 //! Drafts up to 2020-12. `$ref` may name other files of the application folder and nothing else:
-//! no schema is ever fetched. Formats are checked, and an unknown format does not compile.
+//! no schema is ever fetched. Formats are checked, and an unknown format does not compile. One keyword
+//! is the house's own: `placeholders`.
 //!
 //! Start at [`Schema::compile`], [`Schema::read`] and [`Schema::check`].
 
 mod kinds;
+mod placeholders;
 mod reference;
 mod words;
 
@@ -177,6 +179,7 @@ impl Schema {
         let options = jsonschema::options()
             .should_validate_formats(true)
             .should_ignore_unknown_formats(false)
+            .with_keyword(placeholders::KEYWORD, |_, value, _| placeholders::keyword(value))
             .with_base_uri(format!("{SCHEME}:///{file}"))
             .with_retriever(Files { folder: folder.map(Path::to_owned) });
         let validator = options.build(schema).map_err(|error| SchemaError::Unusable {

@@ -4,18 +4,23 @@
 //! A file is what its content says, whatever its name. One bad row never loses the others: a row
 //! without a required field, or with a value that cannot be, is skipped and reported; anything
 //! less is kept with a warning. Only a file that cannot be read at all is an error. Nothing in a
-//! file is ever calculated: what looks like a formula stays text.
+//! file is ever calculated: what looks like a formula stays text. A quote that is never closed makes
+//! a text unreadable, because nobody can know where its cell ends; a file that would unfold to far
+//! more than it is ([`cost`]) is refused before it does.
 //!
 //! What becomes of a row:
 //! - fewer cells than the header: the missing ones are empty, with a warning;
 //! - more cells than the header: the surplus is left out, with a warning;
-//! - a quote that is not closed or not doubled is taken as a letter, with a warning;
+//! - a quote inside a quoted cell that is not doubled is taken as a letter, with a warning;
 //! - a value of an optional field that does not fit is put beside it as `…_given`, with a warning.
 //!
 //! Start at [`Reader::read`].
 
 mod cell;
+mod compound;
+mod cost;
 mod csv;
+mod extent;
 mod header;
 mod items;
 mod reader;
@@ -23,12 +28,19 @@ mod row;
 mod sheet;
 mod sniff;
 
-use std::fmt;
+#[cfg(test)]
+mod old_tests;
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
 use serde::Serialize;
 use serde_json::Value as Json;
 
 pub(crate) use cell::looks_like_formula;
+use cost::Cost;
 pub use reader::Reader;
 #[cfg(test)]
 pub(crate) use reader::tests as reader_tests;
@@ -83,6 +95,13 @@ pub struct Report {
     pub lines: Vec<Line>,
     /// Lines beyond those.
     pub lines_left_out: u64,
+    /// The rows that count as warned.
+    #[serde(skip)]
+    warned_rows: HashSet<u64>,
+    /// Row and field of each value that stands in an earlier row, and which line says so; none when
+    /// that line was left out.
+    #[serde(skip)]
+    repeats: HashMap<(u64, String), Option<usize>>,
 }
 
 /// The most lines a report keeps.
@@ -121,6 +140,34 @@ impl Report {
             self.lines.push(line);
         } else {
             self.lines_left_out += 1;
+        }
+    }
+
+    /// Adds a line about a row that is kept. The row counts once, however many lines it has.
+    pub(crate) fn warn(&mut self, line: Line) {
+        if line.row.is_none_or(|it| self.warned_rows.insert(it)) {
+            self.warned += 1;
+        }
+        self.add(line);
+    }
+
+    /// Adds the line about a value of `field` that stands in an earlier row.
+    fn repeat(&mut self, field: String, line: Line) {
+        let at = (self.lines.len() < LINES_MAX).then_some(self.lines.len());
+        if let Some(row) = line.row {
+            self.repeats.insert((row, field), at);
+        }
+        self.warn(line);
+    }
+
+    /// Says what became of a value of `field`: in the place of the line that told its repetition,
+    /// where there is one, so that nothing is told twice.
+    pub(crate) fn settle(&mut self, field: &str, line: Line) {
+        let told = line.row.and_then(|row| self.repeats.remove(&(row, field.to_owned())));
+        match told {
+            Some(Some(at)) => self.lines[at] = line,
+            Some(None) => {}
+            None => self.warn(line),
         }
     }
 }
@@ -180,6 +227,22 @@ pub enum TableError {
         /// The most allowed.
         rows_max: u64,
     },
+    /// Its cells, with those that lie empty between them, are more than any list has.
+    #[error(
+        "the file reaches over more than {cells_max} cells; take out what stands far from the list, or split it"
+    )]
+    TooManyCells {
+        /// The most allowed.
+        cells_max: u64,
+    },
+    /// A quote is opened and never closed.
+    #[error(
+        "the quote that opens in line {line} is never closed; close it, or write it twice where it is a letter"
+    )]
+    OpenQuote {
+        /// The line of the text, from 1.
+        line: u64,
+    },
     /// It is something else.
     #[error("the file is {found}; expected {expected}")]
     WrongType {
@@ -222,7 +285,11 @@ impl TableError {
             Self::TooLarge { .. } => "file_too_large",
             Self::TooManyRows { .. } => "too_many_rows",
             Self::WrongType { .. } => "invalid_file_type",
-            Self::Empty | Self::MissingColumn { .. } | Self::Damaged { .. } => "invalid_file",
+            Self::Empty
+            | Self::MissingColumn { .. }
+            | Self::Damaged { .. }
+            | Self::TooManyCells { .. }
+            | Self::OpenQuote { .. } => "invalid_file",
             Self::NotItems { .. } => "invalid_json",
         }
     }

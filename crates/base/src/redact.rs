@@ -72,6 +72,9 @@ pub fn text(text: &str) -> Cow<'_, str> {
     if changed { Cow::Owned(out) } else { without_passwords }
 }
 
+/// What stands for a password where an address is explained; it hides nobody's.
+const PLACEHOLDER: &str = "PASSWORD";
+
 /// The text with the passwords taken out of its addresses: `postgres://app:…@db`.
 fn addresses(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
@@ -82,16 +85,14 @@ fn addresses(text: &str) -> Cow<'_, str> {
         let end = rest[start..].find(is_end).map_or(rest.len(), |it| it + start);
         let authority = &rest[start..end];
         out.push_str(&rest[..start]);
-        match authority
-            .rsplit_once('@')
-            .and_then(|(who, host)| Some((who.split_once(':')?.0, host)))
+        match authority.rsplit_once('@').and_then(|(who, host)| Some((who.split_once(':')?, host)))
         {
-            Some((user, host)) => {
+            Some(((user, password), host)) if password != PLACEHOLDER => {
                 out.push_str(user);
                 out.push_str(":[redacted]@");
                 out.push_str(host);
             }
-            None => out.push_str(authority),
+            _ => out.push_str(authority),
         }
         rest = &rest[end..];
     }
@@ -208,6 +209,14 @@ mod tests {
         check("postgres://app:h!u$n:t@er2@db:5432/a?b", "postgres://app:[redacted]@db:5432/a?b");
         check("from http://a/b to https://u:p@h", "from http://a/b to https://u:[redacted]@h");
         check("see https://host:80/a@b", "see https://host:80/a@b");
+        check("at postgres://app:password@db/main", "at postgres://app:[redacted]@db/main");
+    }
+
+    #[test]
+    fn an_address_that_is_explained_is_left_alone() {
+        let help =
+            "a database address is `sqlite:PATH` or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`";
+        check(help, help);
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub mod user;
 mod jwt;
 mod limit;
 mod recent;
+mod refusal;
 mod row;
 mod token;
 

@@ -2,6 +2,7 @@
 //!
 //! So many times in any minute from one network address, and so many times to one account, right
 //! or wrong. The counts live in the process: a restart forgets them, and each replica has its own.
+//! What was refused is counted in the database too: [`crate::refusal`].
 
 use std::{
     collections::HashMap,
@@ -13,11 +14,15 @@ use std::{
 use base::Timestamp;
 use jiff::SignedDuration;
 
-const WINDOW: SignedDuration = SignedDuration::from_mins(1);
+pub(crate) const WINDOW: SignedDuration = SignedDuration::from_mins(1);
 
 /// The most addresses and accounts remembered. An attacker with more of them than this pushes out
 /// the oldest, which were about to be forgotten anyway.
 const TRIED_MAX: usize = 20_000;
+
+/// What a try counts against: its account, and the network it comes from. In their order.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys(Vec<String>);
 
 /// Come back later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,27 +45,31 @@ struct Tries {
     refused_at: Option<Timestamp>,
 }
 
+impl Keys {
+    pub(crate) fn of(address: Option<IpAddr>, account: &str) -> Self {
+        let mut keys = vec![format!("account {}", crate::token::digest(account))];
+        keys.extend(address.map(|it| format!("address {}", network(it))));
+        Self(keys)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
 impl SignInLimit {
     pub(crate) fn new(per_minute: u32) -> Self {
         Self { per_minute: per_minute as usize, tried: Mutex::default() }
     }
 
     /// Counts one try, or says how long to wait. A refused try is not counted, so that waiting helps.
-    pub(crate) fn admit(
-        &self,
-        address: Option<IpAddr>,
-        account: &str,
-        now: Timestamp,
-    ) -> Result<(), Limited> {
-        let mut keys = vec![format!("account {}", crate::token::digest(account))];
-        keys.extend(address.map(|it| format!("address {}", network(it))));
-
+    pub(crate) fn admit(&self, keys: &Keys, now: Timestamp) -> Result<(), Limited> {
         let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
-        if tried.len() + keys.len() > TRIED_MAX {
+        if tried.len() + keys.0.len() > TRIED_MAX {
             make_room(&mut tried, now);
         }
-        for key in &keys {
-            let tries = tried.entry(key.clone()).or_default();
+        for key in keys.iter() {
+            let tries = tried.entry(key.to_owned()).or_default();
             if let Some(retry_after) = tries.wait(self.per_minute, now) {
                 let is_news = !tries.refused_at.is_some_and(|it| is_recent(it, now));
                 if is_news {
@@ -69,8 +78,8 @@ impl SignInLimit {
                 return Err(Limited { retry_after, is_news });
             }
         }
-        for key in keys {
-            tried.entry(key).or_default().at.push(now);
+        for key in keys.iter() {
+            tried.entry(key.to_owned()).or_default().at.push(now);
         }
         Ok(())
     }
@@ -121,40 +130,40 @@ mod tests {
         base::clock::from_micros(seconds * 1_000_000)
     }
 
-    fn from(text: &str) -> Option<IpAddr> {
-        Some(text.parse().unwrap())
+    fn from(text: &str, account: &str) -> Keys {
+        Keys::of(Some(text.parse().unwrap()), account)
     }
 
     #[test]
     fn the_sixth_try_waits_until_the_first_is_a_minute_old() {
         let limit = SignInLimit::new(5);
         for second in 0..5 {
-            assert_eq!(limit.admit(from("10.0.0.1"), &format!("{second}@x"), at(second)), Ok(()));
+            assert_eq!(limit.admit(&from("10.0.0.1", &format!("{second}@x")), at(second)), Ok(()));
         }
-        let refused = limit.admit(from("10.0.0.1"), "6@x", at(10)).unwrap_err();
+        let refused = limit.admit(&from("10.0.0.1", "6@x"), at(10)).unwrap_err();
         assert_eq!(refused, Limited { retry_after: Duration::from_secs(50), is_news: true });
-        assert!(!limit.admit(from("10.0.0.1"), "6@x", at(11)).unwrap_err().is_news);
-        assert_eq!(limit.admit(from("10.0.0.2"), "6@x", at(11)), Ok(()), "another address may");
-        assert_eq!(limit.admit(from("10.0.0.1"), "6@x", at(60)), Ok(()));
-        assert!(limit.admit(from("10.0.0.1"), "6@x", at(60)).is_err(), "only one place was free");
+        assert!(!limit.admit(&from("10.0.0.1", "6@x"), at(11)).unwrap_err().is_news);
+        assert_eq!(limit.admit(&from("10.0.0.2", "6@x"), at(11)), Ok(()), "another address may");
+        assert_eq!(limit.admit(&from("10.0.0.1", "6@x"), at(60)), Ok(()));
+        assert!(limit.admit(&from("10.0.0.1", "6@x"), at(60)).is_err(), "only one place was free");
     }
 
     #[test]
     fn an_account_is_limited_over_all_addresses() {
         let limit = SignInLimit::new(5);
         for host in 1..=5 {
-            assert_eq!(limit.admit(from(&format!("10.0.0.{host}")), "a@x", at(0)), Ok(()));
+            assert_eq!(limit.admit(&from(&format!("10.0.0.{host}"), "a@x"), at(0)), Ok(()));
         }
-        assert!(limit.admit(from("10.0.0.6"), "a@x", at(0)).is_err());
-        assert_eq!(limit.admit(from("10.0.0.6"), "b@x", at(0)), Ok(()));
+        assert!(limit.admit(&from("10.0.0.6", "a@x"), at(0)).is_err());
+        assert_eq!(limit.admit(&from("10.0.0.6", "b@x"), at(0)), Ok(()));
     }
 
     #[test]
     fn the_addresses_of_one_ipv6_subscriber_count_as_one() {
         let limit = SignInLimit::new(1);
-        assert_eq!(limit.admit(from("2001:db8::1"), "a@x", at(0)), Ok(()));
-        assert!(limit.admit(from("2001:db8::2"), "b@x", at(0)).is_err());
-        assert_eq!(limit.admit(from("2001:db8:0:1::2"), "b@x", at(0)), Ok(()));
+        assert_eq!(limit.admit(&from("2001:db8::1", "a@x"), at(0)), Ok(()));
+        assert!(limit.admit(&from("2001:db8::2", "b@x"), at(0)).is_err());
+        assert_eq!(limit.admit(&from("2001:db8:0:1::2", "b@x"), at(0)), Ok(()));
         assert_eq!(network("::ffff:10.0.0.1".parse().unwrap()), "10.0.0.1");
     }
 
@@ -162,7 +171,7 @@ mod tests {
     fn what_is_remembered_is_bounded() {
         let limit = SignInLimit::new(5);
         for account in 0..TRIED_MAX + 100 {
-            let _ = limit.admit(None, &account.to_string(), at(0));
+            let _ = limit.admit(&Keys::of(None, &account.to_string()), at(0));
         }
         assert!(limit.tried.lock().unwrap().len() <= TRIED_MAX);
     }

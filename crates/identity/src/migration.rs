@@ -1,10 +1,18 @@
-//! The tables of this room: tenants, users, sessions, refresh tokens, signing keys, application keys.
+//! The tables of this room: tenants, users, sessions, refresh tokens, signing keys, application keys,
+//! refused sign-ins.
 
 use store::{Migration, Sql};
 
 /// The steps that make the tables, oldest first.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    name: "20261121_080100_identity",
-    up: Sql::same(include_str!("../migrations/20261121_080100_identity/up.sql")),
-    down: Sql::same(include_str!("../migrations/20261121_080100_identity/down.sql")),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "20261121_080100_identity",
+        up: Sql::same(include_str!("../migrations/20261121_080100_identity/up.sql")),
+        down: Sql::same(include_str!("../migrations/20261121_080100_identity/down.sql")),
+    },
+    Migration {
+        name: "20261121_120100_sign_in_failures",
+        up: Sql::same(include_str!("../migrations/20261121_120100_sign_in_failures/up.sql")),
+        down: Sql::same(include_str!("../migrations/20261121_120100_sign_in_failures/down.sql")),
+    },
+];

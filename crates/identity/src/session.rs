@@ -13,7 +13,7 @@ use crate::{
     Identity,
     access::{self, Change, Overreach},
     caller::{Caller, Refused},
-    user,
+    refusal, user,
 };
 
 /// The most sessions of one user that are listed.
@@ -147,8 +147,8 @@ pub async fn revoke_all(
     Ok(ended)
 }
 
-/// Removes sessions that ended at least `keep_for` ago, and refresh tokens that are too old to
-/// notice anything by. Returns how many sessions went.
+/// Removes sessions that ended at least `keep_for` ago, refresh tokens that are too old to notice
+/// anything by, and refused sign-ins that count no more. Returns how many sessions went.
 pub async fn sweep(identity: &Identity, keep_for: SignedDuration) -> Result<u64, store::Error> {
     let now = identity.now();
     let before = now - keep_for;
@@ -157,6 +157,7 @@ pub async fn sweep(identity: &Identity, keep_for: SignedDuration) -> Result<u64,
         .bookkeep("session sweep", move |tx| {
             let swept = tx.execute(SWEEP, &params![before])?;
             tx.execute(SWEEP_REFRESH_TOKENS, &params![now])?;
+            refusal::sweep(tx, now)?;
             Ok::<_, store::Error>(swept)
         })
         .await

@@ -17,7 +17,9 @@ use tracing::{info, warn};
 use crate::{
     Identity,
     jwt::{self, Claims},
+    limit::Keys,
     password::{self, Busy, Verdict},
+    refusal::{self, Refusal},
     row, session, token, user,
 };
 
@@ -141,12 +143,12 @@ async fn try_login(
     password: Secret<String>,
     origin: Origin,
 ) -> Result<Tokens, LoginError> {
-    let now = identity.now();
+    let (now, per_minute) = (identity.now(), identity.settings().sign_ins_per_minute);
     let account = user::lowered(email);
-    if let Err(limited) = identity.limit().admit(origin.address, &account, now) {
+    let keys = Keys::of(origin.address, &account);
+    if let Err(limited) = identity.limit().admit(&keys, now) {
         if limited.is_news {
-            let refusal = Refusal { account: None, why: "too many attempts" };
-            refuse(identity, &origin, refusal, now).await?;
+            refusal::note_too_many(identity, &origin).await?;
         }
         return Err(LoginError::TooManyAttempts { retry_after: limited.retry_after });
     }
@@ -157,6 +159,10 @@ async fn try_login(
             db.first(ACCOUNT, &params![account])?.map(|it| Account::read(&it)).transpose()
         })
         .await?;
+    let refuse = async |found: Option<&Account>, why, answer| {
+        let account = found.map(|it| (it.id, it.tenant()));
+        refusal::refuse(identity, &origin, keys.clone(), Refusal { account, why }, answer).await
+    };
     let kept = found.as_ref().map(|it| it.password_hash.clone());
     let verdict = if password.reveal().chars().count() > password::LENGTH_MAX {
         Verdict::Wrong
@@ -166,15 +172,13 @@ async fn try_login(
     let account = match (found, verdict) {
         (Some(account), Verdict::Right | Verdict::RightButOutdated) => account,
         (found, _) => {
-            let refusal = Refusal { account: found.as_ref(), why: "wrong credentials" };
-            refuse(identity, &origin, refusal, now).await?;
-            return Err(LoginError::WrongCredentials);
+            let answer = LoginError::WrongCredentials;
+            return Err(refuse(found.as_ref(), "wrong credentials", answer).await?);
         }
     };
     if account.is_closed {
-        let refusal = Refusal { account: Some(&account), why: "the account is disabled" };
-        refuse(identity, &origin, refusal, now).await?;
-        return Err(LoginError::Disabled);
+        let answer = LoginError::Disabled;
+        return Err(refuse(Some(&account), "the account is disabled", answer).await?);
     }
     let upgrade = match verdict {
         Verdict::RightButOutdated => Some(identity.hasher().hash(password).await?),
@@ -189,9 +193,14 @@ async fn try_login(
     };
     let (hash, kid, expires_at) = (draft.refresh_hash(), draft.kid.clone(), draft.session_ends);
     let (session, refresh_ends) = (draft.claims.sid, draft.refresh_ends);
-    let is_done = identity
+    let (tried, from) = (keys.clone(), origin.clone());
+    let outcome = identity
         .store()
         .write(&actor, now, move |tx| {
+            refusal::hold(tx, &tried)?;
+            if let Some(retry_after) = refusal::over_limit(tx, &tried, per_minute, now)? {
+                return Ok(Outcome::TooMany(retry_after));
+            }
             // Between the check of the password and this moment it may have been changed, or the
             // account closed: then nobody may come in on the old one.
             let current = tx.first(ACCOUNT_LOCKED, &params![account.id])?;
@@ -203,11 +212,11 @@ async fn try_login(
                 None => false,
             };
             if !is_same {
-                return Ok(false);
+                return Ok(Outcome::Changed);
             }
             tx.execute(SIGNED_IN, &params![account.id, now, upgrade])?;
-            let address = origin.address.map(|it| it.to_string());
-            let user_agent = origin.user_agent.as_deref().map(tidy);
+            let address = from.address.map(|it| it.to_string());
+            let user_agent = from.user_agent.as_deref().map(tidy);
             let values = params![session, account.id, address, user_agent, kid, now, expires_at];
             tx.execute(ADD_SESSION, &values)?;
             add_refresh_token(tx, &hash, session, refresh_ends)?;
@@ -220,11 +229,16 @@ async fn try_login(
                 )
                 .after(json!({"session": session})),
             );
-            Ok::<_, store::Error>(true)
+            Ok::<_, store::Error>(Outcome::In)
         })
         .await?;
-    if !is_done {
-        return Err(LoginError::WrongCredentials);
+    match outcome {
+        Outcome::In => {}
+        Outcome::Changed => return Err(LoginError::WrongCredentials),
+        Outcome::TooMany(retry_after) => {
+            refusal::note_too_many(identity, &origin).await?;
+            return Err(LoginError::TooManyAttempts { retry_after });
+        }
     }
     let user = draft.claims.sub;
     info!(user.id = %user, session.id = %session, "User {user} signed in");
@@ -312,38 +326,9 @@ async fn end_reused(
     Err(RefreshError::Reused)
 }
 
-/// Why somebody is not let in, for the audit log.
-struct Refusal<'a> {
-    account: Option<&'a Account>,
-    why: &'static str,
-}
-
-async fn refuse(
-    identity: &Identity,
-    origin: &Origin,
-    refusal: Refusal<'_>,
-    now: Timestamp,
-) -> Result<(), store::Error> {
-    let tenant = refusal.account.map_or(TenantId::DEFAULT, Account::tenant);
-    let subject = match refusal.account {
-        Some(account) => format!("users/{}", account.id),
-        None => "users/unknown".to_owned(),
-    };
-    let why = refusal.why;
-    warn!(subject, reason = why, "Refused a sign-in");
-    identity
-        .store()
-        .write(&origin.actor(), now, move |tx| {
-            let summary = format!("Refused a sign-in: {why}");
-            tx.audit(audit::Entry::new(tenant, "sign_in_refused", subject, summary));
-            Ok(())
-        })
-        .await
-}
-
 impl Origin {
     /// Somebody who is not, or not any more, known: the house writes it down for them.
-    fn actor(&self) -> Actor {
+    pub(crate) fn actor(&self) -> Actor {
         Actor { who: Who::House, address: self.address, request_id: self.request_id.clone() }
     }
 }
@@ -352,6 +337,15 @@ impl From<Busy> for LoginError {
     fn from(busy: Busy) -> Self {
         Self::TooManyAttempts { retry_after: busy.retry_after }
     }
+}
+
+/// How the transaction of a sign-in with the right password ends.
+enum Outcome {
+    In,
+    /// The account is not as it was when the password was checked.
+    Changed,
+    /// It was a guess too many.
+    TooMany(Duration),
 }
 
 /// A pair of tokens about to be given out.

@@ -15,7 +15,7 @@ use crate::{
     Identity,
     access::{self, Overreach, Standing},
     caller::{Caller, Reach, Refused},
-    limit::Limited,
+    limit::{Keys, Limited},
     password::{self, Busy, Unacceptable, Verdict},
     row, session, tenant,
 };
@@ -271,7 +271,7 @@ pub async fn change_password(
     password::check(&wanted)?;
     let now = identity.now();
     // Whoever found an open session shall not be able to try passwords without end.
-    identity.limit().admit(None, &id.to_string(), now)?;
+    identity.limit().admit(&Keys::of(None, &id.to_string()), now)?;
     let kept = identity.store().read(move |db| rows::password_hash(db, id)).await?;
     let kept = kept.ok_or(UserError::NoSuchUser(id))?;
     if identity.hasher().verify(current, Some(kept.clone())).await? == Verdict::Wrong {

@@ -53,7 +53,7 @@ pub(crate) enum Command {
     Jobs(Jobs),
     /// Find out what would keep the server from serving well.
     Doctor(Doctor),
-    /// Print the OpenAPI document of an application.
+    /// Print the OpenAPI document of an application, or of what every application answers.
     Openapi(Openapi),
 }
 
@@ -379,6 +379,9 @@ pub(crate) struct Doctor {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Openapi {
     /// The application's folder.
-    #[arg(value_name = "APP")]
-    pub(crate) app: PathBuf,
+    #[arg(value_name = "APP", required_unless_present = "built_in", conflicts_with = "built_in")]
+    pub(crate) app: Option<PathBuf>,
+    /// Only what every application answers, whatever its own routes are.
+    #[arg(long)]
+    pub(crate) built_in: bool,
 }

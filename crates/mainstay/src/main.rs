@@ -20,6 +20,11 @@ use crate::{
     environment::Environment,
 };
 
+/// A request makes many small things of short life on several threads, which the allocator of the C
+/// library is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = Args::parse();
     rustls::crypto::ring::default_provider().install_default().ok();

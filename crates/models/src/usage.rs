@@ -234,6 +234,23 @@ const LIST_ALL_BACK: &str = list_sql!("", ">", "ASC");
 const LIST_TENANT: &str = list_sql!("AND tenant = $8", "<", "DESC");
 const LIST_TENANT_BACK: &str = list_sql!("AND tenant = $8", ">", "ASC");
 
+macro_rules! count_sql {
+    ($whose:literal) => {
+        concat!(
+            "SELECT count(*) AS total
+               FROM model_usage
+              WHERE at >= $1 AND at < $2
+                AND (CAST($3 AS TEXT) IS NULL OR job = CAST($3 AS TEXT))
+                AND (CAST($4 AS TEXT) IS NULL OR operation = CAST($4 AS TEXT))
+                ",
+            $whose
+        )
+    };
+}
+
+const COUNT_ALL: &str = count_sql!("");
+const COUNT_TENANT: &str = count_sql!("AND tenant = $5");
+
 /// Attempts, the newest first.
 pub fn list(db: &Db, filter: &Filter, page: &PageRequest) -> Result<Page<Entry>, Error> {
     let is_back = page.is_backwards();
@@ -263,6 +280,20 @@ pub fn list(db: &Db, filter: &Filter, page: &PageRequest) -> Result<Page<Entry>,
     let rows = db.query(sql, &params)?.iter().map(row::read).collect::<Result<Vec<_>, _>>()?;
     let key = |it: &Entry| vec![it.at.as_microsecond().into(), it.id.to_string().into()];
     Ok(Page::of(rows, page, key))
+}
+
+/// How many attempts the whole list has.
+pub fn count(db: &Db, filter: &Filter) -> Result<u64, Error> {
+    let mut params: Vec<Value> = params![
+        filter.from.map_or(i64::MIN, Timestamp::as_microsecond),
+        filter.to.map_or(i64::MAX, Timestamp::as_microsecond),
+        filter.job,
+        filter.operation.as_deref(),
+    ]
+    .into();
+    let sql = if filter.tenant.is_some() { COUNT_TENANT } else { COUNT_ALL };
+    params.extend(filter.tenant.map(Value::from));
+    db.one(sql, &params)?.get("total")
 }
 
 // Named columns, so that each grouping is one whole statement. Times before 1970 do not occur.
@@ -348,12 +379,40 @@ pub fn summary(
     match group_by {
         GroupBy::Day | GroupBy::Month => breakdown.sort_by(|a, b| a.name.cmp(&b.name)),
         _ => {
-            breakdown.sort_by(|a, b| {
-                (b.sums.total_tokens, &a.name).cmp(&(a.sums.total_tokens, &b.name))
-            });
+            breakdown.sort_by(most_used_first);
         }
     }
     Ok(Summary { total: total.unwrap_or_default(), breakdown })
+}
+
+/// The parts under other names: those that get the same one are added up. The most used first.
+pub fn renamed(parts: Vec<Part>, name: impl Fn(&str) -> String) -> Vec<Part> {
+    let mut renamed: Vec<Part> = Vec::new();
+    for part in parts {
+        let name = name(&part.name);
+        match renamed.iter_mut().find(|it| it.name == name) {
+            Some(same) => same.sums.add(part.sums),
+            None => renamed.push(Part { name, sums: part.sums }),
+        }
+    }
+    renamed.sort_by(most_used_first);
+    renamed
+}
+
+fn most_used_first(one: &Part, other: &Part) -> std::cmp::Ordering {
+    (other.sums.total_tokens, &one.name).cmp(&(one.sums.total_tokens, &other.name))
+}
+
+impl Sums {
+    fn add(&mut self, more: Self) {
+        self.total_tokens += more.total_tokens;
+        self.tokens_in += more.tokens_in;
+        self.tokens_out += more.tokens_out;
+        self.total_cost.0 += more.total_cost.0;
+        self.unknown_cost_count += more.unknown_cost_count;
+        self.operations_count += more.operations_count;
+        self.attempts_count += more.attempts_count;
+    }
 }
 
 fn sums(row: &Row) -> Result<Sums, Error> {

@@ -303,6 +303,12 @@ impl Kind {
     }
 }
 
+/// Reads a truth: texts of a path or a query may be `true` or `false`, `1` or `0`, `yes` or `no`;
+/// a name without a value is true.
+pub fn truth(value: Json, origin: Origin, pointer: &str, faults: &mut Faults) -> bool {
+    Kind::Truth.check(value, origin, pointer, faults) == Json::Bool(true)
+}
+
 fn check_object(
     fields: &[(String, Kind, bool)],
     is_open: bool,

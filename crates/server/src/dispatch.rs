@@ -15,6 +15,7 @@ use base::{PageRequest, Permission, TenantId};
 use bytes::Bytes;
 use identity::{Caller, Credential};
 use serde_json::{Map, Value as Json};
+use store::rider;
 use tracing::Instrument as _;
 
 use crate::{
@@ -23,8 +24,9 @@ use crate::{
     idempotency::{self, Begun},
     input::{self, Bounds, Input},
     limit::{Ask, Left, Place},
-    operation::{self, Answer, Call, IfMatch, Kind},
+    operation::{self, Answer, Call, IfMatch, Kind, Upload},
     problem::{Fault, Problem},
+    reach::{About, tenant_of},
     route::Route,
     shape::Shaped,
     style::Listed,
@@ -93,27 +95,31 @@ async fn answer(
     };
     admitted.count(app, route, &caller, None, &[LimitPer::Caller, LimitPer::Address])?;
     caller.may(operation.permission)?;
-    if operation.is_raw {
-        return raw(app, route, caller, path, request, visit, admitted).await;
-    }
 
     let if_match = precondition(headers);
     let if_none_match = headers.get(header::IF_NONE_MATCH).cloned();
     let idempotency_key = key_of(headers)?;
     let changes = !matches!(route.method, Method::GET | Method::HEAD);
 
-    let mut input = if changes {
-        Input::read(request, path, bounds(app, operation)).await?
-    } else {
-        Input::of_uri(request.uri(), path)?
+    let about = About {
+        app: app.clone(),
+        route: route.clone(),
+        caller: caller.clone(),
+        visit: visit.clone(),
+        path: path.clone(),
     };
-    let mut faults = Faults::default();
-    let (page, count) = page(app, route, &input, &mut faults);
-    let mut args = input.arguments(route, &mut faults);
-    if !faults.list.is_empty() {
-        return Err(Problem::faults(faults.code(), faults.list));
+    if operation.is_raw {
+        return raw(about, request, admitted).await;
     }
-    settle_tenant(app, route, &caller, &mut args, visit).await?;
+    if changes {
+        about.tenant_in_address(request.uri()).await?;
+    }
+    let brought = match bring(&about, path, request).await {
+        Ok(brought) => brought,
+        Err(problem) => return Err(about.first(problem).await),
+    };
+    let Brought { mut args, page, count, upload } = brought;
+    about.settle_tenant(&mut args)?;
     admitted.count(app, route, &caller, tenant_of(&args), &[LimitPer::Tenant])?;
 
     let list = (operation.kind == Kind::Page).then(|| list_name(route, &args, &caller));
@@ -129,7 +135,7 @@ async fn answer(
 
     let ticket = match (&idempotency_key, changes) {
         (Some(key), true) if operation.permission != Permission::Anyone => {
-            let request = idempotency::fingerprint(&route.key(), &args, input.upload.as_ref());
+            let request = idempotency::fingerprint(&route.key(), &args, upload.as_ref());
             let who = caller.actor.to_string();
             match idempotency::begin(&app.store, &who, key, request, app.clock.now()).await? {
                 Begun::Fresh(ticket) => Some(ticket),
@@ -144,17 +150,11 @@ async fn answer(
         visit: visit.clone(),
         page,
         count,
-        upload: input.upload.take(),
+        upload,
         if_match,
         raw: None,
     };
-    let ending = Ending {
-        app: app.clone(),
-        route: route.clone(),
-        visit: visit.clone(),
-        list,
-        if_none_match,
-    };
+    let ending = Ending { about, list, if_none_match };
     if !changes {
         return Ok(ending.of(operation.run(call, args).await).await.response);
     }
@@ -162,11 +162,16 @@ async fn answer(
     // hangs up or the time is over.
     let begun = ticket.clone();
     let change = async move {
-        let done = ending.route.operation.run(call, args).await;
+        let operation = &ending.about.route.operation;
+        let work = operation.run(call, args);
+        let done = match &ticket {
+            Some(ticket) => rider::along(ticket.rider(), work).await,
+            None => work.await,
+        };
         let written = ending.of(done).await;
         if let Some(ticket) = ticket {
-            let kept = written.kept(ending.route.operation.is_secret);
-            if let Err(problem) = idempotency::finish(&ending.app.store, ticket, kept).await {
+            let kept = written.kept(operation.is_secret);
+            if let Err(problem) = idempotency::finish(&ending.about.app.store, ticket, kept).await {
                 tracing::warn!(problem = %problem, "Could not keep an answer for repetition");
             }
         }
@@ -175,8 +180,10 @@ async fn answer(
     match app.changes.spawn(change.in_current_span()).await {
         Ok(response) => Ok(response),
         Err(died) => {
-            if let Some(ticket) = begun {
-                idempotency::forget(&app.store, ticket).await;
+            if let Some(ticket) = begun
+                && let Err(problem) = idempotency::leave(&app.store, ticket).await
+            {
+                tracing::warn!(problem = %problem, "Could not free an idempotency key");
             }
             Err(Problem::internal(died))
         }
@@ -186,17 +193,14 @@ async fn answer(
 /// The way of an operation that takes the body as it is. What it began ends with its caller:
 /// nothing is kept for repetition.
 async fn raw(
-    app: &App,
-    route: &Arc<Route>,
-    caller: Caller,
-    path: Vec<(String, String)>,
+    about: About,
     request: Request,
-    visit: &Arc<Visit>,
     admitted: &mut Admitted,
 ) -> Result<Response, Problem> {
-    let tenant = tenant_of_header(app, &caller, request.headers(), visit).await?;
-    admitted.count(app, route, &caller, Some(tenant), &[LimitPer::Tenant])?;
-    let mut input = Input::of_uri(request.uri(), path)?;
+    let About { app, route, caller, visit, .. } = &about;
+    let tenant = tenant_of_header(&about, request.headers()).await?;
+    admitted.count(app, route, caller, Some(tenant), &[LimitPer::Tenant])?;
+    let mut input = Input::of_uri(request.uri(), about.path.clone())?;
     let mut faults = Faults::default();
     let args = input.arguments(route, &mut faults);
     if !faults.list.is_empty() {
@@ -212,54 +216,71 @@ async fn raw(
     let body = body.ok_or_else(|| {
         Problem::new("body_too_large", format!("The body is larger than {most} bytes."))
     })?;
-    let raw = operation::Raw { tenant, headers: parts.headers, body };
     let call = Call {
         app: app.clone(),
-        caller,
+        caller: caller.clone(),
         visit: visit.clone(),
         page: PageRequest::first(1),
         count: false,
         upload: None,
         if_match: IfMatch::Any,
-        raw: Some(raw),
+        raw: Some(operation::Raw { tenant, headers: parts.headers, body }),
     };
-    let ending = Ending {
-        app: app.clone(),
-        route: route.clone(),
-        visit: visit.clone(),
-        list: None,
-        if_none_match: None,
-    };
-    Ok(ending.of(route.operation.run(call, args).await).await.response)
+    let done = route.operation.run(call, args).await;
+    let ending = Ending { about, list: None, if_none_match: None };
+    Ok(ending.of(done).await.response)
 }
 
 /// On whose account a call goes that has no place for a tenant in its body: the header
 /// `x-mainstay-tenant`, else the caller's own tenant, else the only one, else the house's own.
-async fn tenant_of_header(
-    app: &App,
-    caller: &Caller,
-    headers: &HeaderMap,
-    visit: &Visit,
-) -> Result<TenantId, Problem> {
+async fn tenant_of_header(about: &About, headers: &HeaderMap) -> Result<TenantId, Problem> {
     let Some(given) = headers.get("x-mainstay-tenant") else {
-        let own = caller.tenant().or_else(|| app.only_tenant());
+        let own = about.caller.tenant().or_else(|| about.app.only_tenant());
         return Ok(own.unwrap_or(TenantId::DEFAULT));
     };
     let text = given.to_str().unwrap_or_default();
     let tenant = text.parse::<TenantId>().map_err(|error| {
         Problem::faults("invalid_id", vec![Fault::new("/x-mainstay-tenant", error.to_string())])
     })?;
-    caller.reaches(tenant)?;
-    let _ = visit.tenant.set(tenant);
-    app.tenants.check(&app.store, tenant, false, app.clock.now()).await?;
+    about.tenant(tenant).await?;
     Ok(tenant)
+}
+
+/// What a request brings, read and without faults.
+struct Brought {
+    args: Map<String, Json>,
+    /// The limit and the cursor asked for.
+    page: (u32, Option<String>),
+    count: bool,
+    upload: Option<Upload>,
+}
+
+/// Reads a request; who may not speak of the tenant it names hears of that first.
+async fn bring(
+    about: &About,
+    path: Vec<(String, String)>,
+    request: Request,
+) -> Result<Brought, Problem> {
+    let About { app, route, .. } = about;
+    let mut input = match *request.method() {
+        Method::GET | Method::HEAD => Input::of_uri(request.uri(), path)?,
+        _ => Input::read(request, path, bounds(app, &route.operation)).await?,
+    };
+    let mut faults = Faults::default();
+    let (page, count) = page(app, route, &input, &mut faults);
+    let args = input.arguments(route, &mut faults);
+    if let Some(tenant) = tenant_of(&args) {
+        about.tenant(tenant).await?;
+    }
+    if !faults.list.is_empty() {
+        return Err(Problem::faults(faults.code(), faults.list));
+    }
+    Ok(Brought { args, page, count, upload: input.upload.take() })
 }
 
 /// How an outcome becomes an answer.
 struct Ending {
-    app: App,
-    route: Arc<Route>,
-    visit: Arc<Visit>,
+    about: About,
     list: Option<String>,
     if_none_match: Option<HeaderValue>,
 }
@@ -269,7 +290,11 @@ impl Ending {
         match done {
             Ok(answer) => self.write(answer),
             // A refusal is an answer too: under an idempotency key the same request gets it again.
-            Err(problem) => Written::refused(self.route.style.refuse(&problem, &self.visit)).await,
+            Err(problem) => {
+                let problem = self.about.first(problem).await;
+                let About { route, visit, .. } = &self.about;
+                Written::refused(route.style.refuse(&problem, visit)).await
+            }
         }
     }
 }
@@ -308,45 +333,6 @@ fn credential(headers: &HeaderMap) -> Result<Option<Credential>, Problem> {
     let api_key = text(HeaderName::from_static("x-api-key"))?
         .or(text(HeaderName::from_static("x-goog-api-key"))?);
     Ok(Credential::from_headers(text(header::AUTHORIZATION)?, api_key)?)
-}
-
-/// Fills in and checks the tenant of an operation that takes one.
-async fn settle_tenant(
-    app: &App,
-    route: &Route,
-    caller: &Caller,
-    args: &mut Map<String, Json>,
-    visit: &Visit,
-) -> Result<(), Problem> {
-    let operation = &*route.operation;
-    let Some(field) = operation.arguments.field("tenant") else { return Ok(()) };
-    let given = match args.get("tenant") {
-        Some(Json::String(text)) => Some(text.parse::<TenantId>().map_err(|error| {
-            let pointer = route.take("tenant").map_or("/tenant".into(), |it| it.pointer());
-            Problem::faults("invalid_id", vec![Fault::new(pointer, error.to_string())])
-        })?),
-        _ => None,
-    };
-    let Some(tenant) = given else {
-        if !field.is_required {
-            return Ok(());
-        }
-        let own = caller.tenant().or_else(|| app.only_tenant());
-        let Some(tenant) = own else {
-            let fault = Fault::new("/tenant", "is missing");
-            let fault = fault.hint("you reach all tenants: say which one this is for");
-            return Err(Problem::faults("invalid_input", vec![fault]));
-        };
-        args.insert("tenant".into(), tenant.to_string().into());
-        return Ok(());
-    };
-    caller.reaches(tenant)?;
-    let _ = visit.tenant.set(tenant);
-    app.tenants.check(&app.store, tenant, operation.reaches_deleted, app.clock.now()).await
-}
-
-fn tenant_of(args: &Map<String, Json>) -> Option<TenantId> {
-    args.get("tenant")?.as_str()?.parse().ok()
 }
 
 /// The limit and the cursor asked for, and whether to count.
@@ -415,7 +401,7 @@ fn precondition(headers: &HeaderMap) -> IfMatch {
 
 impl Ending {
     fn write(&self, answer: Answer) -> Written {
-        let Self { app, route, visit, list, if_none_match } = self;
+        let Self { about: About { app, route, visit, .. }, list, if_none_match } = self;
         let usual = route.status.unwrap_or_else(|| route.operation.kind.status());
         let status = answer.status.unwrap_or(usual);
         let tag = answer.tag.map(|it| format!("W/\"{it}\""));

@@ -281,20 +281,15 @@ fn address(headers: &HeaderMap, peer: IpAddr, trusted_proxies: usize) -> IpAddr 
 }
 
 fn finish(response: &mut Response, visit: &Visit) {
-    let is_page = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|it| it.as_bytes().starts_with(b"text/html"));
-    let is_unchanged = response.status() == StatusCode::NOT_MODIFIED;
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_page = kind.is_some_and(|it| it.as_bytes().starts_with(b"text/html"))
+        || response.extensions().get::<web::UnchangedPage>().is_some();
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&visit.id) {
         headers.insert(REQUEST_ID, id);
     }
-    // The headers of a 304 replace those a browser has kept: a page it knows would lose its scripts.
-    if !is_unchanged {
-        let policy = HeaderValue::from_static(if is_page { PAGE_POLICY } else { DATA_POLICY });
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
+    let policy = HeaderValue::from_static(if is_page { PAGE_POLICY } else { DATA_POLICY });
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -366,6 +361,23 @@ mod tests {
         check("/v1/clients/?limit=2", "/v1/clients?limit=2");
         check("/", "/");
         check("/v1/clients?path=/", "/v1/clients?path=/");
+    }
+
+    #[test]
+    fn a_page_that_has_not_changed_keeps_its_policy() {
+        // The headers of a 304 replace those a browser has kept: with the policy of data, a page it
+        // knows would lose its scripts.
+        let plain = Arc::new(crate::style::Style::plain());
+        let visit = Visit::begin(None, base::Timestamp::UNIX_EPOCH, None, None, plain);
+        let policy = |mut response: Response| {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            finish(&mut response, &visit);
+            response.headers()[header::CONTENT_SECURITY_POLICY].clone()
+        };
+        assert_eq!(policy(Response::new(Body::empty())), DATA_POLICY);
+        let mut page = Response::new(Body::empty());
+        page.extensions_mut().insert(web::UnchangedPage);
+        assert_eq!(policy(page), PAGE_POLICY);
     }
 
     #[tokio::test]

@@ -5,16 +5,18 @@
 //! a repetition while the first is still running. Failures of the server (5xx) and refusals for
 //! being too early (429) are not kept: repeating those is what the key is for.
 //!
-//! Answers that hold a secret shown once, or that are too large, are not kept either: of those,
-//! only the fact that it was done.
+//! That it was done is noted in the transaction that does it ([`Ticket::rider`]), so a kill at any
+//! moment leaves either no change and a key that frees itself, or the change and a key that knows
+//! it. The answer is kept a moment later. Of one that was lost in that moment, that holds a secret
+//! shown once, or that is too large, only the fact is told that it was done.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use base::Timestamp;
 use jiff::SignedDuration;
 use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
-use store::{Sql, Store, Tx, params};
+use store::{Sql, Store, Tx, params, rider::Rider};
 
 use crate::{operation::Upload, problem::Problem};
 
@@ -31,7 +33,8 @@ pub const KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// The largest answer that is kept.
 const MOST_BYTES: usize = 256 * 1024;
 
-/// A request that runs longer than this has died with its server; its key may be taken over.
+/// A request that runs longer than this has died with its server. If it changed nothing, its key may
+/// be taken over.
 const RUNS_AT_MOST: SignedDuration = SignedDuration::from_mins(2);
 
 /// A change that is being made under a key.
@@ -57,11 +60,29 @@ pub struct Kept {
 /// What a key means for a request.
 #[derive(Debug)]
 pub enum Begun {
-    /// It is new: make the change, then [`finish`].
+    /// It is new: make the change with the ticket's rider, then [`finish`].
     Fresh(Ticket),
     /// It was done.
     Done(Kept),
 }
+
+impl Ticket {
+    /// Notes in the transaction of the change that the key's request is done.
+    pub fn rider(&self) -> Rider {
+        let Self { id, began } = self.clone();
+        Arc::new(move |tx| match tx.execute(DONE, &params![id.as_str(), began])? {
+            0 => Err(store::Error::Unavailable {
+                retry_after: Duration::from_secs(1),
+                why: "the request took so long that its key was given to a repetition".into(),
+            }),
+            _ => Ok(()),
+        })
+    }
+}
+
+const DONE: &str = "
+    UPDATE idempotency_keys SET state = 'done'
+     WHERE id = $1 AND created_at = $2";
 
 /// What makes two requests the same: the route, its arguments, its file.
 pub fn fingerprint(route: &str, args: &Map<String, Json>, upload: Option<&Upload>) -> String {
@@ -113,40 +134,40 @@ pub async fn begin(
     }
 }
 
-/// Keeps the answer, or forgets the key when the change was not made.
+/// Keeps the answer. A failure is not kept: see [`leave`].
 pub async fn finish(store: &Store, ticket: Ticket, answer: Kept) -> Result<(), Problem> {
+    if answer.status >= 500 || answer.status == 429 {
+        return leave(store, ticket).await;
+    }
     let Ticket { id, began } = ticket;
-    let done = store.bookkeep("idempotency", move |tx| -> Result<(), store::Error> {
-        if answer.status >= 500 || answer.status == 429 {
-            tx.execute(
-                "DELETE FROM idempotency_keys WHERE id = $1 AND created_at = $2",
-                &params![id, began],
-            )?;
-            return Ok(());
-        }
-        let body = answer.body.filter(|it| it.len() <= MOST_BYTES);
-        tx.execute(
-            "UPDATE idempotency_keys
-                SET state = 'done', status = $3, content_type = $4, tag = $5, body = $6
-              WHERE id = $1 AND created_at = $2",
-            &params![id, began, i64::from(answer.status), answer.content_type, answer.tag, body],
-        )?;
-        Ok(())
-    });
-    done.await.map_err(Problem::from)
+    let body = answer.body.filter(|it| it.len() <= MOST_BYTES);
+    let (status, kind, tag) = (i64::from(answer.status), answer.content_type, answer.tag);
+    let values = params![id, began, status, kind, tag, body];
+    let kept = store.bookkeep("idempotency", move |tx| tx.execute(KEEP, &values));
+    kept.await.map(drop).map_err(|it: store::Error| it.into())
 }
 
-/// Forgets a key whose request did not come to an end.
-pub async fn forget(store: &Store, ticket: Ticket) {
+const KEEP: &str = "
+    UPDATE idempotency_keys
+       SET state = 'answered', status = $3, content_type = $4, tag = $5, body = $6
+     WHERE id = $1 AND created_at = $2";
+
+/// Frees the key of a request that came to no good end, unless it has changed something.
+pub async fn leave(store: &Store, ticket: Ticket) -> Result<(), Problem> {
     let Ticket { id, began } = ticket;
-    let forgotten = store.bookkeep("idempotency", move |tx| -> Result<(), store::Error> {
-        let sql = "DELETE FROM idempotency_keys WHERE id = $1 AND created_at = $2";
-        tx.execute(sql, &params![id, began]).map(|_| ())
+    let left = store.bookkeep("idempotency", move |tx| {
+        tx.execute(FREE, &params![&id, began])?;
+        tx.execute(CLOSE, &params![&id, began])
     });
-    if let Err(error) = forgotten.await {
-        tracing::warn!(error = %error, "Could not forget an idempotency key; it frees itself in two minutes");
-    }
+    left.await.map(drop).map_err(|it: store::Error| it.into())
 }
+
+const FREE: &str =
+    "DELETE FROM idempotency_keys WHERE id = $1 AND created_at = $2 AND state = 'running'";
+
+const CLOSE: &str = "
+    UPDATE idempotency_keys SET state = 'answered'
+     WHERE id = $1 AND created_at = $2 AND state = 'done'";
 
 /// Forgets answers older than [`KEPT_FOR`]. Returns how many.
 pub async fn sweep(store: &Store, now: Timestamp) -> Result<u64, store::Error> {
@@ -183,9 +204,9 @@ fn take(tx: &Tx, id: String, request: &str, now: Timestamp) -> Result<Found, sto
     }
     let row = tx.one(FIND, &params![&id])?;
     let created_at: Timestamp = row.get("created_at")?;
-    let is_running = row.get::<String>("state")? == "running";
+    let state: String = row.get("state")?;
     let age = now.duration_since(created_at);
-    if age > KEPT_FOR || (is_running && age > RUNS_AT_MOST) {
+    if age > KEPT_FOR || (state == "running" && age > RUNS_AT_MOST) {
         tx.execute(
             "UPDATE idempotency_keys
                 SET request = $2, state = 'running', status = NULL, content_type = NULL,
@@ -198,11 +219,13 @@ fn take(tx: &Tx, id: String, request: &str, now: Timestamp) -> Result<Found, sto
     if row.get::<String>("request")? != request {
         return Ok(Found::Other);
     }
-    if is_running {
+    // Done, but without an answer yet: it is being written, or was lost with its server.
+    if state == "running" || (state == "done" && age <= RUNS_AT_MOST) {
         return Ok(Found::Running);
     }
+    let status: Option<i64> = row.get("status")?;
     Ok(Found::Done(Kept {
-        status: row.get::<i64>("status")?.try_into().unwrap_or(200),
+        status: status.and_then(|it| it.try_into().ok()).unwrap_or(200),
         content_type: row.get("content_type")?,
         tag: row.get("tag")?,
         body: row.get("body")?,

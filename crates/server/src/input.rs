@@ -221,7 +221,7 @@ impl Input {
             }
         }
         if route.operation.arguments.field("filters").is_some() {
-            self.filters(route, &mut args, &mut claimed);
+            self.filters(route, &mut args, &mut claimed, faults);
         }
         if !route.takes_whole_body {
             self.rest(route, &mut args, &claimed, faults);
@@ -260,6 +260,7 @@ impl Input {
         route: &'a Route,
         args: &mut Map<String, Json>,
         claimed: &mut Vec<&'a str>,
+        faults: &mut Faults,
     ) {
         let mut filters = match args.remove("filters") {
             Some(Json::Object(given)) => given,
@@ -281,6 +282,14 @@ impl Input {
                 && value.as_str() != Some("")
             {
                 filters.insert(field.clone(), value);
+            }
+        }
+        for (field, name) in &route.switches {
+            claimed.push(name);
+            if let Some((value, origin)) = self.named(name, route.takes_whole_body)
+                && argument::truth(value, origin, &format!("/{}", argument::escaped(name)), faults)
+            {
+                filters.insert(field.clone(), true.into());
             }
         }
         args.insert("filters".into(), Json::Object(filters));

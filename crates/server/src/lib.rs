@@ -27,6 +27,7 @@ pub mod style;
 
 pub mod idempotency;
 pub mod limit;
+mod reach;
 mod tenants;
 mod visit;
 mod written;

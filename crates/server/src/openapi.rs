@@ -4,10 +4,12 @@
 //! The document is the same for the same binary and the same folder. Start at [`document`].
 
 mod body;
+mod parameter;
 mod thing;
 
 use std::collections::BTreeSet;
 
+use apps::{description::RunMode, folder::Folder};
 use axum::http::Method;
 use base::Permission;
 use models::relay::Words;
@@ -17,28 +19,96 @@ use crate::{
     App,
     operation::Kind,
     problem::CODES,
-    route::{Route, Source, names_in},
+    route::{self, Route},
 };
 
-/// The whole description.
+/// The whole description of an application that is served.
 pub fn document(app: &App) -> Json {
     let description = app.description();
+    let info = json!({
+        "title": description.title,
+        "version": app.settings.version,
+        "description": description.about,
+    });
+    let routes: Vec<&Route> = app.routes.iter().map(|it| &**it).collect();
+    described(&info, &routes, Some(app.engine.folder()))
+}
+
+/// The routes that every application has, without those that one declares: what the interface,
+/// which serves any application, is built against.
+pub fn built_in() -> Json {
+    let info = json!({
+        "title": "Mainstay",
+        "version": env!("CARGO_PKG_VERSION"),
+        "description": "What every application answers, whatever its own routes are.",
+    });
+    let routes = route::fixed(&route::operations(), &crate::llm::Styles::default());
+    described(&info, &routes.iter().collect::<Vec<_>>(), None)
+}
+
+/// `folder` is the application's; none where the document is to hold for all of them.
+fn described(info: &Json, routes: &[&Route], folder: Option<&Folder>) -> Json {
     let mut paths: Map<String, Json> = Map::new();
     let mut tags: BTreeSet<&str> = BTreeSet::new();
-    for route in &app.routes {
+    for route in routes {
         tags.insert(tag(route));
         let path = route.path.replace("{*", "{");
         let entry = paths.entry(path).or_insert_with(|| json!({}));
-        entry[route.method.as_str().to_lowercase()] = operation(app, route);
+        entry[route.method.as_str().to_lowercase()] = operation(folder, route);
     }
+    let errors: Vec<Json> = CODES
+        .iter()
+        .map(|it| json!({"code": it.code, "status": it.status, "title": it.title}))
+        .collect();
+    let mut document = json!({
+        "openapi": "3.1.0",
+        "info": info,
+        "tags": tags.iter().map(|it| json!({"name": it})).collect::<Vec<_>>(),
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An access token of POST /api/auth/login, or an application key.",
+                },
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            },
+            "parameters": parameter::shared(folder),
+            "responses": refusals(folder),
+            "schemas": schemas(folder),
+        },
+        "security": [{"bearer": []}, {"key": []}],
+        "x-errors": errors,
+    });
+    if let Some(declared) = folder.map(|it| &it.description().routes) {
+        let own: Vec<Json> = declared
+            .iter()
+            .flat_map(|it| &it.errors)
+            .map(|(code, it)| {
+                json!({"code": it.code, "name": it.name, "status": it.status, "engine_code": code})
+            })
+            .collect();
+        document["x-application-errors"] = own.into();
+    }
+    document
+}
+
+/// The things that operations give, and the data of the application's collections and tenants.
+fn schemas(folder: Option<&Folder>) -> Map<String, Json> {
     let mut schemas = thing::all();
-    for (name, kit) in app.kits().iter().map(|it| (&it.name, it)) {
-        schemas.insert(format!("data.{name}"), plain(kit.schema.inlined()));
+    let Some(folder) = folder else { return schemas };
+    for kit in folder.kits().iter() {
+        schemas.insert(format!("data.{}", kit.name), plain(kit.schema.inlined()));
     }
-    if let Some(schema) = app.engine.folder().tenant_schema() {
+    if let Some(schema) = folder.tenant_schema() {
         schemas.insert("data.tenants".into(), plain(schema.inlined()));
     }
-    let mut responses = json!({
+    schemas
+}
+
+fn refusals(folder: Option<&Folder>) -> Json {
+    let mut refusals = json!({
         "Problem": {
             "description": "It did not work; `code` is stable, `hint` is the way out.",
             "content": {"application/problem+json": {"schema": reference("Problem")}},
@@ -52,53 +122,17 @@ pub fn document(app: &App) -> Json {
             "content": {"application/json": {"schema": reference("AnthropicError")}},
         },
     });
-    if let Some(error) = description.routes.as_ref().and_then(|it| it.envelope.error.as_ref()) {
-        responses["Refusal"] = json!({
+    let declared = folder.and_then(|it| it.description().routes.as_ref());
+    if let Some(error) = declared.and_then(|it| it.envelope.error.as_ref()) {
+        refusals["Refusal"] = json!({
             "description": "It did not work; the codes are the application's own.",
             "content": {"application/json": {"schema": thing::of_template(error, &json!({}))}},
         });
     }
-    let errors: Vec<Json> = CODES
-        .iter()
-        .map(|it| json!({"code": it.code, "status": it.status, "title": it.title}))
-        .collect();
-    let own_errors: Vec<Json> = app
-        .declared_style
-        .catalogue()
-        .iter()
-        .map(|(code, it)| {
-            json!({"code": it.code, "name": it.name, "status": it.status, "engine_code": code})
-        })
-        .collect();
-    json!({
-        "openapi": "3.1.0",
-        "info": {
-            "title": description.title,
-            "version": app.settings.version,
-            "description": description.about,
-        },
-        "tags": tags.iter().map(|it| json!({"name": it})).collect::<Vec<_>>(),
-        "paths": paths,
-        "components": {
-            "securitySchemes": {
-                "bearer": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "An access token of POST /api/auth/login, or an application key.",
-                },
-                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-            },
-            "parameters": parameters(app),
-            "responses": responses,
-            "schemas": schemas,
-        },
-        "security": [{"bearer": []}, {"key": []}],
-        "x-errors": errors,
-        "x-application-errors": own_errors,
-    })
+    refusals
 }
 
-fn operation(app: &App, route: &Route) -> Json {
+fn operation(folder: Option<&Folder>, route: &Route) -> Json {
     let operation = &*route.operation;
     let takes_body = !matches!(route.method, Method::GET | Method::DELETE);
     let mut described = json!({
@@ -111,14 +145,14 @@ fn operation(app: &App, route: &Route) -> Json {
     if operation.permission == Permission::Anyone {
         described["security"] = json!([]);
     }
-    let parameters = parameters_of(route, takes_body);
+    let parameters = parameter::of(route, takes_body);
     if !parameters.is_empty() {
         described["parameters"] = Json::Array(parameters);
     }
-    if takes_body && let Some(body) = body::of(app, route) {
+    if takes_body && let Some(body) = body::of(folder, route) {
         described["requestBody"] = body;
     }
-    described["responses"] = responses(app, route);
+    described["responses"] = responses(folder, route);
     described
 }
 
@@ -137,127 +171,8 @@ fn tag(route: &Route) -> &str {
     name.split_once('.').map_or(name, |it| it.0)
 }
 
-fn parameters_of(route: &Route, takes_body: bool) -> Vec<Json> {
+fn responses(folder: Option<&Folder>, route: &Route) -> Json {
     let operation = &*route.operation;
-    let mut parameters = Vec::new();
-    for name in names_in(&route.path) {
-        let take = route.plan.iter().find(|it| it.source == Source::Named(name.to_owned()));
-        let field = take.and_then(|it| operation.arguments.field(&it.argument));
-        let schema = field.map_or_else(|| json!({"type": "string"}), |it| it.schema.clone());
-        parameters.push(parameter(name, "path", true, schema));
-    }
-    for take in &route.plan {
-        let Source::Named(name) = &take.source else { continue };
-        let is_in_body = takes_body && (!route.takes_whole_body || take.is_mapped);
-        if route.names_in_path(name) || is_in_body || take.within.is_some() {
-            continue;
-        }
-        let Some(field) = operation.arguments.field(&take.argument) else { continue };
-        if matches!(field.name.as_str(), "filters" | "data") {
-            continue;
-        }
-        let is_required = field.is_required && field.name != "tenant";
-        parameters.push(parameter(name, "query", is_required, field.schema.clone()));
-    }
-    for (_, name) in &route.filters {
-        let schema = json!({"type": "string", "description": "Narrows the list."});
-        parameters.push(parameter(name, "query", false, schema));
-    }
-    if operation.is_raw {
-        parameters.push(json!({"$ref": "#/components/parameters/Tenant"}));
-    }
-    if operation.kind == Kind::Page {
-        let limit = if route.is_declared { "DeclaredLimit" } else { "Limit" };
-        for name in [limit, "Cursor", "Count"] {
-            parameters.push(json!({"$ref": format!("#/components/parameters/{name}")}));
-        }
-    }
-    if takes_body && operation.permission != Permission::Anyone && !operation.is_raw {
-        parameters.push(json!({"$ref": "#/components/parameters/IdempotencyKey"}));
-    }
-    if matches!(route.method, Method::PATCH | Method::DELETE) {
-        parameters.push(json!({"$ref": "#/components/parameters/IfMatch"}));
-    }
-    parameters
-}
-
-fn parameter(name: &str, place: &str, is_required: bool, schema: Json) -> Json {
-    let mut schema = not_null(schema);
-    let description = schema.as_object_mut().and_then(|it| it.remove("description"));
-    let mut parameter = json!({"name": name, "in": place});
-    if let Some(description) = description {
-        parameter["description"] = description;
-    }
-    if is_required {
-        parameter["required"] = true.into();
-    }
-    parameter["schema"] = schema;
-    parameter
-}
-
-/// A path or a query says nothing by leaving a name out, never by null.
-fn not_null(mut schema: Json) -> Json {
-    let null = Json::from("null");
-    if let Some(kinds) = schema.get("type").and_then(Json::as_array) {
-        let kinds: Vec<Json> = kinds.iter().filter(|it| **it != null).cloned().collect();
-        schema["type"] = if kinds.len() == 1 { kinds[0].clone() } else { kinds.into() };
-    }
-    if let Some(kinds) = schema.get("anyOf").and_then(Json::as_array) {
-        let real: Vec<&Json> = kinds.iter().filter(|it| it.get("type") != Some(&null)).collect();
-        if let [one] = real.as_slice() {
-            let mut one = (*one).clone();
-            if let Some(text) = schema.get("description") {
-                one["description"] = text.clone();
-            }
-            return one;
-        }
-    }
-    schema
-}
-
-fn parameters(app: &App) -> Json {
-    let limit = |most: u32, usual: u32| {
-        json!({
-            "name": "limit", "in": "query",
-            "description": "The most rows of a page.",
-            "schema": {"type": "integer", "minimum": 1, "maximum": most, "default": usual},
-        })
-    };
-    let (plain, own) = (&app.plain_style.lists, &app.declared_style.lists);
-    json!({
-        "Limit": limit(plain.most, plain.limit),
-        "DeclaredLimit": limit(own.most, own.limit),
-        "Cursor": {
-            "name": "cursor", "in": "query",
-            "description": "Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list.",
-            "schema": {"type": "string"},
-        },
-        "Count": {
-            "name": "count", "in": "query",
-            "description": "Whether to count the rows of the whole list.",
-            "schema": {"type": "boolean"},
-        },
-        "IdempotencyKey": {
-            "name": "Idempotency-Key", "in": "header",
-            "description": "The same request under the same key is done once, and answered the same for 24 hours.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-        },
-        "Tenant": {
-            "name": "X-Mainstay-Tenant", "in": "header",
-            "description": "On whose account the call goes, for callers who reach all tenants.",
-            "schema": {"type": "string"},
-        },
-        "IfMatch": {
-            "name": "If-Match", "in": "header",
-            "description": "The ETag that was read: the change is refused (412) when somebody else changed it meanwhile.",
-            "schema": {"type": "string"},
-        },
-    })
-}
-
-fn responses(app: &App, route: &Route) -> Json {
-    let operation = &*route.operation;
-    let status = route.status.unwrap_or_else(|| operation.kind.status());
     let refusal = match route.style.words() {
         Some(Words::Openai) => "OpenaiError",
         Some(Words::Anthropic) => "AnthropicError",
@@ -266,11 +181,8 @@ fn responses(app: &App, route: &Route) -> Json {
     };
     let refusal = json!({"$ref": format!("#/components/responses/{refusal}")});
     let mut responses = Map::new();
-    responses.insert(status.to_string(), success(app, route));
-    if operation.name == "tasks.run" {
-        let mut at_once = success(app, route);
-        at_once["description"] = "The answer, when the task answers at once.".into();
-        responses.insert("200".into(), at_once);
+    for outcome in outcomes(folder, route) {
+        responses.insert(outcome.status.to_string(), success(folder, route, &outcome));
     }
     let mut add = |status: &str| {
         responses.insert(status.to_owned(), refusal.clone());
@@ -293,7 +205,16 @@ fn responses(app: &App, route: &Route) -> Json {
     Json::Object(responses)
 }
 
-fn success(app: &App, route: &Route) -> Json {
+/// One way in which a route answers what was asked for.
+struct Outcome {
+    status: u16,
+    /// The thing it gives.
+    gives: &'static str,
+    description: &'static str,
+}
+
+/// Mostly one. A task answers at once or with a job; health is told with the status too.
+fn outcomes(folder: Option<&Folder>, route: &Route) -> Vec<Outcome> {
     let operation = &*route.operation;
     let description = match operation.kind {
         Kind::Made => "It was made.",
@@ -301,19 +222,41 @@ fn success(app: &App, route: &Route) -> Json {
         Kind::Accepted => "It will be done; the job tells how far it is.",
         Kind::One | Kind::Page | Kind::File | Kind::Events | Kind::Text => "The answer.",
     };
-    let content = match operation.kind {
+    let status = route.status.unwrap_or_else(|| operation.kind.status());
+    let usual = Outcome { status, gives: operation.gives, description };
+    match operation.name {
+        "tasks.run" => {
+            let description = "The answer, when the task answers at once.";
+            let at_once = Outcome { status: 200, gives: "TaskAnswer", description };
+            match body::task(folder, route).and_then(|it| it.description.run) {
+                Some(RunMode::Now) => vec![at_once],
+                Some(RunMode::Job) => vec![usual],
+                None => vec![usual, at_once],
+            }
+        }
+        "health.get" | "health.database" | "health.models" | "health.ready" => {
+            let description = "The answer, when it is not well.";
+            vec![Outcome { status: 503, description, ..usual }, usual]
+        }
+        _ => vec![usual],
+    }
+}
+
+fn success(folder: Option<&Folder>, route: &Route, outcome: &Outcome) -> Json {
+    let Outcome { gives, description, .. } = outcome;
+    let content = match route.operation.kind {
         Kind::Empty => return json!({"description": description}),
         Kind::File => {
             json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}})
         }
-        Kind::One if operation.is_raw && route.method == Method::POST => {
-            let schema = json!({"schema": reference(operation.gives)});
+        Kind::One if route.operation.is_raw && route.method == Method::POST => {
+            let schema = json!({"schema": reference(gives)});
             json!({"application/json": schema, "text/event-stream": schema})
         }
-        Kind::Events => json!({"text/event-stream": {"schema": reference(operation.gives)}}),
+        Kind::Events => json!({"text/event-stream": {"schema": reference(gives)}}),
         Kind::Text => json!({"text/plain": {"schema": {"type": "string"}}}),
         Kind::One | Kind::Made | Kind::Accepted | Kind::Page => {
-            json!({"application/json": {"schema": body::answer(app, route)}})
+            json!({"application/json": {"schema": body::answer(folder, route, gives)}})
         }
     };
     json!({"description": description, "content": content})

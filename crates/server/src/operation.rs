@@ -8,6 +8,7 @@
 
 use std::{fmt, future::Future, sync::Arc};
 
+use apps::record::Sight;
 use axum::{http::HeaderMap, response::Response};
 use base::{Page, PageRequest, Permission, TenantId};
 use bytes::Bytes;
@@ -17,7 +18,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
-use crate::{App, Visit, argument::Arguments, problem::Fault, problem::Problem};
+use crate::{App, Visit, argument::Arguments, problem::Fault, problem::Problem, shape::Thing};
 
 /// Something the server can do.
 pub struct Operation {
@@ -146,7 +147,7 @@ pub struct Answer {
 /// The body of an answer.
 pub enum Body {
     /// One thing.
-    One(Json),
+    One(Thing),
     /// A page of things.
     Page(Page<Json>),
     /// A file.
@@ -309,7 +310,7 @@ impl Call {
 impl Answer {
     /// One thing.
     pub fn one(thing: Json) -> Self {
-        Self { body: Body::One(thing), tag: None, status: None }
+        Self { body: Body::One(Thing::Json(thing)), tag: None, status: None }
     }
 
     /// A page of things.
@@ -340,7 +341,13 @@ impl Answer {
                 None => revision.to_string(),
             }
         });
-        Self { body: Body::One(thing), tag, status: None }
+        Self { body: Body::One(Thing::Json(thing)), tag, status: None }
+    }
+
+    /// A record that is only looked at; its state becomes the `ETag`.
+    pub fn seen(record: Sight) -> Self {
+        let tag = Some(record.tag());
+        Self { body: Body::One(Thing::Record(Box::new(record))), tag, status: None }
     }
 
     /// The same with another status.

@@ -101,6 +101,7 @@ pub const CODES: &[Known] = &[
     known("precondition_required", 428, "Say which state you change"),
     known("database_error", 500, "The database failed"),
     known("database_unavailable", 503, "The database is away"),
+    known("storage_full", 507, "The disk takes nothing more"),
     known("model_error", 502, "The model failed"),
     known("model_unavailable", 503, "No model answers"),
     known("model_timeout", 504, "The model took too long"),

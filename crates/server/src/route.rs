@@ -34,6 +34,8 @@ pub struct Route {
     pub plan: Vec<Take>,
     /// Field ← the name that narrows by it.
     pub filters: Vec<(String, String)>,
+    /// Field ← the name that, given as true, narrows to what is true in it.
+    pub switches: Vec<(String, String)>,
     /// One argument takes the whole body.
     pub takes_whole_body: bool,
     /// How its answer is shaped.
@@ -143,6 +145,7 @@ pub fn fixed(operations: &Operations, llm: &crate::llm::Styles) -> Vec<Route> {
                 set: IndexMap::new(),
                 from,
                 filters: IndexMap::new(),
+                switches: IndexMap::new(),
                 shape: None,
                 status: None,
                 summary: None,
@@ -167,8 +170,8 @@ impl Route {
             Source::Named(name) => Some(name.as_str()),
             Source::Fixed(_) | Source::Body => None,
         });
-        let filters = self.filters.iter().map(|it| it.1.as_str());
-        named.chain(filters).filter(|it| !self.names_in_path(it))
+        let narrow = self.filters.iter().chain(&self.switches).map(|it| it.1.as_str());
+        named.chain(narrow).filter(|it| !self.names_in_path(it))
     }
 
     /// `GET /v1/clients`.
@@ -255,7 +258,8 @@ fn compile(
             fault(format!("`{}` takes no argument `{outer}`", spec.operation), meant);
         }
     }
-    if !spec.filters.is_empty() && operation.arguments.field("filters").is_none() {
+    let narrows = !spec.filters.is_empty() || !spec.switches.is_empty();
+    if narrows && operation.arguments.field("filters").is_none() {
         fault(format!("`{}` takes no filters", spec.operation), None);
     }
     let shape = match &spec.shape {
@@ -275,7 +279,7 @@ fn compile(
     let plan = plan(spec, operation);
     for name in names_in(&path) {
         let is_used = plan.iter().any(|it| it.source == Source::Named(name.to_owned()))
-            || spec.filters.values().any(|it| it == name);
+            || spec.filters.values().chain(spec.switches.values()).any(|it| it == name);
         if !is_used {
             fault(
                 format!("`{{{name}}}` of the path is used for no argument"),
@@ -294,7 +298,8 @@ fn compile(
         operation: operation.clone(),
         takes_whole_body: plan.iter().any(|it| it.source == Source::Body),
         plan,
-        filters: spec.filters.iter().map(|(a, b)| (a.clone(), b.clone())).collect(),
+        filters: pairs(&spec.filters),
+        switches: pairs(&spec.switches),
         shape,
         shape_name: spec.shape.clone(),
         style: style.clone(),
@@ -302,6 +307,10 @@ fn compile(
         summary: spec.summary.clone().unwrap_or_else(|| operation.summary.to_owned()),
         is_declared,
     })
+}
+
+fn pairs(names: &IndexMap<String, String>) -> Vec<(String, String)> {
+    names.iter().map(|(a, b)| (a.clone(), b.clone())).collect()
 }
 
 /// Whole arguments first, then the fields set inside of them.

@@ -1,11 +1,13 @@
 //! Shapes: the engine's answer under an application's own field names.
 //!
-//! A shape never copies: it is written straight from the engine's value while that is serialised.
+//! A shape never copies: it is written straight from the engine's value while that is serialised,
+//! and from the text that the database keeps where a record is only passed on.
 //! A field reads `name ← path`; `...` spreads an object; `path | shape` gives what lies there
 //! (an object, or each entry of a list) another shape.
 
 use std::sync::{Arc, OnceLock};
 
+use apps::record::{PARTS, Sight};
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value as Json;
@@ -29,10 +31,19 @@ pub struct Field {
     inner_shape: OnceLock<Arc<Shape>>,
 }
 
+/// What the engine answers about one thing.
+#[derive(Debug)]
+pub enum Thing {
+    /// Values.
+    Json(Json),
+    /// A record, whose data is still the text that the database keeps.
+    Record(Box<Sight>),
+}
+
 /// A value in a shape, ready to be serialised.
-pub struct Shaped<'a> {
+pub struct Shaped<'a, T = Json> {
     /// The engine's value.
-    pub value: &'a Json,
+    pub value: &'a T,
     /// The shape; none leaves the value as it is.
     pub shape: Option<&'a Shape>,
 }
@@ -97,12 +108,34 @@ impl Field {
     /// What lies at the path: none when its first step does not exist, so that a field that an
     /// answer does not have (a secret that is shown once) is left out; null further on.
     fn find<'a>(&self, value: &'a Json) -> Option<&'a Json> {
-        let (first, rest) = self.path.split_first()?;
-        let mut here = value.get(first)?;
-        for step in rest {
-            here = here.get(step).unwrap_or(&Json::Null);
+        let (first, _) = self.path.split_first()?;
+        value.get(first).map(|it| self.further(it))
+    }
+
+    /// What lies behind the first step of the path.
+    fn further<'a>(&self, value: &'a Json) -> &'a Json {
+        let steps = self.path.iter().skip(1);
+        steps.fold(value, |here, step| here.get(step).unwrap_or(&Json::Null))
+    }
+
+    /// Writes a value, in the shape that this field gives it.
+    fn write<M: SerializeMap>(
+        &self,
+        map: &mut M,
+        value: &Json,
+        shape: &Shape,
+    ) -> Result<(), M::Error> {
+        match (&self.name, value) {
+            (Some(name), value) => {
+                let shape = self.inner_shape.get().map(|it| &**it);
+                map.serialize_entry(name, &Shaped { value, shape })
+            }
+            (None, Json::Object(spread)) => {
+                let mut free = spread.iter().filter(|it| !shape.names(it.0));
+                free.try_for_each(|(name, value)| map.serialize_entry(name, value))
+            }
+            (None, _) => Ok(()),
         }
-        Some(here)
     }
 }
 
@@ -115,24 +148,62 @@ impl Serialize for Shaped<'_> {
             Json::Object(_) => {
                 let mut map = serializer.serialize_map(None)?;
                 for field in &shape.fields {
-                    let Some(found) = field.find(self.value) else { continue };
-                    match (&field.name, found) {
-                        (Some(name), value) => {
-                            let shape = field.inner_shape.get().map(|it| &**it);
-                            map.serialize_entry(name, &Shaped { value, shape })?;
-                        }
-                        (None, Json::Object(spread)) => {
-                            for (name, value) in spread.iter().filter(|it| !shape.names(it.0)) {
-                                map.serialize_entry(name, value)?;
-                            }
-                        }
-                        (None, _) => {}
+                    if let Some(found) = field.find(self.value) {
+                        field.write(&mut map, found, shape)?;
                     }
                 }
                 map.end()
             }
             other => other.serialize(serializer),
         }
+    }
+}
+
+impl Serialize for Shaped<'_, Thing> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match (self.value, self.shape) {
+            (Thing::Json(value), shape) => Shaped { value, shape }.serialize(serializer),
+            (Thing::Record(record), None) => {
+                let mut map = serializer.serialize_map(Some(PARTS.len()))?;
+                for name in PARTS {
+                    match name {
+                        "data" => map.serialize_entry(name, record.data())?,
+                        _ => map.serialize_entry(name, &record.part(name))?,
+                    }
+                }
+                map.end()
+            }
+            (Thing::Record(record), Some(shape)) => {
+                let mut map = serializer.serialize_map(None)?;
+                for field in &shape.fields {
+                    write_of_record(&mut map, field, record, shape)?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+/// Writes a field of a record. Its data goes out as the text it is, wherever the shape takes it as
+/// it is; what reaches into it, or gives it another shape, makes values of it.
+fn write_of_record<M: SerializeMap>(
+    map: &mut M,
+    field: &Field,
+    record: &Sight,
+    shape: &Shape,
+) -> Result<(), M::Error> {
+    let is_data = matches!(field.path.as_slice(), [only] if only == "data");
+    match &field.name {
+        Some(name) if is_data && field.inner.is_none() => map.serialize_entry(name, record.data()),
+        None if is_data => {
+            let fields = record.fields();
+            let mut free = fields.iter().filter(|it| !shape.names(&it.0));
+            free.try_for_each(|(name, value)| map.serialize_entry(name, value))
+        }
+        _ => match field.path.first().and_then(|it| record.part(it)) {
+            Some(found) => field.write(map, field.further(&found), shape),
+            None => Ok(()),
+        },
     }
 }
 

@@ -226,11 +226,6 @@ impl Style {
         response
     }
 
-    /// The status and the application's code of an engine's code, for `/openapi.json`.
-    pub fn catalogue(&self) -> &IndexMap<String, CatalogueError> {
-        &self.errors
-    }
-
     /// The envelopes as they were declared are needed by `/openapi.json`: what surrounds one thing
     /// or a list.
     pub fn wraps(&self) -> (bool, bool) {

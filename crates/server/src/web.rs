@@ -32,6 +32,10 @@ const DOCS_STYLE: &str = include_str!("pages/docs.css");
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
 
+/// Marks the answer that a page has not changed, which names no media type.
+#[derive(Clone, Copy)]
+pub(crate) struct UnchangedPage;
+
 /// The pages, and what answers where nothing else does.
 pub(crate) fn router(app: App) -> Router {
     let page = |kind: &'static str, text: &'static str, endpoint: &'static str| {
@@ -86,12 +90,15 @@ fn embedded(path: &str, found: rust_embed::EmbeddedFile, headers: &HeaderMap) ->
     let tag = format!("W/\"{}\"", hex::encode(&found.metadata.sha256_hash()[..12]));
     let known = headers.get(header::IF_NONE_MATCH).and_then(|it| it.to_str().ok());
     let keep = if path.starts_with("/assets/") { FOR_EVER } else { ASK_AGAIN };
+    let kind = mime_guess::from_path(path).first_or_octet_stream();
     if known.is_some_and(|it| it.split(',').any(|it| it.trim() == tag)) {
         let mut response = file("", Cow::Borrowed(&[]), keep, Some(&tag));
         *response.status_mut() = StatusCode::NOT_MODIFIED;
+        if kind == mime_guess::mime::TEXT_HTML {
+            response.extensions_mut().insert(UnchangedPage);
+        }
         return response;
     }
-    let kind = mime_guess::from_path(path).first_or_octet_stream();
     let kind = match (kind.type_(), kind.subtype().as_str()) {
         (mime_guess::mime::TEXT, _) | (_, "javascript" | "json") => {
             format!("{kind}; charset=utf-8")

@@ -73,7 +73,8 @@ impl Written {
                 "This was done already, and its answer was not kept.",
             )
             .hint(
-                "the answer held a secret that is shown once, or was very large: read the thing itself",
+                "the answer held a secret that is shown once, was very large, or was lost with its server: \
+                 read the thing itself",
             ));
         };
         let written = Self::plain(kept.status, kept.content_type, None, body.into());

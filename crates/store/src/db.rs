@@ -223,6 +223,11 @@ impl Tx {
         }
     }
 
+    /// Has the transaction said something to the audit log?
+    pub(crate) fn is_audited(&self) -> bool {
+        !self.entries.borrow().is_empty()
+    }
+
     pub(crate) fn act(&self) -> Option<&Act> {
         self.act.as_ref()
     }

@@ -33,8 +33,8 @@ pub enum Error {
     /// The transaction changed rows and said nothing to the audit log. Nothing was kept.
     #[error("the transaction changed rows without an audit entry, so nothing was kept")]
     NotAudited,
-    /// The disk is full. Nothing was changed.
-    #[error("the disk that holds the database is full")]
+    /// The disk takes nothing more: it is full, over its quota, or failing. Nothing was changed.
+    #[error("the disk that holds the database takes nothing more: it is full, or it fails")]
     Full,
     /// A column is missing, or holds something else than was asked for.
     #[error("column `{column}`: {what}")]

@@ -18,6 +18,7 @@ mod value;
 pub mod audit;
 pub mod blob;
 pub mod migrate;
+pub mod rider;
 
 mod meter;
 mod postgres;
@@ -51,6 +52,13 @@ pub const MIGRATIONS: &[Migration] = &[
             postgres: include_str!("../migrations/20261101_000001_blobs/up.postgres.sql"),
         },
         down: Sql::same(include_str!("../migrations/20261101_000001_blobs/down.sql")),
+    },
+    Migration {
+        name: "20261121_120000_audit_by_whom_and_what",
+        up: Sql::same(include_str!("../migrations/20261121_120000_audit_by_whom_and_what/up.sql")),
+        down: Sql::same(include_str!(
+            "../migrations/20261121_120000_audit_by_whom_and_what/down.sql"
+        )),
     },
 ];
 

@@ -10,7 +10,7 @@ use std::{
 use base::{Actor, Timestamp};
 
 use crate::{
-    Address, Db, Dialect, Error, Tx, audit, db::Act, meter, postgres::Pool, sqlite::Sqlite,
+    Address, Db, Dialect, Error, Tx, audit, db::Act, meter, postgres::Pool, rider, sqlite::Sqlite,
 };
 
 /// A database that is open. A clone is the same database.
@@ -187,7 +187,19 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.change("write", Some(Act { actor: actor.clone(), now }), f).await
+        // Asked here: the closure runs on another thread, which knows of no rider.
+        let rider = rider::current();
+        let act = Act { actor: actor.clone(), now };
+        let with_rider = move |tx: &Tx| {
+            let done = f(tx)?;
+            if let Some(rider) = rider
+                && tx.is_audited()
+            {
+                rider(tx)?;
+            }
+            Ok(done)
+        };
+        self.change("write", Some(act), with_rider).await
     }
 
     /// A transaction for what is nobody's act: leases, heartbeats, last-used times, ledgers,

@@ -11,7 +11,7 @@ use serde_json::json;
 use store::{
     Error, Store, Tx,
     audit::{self, Broken, Damage, Entry, Filter, Report},
-    blob,
+    blob, params,
 };
 use testkit::Database;
 
@@ -25,6 +25,11 @@ fn tenant(number: u128) -> TenantId {
 
 /// Three tenants with ten rows each.
 async fn filled(db: &Database) -> Store {
+    filled_with(db, "a test").await
+}
+
+/// The same, with this reason in the fourth row of each.
+async fn filled_with(db: &Database, fourth: &'static str) -> Store {
     let store = db.migrated(&[]).await;
     let clock = testkit::clock();
     for number in 0..10 {
@@ -38,7 +43,7 @@ async fn filled(db: &Database) -> Store {
                         format!("Change {number}"),
                     )
                     .after(json!({"number": number}))
-                    .why("a test"),
+                    .why(if number == 3 { fourth } else { "a test" }),
                 );
             }
             Ok(())
@@ -108,6 +113,17 @@ testkit::on_both! {
         check(db, copy, 3, Damage::Changed).await;
     }
 
+    async fn a_row_written_anew_with_its_hash_is_found_at_the_next_one(db: Database) {
+        // Somebody computes the hash as the program does: by letting it write the row elsewhere.
+        let forger = Database::sqlite();
+        let forged = filled_with(&forger, "another reason").await;
+        let hash = "SELECT hash FROM audit_log WHERE tenant = $1 AND seq = 4";
+        let hash = move |db: &store::Db| db.one(hash, &params![tenant(2)])?.get::<String>("hash");
+        let hash = forged.read(hash).await.unwrap();
+        let rewrite = format!("UPDATE audit_log SET why = 'another reason', hash = '{hash}' WHERE VICTIM AND seq = 4");
+        check(db, &rewrite, 5, Damage::Unlinked).await;
+    }
+
     async fn a_tail_cut_with_the_head_moved_back_is_found(db: Database) {
         // No number is missing then; the head's hash still gives it away.
         let close = "DELETE FROM audit_log WHERE VICTIM AND seq = 10;
@@ -154,7 +170,8 @@ testkit::on_both! {
 
     async fn the_log_is_listed_newest_first_and_page_by_page(db: Database) {
         let store = filled(&db).await;
-        for filter in [Filter::default(), Filter { tenant: Some(tenant(2)), ..Filter::default() }] {
+        let of_action = Filter { action: Some("thing_changed".into()), ..Filter::default() };
+        for filter in [Filter::default(), of_action, Filter { tenant: Some(tenant(2)), ..Filter::default() }] {
             let (mut seen, mut request) = (Vec::new(), PageRequest::first(4));
             loop {
                 let (filter, asked) = (filter.clone(), request.clone());
@@ -210,8 +227,20 @@ testkit::on_both! {
         assert_eq!((by_record[0].actor.clone(), by_record[0].tokens_used), (user.to_string(), Some(12)));
         let elsewhere = Filter { record: Some(record), tenant: Some(tenant(2)), ..Filter::default() };
         assert_eq!(found(elsewhere).await, []);
-        assert_eq!(found(Filter { action: Some("thing_made".into()), ..Filter::default() }).await, by_record);
-        assert_eq!(found(Filter { actor: Some(user.to_string()), tenant: Some(tenant(1)), ..Filter::default() }).await, by_record);
+        let by_user = Filter { actor: Some(user.to_string()), ..Filter::default() };
+        let of_tenant = |of, filter: &Filter| Filter { tenant: Some(tenant(of)), ..filter.clone() };
+        let by_action = Filter { action: Some("thing_made".into()), ..Filter::default() };
+        let by_both = Filter { action: Some("thing_made".into()), ..by_user.clone() };
+        for filter in [by_user, by_action, by_both] {
+            assert_eq!(found(filter.clone()).await, by_record);
+            assert_eq!(found(of_tenant(1, &filter)).await, by_record);
+            assert_eq!(found(of_tenant(2, &filter)).await, []);
+            let other = Filter { action: Some("thing_changed".into()), ..filter.clone() };
+            let expected = if other.actor.is_some() { 0 } else { 30 };
+            assert_eq!(found(other).await.len(), expected, "{filter:?}");
+            let record = Filter { record: Some(record), ..filter };
+            assert_eq!(found(record).await, by_record);
+        }
         assert_eq!(found(Filter { from: Some(now), ..Filter::default() }).await, by_record);
         assert_eq!(found(Filter { to: Some(now), ..Filter::default() }).await.len(), 30);
     }

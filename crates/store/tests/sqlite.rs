@@ -161,6 +161,39 @@ async fn a_file_locked_by_another_process_is_unavailable_in_bounded_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_said_as_such_and_keeps_nothing_of_what_it_refused() {
+    let db = Database::sqlite();
+    let store = db.migrated(&[]).await;
+    db.raw(TABLE).await;
+    // SQLite's own bound, which answers as a full disk does: it undoes the transaction by itself.
+    let bound = |pages: u32| {
+        let pragma = format!("PRAGMA max_page_count = {pages}");
+        store.bookkeep("test", move |tx| tx.query(&pragma, &[]))
+    };
+    let pages = bound(1).await.unwrap()[0].get::<i64>("max_page_count").unwrap();
+    bound(u32::try_from(pages).unwrap() + 8).await.unwrap();
+    let now = testkit::moment(testkit::START);
+    let mut kept = 0;
+    let house = Actor::house();
+    let refused = loop {
+        let id = kept + 1;
+        match store.write(&house, now, move |tx| add(tx, id)).await {
+            Ok(()) => kept += 1,
+            Err(error) => break error,
+        }
+        assert!(kept < 10_000, "it does not get full");
+    };
+    assert!(matches!(refused, Error::Full), "{refused:?}");
+    let rows = store.read(|db| db.one("SELECT count(*) AS n FROM things", &[])?.get::<i64>("n"));
+    assert_eq!(rows.await.unwrap(), kept, "reading goes on");
+    bound(1_000_000).await.unwrap();
+    store.write(&house, now, move |tx| add(tx, kept + 1)).await.unwrap();
+    let report = store.read(audit::verify).await.unwrap();
+    assert!(report.is_whole());
+    assert_eq!(report.rows, u64::try_from(kept).unwrap() + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_slow_read_does_not_keep_quick_ones_waiting() {
     let db = Database::sqlite();
     let store = db.open(Options::default()).await;

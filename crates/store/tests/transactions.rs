@@ -5,10 +5,16 @@
     reason = "a test that cannot go on may stop, and ends with its tasks"
 )]
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use base::{Actor, TenantId};
-use store::{Db, Error, Migration, Options, Sql, Store, Tx, audit, params};
+use store::{
+    Db, Error, Migration, Options, Sql, Store, Tx, audit, params,
+    rider::{self, Rider},
+};
 use testkit::Database;
 
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -34,6 +40,17 @@ fn said(tx: &Tx) {
 
 fn count(db: &Db) -> Result<i64, Error> {
     db.one("SELECT count(*) AS n FROM things", &[])?.get("n")
+}
+
+const NOTE: &str = "INSERT INTO counters (name, value) VALUES ('note', 1)
+                    ON CONFLICT (name) DO UPDATE SET value = counters.value + 1";
+
+async fn notes(store: &Store) -> i64 {
+    let note = |db: &Db| match db.first("SELECT value FROM counters", &[])? {
+        Some(row) => row.get("value"),
+        None => Ok::<i64, Error>(0),
+    };
+    store.read(note).await.unwrap()
 }
 
 async fn things(store: &Store) -> i64 {
@@ -70,6 +87,38 @@ testkit::on_both! {
         assert_eq!(things(&store).await, 0);
         let rows = store.read(|db| audit::list(db, &audit::Filter::default(), &base::PageRequest::first(9))).await;
         assert_eq!(rows.unwrap().items, []);
+    }
+
+    async fn what_rides_along_is_kept_with_the_change_or_not_at_all(db: Database) {
+        let store = db.migrated(&[MIGRATIONS]).await;
+        let note: Rider = Arc::new(|tx| tx.execute(NOTE, &[]).map(drop));
+        let fails = |tx: &Tx| {
+            add(tx, "a")?;
+            said(tx);
+            Err::<(), _>(Error::NoRow)
+        };
+        let (house, now) = (Actor::house(), testkit::moment(testkit::START));
+        rider::along(note.clone(), store.write(&house, now, fails)).await.unwrap_err();
+        assert_eq!(notes(&store).await, 0, "the change was undone");
+        add_audited(&store, "b".into()).await.unwrap();
+        assert_eq!(notes(&store).await, 0, "nobody rode along");
+        rider::along(note.clone(), add_audited(&store, "c".into())).await.unwrap();
+        assert_eq!(notes(&store).await, 1);
+        let quiet = async { store.bookkeep("test", |tx| add(tx, "d")).await };
+        rider::along(note.clone(), quiet).await.unwrap();
+        let other = store.clone();
+        let elsewhere = async { tokio::spawn(async move { add_audited(&other, "e".into()).await }).await };
+        rider::along(note, elsewhere).await.unwrap().unwrap();
+        assert_eq!((things(&store).await, notes(&store).await), (4, 1));
+    }
+
+    async fn a_rider_that_falls_off_takes_the_change_with_it(db: Database) {
+        let store = db.migrated(&[MIGRATIONS]).await;
+        let refuses: Rider = Arc::new(|_| Err(Error::NoRow));
+        let refused = rider::along(refuses, add_audited(&store, "a".into())).await;
+        assert!(matches!(refused, Err(Error::NoRow)), "{refused:?}");
+        assert_eq!(things(&store).await, 0);
+        assert_eq!(store.read(audit::verify).await.unwrap().rows, 0);
     }
 
     async fn a_panic_undoes_the_transaction_and_goes_on_in_the_caller(db: Database) {

@@ -2,7 +2,7 @@
 //!
 //! Lists are newest first. Every function says whose jobs it shows: a tenant's, or all.
 
-use base::{Cursor, JobId, Page, PageRequest, RecordId, TenantId};
+use base::{Cursor, JobId, Page, PageRequest, RecordId, TenantId, Timestamp};
 use store::{Db, Error, Value, params};
 
 use crate::{Job, State};
@@ -42,6 +42,31 @@ pub struct Counts {
 /// One job, of `tenant` or of anybody when `tenant` is none.
 pub fn get(db: &Db, tenant: Option<TenantId>, id: JobId) -> Result<Option<Job>, Error> {
     db.first(GET, &params![id, tenant])?.as_ref().map(Job::read).transpose()
+}
+
+/// Who is at a record, in short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AtWork {
+    /// The job.
+    pub id: JobId,
+    /// Who wanted it.
+    pub created_by: String,
+    /// When it was wanted.
+    pub created_at: Timestamp,
+}
+
+/// The newest job about a record that has not ended. It is asked at each look at the record, so
+/// nothing else of the job is read: its result may be long.
+pub fn at_work(db: &Db, tenant: TenantId, record: RecordId) -> Result<Option<AtWork>, Error> {
+    let row = db.first(AT_WORK, &params![tenant, record])?;
+    row.map(|it| {
+        Ok(AtWork {
+            id: it.get("id")?,
+            created_by: it.get("created_by")?,
+            created_at: it.get("created_at")?,
+        })
+    })
+    .transpose()
 }
 
 /// A page of jobs, newest first.
@@ -107,6 +132,13 @@ fn edge(cursor: Option<&Cursor>) -> String {
     let id = cursor.and_then(|it| it.key.first()?.as_str().map(str::to_owned));
     id.unwrap_or_else(|| "g".to_owned())
 }
+
+const AT_WORK: &str = "
+    SELECT id, created_by, created_at
+      FROM jobs
+     WHERE subject = $2 AND tenant = $1 AND state IN ('pending', 'running')
+     ORDER BY id DESC
+     LIMIT 1";
 
 const GET: &str = "SELECT * FROM jobs WHERE id = $1 AND (tenant = $2 OR CAST($2 AS TEXT) IS NULL)";
 

@@ -39,9 +39,11 @@ export const app = {
   title: 'Catalogue',
   about: 'Price lists of many customers, cleaned, numbered and kept with their history.',
   version: '0.1.0',
+  prefix: '/v1',
   tenants: {
     noun: 'customer',
     plural: 'customers',
+    restore_days: 30,
     schema: {
       title: 'Customer',
       type: 'object',
@@ -115,15 +117,15 @@ export const app = {
       shared: false,
       searchable: true,
       unique: [['number']],
-      sort: ['number', 'given_name'],
       versioned: null,
       import: {
         formats: ['csv', 'xls', 'xlsx', 'json', 'jsonl'],
         max_bytes: 10485760,
         max_rows: 10000,
         columns: { given_name: ['item', 'name', 'label'], number: ['number', 'code'], description: ['description', 'notes'], use: ['use', 'application'], 'attributes.size': ['size', 'diameter'], 'attributes.unit': ['unit'] },
+        required: ['given_name'],
       },
-      export: { formats: ['csv', 'excel', 'json'] },
+      export: { formats: ['csv', 'excel', 'json'], columns: ['Name', 'Number'] },
       references: {},
       documents: {},
     },
@@ -233,7 +235,7 @@ export const app = {
     },
   },
   webhook_events: ['list.renumbered', 'job.completed', 'job.failed'],
-  pages: [{ collection: 'price_lists' }, { collection: 'policies' }, { collection: 'families' }],
+  pages: ['price_lists', 'policies', 'families'].map((collection) => ({ collection, title: null })),
   model: { complete: null, embed: null },
 };
 

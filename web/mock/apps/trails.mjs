@@ -6,6 +6,7 @@ export const app = {
   title: 'Trails',
   about: 'Rides and walks, with what is announced about them.',
   version: '0.1.0',
+  prefix: '',
   tenants: null,
   roles: {},
   collections: {
@@ -15,7 +16,6 @@ export const app = {
       title: 'name',
       columns: ['name', 'starts_on', 'region', 'is_cancelled', 'days', 'website'],
       filters: ['region', 'is_cancelled'],
-      sort: ['name', 'starts_on'],
       schema: {
         type: 'object',
         required: ['name', 'starts_on'],

@@ -1,11 +1,16 @@
 /** The typed door to the server. {@link answer} turns a call into its answer or a thrown {@link Fault}. */
 import createClient from 'openapi-fetch';
 
-import type { paths } from './paths';
 import { asFault, faultOf } from './problem';
+import type { paths } from './schema';
 import { session } from './session';
 
-export const api = createClient<paths>({ baseUrl: location.origin, fetch: session.fetch });
+export const api = createClient<paths>({
+  baseUrl: location.origin,
+  fetch: session.fetch,
+  // As the description has it: an object in the query is one name for each of its fields.
+  querySerializer: { object: { style: 'form', explode: true } },
+});
 
 api.use({
   onRequest({ request }) {

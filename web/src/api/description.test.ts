@@ -11,12 +11,13 @@ function task(on: string, run: TaskView['run']): TaskView {
   return { title: on, about: '', on, run, input: null, makes: null, proposes: null, has_fallback: false };
 }
 
-const limits = { formats: ['csv'], max_bytes: 1, max_rows: 1, columns: {} };
+const limits = { formats: ['csv'], max_bytes: 1, max_rows: 1, columns: {}, required: [] };
 const app: AppView = {
   app: 'x',
   title: 'X',
   about: '',
   version: '1',
+  prefix: '',
   tenants: null,
   roles: {},
   collections: {
@@ -28,7 +29,7 @@ const app: AppView = {
   },
   tasks: { sort: task('things', 'job'), ask: task('boxes', 'now'), step: task('things', null), other: task('notes', 'job') },
   webhook_events: [],
-  pages: [{ collection: 'house_rules', title: 'The rules' }, { collection: 'gone' }],
+  pages: [{ collection: 'house_rules', title: 'The rules' }, { collection: 'gone', title: null }],
   model: { complete: null, embed: null },
 };
 

@@ -19,7 +19,7 @@ export class Fault extends Error {
   }
 
   get code(): string {
-    return String(this.problem.code);
+    return this.problem.code;
   }
 
   /** The faults that belong to fields of a form. */

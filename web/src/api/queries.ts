@@ -7,8 +7,7 @@ import { hashKey, infiniteQueryOptions, keepPreviousData, queryOptions } from '@
 
 import { answer, api } from './client';
 import { asFault, faultOf } from './problem';
-import { session } from './session';
-import type { Health, Page, UsageGroup } from './types';
+import type { JobView, LogRecord, Page, UsageGroup } from './types';
 
 /** Rows of one page of a table. Large enough that scrolling seldom waits, small enough to arrive at once. */
 export const PAGE = 200;
@@ -17,7 +16,7 @@ type Next = string | undefined;
 
 /**
  * May the rows of one list stand in while those of another are on their way? Only when it is the same
- * list, searched, sorted or narrowed otherwise: rows of another tenant or another collection would lie.
+ * list, searched or narrowed otherwise: rows of another tenant or another collection would lie.
  */
 function isSameList(one: readonly unknown[], other: readonly unknown[]): boolean {
   return hashKey(one.map(withoutNarrowing)) === hashKey(other.map(withoutNarrowing));
@@ -25,7 +24,7 @@ function isSameList(one: readonly unknown[], other: readonly unknown[]): boolean
 
 function withoutNarrowing(part: unknown): unknown {
   if (typeof part !== 'object' || part === null) return part;
-  return Object.entries(part).filter(([name, value]) => value !== undefined && !['search', 'sort', 'filters', 'category', 'action', 'actor', 'from', 'to'].includes(name));
+  return Object.entries(part).filter(([name, value]) => value !== undefined && !['search', 'filters', 'category', 'action', 'actor', 'from', 'to'].includes(name));
 }
 
 function paged<T>(key: readonly unknown[], read: (cursor: Next) => Promise<Page<T>>) {
@@ -46,21 +45,27 @@ export const statsQuery = queryOptions({ queryKey: ['stats'], queryFn: () => ans
 /** An unhealthy server says so with 503 and the same body: that is an answer, not a fault. */
 export const healthQuery = queryOptions({
   queryKey: ['health'],
-  queryFn: async (): Promise<Health> => {
-    try {
-      const response = await session.fetch(new Request(new URL('/health', location.origin)));
-      const body: unknown = await response.json().catch(() => null);
-      if (typeof body === 'object' && body !== null && 'checks' in body) return body as Health;
-      throw faultOf(response, body);
-    } catch (thrown) {
+  queryFn: async () => {
+    const { data, error, response } = await api.GET('/health').catch((thrown: unknown) => {
       throw asFault(thrown);
-    }
+    });
+    if (data) return data;
+    // A proxy before the server may have written anything.
+    if (typeof error === 'object' && 'checks' in error) return error;
+    throw faultOf(response, error);
   },
   refetchInterval: 15_000,
 });
 
 export const tenantQuery = (tenant: string) =>
   queryOptions({ queryKey: ['tenant', tenant], queryFn: () => answer(api.GET('/api/tenants/{tenant}', { params: { path: { tenant } } })) });
+
+/** How many there are: a list counts all that it could go on to show. */
+export const tenantCountQuery = queryOptions({
+  queryKey: ['tenants', 'count'],
+  queryFn: async () => (await answer(api.GET('/api/tenants', { params: { query: { limit: 1 } } }))).total ?? null,
+  staleTime: 60_000,
+});
 
 /** Names for lists that speak of many tenants: one question instead of one for each. */
 export const tenantNamesQuery = queryOptions({
@@ -73,20 +78,19 @@ export const tenantNamesQuery = queryOptions({
 });
 
 export const tenantsQuery = (query: { search?: string; deleted?: boolean }) =>
-  paged(['tenants', query], (cursor) => answer(api.GET('/api/tenants', { params: { query: { ...query, limit: PAGE, cursor, count: true } } })));
+  paged(['tenants', query], (cursor) => answer(api.GET('/api/tenants', { params: { query: { ...query, limit: PAGE, cursor } } })));
 
 export interface RecordsQuery {
   tenant?: string;
   parent?: string;
   search?: string;
-  sort?: string;
   deleted?: boolean;
   filters?: Record<string, string>;
 }
 
 function recordParams({ filters, ...rest }: RecordsQuery, cursor: Next) {
-  const narrowed = Object.fromEntries(Object.entries(filters ?? {}).map(([field, value]) => [`filter.${field}`, value]));
-  return { ...rest, ...narrowed, limit: PAGE, count: true, cursor };
+  const narrowed = filters && Object.fromEntries(Object.entries(filters).map(([field, value]) => [`filter.${field}`, value]));
+  return { ...rest, filters: narrowed, limit: PAGE, count: true, cursor };
 }
 
 export const recordsQuery = (collection: string, query: RecordsQuery) =>
@@ -136,7 +140,7 @@ export const proposalsQuery = (version: string, query: { status?: string; catego
 
 export interface JobsQuery {
   tenant?: string;
-  state?: string;
+  state?: JobView['state'];
   kind?: string;
   record?: string;
 }
@@ -164,6 +168,17 @@ export interface AuditQuery {
 
 export const auditQuery = (query: AuditQuery) =>
   paged(['audit', query], (cursor) => answer(api.GET('/api/audit', { params: { query: { ...query, limit: PAGE, cursor } } })));
+
+/** The names of the acts that happened lately, as a filter takes them. */
+export const auditActionsQuery = (tenant?: string) =>
+  queryOptions({
+    queryKey: ['audit', 'actions', tenant],
+    queryFn: async () => {
+      const page = await answer(api.GET('/api/audit', { params: { query: { tenant, limit: 500 } } }));
+      return [...new Set(page.items.map((it) => it.action))].sort();
+    },
+    staleTime: 60_000,
+  });
 
 export const fewAuditQuery = (query: AuditQuery, limit: number) =>
   queryOptions({
@@ -212,5 +227,5 @@ export const promptsQuery = queryOptions({
   queryFn: () => answer(api.GET('/api/prompts', { params: { query: { limit: 500 } } })),
 });
 
-export const logsQuery = (query: { level?: string; search?: string; limit: number }) =>
+export const logsQuery = (query: { level?: Lowercase<LogRecord['level']>; search?: string; limit: number }) =>
   queryOptions({ queryKey: ['logs', query], queryFn: () => answer(api.GET('/api/logs', { params: { query } })), placeholderData: keepPreviousData });

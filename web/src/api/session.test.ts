@@ -54,7 +54,7 @@ beforeEach(() => {
 
 function signedIn(): Session {
   const session = tab();
-  session.keep({ access_token: 'a1', refresh_token: 'r1', token_type: 'Bearer', expires_in: 900 });
+  session.keep({ access_token: 'a1', refresh_token: 'r1', expires_in: 900 });
   return session;
 }
 

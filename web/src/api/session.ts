@@ -47,7 +47,7 @@ export class Session {
     return () => this.#listeners.delete(listener);
   }
 
-  keep(tokens: Tokens): void {
+  keep(tokens: Pick<Tokens, 'access_token' | 'refresh_token' | 'expires_in'>): void {
     const kept: Kept = {
       access: tokens.access_token,
       refresh: tokens.refresh_token,

@@ -21,14 +21,15 @@ export function AccountMenu() {
   const navigate = useNavigate();
   const help = useShortcutHelp();
   const theme = THEMES[useTheme()];
+  const name = me.name || (me.email ?? me.id);
   return (
     <div className="row" style={{ gap: 2, flexWrap: 'nowrap' }}>
       <IconButton icon={theme.icon} label={theme.label} onClick={() => setTheme(theme.next)} />
       <Menu
         label="Account"
-        trigger={<IconButton icon="person" label={`Account of ${me.name || me.email}`} />}
+        trigger={<IconButton icon="person" label={`Account of ${name}`} />}
         items={[
-          { label: me.name || me.email, icon: 'person', run: () => void navigate({ to: '/account' }) },
+          { label: name, icon: 'person', run: () => void navigate({ to: '/account' }) },
           { label: 'Sessions', icon: 'screen', run: () => void navigate({ to: '/sessions' }) },
           { label: 'Keyboard shortcuts', icon: 'keyboard', run: () => setTimeout(help) },
           { label: 'Sign out', icon: 'out', apart: true, run: () => void signOut() },
@@ -54,7 +55,7 @@ export async function signOut(): Promise<void> {
 export async function signOutEverywhere(user: string): Promise<void> {
   try {
     const { items } = await answer(api.GET('/api/sessions', { params: { query: { user, limit: 500 } } }));
-    await Promise.all(items.filter((it) => !it.is_current).map((it) => answer(api.DELETE('/api/sessions/{id}', { params: { path: { id: it.id } } }))));
+    await Promise.all(items.filter((it) => !it.is_current).map((it) => answer(api.DELETE('/api/sessions/{session}', { params: { path: { session: it.id } } }))));
     await signOut();
   } catch (thrown) {
     toastFault(thrown);

@@ -1,6 +1,7 @@
 import { Link, type LinkProps } from '@tanstack/react-router';
 
 import { capital, shelves } from '../api/description';
+import type { Permission } from '../api/types';
 import { Icon, type IconName } from '../ui/Icon';
 import { useHouse } from './house';
 import { TenantSwitcher } from './TenantSwitcher';
@@ -14,7 +15,7 @@ export interface Place {
 /** The rooms this person may enter, in groups. The palette offers the same. */
 export function usePlaces(): { name: string; places: Place[] }[] {
   const { app, can } = useHouse();
-  const only = (permission: string, place: Place) => (can(permission) ? [place] : []);
+  const only = (permission: Permission, place: Place) => (can(permission) ? [place] : []);
   return [
     {
       name: '',

@@ -2,7 +2,7 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { createContext, useContext } from 'react';
 
-import type { AppView, Me } from '../api/types';
+import type { AppView, Me, Permission } from '../api/types';
 
 export interface House {
   app: AppView;
@@ -14,7 +14,7 @@ export interface House {
 export const HouseContext = createContext<House | null>(null);
 
 export interface HouseTools extends House {
-  can: (permission: string) => boolean;
+  can: (permission: Permission) => boolean;
   /** The tenant that is looked at; undefined for all of them, and where there is only one. */
   tenant: string | undefined;
   /** The application has tenants, this person reaches all of them and has chosen none. */

@@ -17,11 +17,11 @@ function texts<K extends string>(...names: K[]) {
   };
 }
 
-/** A list in an address: what is searched for, how it is sorted and narrowed. */
-function listed(search: Record<string, unknown>): { q?: string; sort?: string; deleted?: boolean; by?: Record<string, string> } {
+/** A list in an address: what is searched for, how it is narrowed. */
+function listed(search: Record<string, unknown>): { q?: string; deleted?: boolean; by?: Record<string, string> } {
   const by = typeof search.by === 'object' && search.by !== null ? Object.entries(search.by).filter((it): it is [string, string] => typeof it[1] === 'string') : [];
   return {
-    ...texts('q', 'sort')(search),
+    ...texts('q')(search),
     ...(search.deleted === true ? { deleted: true } : {}),
     ...(by.length > 0 ? { by: Object.fromEntries(by) } : {}),
   };

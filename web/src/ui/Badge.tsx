@@ -1,5 +1,7 @@
 import type { ReactNode } from 'react';
 
+import { readable } from '../api/description';
+
 export type Tone = 'good' | 'warn' | 'bad' | 'info' | 'accent' | 'plain';
 
 export function Badge({ tone = 'plain', dot = false, children }: { tone?: Tone; dot?: boolean; children: ReactNode }) {
@@ -27,6 +29,14 @@ const TONES: Record<string, Tone> = {
   unhealthy: 'bad',
   delivered: 'good',
   ok: 'good',
+  invalid: 'bad',
+  rate_limited: 'warn',
+  refused: 'bad',
+  unavailable: 'bad',
+  timeout: 'bad',
+  hung_up: 'bad',
+  unreadable: 'bad',
+  abandoned: 'warn',
   error: 'bad',
   warning: 'warn',
   warn: 'warn',
@@ -41,7 +51,7 @@ const TONES: Record<string, Tone> = {
 export function StateBadge({ state }: { state: string }) {
   return (
     <Badge tone={TONES[state] ?? 'plain'} dot>
-      {state.charAt(0).toUpperCase() + state.slice(1)}
+      {readable(state)}
     </Badge>
   );
 }

@@ -9,7 +9,7 @@ export function ErrorNote({ error, retry }: { error: unknown; retry?: () => void
   return (
     <Note tone="bad" role="alert">
       <strong>{problem.title}</strong>
-      {problem.detail && <p>{problem.detail}</p>}
+      {problem.detail && plain(problem.detail) !== plain(problem.title) && <p>{problem.detail}</p>}
       {problem.errors && problem.errors.length > 0 && (
         <ul>
           {problem.errors.map((it, index) => (
@@ -39,6 +39,11 @@ export function ErrorNote({ error, retry }: { error: unknown; retry?: () => void
       </p>
     </Note>
   );
+}
+
+/** A detail that only says the title again is not worth a line. */
+function plain(text: string): string {
+  return text.toLowerCase().replace(/\.$/, '');
 }
 
 /** The way out, when the server named none. */

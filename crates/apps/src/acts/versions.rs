@@ -1,6 +1,6 @@
 //! Choosing a version: activate one at once, go back to an older one by a job.
 
-use base::{PageRequest, RecordId, VersionId};
+use base::{RecordId, VersionId};
 use identity::Caller;
 use serde_json::{Value as Json, json};
 use store::{Db, audit};
@@ -45,14 +45,12 @@ impl Engine {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub fn lock_of(&self, db: &Db, record: &Record) -> Result<Option<record::Lock>, store::Error> {
-        let filter = work::Filter {
-            tenant: Some(record.tenant),
-            subject: Some(record.id),
-            ..work::Filter::default()
-        };
-        let jobs = work::list(db, &filter, &PageRequest::first(5))?;
-        let at_work = jobs.items.into_iter().find(|it| !it.state.is_finished());
+    pub fn lock_of<D>(
+        &self,
+        db: &Db,
+        record: &Record<D>,
+    ) -> Result<Option<record::Lock>, store::Error> {
+        let at_work = work::at_work(db, record.tenant, record.id)?;
         Ok(at_work.map(|it| record::Lock { job: it.id, by: it.created_by, at: it.created_at }))
     }
 

@@ -45,7 +45,8 @@ impl Engine {
             .await
     }
 
-    /// The webhooks of a tenant; of all that the caller reaches when none is named.
+    /// The webhooks of a tenant; of all that the caller reaches when none is named. `counted` says
+    /// how many there are in all.
     ///
     /// # Errors
     /// A tenant that is not the caller's.
@@ -54,13 +55,21 @@ impl Engine {
         caller: &Caller,
         tenant: Option<TenantId>,
         page: &PageRequest,
+        counted: bool,
     ) -> Result<Page<Json>, EngineError> {
         let tenant = tenant.or(caller.tenant());
         if let Some(tenant) = tenant {
             within(caller, tenant)?;
         }
         let page = page.clone();
-        let found = self.store().read(move |db| webhook::list(db, tenant, &page)).await?;
+        let found = self
+            .store()
+            .read(move |db| {
+                let mut found = webhook::list(db, tenant, &page)?;
+                found.total = counted.then(|| webhook::count(db, tenant)).transpose()?;
+                Ok::<_, store::Error>(found)
+            })
+            .await?;
         Ok(found.map(|it| webhook::view(&it)))
     }
 
@@ -144,7 +153,7 @@ impl Engine {
             .await
     }
 
-    /// The deliveries of a webhook, newest first.
+    /// The deliveries of a webhook, newest first. `counted` says how many there are in all.
     ///
     /// # Errors
     /// A webhook that is not there.
@@ -153,13 +162,16 @@ impl Engine {
         caller: &Caller,
         id: WebhookId,
         page: &PageRequest,
+        counted: bool,
     ) -> Result<Page<Json>, EngineError> {
         let (reach, page) = (caller.tenant(), page.clone());
         let found = self
             .store()
             .read(move |db| {
                 let webhook = webhook::get(db, reach, id)?;
-                delivery::list(db, webhook.id, &page)
+                let mut found = delivery::list(db, webhook.id, &page)?;
+                found.total = counted.then(|| delivery::count(db, webhook.id)).transpose()?;
+                Ok::<_, WebhookError>(found)
             })
             .await?;
         Ok(found.map(|it| delivery::view(&it)))
@@ -168,7 +180,7 @@ impl Engine {
     /// Tries a delivery again, from the beginning.
     ///
     /// # Errors
-    /// One that is not there.
+    /// One that is not there; one that is being tried already.
     pub async fn delivery_retry(
         &self,
         caller: &Caller,

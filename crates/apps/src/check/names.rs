@@ -41,6 +41,7 @@ pub const ERROR_CODES: &[&str] = &[
     "precondition_required",
     "database_error",
     "database_unavailable",
+    "storage_full",
     "model_error",
     "model_unavailable",
     "model_timeout",

@@ -8,6 +8,8 @@ use crate::{
     field,
 };
 
+/// What models are used for beside tasks.
+const MODEL_USES: [&str; 2] = ["embed", "search"];
 /// The kinds of jobs that are no task.
 const JOB_KINDS: [&str; 5] = ["import", "change", "proposals", "revert", "export"];
 
@@ -44,6 +46,7 @@ impl Checker<'_> {
         }
         self.jobs(description);
         self.audit(description);
+        self.usage(description);
         let mut shown = HashSet::new();
         for (at, page) in description.pages.iter().enumerate() {
             let pointer = format!("/pages/{at}/collection");
@@ -203,6 +206,18 @@ impl Checker<'_> {
                     known.iter().map(String::as_str),
                     task,
                 );
+            }
+        }
+    }
+
+    fn usage(&mut self, description: &Description) {
+        let known = self.names.tasks.clone();
+        for name in description.usage.names.keys() {
+            if !known.contains(name) && !MODEL_USES.contains(&name.as_str()) {
+                let pointer = field::pointer_to("/usage/names", name);
+                let message = format!("there is no task `{name}`; also possible: embed, search");
+                let known = known.iter().map(String::as_str).chain(MODEL_USES);
+                self.unknown(At::Key(&pointer), "unknown_task", message, known, name);
             }
         }
     }

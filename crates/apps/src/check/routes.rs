@@ -170,6 +170,7 @@ impl Checker<'_> {
         let taken = |name: &str| {
             route.from.values().any(|it| it == name)
                 || route.filters.values().any(|it| it == name)
+                || route.switches.values().any(|it| it == name)
                 || (is_arg(name) && !route.from.contains_key(name) && !route.set.contains_key(name))
         };
         let lost: Vec<&str> = parameters.iter().copied().filter(|it| !taken(it)).collect();
@@ -204,6 +205,22 @@ impl Checker<'_> {
                     self.fault(At::Key(&at), "unknown_argument", message).hint = Some(hint);
                 }
             }
+        }
+        if let Some(operation) = &operation
+            && !operation.args.iter().any(|it| it == "filters")
+        {
+            for (key, names) in [("filters", &route.filters), ("switches", &route.switches)] {
+                if !names.is_empty() {
+                    let message =
+                        format!("`{}` lists nothing that can be narrowed", operation.name);
+                    self.fault(At::Key(&format!("{pointer}/{key}")), "unknown_argument", message);
+                }
+            }
+        }
+        for field in route.switches.keys().filter(|it| route.filters.contains_key(*it)) {
+            let message = format!("`{field}` is both a filter and a switch");
+            let at = field::pointer_to(&format!("{pointer}/switches"), field);
+            self.fault(At::Key(&at), "repeated_name", message);
         }
         for argument in route.from.keys().filter(|it| route.set.contains_key(*it)) {
             let message = format!("`{argument}` is both set and taken from the request");
@@ -260,9 +277,24 @@ impl Checker<'_> {
             && let Some(schema) =
                 self.schema(&format!("/collections/{name}/schema"), &collection.schema)
         {
-            for field in route.filters.keys() {
-                let at = field::pointer_to(&format!("{pointer}/filters"), field);
+            let filters = route.filters.keys().map(|it| ("filters", it));
+            for (key, field) in filters.chain(route.switches.keys().map(|it| ("switches", it))) {
+                let at = field::pointer_to(&format!("{pointer}/{key}"), field);
                 self.known_field(At::Key(&at), &schema, field, name);
+                if schema.knows(field) && !collection.filters.contains(field) {
+                    let message = format!("`{name}` is not narrowed by `{field}`");
+                    let hint = Some(format!("add `{field}` to the `filters` of `{name}`"));
+                    self.fault(At::Key(&at), "not_a_filter", message).hint = hint;
+                }
+            }
+            for field in route.switches.keys().filter(|it| schema.knows(it)) {
+                if !schema.kinds(field).boolean {
+                    let at = field::pointer_to(&format!("{pointer}/switches"), field);
+                    let message =
+                        format!("`{field}` is not true or false, so nothing can switch it");
+                    let hint = Some("name it under `filters`".to_owned());
+                    self.fault(At::Key(&at), "not_a_switch", message).hint = hint;
+                }
             }
         }
     }

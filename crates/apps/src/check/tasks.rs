@@ -140,6 +140,7 @@ impl Checker<'_> {
 
     /// Fields of the records that a task reads and fills.
     fn record_fields(&mut self, task: &Task, records: &Schema, base: &str) {
+        self.counted_fields(task, records, base);
         if let Some(each) = &task.each
             && each.of != "id"
         {
@@ -155,6 +156,24 @@ impl Checker<'_> {
             if !task.fills.pairs().iter().any(|(it, _)| it == field) {
                 let message = format!("`{field}` is kept but never filled");
                 self.fault(At::Value(&pointer), "never_filled", message).warns();
+            }
+        }
+    }
+
+    /// Fields of the records that are counted for the details of a summary.
+    fn counted_fields(&mut self, task: &Task, records: &Schema, base: &str) {
+        let Some(summary) = &task.summary else { return };
+        let counted = &summary.counted;
+        let base = format!("{base}/summary/counted");
+        if !counted.is_empty() && summary.details.is_none() {
+            let message = "what is counted is put into the details".to_owned();
+            let hint = Some("add `details`, the field of the answer that holds them".to_owned());
+            self.fault(At::Value(&base), "missing_key", message).hint = hint;
+        }
+        for (key, fields) in [("values", &counted.values), ("breakdown", &counted.breakdown)] {
+            for (to, field) in fields {
+                let pointer = field::pointer_to(&format!("{base}/{key}"), to);
+                self.known_field(At::Value(&pointer), records, field, &task.on);
             }
         }
     }

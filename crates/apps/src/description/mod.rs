@@ -16,7 +16,7 @@ use serde_json::Value as Json;
 
 pub use collection::{Collection, Export, Import, Numbered, UnknownWord, ValueWords, Versioned};
 pub use routes::{CatalogueError, Envelope, RouteSpec, Routes};
-pub use task::{Each, Fills, ModelPolicy, Proposes, RunMode, SummaryFields, Task};
+pub use task::{Counted, Each, Fills, ModelPolicy, Proposes, RunMode, SummaryFields, Task};
 
 /// The whole of `app.yaml`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -57,6 +57,9 @@ pub struct Description {
     /// Its own names for acts in the audit log.
     #[serde(default)]
     pub audit: AuditNames,
+    /// Its own names for what models are used for.
+    #[serde(default)]
+    pub usage: UsageNames,
     /// The order and extras of its pages in the interface.
     #[serde(default)]
     pub pages: Vec<PageSpec>,
@@ -213,6 +216,24 @@ impl Default for Jobs {
 pub struct AuditNames {
     /// The engine's action, or `action.detail`, → the name shown.
     pub names: IndexMap<String, String>,
+}
+
+/// The application's names for what models are used for, as lists and sums of usage show them.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UsageNames {
+    /// A task, `embed` (records made findable) or `search` → its name. Several may share one.
+    pub names: IndexMap<String, String>,
+    /// The name of all the rest; each keeps its own when left out.
+    pub other: Option<String>,
+}
+
+impl UsageNames {
+    /// The application's name for what a model was used for.
+    pub fn name<'a>(&'a self, operation: &'a str) -> &'a str {
+        let named = self.names.get(operation).or(self.other.as_ref());
+        named.map_or(operation, String::as_str)
+    }
 }
 
 /// One page of the interface beyond those drawn by themselves.

@@ -78,6 +78,10 @@ pub struct RouteSpec {
     /// Field ← the query parameter or body field that narrows by it.
     #[serde(default)]
     pub filters: IndexMap<String, String>,
+    /// Field ← the name of a switch. On (`true`), the list shows only what is true in that field;
+    /// off or left out, the switch changes nothing.
+    #[serde(default)]
+    pub switches: IndexMap<String, String>,
     /// The shape of the answer.
     #[serde(rename = "as")]
     pub shape: Option<String>,

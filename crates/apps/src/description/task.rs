@@ -175,6 +175,29 @@ pub struct SummaryFields {
     pub text: String,
     /// Anything.
     pub details: Option<String>,
+    /// What of the details is counted in the records themselves.
+    #[serde(default)]
+    pub counted: Counted,
+}
+
+/// Parts of the details that are counted over all records once they are filled, so that they are
+/// right whoever answered, and in however many batches.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Counted {
+    /// The field that says how many records there are.
+    pub total: Option<String>,
+    /// Field ← the record's field whose values it lists, each once.
+    pub values: IndexMap<String, String>,
+    /// Field ← the record's field of which it says how often it has each value.
+    pub breakdown: IndexMap<String, String>,
+}
+
+impl Counted {
+    /// Is nothing counted?
+    pub fn is_empty(&self) -> bool {
+        self.total.is_none() && self.values.is_empty() && self.breakdown.is_empty()
+    }
 }
 
 /// The answer holds proposals: `{item_id or null, category, suggestion, suggestion_payload}`.

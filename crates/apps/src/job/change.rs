@@ -32,8 +32,8 @@ struct Merged {
     new_from: usize,
     changed: usize,
     unchanged: usize,
-    /// Rows that change a record which an earlier row changed.
-    repeated: Vec<Option<u64>>,
+    /// Rows that change a record which an earlier row changed, and the field that tells so.
+    repeated: Vec<(Option<u64>, String)>,
 }
 
 pub(crate) async fn run(steps: &Steps) -> Result<Json, Failure> {
@@ -148,13 +148,14 @@ fn merge(there: Vec<Record>, incoming: Vec<Draft>, matched_by: &[String]) -> Mer
     let mut touched: HashSet<usize> = HashSet::new();
     for draft in incoming {
         let mut places = matched_by.iter().zip(&index);
-        let found = places.find_map(|(name, places)| places.get(&key(&draft.data, name)?).copied());
-        let Some(at) = found else {
+        let found =
+            places.find_map(|(name, places)| Some((*places.get(&key(&draft.data, name)?)?, name)));
+        let Some((at, name)) = found else {
             merged.drafts.push(draft);
             continue;
         };
         if !touched.insert(at) {
-            merged.repeated.push(draft.row);
+            merged.repeated.push((draft.row, name.clone()));
         }
         let before = merged.drafts[at].data.clone();
         overlay(&mut merged.drafts[at].data, draft.data);
@@ -186,15 +187,15 @@ fn key(data: &Map<String, Json>, name: &str) -> Option<String> {
 }
 
 fn note_repeated(merged: &Merged, report: &mut Report) {
-    for row in &merged.repeated {
-        report.warned += 1;
-        report.add(Line {
+    for (row, field) in &merged.repeated {
+        let line = Line {
             row: *row,
             column: None,
             level: Level::Warning,
             code: "repeated_row",
             message: "an earlier row changed the same record; this one was laid over it".into(),
-        });
+        };
+        report.settle(field, line);
     }
 }
 

@@ -1,7 +1,9 @@
 //! Completing records by a task: batch by batch, each answer laid beside its records.
 
+use std::collections::BTreeMap;
+
 use futures::{StreamExt, TryStreamExt, stream};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 use work::Failure;
 
 use super::{
@@ -9,7 +11,9 @@ use super::{
     steps::{Steps, failure},
 };
 use crate::{
+    description::Counted,
     error::EngineError,
+    field,
     task::{
         Asker, Draft,
         answer::{EachAnswered, RULES},
@@ -59,7 +63,34 @@ pub(crate) async fn run(
         }
         filled.take(asker, &answered);
     }
+    if let Some(fields) = &task.summary
+        && !fields.counted.is_empty()
+    {
+        count(&fields.counted, drafts, filled.details.get_or_insert_with(|| json!({})));
+    }
     Ok(filled)
+}
+
+/// Puts into the details what the records themselves say.
+fn count(counted: &Counted, drafts: &[Draft], details: &mut Json) {
+    let Some(details) = details.as_object_mut() else { return };
+    let of = |name: &str| {
+        let mut found: BTreeMap<String, u64> = BTreeMap::new();
+        let values = drafts.iter().filter_map(|it| field::get(&it.data, name));
+        for value in values.map(field::display).filter(|it| !it.is_empty()) {
+            *found.entry(value).or_default() += 1;
+        }
+        found
+    };
+    if let Some(total) = &counted.total {
+        details.insert(total.clone(), drafts.len().into());
+    }
+    for (to, name) in &counted.values {
+        details.insert(to.clone(), of(name).into_keys().collect());
+    }
+    for (to, name) in &counted.breakdown {
+        details.insert(to.clone(), json!(of(name)));
+    }
 }
 
 /// Asks the task about all records, each batch for itself, and hands back the whole answers in the
@@ -188,9 +219,29 @@ fn merge(all: &mut Json, more: &Json) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+
+    #[test]
+    fn the_records_themselves_are_counted() {
+        let drafts: Vec<Draft> = [
+            json!({"use": "water"}),
+            json!({"use": "storm"}),
+            json!({"use": "water"}),
+            json!({"use": null}),
+        ]
+        .iter()
+        .map(|it| Draft::new(it.as_object().cloned().unwrap_or_default(), None))
+        .collect();
+        let counted = serde_json::from_value(json!({
+            "total": "total", "values": {"found": "use"}, "breakdown": {"uses": "use"},
+        }));
+        let mut details = json!({"total": 2, "uses": {"made up": 9}, "kept": true});
+        count(&counted.expect("what is counted"), &drafts, &mut details);
+        assert_eq!(
+            details,
+            json!({"total": 4, "uses": {"storm": 1, "water": 2}, "kept": true, "found": ["storm", "water"]})
+        );
+    }
 
     #[test]
     fn what_batches_say_is_put_together() {

@@ -341,14 +341,15 @@ pub(super) fn note_renumbered(
             }
             _ => ("empty", format!("it has none; this one became `{}`", it.given)),
         };
-        report.warned += 1;
-        report.add(Line {
+        let line = Line {
             row: drafts[it.at].row,
             column: field.clone(),
             level: Level::Warning,
             code,
             message,
-        });
+        };
+        // The list may have repeated it already, and the reader told so.
+        report.settle(field.as_deref().unwrap_or_default(), line);
     }
 }
 

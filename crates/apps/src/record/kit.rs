@@ -177,6 +177,11 @@ impl CollectionKit {
         }
     }
 
+    /// The fields that hold a document, and what it must fit.
+    pub fn documents(&self) -> impl Iterator<Item = (&str, &Schema)> {
+        self.documents.iter().map(|it| (it.field.as_str(), &it.schema))
+    }
+
     /// Do these records live in versions only?
     pub fn is_in_versions(&self) -> bool {
         matches!(self.place, Place::Version(_))

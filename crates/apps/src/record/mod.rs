@@ -12,6 +12,7 @@ mod kit;
 mod list;
 mod patch;
 mod remove;
+mod sight;
 mod write;
 
 #[cfg(test)]
@@ -30,12 +31,13 @@ pub(crate) use list::{Bindings, filter_clause};
 pub use list::{List, Sort, Within, list};
 pub use patch::merge;
 pub use remove::{delete, erase, restore, sweep};
+pub use sight::{PARTS, Sight, see};
 pub use write::{Change, NewRecord, create, update};
 pub(crate) use write::{Fresh, check_references, insert, not_unique, save, unique_fields};
 
-/// One record.
+/// One record. Its data is an object of values, or the text of one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Record {
+pub struct Record<D = Data> {
     /// Its id.
     pub id: RecordId,
     /// Whose it is; [`TenantId::DEFAULT`] for shared collections.
@@ -51,7 +53,7 @@ pub struct Record {
     /// Its place among those beside it.
     pub position: i64,
     /// What it holds: an object that fits the collection's schema.
-    pub data: Data,
+    pub data: D,
     /// Grows by one with each change.
     pub revision: i64,
     /// The active one of its versions.
@@ -178,14 +180,14 @@ pub(crate) fn living(record: Record) -> Result<Record, RecordError> {
     }
 }
 
-fn visible(
+fn visible<D: Kept>(
     row: Option<Row>,
     reach: Reach,
     id: RecordId,
     collection: Option<&str>,
-) -> Result<Record, RecordError> {
+) -> Result<Record<D>, RecordError> {
     let missing = || RecordError::NotFound { id, collection: collection.map(str::to_owned) };
-    let record = Record::read(&row.ok_or_else(missing)?)?;
+    let record = Record::<D>::read(&row.ok_or_else(missing)?)?;
     // What belongs to no tenant is there for all of them to read.
     let is_reached = match reach {
         Reach::All => true,
@@ -206,10 +208,8 @@ pub fn view(record: &Record, lock: Option<&Lock>) -> Json {
         "lineage": record.lineage,
         "data": record.data,
         "revision": record.revision,
-        "active_version": record.active_version.as_ref().map(|it| json!({
-            "id": it.id, "number": it.number, "label": it.label, "created_at": it.created_at,
-        })),
-        "lock": lock.map(|it| json!({"job": it.job, "by": it.by, "at": it.at})),
+        "active_version": version_view(record.active_version.as_ref()),
+        "lock": lock_view(lock),
         "created_at": record.created_at,
         "updated_at": record.updated_at,
         "deleted_at": record.deleted_at,
@@ -217,12 +217,39 @@ pub fn view(record: &Record, lock: Option<&Lock>) -> Json {
     })
 }
 
-impl Record {
+fn version_view(version: Option<&VersionHead>) -> Json {
+    version.map_or(Json::Null, |it| {
+        json!({"id": it.id, "number": it.number, "label": it.label, "created_at": it.created_at})
+    })
+}
+
+fn lock_view(lock: Option<&Lock>) -> Json {
+    lock.map_or(Json::Null, |it| json!({"job": it.job, "by": it.by, "at": it.at}))
+}
+
+/// What the data of a record can be read into.
+pub trait Kept: Sized {
+    /// Reads the object in a column.
+    ///
+    /// # Errors
+    /// A column that holds no object.
+    fn read(row: &Row, column: &str) -> Result<Self, store::Error>;
+}
+
+impl Kept for Data {
+    fn read(row: &Row, column: &str) -> Result<Self, store::Error> {
+        object(row, column)
+    }
+}
+
+impl<D> Record<D> {
     /// How the audit log names it: `codebooks/<id>`.
     pub fn subject(&self) -> String {
         format!("{}/{}", self.collection, self.id)
     }
+}
 
+impl<D: Kept> Record<D> {
     /// Reads a row with [`COLUMNS`].
     pub(crate) fn read(row: &Row) -> Result<Self, store::Error> {
         let active: Option<VersionId> = row.get("active_version")?;
@@ -243,7 +270,7 @@ impl Record {
             version: row.get("version")?,
             lineage: row.get("lineage")?,
             position: row.get("position")?,
-            data: object(row, "data")?,
+            data: <D as Kept>::read(row, "data")?,
             revision: row.get("revision")?,
             active_version,
             created_at: row.get("created_at")?,

@@ -3,8 +3,8 @@ use identity::Reach;
 use serde_json::{Value as Json, json};
 
 use super::{
-    Act, Change, List, Record, RecordError, Sort, Within, create, delete, erase, find, get, list,
-    restore, sweep, update, view,
+    Act, Change, List, PARTS, Record, RecordError, Sort, Within, create, delete, erase, find, get,
+    list, restore, see, sweep, update, view,
 };
 use crate::fixture::{Fixture, description, kits};
 
@@ -86,6 +86,39 @@ fn a_document_at_fault_alone_has_its_own_code() {
 }
 
 testkit::on_both! {
+    async fn a_record_that_is_only_looked_at_shows_the_same(db: testkit::Database) {
+        let house = Fixture::on(db).await;
+        let shelf = house.shelf("A \"quoted\" – shelf").await;
+        house.active(shelf.id, &[json!({"code": "A", "label": "x"})]).await;
+        let plan = house.record("plans", json!({"name": "P\u{e9}\n", "is_active": true, "rules": {"order": "label"}})).await;
+        for id in [shelf.id, plan.id] {
+            let both = house.read(move |db, _| {
+                Ok::<_, RecordError>((get(db, Reach::All, id, None)?, see(db, Reach::All, id, None)?))
+            });
+            let (whole, seen) = both.await.expect("both see it");
+            let shown = view(&whole, None);
+            let names: Vec<&str> = shown.as_object().expect("an object").keys().map(String::as_str).collect();
+            assert_eq!(names, PARTS);
+            for name in PARTS {
+                assert_eq!(seen.part(name).as_ref(), shown.get(name), "{name}");
+            }
+            assert_eq!(seen.part("colour"), None);
+            let fields = seen.fields().into_iter();
+            let data: crate::field::Data =
+                fields.map(|(name, value)| (name.into_owned(), serde_json::from_str(value.get()).expect("a value"))).collect();
+            assert_eq!(data, whole.data);
+            assert_eq!(seen.tag(), whole.revision.to_string());
+        }
+        let (theirs, ours) = (house.stranger().reach, house.act().reach);
+        let hidden = house.read(move |db, _| see(db, theirs, shelf.id, None)).await;
+        assert!(matches!(hidden, Err(RecordError::NotFound { .. })));
+        let other = house.read(move |db, _| see(db, ours, shelf.id, Some("plans"))).await;
+        assert!(matches!(other, Err(RecordError::NotFound { .. })));
+        remove(&house, &house.act(), plan.id).await.expect("it is deleted");
+        let gone = house.read(move |db, _| see(db, ours, plan.id, None)).await;
+        assert!(matches!(gone, Err(RecordError::Deleted { .. })));
+    }
+
     async fn a_record_is_read_as_it_was_made(db: testkit::Database) {
         let house = Fixture::on(db).await;
         let made = house.record("shelves", json!({"name": "Böcke's \"A\"", "is_open": true})).await;

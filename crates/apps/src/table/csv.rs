@@ -1,8 +1,8 @@
 //! Reads text with separators the way people write it.
 //!
-//! RFC 4180, and beyond it: any of four separators, any line end, quotes that are not doubled or
-//! never closed. A fault stays in its row: an open quote that runs into what is clearly another
-//! row is taken back to the end of its own line.
+//! RFC 4180, and beyond it: any of four separators, any line end, quotes that are not doubled. A
+//! quote that is never closed is told with its place: whether what follows it is one cell or many
+//! rows, nobody can know.
 
 use std::borrow::Cow;
 
@@ -19,11 +19,16 @@ pub(super) struct Row<'a> {
 /// What can be wrong with quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// Opened and never closed.
-    Open,
+    /// Opened and never closed: where in the text.
+    Open(usize),
     /// Inside a quoted cell and not doubled.
     Single,
+    /// The row has more cells than any list; those that follow are not read.
+    Wide,
 }
+
+/// Cells of one row, at the most.
+const WIDTH_MAX: usize = 100_000;
 
 /// The rows of a text.
 pub(super) struct Rows<'a> {
@@ -55,6 +60,10 @@ impl<'a> Iterator for Rows<'a> {
         self.number += 1;
         let mut row = Row { number: self.number, cells: Vec::new(), faults: Vec::new() };
         loop {
+            if row.cells.len() == WIDTH_MAX {
+                row.faults.push((WIDTH_MAX, Fault::Wide));
+                return Some(row);
+            }
             let (cell, fault) = self.cell();
             if let Some(fault) = fault {
                 row.faults.push((row.cells.len(), fault));
@@ -88,7 +97,7 @@ impl<'a> Rows<'a> {
         let start = self.at + spaces + 1;
         match self.quoted(start) {
             Some(found) => found,
-            None => (Cow::Borrowed(self.plain(start)), Some(Fault::Open)),
+            None => (Cow::Borrowed(self.plain(start)), Some(Fault::Open(start - 1))),
         }
     }
 
@@ -146,6 +155,17 @@ impl<'a> Rows<'a> {
             at += 1;
         }
     }
+}
+
+/// The line, from 1, in which a place of the text lies.
+pub(super) fn line_of(text: &str, place: usize) -> u64 {
+    let before = &text.as_bytes()[..place];
+    let ends = before.iter().enumerate().filter(|(at, it)| match it {
+        b'\n' => true,
+        b'\r' => text.as_bytes().get(at + 1) != Some(&b'\n'),
+        _ => false,
+    });
+    ends.count() as u64 + 1
 }
 
 /// The separator that splits the first rows most evenly.
@@ -214,11 +234,23 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_is_never_closed_costs_nothing_but_its_cell() {
-        let text = "a,b\n\"8 PVC,1\nx,2\n\"y\"\"z\",3\n";
-        reads(text, &[&["a", "b"], &["8 PVC", "1"], &["x", "2"], &["y\"z", "3"]]);
-        assert_eq!(faults(text), [(2, 0, Fault::Open)]);
-        reads("a,b\nx,\"y\n", &[&["a", "b"], &["x", "y"]]);
+    fn a_quote_that_is_never_closed_is_told_with_its_place() {
+        for (text, place, line) in [
+            ("a,b\n\"8 PVC,1\nx,2\n\"y\"\"z\",3\n", 4, 2),
+            ("a,b\nx,\"y\n", 6, 2),
+            ("a,b\r\n\"1\r\n2\",x\r\n\"3,y", 15, 4),
+            ("a,b\r\"1", 4, 2),
+        ] {
+            let open = faults(text).into_iter().map(|it| it.2).collect::<Vec<_>>();
+            assert_eq!(open, [Fault::Open(place)], "{text:?}");
+            assert_eq!(line_of(text, place), line, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_without_an_end_is_not_read_to_its_end() {
+        let text = ",".repeat(WIDTH_MAX + 5);
+        assert_eq!(faults(&text)[0], (1, WIDTH_MAX, Fault::Wide));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! is still free. A header that is the name of a declared field is that field. What is left goes
 //! into the object that takes the rest.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::{description::Import, schema::Schema};
 
 /// What becomes of a column.
@@ -67,14 +69,24 @@ pub(super) fn uses(headers: &[String], import: &Import, schema: &Schema) -> Vec<
         }
     }
     let Some(rest) = &import.rest else { return uses };
+    let mut taken: HashSet<String> =
+        uses.iter().filter_map(|it| it.field().map(str::to_owned)).collect();
+    let mut count: HashMap<String, usize> = HashMap::new();
     for at in 0..headers.len() {
         if uses[at] == Use::Nothing && !plain_headers[at].is_empty() {
             let header = &plain_headers[at];
             let inner = header.strip_prefix(&format!("{}.", plain(rest))).unwrap_or(header);
             let name = format!("{rest}.{}", key(inner));
-            let again = (2..).map(|it| format!("{name}_{it}"));
-            let free = std::iter::once(name.clone()).chain(again).find(|it| !is_taken(&uses, it));
-            uses[at] = Use::Field(free.unwrap_or(name));
+            // A header that stands there a thousand times is not tried a thousand times each.
+            let tried = count.entry(name.clone()).or_insert(0);
+            let free = loop {
+                *tried += 1;
+                let next = if *tried == 1 { name.clone() } else { format!("{name}_{tried}") };
+                if taken.insert(next.clone()) {
+                    break next;
+                }
+            };
+            uses[at] = Use::Field(free);
         }
     }
     uses

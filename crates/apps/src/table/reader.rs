@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashMap};
 use serde_json::Value as Json;
 
 use super::{
-    Cell, ColumnUse, Format, Grid, GridRow, ReadRecord, Report, Table, TableError, cell, csv,
+    Cell, ColumnUse, Cost, Format, Grid, GridRow, ReadRecord, Report, Table, TableError, cell, csv,
     file_warning,
     header::{self, Use},
     items,
@@ -55,18 +55,19 @@ impl Reader {
         if size > bytes_max {
             return Err(TableError::TooLarge { bytes: size, bytes_max });
         }
+        let mut cost = Cost::of(rows_max);
         match sniff::kind(bytes) {
             Kind::Empty => Err(TableError::Empty),
             Kind::Other(found) => Err(self.wrong_type(found)),
             Kind::Xlsx => {
                 self.allows(Format::Xlsx, "a workbook (XLSX)")?;
-                self.table(sheet::xlsx(bytes, bytes_max, rows_max)?)
+                self.table(sheet::xlsx(bytes, bytes_max, rows_max, &mut cost)?)
             }
             Kind::Xls => {
                 self.allows(Format::Xls, "an old workbook (XLS)")?;
-                self.table(sheet::xls(bytes, rows_max)?)
+                self.table(sheet::xls(bytes, rows_max, &mut cost)?)
             }
-            Kind::Text => self.read_text(bytes, file_name),
+            Kind::Text => self.read_text(bytes, file_name, &mut cost),
         }
     }
 
@@ -75,17 +76,22 @@ impl Reader {
         if items.is_empty() {
             return Err(TableError::Empty);
         }
-        self.table(items::given(items))
+        self.table(items::given(items, &mut Cost::of(self.import.max_rows))?)
     }
 
-    fn read_text(&self, bytes: &[u8], file_name: Option<&str>) -> Result<Table, TableError> {
+    fn read_text(
+        &self,
+        bytes: &[u8],
+        file_name: Option<&str>,
+        cost: &mut Cost,
+    ) -> Result<Table, TableError> {
         let (text, warning) = sniff::text(bytes);
         let ending = file_name.and_then(|it| it.rsplit_once('.')).map(|it| it.1.to_lowercase());
         let is_named_csv = matches!(ending.as_deref(), Some("csv" | "tsv" | "tab" | "txt"));
         let format = match (items::format(&text), ending.as_deref()) {
             (Some(Format::Json), Some("jsonl" | "ndjson")) => Format::Jsonl,
             // A header may begin with a bracket; JSON that was misnamed can still be told.
-            (Some(format), _) if !is_named_csv || items::json(&text).is_ok() => format,
+            (Some(format), _) if !is_named_csv || items::is_json(&text) => format,
             (None, Some("json")) => {
                 return Err(TableError::NotItems {
                     why: "it begins with neither `[` nor `{`".into(),
@@ -96,39 +102,42 @@ impl Reader {
         let mut grid = match format {
             Format::Json => {
                 self.allows(format, "a JSON document")?;
-                items::json(&text)?
+                items::json(&text, cost)?
             }
             Format::Jsonl => {
                 self.allows(format, "a list of JSON lines")?;
-                items::lines(&text)
+                items::lines(&text, cost)?
             }
             _ => {
                 self.allows(Format::Csv, "a text with separators (CSV)")?;
-                self.separated(&text)?
+                self.separated(&text, cost)?
             }
         };
         grid.lines.extend(warning);
         self.table(grid)
     }
 
-    fn separated<'a>(&self, text: &'a str) -> Result<Grid<'a>, TableError> {
+    fn separated<'a>(&self, text: &'a str, cost: &mut Cost) -> Result<Grid<'a>, TableError> {
         let mut rows = Vec::new();
         for row in csv::Rows::of(text) {
+            cost.add(row.cells.len() as u64, 0)?;
+            for (_, fault) in &row.faults {
+                match fault {
+                    csv::Fault::Open(place) => {
+                        return Err(TableError::OpenQuote { line: csv::line_of(text, *place) });
+                    }
+                    csv::Fault::Wide => return Err(cost.used_up()),
+                    csv::Fault::Single => {}
+                }
+            }
             if row.cells.iter().all(|it| it.trim().is_empty()) {
                 continue;
             }
             if rows.len() as u64 > self.import.max_rows + TITLES_MAX as u64 {
                 return Err(TableError::TooManyRows { rows_max: self.import.max_rows });
             }
-            let remarks = row.faults.iter().map(|(cell, fault)| {
-                let message = match fault {
-                    csv::Fault::Open => {
-                        "opens a quote that is never closed; the quote was left out"
-                    }
-                    csv::Fault::Single => {
-                        "has a quote inside that is not doubled; it was taken as it stands"
-                    }
-                };
+            let remarks = row.faults.iter().map(|(cell, _)| {
+                let message = "has a quote inside that is not doubled; it was taken as it stands";
                 (*cell, "quote", message.to_owned())
             });
             let remarks = remarks.collect();
@@ -185,11 +194,13 @@ impl Reader {
             report.rows_read += 1;
             let mut lines = Lines::of(row.number);
             let data = self.record(row, &columns, grid.is_ragged_by_nature, &mut lines);
-            if let Some(data) = &data {
-                self.note_repeats(row.number, data, &mut seen, &mut lines);
+            match &data {
+                Some(data) => {
+                    lines.into_iter().for_each(|it| report.warn(it));
+                    self.note_repeats(row.number, data, &mut seen, &mut report);
+                }
+                None => lines.into_iter().for_each(|it| report.add(it)),
             }
-            let has_lines = !lines.is_empty();
-            lines.into_iter().for_each(|it| report.add(it));
             for (sample, cell) in samples.iter_mut().zip(&row.cells) {
                 if sample.len() < SAMPLES && !cell.is_empty() {
                     sample.push(shown(cell));
@@ -198,7 +209,6 @@ impl Reader {
             match data {
                 Some(data) => {
                     report.kept += 1;
-                    report.warned += u64::from(has_lines);
                     records.push(ReadRecord { row_number: row.number, data });
                 }
                 None => report.skipped += 1,

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use serde_json::Value as Json;
 
-use super::{Cell, GridRow, Level, Line, Reader, cell, header::Use};
+use super::{Cell, GridRow, Level, Line, Reader, Report, cell, header::Use};
 use crate::{
     field::{self, Data},
     schema::Kinds,
@@ -177,7 +177,7 @@ impl Reader {
         number: u64,
         data: &Data,
         seen: &mut HashMap<(usize, String), u64>,
-        lines: &mut Lines,
+        report: &mut Report,
     ) {
         for (at, name) in self.matched_by.iter().enumerate() {
             let Some(value) =
@@ -187,12 +187,15 @@ impl Reader {
             };
             let first = *seen.entry((at, value.clone())).or_insert(number);
             if first != number {
-                let name = name.replace('_', " ");
-                lines.warn(
-                    None,
-                    "repeated",
-                    format!("The {name} `{}` stands in row {first} already.", cut(&value)),
-                );
+                let said = name.replace('_', " ");
+                let line = Line {
+                    row: Some(number),
+                    column: None,
+                    level: Level::Warning,
+                    code: "repeated",
+                    message: format!("The {said} `{}` stands in row {first} already.", cut(&value)),
+                };
+                report.repeat(name.clone(), line);
             }
         }
     }
@@ -216,10 +219,6 @@ pub(super) struct Lines {
 impl Lines {
     pub(super) fn of(row: u64) -> Self {
         Self { row, lines: Vec::new() }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.lines.is_empty()
     }
 
     pub(super) fn into_iter(self) -> impl Iterator<Item = Line> {

@@ -1,20 +1,30 @@
 //! Reads the first sheet of a workbook that has something in it.
 //!
-//! Cells come one by one, so that a cell in the last corner of an empty sheet costs nothing. A
-//! formula is the value that the workbook remembers for it, or, without one, its own text.
+//! Cells of a new workbook come one by one, so that a cell in the last corner of an empty sheet costs
+//! nothing; an old one is looked over first ([`super::extent`]). A formula is the value that the
+//! workbook remembers for it, or, without one, its own text.
 
-use std::{borrow::Cow, collections::BTreeMap, io::Cursor};
+use std::{borrow::Cow, collections::BTreeMap, io::Cursor, panic::catch_unwind};
 
 use calamine::{Data, DataRef, ExcelDateTime, Reader as _, SheetType, SheetVisible, Xls, Xlsx};
 
-use super::{Cell, Format, Grid, GridRow, Line, TableError, file_warning, sniff};
+use super::{Cell, Cost, Format, Grid, GridRow, Line, TableError, extent, file_warning, sniff};
 
 /// Cells to the right of this column are not read.
 const COLUMNS_MAX: u32 = 1_000;
 /// What the files of a workbook may have when they are unpacked, for each byte allowed packed.
 const UNPACKED_FACTOR: u64 = 25;
 
-type Rows = BTreeMap<u32, Vec<(u32, String, Option<Remark>)>>;
+/// Cells by row, as they come.
+#[derive(Default)]
+struct Rows(BTreeMap<u32, Row>);
+
+#[derive(Default)]
+struct Row {
+    cells: Vec<(u32, String, Option<Remark>)>,
+    /// Its last column, counted from 1.
+    width: u32,
+}
 
 #[derive(Clone, Copy)]
 enum Remark {
@@ -27,6 +37,7 @@ pub(super) fn xlsx(
     bytes: &[u8],
     bytes_max: u64,
     rows_max: u64,
+    cost: &mut Cost,
 ) -> Result<Grid<'static>, TableError> {
     let unpacked = sniff::archive(bytes).map_or(0, |it| it.unpacked_bytes);
     if unpacked > bytes_max.saturating_mul(UNPACKED_FACTOR).max(64 << 20) {
@@ -35,7 +46,7 @@ pub(super) fn xlsx(
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(|it| damaged(&it))?;
     let names = sheets(book.sheets_metadata());
     for name in &names {
-        let mut rows = Rows::new();
+        let mut rows = Rows::default();
         let mut cells = book.worksheet_cells_reader(name).map_err(|it| damaged(&it))?;
         while let Some(cell) = cells.next_cell_with_formula().map_err(|it| damaged(&it))? {
             let (text, mut remark) = text(&cell.value);
@@ -46,21 +57,31 @@ pub(super) fn xlsx(
                 }
                 _ => text,
             };
-            add(&mut rows, cell.pos, text, remark, rows_max)?;
+            rows.add(cell.pos, text, remark, rows_max, cost)?;
         }
-        if !rows.is_empty() {
-            return Ok(grid(Format::Xlsx, rows, name, &names));
+        if !rows.0.is_empty() {
+            return Ok(rows.grid(Format::Xlsx, name, &names));
         }
     }
     Err(TableError::Empty)
 }
 
 /// Reads a workbook of Excel 97 to 2003.
-pub(super) fn xls(bytes: &[u8], rows_max: u64) -> Result<Grid<'static>, TableError> {
-    let mut book = Xls::new(Cursor::new(bytes)).map_err(|it| damaged(&it))?;
+pub(super) fn xls(
+    bytes: &[u8],
+    rows_max: u64,
+    cost: &mut Cost,
+) -> Result<Grid<'static>, TableError> {
+    let broken =
+        || TableError::Damaged { why: "the parts of the workbook do not fit together".into() };
+    let extent = extent::of(bytes).ok_or_else(broken)?;
+    cost.clone().add(extent.cells, extent.letters)?;
+    // A workbook that is damaged in the middle of a record is a panic there.
+    let book = catch_unwind(|| Xls::new(Cursor::new(bytes))).map_err(|_| broken())?;
+    let mut book = book.map_err(|it| damaged(&it))?;
     let names = sheets(book.sheets_metadata());
     for name in &names {
-        let mut rows = Rows::new();
+        let mut rows = Rows::default();
         let values = book.worksheet_range(name).map_err(|it| damaged(&it))?;
         let formulas = book.worksheet_formula(name).map_err(|it| damaged(&it))?;
         let start = values.start().unwrap_or_default();
@@ -70,17 +91,17 @@ pub(super) fn xls(bytes: &[u8], rows_max: u64) -> Result<Grid<'static>, TableErr
             if formulas.get_value(place).is_some_and(|it| !it.is_empty()) {
                 remark = remark.or(Some(Remark::Formula));
             }
-            add(&mut rows, place, text, remark, rows_max)?;
+            rows.add(place, text, remark, rows_max, cost)?;
         }
-        if !rows.is_empty() {
-            return Ok(grid(Format::Xls, rows, name, &names));
+        if !rows.0.is_empty() {
+            return Ok(rows.grid(Format::Xls, name, &names));
         }
     }
     Err(TableError::Empty)
 }
 
-fn saturating(it: usize) -> u32 {
-    u32::try_from(it).unwrap_or(u32::MAX / 2)
+fn saturating(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn damaged(error: &impl std::fmt::Display) -> TableError {
@@ -94,35 +115,48 @@ fn sheets(sheets: &[calamine::Sheet]) -> Vec<String> {
     sheets.into_iter().map(|it| it.name.clone()).collect()
 }
 
-fn add(
-    rows: &mut Rows,
-    (row, column): (u32, u32),
-    text: String,
-    remark: Option<Remark>,
-    rows_max: u64,
-) -> Result<(), TableError> {
-    if (text.is_empty() && remark.is_none()) || column >= COLUMNS_MAX {
-        return Ok(());
+impl Rows {
+    fn add(
+        &mut self,
+        (row, column): (u32, u32),
+        text: String,
+        remark: Option<Remark>,
+        rows_max: u64,
+        cost: &mut Cost,
+    ) -> Result<(), TableError> {
+        if (text.is_empty() && remark.is_none()) || column >= COLUMNS_MAX {
+            return Ok(());
+        }
+        let row = self.0.entry(row).or_default();
+        // A row is later as wide as its last cell is far.
+        let wider = (column + 1).saturating_sub(row.width);
+        row.width += wider;
+        cost.add(u64::from(wider.max(1)), text.len() as u64)?;
+        row.cells.push((column, text, remark));
+        // The header, and the titles that may stand above it.
+        if self.0.len() as u64 > rows_max + 1 + super::reader::TITLES_MAX as u64 {
+            return Err(TableError::TooManyRows { rows_max });
+        }
+        Ok(())
     }
-    rows.entry(row).or_default().push((column, text, remark));
-    // The header, and the titles that may stand above it.
-    if rows.len() as u64 > rows_max + 1 + super::reader::TITLES_MAX as u64 {
-        return Err(TableError::TooManyRows { rows_max });
+
+    fn grid(self, format: Format, name: &str, names: &[String]) -> Grid<'static> {
+        let mut lines: Vec<Line> = Vec::new();
+        if names.len() > 1 {
+            let message =
+                format!("The workbook has {} sheets; only `{name}` was read.", names.len());
+            lines.push(file_warning("other_sheets", message));
+        }
+        let rows = self.0.into_iter().map(|(number, row)| row.grid_row(u64::from(number) + 1));
+        Grid { format, rows: rows.collect(), lines, is_ragged_by_nature: true }
     }
-    Ok(())
 }
 
-fn grid(format: Format, rows: Rows, name: &str, names: &[String]) -> Grid<'static> {
-    let mut lines: Vec<Line> = Vec::new();
-    if names.len() > 1 {
-        let message = format!("The workbook has {} sheets; only `{name}` was read.", names.len());
-        lines.push(file_warning("other_sheets", message));
-    }
-    let rows = rows.into_iter().map(|(number, given)| {
-        let width = given.iter().map(|it| it.0 as usize + 1).max().unwrap_or_default();
-        let mut cells = vec![Cell::Empty; width];
+impl Row {
+    fn grid_row(self, number: u64) -> GridRow<'static> {
+        let mut cells = vec![Cell::Empty; self.width as usize];
         let mut remarks = Vec::new();
-        for (column, text, remark) in given {
+        for (column, text, remark) in self.cells {
             let column = column as usize;
             match remark {
                 Some(Remark::Formula) => remarks.push((
@@ -141,9 +175,8 @@ fn grid(format: Format, rows: Rows, name: &str, names: &[String]) -> Grid<'stati
                 cells[column] = Cell::Text(Cow::Owned(text));
             }
         }
-        GridRow { number: u64::from(number) + 1, cells, remarks, refusal: None }
-    });
-    Grid { format, rows: rows.collect(), lines, is_ragged_by_nature: true }
+        GridRow { number, cells, remarks, refusal: None }
+    }
 }
 
 /// The text of a cell as a person reads it: whole numbers without a point, dates as ISO 8601.

@@ -1,7 +1,8 @@
 //! Getting an answer: from a model where there is one, by the task's rules where there is none.
 //!
 //! The rules serve only when no model is there: none configured, or none that answers. A model that
-//! refuses or talks nonsense is an error that a person should see, not a reason to guess.
+//! refuses or talks nonsense is an error that a person should see, not a reason to guess. But what
+//! it answered well it keeps: rules answer for the records that it left out, and that is told.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -125,7 +126,19 @@ impl Asker {
                 "Asking again for records left out"
             );
             let left_out: Vec<_> = missing.iter().map(|at| records[*at].clone()).collect();
-            let again = self.ask(&left_out, number, of).await?;
+            let again = match self.ask(&left_out, number, of).await {
+                Ok(again) => again,
+                Err(TaskError::Model(error)) if self.goes_on_without(&error) => {
+                    warn!(
+                        task = self.kit.name,
+                        missing = missing.len(),
+                        error = %error,
+                        "Asking again brought no answer; what was answered before is kept"
+                    );
+                    break;
+                }
+                Err(error) => return Err(error),
+            };
             all.tokens_used += again.tokens_used;
             let matched = each::matched(each, &left_out, &again.value);
             all.stray += matched.stray;
@@ -147,6 +160,13 @@ impl Asker {
             }
         }
         Ok(all)
+    }
+
+    /// May a batch whose first answer was good do without an answer for the records it left out?
+    /// Rules answer for them where there are any; where there are none they are reported, unless
+    /// the model may answer later.
+    fn goes_on_without(&self, error: &ModelError) -> bool {
+        self.kit.fallback.is_some() || !error.is_temporary()
     }
 
     /// Asks one question about these records.

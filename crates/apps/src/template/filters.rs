@@ -114,7 +114,8 @@ fn refused(message: String) -> Error {
 /// Compiled patterns, kept for as long as the templates are.
 #[derive(Default)]
 struct Patterns {
-    single: Mutex<HashMap<String, Regex>>,
+    // Shared, not cloned: each clone of a `Regex` would learn its automaton anew.
+    single: Mutex<HashMap<String, Arc<Regex>>>,
     lists: Mutex<Lists>,
 }
 
@@ -130,17 +131,18 @@ const SINGLE_MAX: usize = 1_000;
 const LISTS_MAX: usize = 64;
 
 impl Patterns {
-    fn regex(&self, pattern: &Value) -> Result<Regex, Error> {
+    fn regex(&self, pattern: &Value) -> Result<Arc<Regex>, Error> {
         let pattern = text_of(pattern)?;
         let mut kept = self.single.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(regex) = kept.get(pattern.as_ref()) {
-            return Ok(regex.clone());
+            return Ok(Arc::clone(regex));
         }
         let regex = Regex::new(&pattern).map_err(|it| refused(in_one_line(&it)))?;
+        let regex = Arc::new(regex);
         if kept.len() >= SINGLE_MAX {
             kept.clear();
         }
-        kept.insert(pattern.into_owned(), regex.clone());
+        kept.insert(pattern.into_owned(), Arc::clone(&regex));
         Ok(regex)
     }
 

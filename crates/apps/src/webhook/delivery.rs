@@ -5,7 +5,7 @@ use std::time::Duration;
 use base::{DeliveryId, Page, PageRequest, TenantId, Timestamp, WebhookId};
 use serde_json::{Value as Json, json};
 use store::{Db, Row, Sql, Tx, Value, params};
-use work::NewJob;
+use work::{Busy, EnqueueError, Lock, NewJob};
 
 use super::WebhookError;
 
@@ -100,17 +100,28 @@ pub fn write(
     if written == 0 {
         return Ok(None);
     }
-    enqueue(tx, tenant, id, now)?;
-    Ok(Some(id))
+    match enqueue(tx, tenant, id, now) {
+        Ok(()) => Ok(Some(id)),
+        Err(EnqueueError::Store(error)) => Err(error),
+        // The delivery is new: nobody else can have a job for it.
+        Err(busy) => Err(store::Error::Constraint { what: busy.to_string() }),
+    }
 }
 
 /// Tries a delivery again, from the beginning.
-pub fn retry(tx: &Tx, delivery: &Delivery, now: Timestamp) -> Result<(), store::Error> {
+///
+/// # Errors
+/// [`WebhookError::Busy`] while a job is at it, or waits for its next attempt.
+pub fn retry(tx: &Tx, delivery: &Delivery, now: Timestamp) -> Result<(), WebhookError> {
+    enqueue(tx, delivery.tenant, delivery.id, now).map_err(|error| match error {
+        EnqueueError::Busy { job } => WebhookError::Busy { delivery: delivery.id, job },
+        EnqueueError::Store(error) => WebhookError::Store(error),
+    })?;
     tx.execute(
         "UPDATE webhook_deliveries SET state = 'pending', error = NULL WHERE tenant = $1 AND id = $2",
         &params![delivery.tenant, delivery.id],
     )?;
-    enqueue(tx, delivery.tenant, delivery.id, now)
+    Ok(())
 }
 
 /// One delivery, of this tenant when one is given.
@@ -124,6 +135,12 @@ pub fn get(
         &params![id, tenant.map(|it| it.to_string()).unwrap_or_default(), tenant.is_none()],
     )?;
     row.as_ref().map(read).transpose()
+}
+
+/// How many deliveries a webhook has.
+pub fn count(db: &Db, webhook: WebhookId) -> Result<u64, store::Error> {
+    let sql = "SELECT count(*) AS total FROM webhook_deliveries WHERE webhook = $1";
+    db.one(sql, &params![webhook])?.get("total")
 }
 
 /// The deliveries of a webhook, newest first.
@@ -228,16 +245,13 @@ pub(super) fn read(row: &Row) -> Result<Delivery, store::Error> {
     })
 }
 
-fn enqueue(tx: &Tx, tenant: TenantId, id: DeliveryId, now: Timestamp) -> Result<(), store::Error> {
+/// Writes the job of a delivery. One at a time: two would deliver twice.
+fn enqueue(tx: &Tx, tenant: TenantId, id: DeliveryId, now: Timestamp) -> Result<(), EnqueueError> {
     let job = NewJob {
+        lock: Some(Lock { key: format!("deliveries/{id}"), busy: Busy::Refuse }),
         attempts_max: PAUSES.len() as u32 + 1,
         timeout: Duration::from_secs(30),
         ..NewJob::new(tenant, JOB, json!({"delivery": id}), "mainstay", now)
     };
-    match work::enqueue(tx, job, now) {
-        Ok(_) => Ok(()),
-        Err(work::EnqueueError::Store(error)) => Err(error),
-        // A delivery has neither a lock nor a key, so nothing else can stand in its way.
-        Err(other) => Err(store::Error::Constraint { what: other.to_string() }),
-    }
+    work::enqueue(tx, job, now).map(drop)
 }

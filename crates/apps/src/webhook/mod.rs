@@ -10,7 +10,7 @@ pub mod deliver;
 pub mod delivery;
 pub mod signature;
 
-use base::{Actor, Page, PageRequest, TenantId, Timestamp, WebhookId};
+use base::{Actor, DeliveryId, JobId, Page, PageRequest, TenantId, Timestamp, WebhookId};
 use serde_json::{Value as Json, json};
 use store::{Db, Row, Tx, audit, params};
 
@@ -84,6 +84,14 @@ pub enum WebhookError {
         /// What there is.
         known: String,
     },
+    /// A job delivers it already, or waits for its next attempt.
+    #[error("delivery {delivery} is being tried already, by job {job}; wait until it is given up")]
+    Busy {
+        /// Which delivery.
+        delivery: DeliveryId,
+        /// The job.
+        job: JobId,
+    },
     /// The database did not take it.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -144,6 +152,15 @@ pub fn get(db: &Db, tenant: Option<TenantId>, id: WebhookId) -> Result<Webhook, 
         Some(row) => Ok(read(&row)?),
         None => Err(WebhookError::NotFound(id)),
     }
+}
+
+/// How many webhooks a tenant has, or all have.
+pub fn count(db: &Db, tenant: Option<TenantId>) -> Result<u64, store::Error> {
+    let row = db.one(
+        "SELECT count(*) AS total FROM webhooks WHERE tenant = $1 OR $2 = 1",
+        &params![tenant.map(|it| it.to_string()).unwrap_or_default(), tenant.is_none()],
+    )?;
+    row.get("total")
 }
 
 /// The webhooks of a tenant, or of all, oldest first.

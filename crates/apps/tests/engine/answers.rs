@@ -134,6 +134,9 @@ testkit::on_both! {
             sizes.sort_unstable();
             sizes
         };
+        let version = house.active(record).await;
+        let details = version.details.expect("details");
+        assert_eq!((&details["total_items"], &details["applications_breakdown"]), (&json!(250), &json!({"water": 250})), "all batches are counted");
         assert_eq!(sizes(Asked::Analysis), [50, 100, 100]);
         assert_eq!(sizes(Asked::Proposals), [50, 100, 100]);
         let codes = house.codes(house.active(record).await.id).await;
@@ -199,6 +202,34 @@ testkit::on_both! {
         assert_eq!(version.produced_by.as_deref(), Some("openai/scripted"));
         let questions = script.requests().iter().filter(|it| asked(&it.body) == Asked::Analysis).count();
         assert_eq!(questions, 3, "asked three times, then no more");
+    }
+
+    async fn what_was_answered_well_is_kept_when_asking_again_brings_nonsense(db: testkit::Database) {
+        let script = Script::start().await;
+        analyses(&script, |count, body| match count {
+            1 => Reply::json(&without(good(body), |it| it.contains("PVC"))),
+            _ => Reply::prose(),
+        });
+        let house = House::with_model(db, &script).await;
+        let parts = file("a.csv", "label,code\nPART 1,\n8\" PVC SDR-35,\nPART 2,\n");
+        let (record, result) = house.import("Nonsense", parts).await;
+        let version = house.active(record).await;
+        assert_eq!(house.codes(version.id).await, ["M-PART 1", "2-PVC-08-P", "M-PART 2"]);
+        assert_eq!(notes(&result, "completed_by_rules"), ["the model left 1 rows out; rules answered for them"]);
+        assert_eq!(version.produced_by.as_deref(), Some("openai/scripted"));
+        house.is_in_order().await;
+    }
+
+    async fn what_was_answered_well_is_kept_when_asking_again_is_refused(db: testkit::Database) {
+        let script = Script::start().await;
+        analyses(&script, |count, body| match count {
+            1 => Reply::json(&without(good(body), |it| it.contains("PVC"))),
+            _ => Reply::status(400),
+        });
+        let house = House::with_model(db, &script).await;
+        let (record, _) = house.import("Refused", file("a.csv", "label,code\nPART 1,\n8\" PVC SDR-35,\n")).await;
+        assert_eq!(house.codes(house.active(record).await.id).await, ["M-PART 1", "2-PVC-08-P"]);
+        assert_eq!(script.requests().iter().filter(|it| asked(&it.body) == Asked::Analysis).count(), 2, "not asked a third time");
     }
 
     async fn the_wrong_items_are_left_out_and_told(db: testkit::Database) {

@@ -65,6 +65,32 @@ testkit::on_both! {
         assert_eq!(result["rows"]["kept"].as_u64().zip(result["rows"]["skipped"].as_u64()).map(|(a, b)| a + b), Some(10));
     }
 
+    async fn a_repeated_code_is_told_once_and_counted_alike_before_and_after(db: testkit::Database) {
+        let house = House::without_model(db).await;
+        let list = "code,label\nA-1,first\nA-1,second\nA-2,second\nA-1,=third\n";
+        let upload = apps::ask::Upload { name: "a.csv".into(), bytes: list.into() };
+        let preview = house.engine.import_preview(&house.editor(), "codebooks", upload).await.expect("a preview");
+        let (record, result) = house.import("Twice", file("a.csv", list)).await;
+        let told = |report: &Json| -> Vec<(u64, String)> {
+            let lines = report.as_array().expect("a report").iter().filter(|it| it["code"] == "repeated");
+            lines.map(|it| (it["row"].as_u64().expect("a row"), it["message"].as_str().unwrap_or_default().to_owned())).collect()
+        };
+        let rows = |told: &[(u64, String)]| told.iter().map(|it| it.0).collect::<Vec<_>>();
+        let (before, after) = (told(&preview["report"]), told(&result["report"]));
+        assert_eq!((rows(&before), rows(&after)), (vec![3, 4, 5], vec![3, 4, 5]));
+        assert_eq!(before[0].1, "The code `A-1` stands in row 2 already.");
+        assert_eq!(after[0].1, "`A-1` belongs to another record (row 2); this one became `A-1-2`");
+        assert_eq!(after[1].1, "The original label `second` stands in row 3 already.");
+        assert_eq!((&preview["counts"]["warned"], &result["rows"]["warned"]), (&json!(3), &json!(3)), "each row once");
+
+        let rows = json!([{"code": "A-1", "original_label": "first"}, {"code": "a-1", "description": "more", "original_label": "first"}]);
+        let accepted = house.change(record, rows).await.expect("a job");
+        let changed = house.done(&accepted).await;
+        let codes: Vec<_> = changed["report"].as_array().expect("a report").iter().map(|it| it["code"].clone()).collect();
+        assert_eq!(codes, ["repeated", "repeated_row"], "the label repeats, and the row was laid over the first");
+        assert_eq!(changed["rows"]["warned"], 1, "{changed}");
+    }
+
     async fn what_is_no_list_is_refused_and_leaves_nothing(db: testkit::Database) {
         let house = House::idle(db, models::Settings::default(), Default::default()).await;
         for (name, bytes, expected) in [
@@ -72,6 +98,7 @@ testkit::on_both! {
             ("list.pdf", b"%PDF-1.7".to_vec(), "invalid_file_type"),
             ("list.csv", b"unit,price\nEA,3\n".to_vec(), "invalid_file"),
             ("list.csv", b"".to_vec(), "invalid_file"),
+            ("list.csv", b"label,unit\n\"8 inch pipe,LF\n9 inch pipe,LF\n".to_vec(), "invalid_file"),
             ("list.json", b"{\"items\": [".to_vec(), "invalid_json"),
             ("list.csv", many_rows(10_001), "too_many_rows"),
             ("list.csv", vec![b'a'; 11 * 1024 * 1024], "file_too_large"),

@@ -42,6 +42,27 @@ testkit::on_both! {
         assert_eq!(house.count("SELECT CAST(COALESCE(sum(uses), 0) AS BIGINT) AS total FROM blobs").await, 0, "the list was given back");
     }
 
+    async fn an_item_with_a_section_gets_its_division_and_the_uses_are_counted(db: testkit::Database) {
+        let house = House::without_model(db).await;
+        let list = "label,section,application,division\n8\" PVC SDR-35,33 31 00,,\n8\" DIP CL52,33 14 00,,\n6\" GATE VALVE,,water,\nSILT FENCE,31 25 00,,32\n";
+        let (record, _) = house.import("Sections", file("a.csv", list)).await;
+        let version = house.active(record).await;
+        let items = house.items(version.id).await;
+        let divisions: Vec<_> = items.iter().map(|it| text(it, "csi_division")).collect();
+        assert_eq!(divisions, ["33", "33", "", "32"], "what the list says of a division stays");
+        let details = version.details.expect("details");
+        assert_eq!(details["divisions_found"], json!(["32", "33"]));
+        assert_eq!(details["applications_breakdown"], json!({"other": 1, "sanitary_sewer": 1, "water": 2}));
+        assert_eq!(details["total_items"], 4);
+        assert_eq!(details["recommendations"], json!(["Some items have no CSI section."]));
+
+        // More than one batch: what is told is told of all.
+        let rows: String = (0..230).map(|it| format!("{} INCH PVC SDR-35 NO {it},33 31 00\n", 4 + it % 9)).collect();
+        let (record, _) = house.import("Many", file("a.csv", format!("label,section\n{rows}"))).await;
+        let details = house.active(record).await.details.expect("details");
+        assert_eq!((&details["total_items"], &details["applications_breakdown"]), (&json!(230), &json!({"sanitary_sewer": 230})));
+    }
+
     async fn a_refactor_waits_for_approval_and_can_be_taken_back(db: testkit::Database) {
         let house = House::without_model(db).await;
         let (record, result) = house.sample("Sample").await;

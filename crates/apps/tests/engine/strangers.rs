@@ -88,9 +88,9 @@ testkit::on_both! {
         is_shut("webhook change", engine.webhook_update(&they, hook, None, None, Some(false)).await);
         is_shut("webhook delete", engine.webhook_delete(&they, hook).await);
         is_shut("webhook test", engine.webhook_test(&they, hook).await);
-        is_shut("deliveries", engine.webhook_deliveries(&they, hook, &page).await);
-        is_shut("webhooks", engine.webhooks_list(&they, Some(house.tenant), &page).await);
-        assert_eq!(engine.webhooks_list(&they, None, &page).await.expect("their own").items.len(), 0);
+        is_shut("deliveries", engine.webhook_deliveries(&they, hook, &page, true).await);
+        is_shut("webhooks", engine.webhooks_list(&they, Some(house.tenant), &page, true).await);
+        assert_eq!(engine.webhooks_list(&they, None, &page, false).await.expect("their own").items.len(), 0);
         let into = engine.webhook_create(&they, house.tenant, "https://example.com/".into(), vec!["job.failed".into()], None).await;
         is_shut("webhook create", into);
         let delivery = engine.webhook_test(&house.editor(), hook).await.expect("a test")["id"].clone();

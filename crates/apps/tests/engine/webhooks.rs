@@ -13,7 +13,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::post,
 };
-use base::{PageRequest, WebhookId};
+use base::{DeliveryId, PageRequest, WebhookId};
 use serde_json::{Value as Json, json};
 
 use crate::house::{House, code, file};
@@ -112,7 +112,7 @@ async fn listen(house: &House, url: &str, events: &[&str]) -> (WebhookId, String
 
 async fn log(house: &House, id: WebhookId) -> Vec<Json> {
     let page = PageRequest::first(50);
-    house.engine.webhook_deliveries(&house.editor(), id, &page).await.expect("the log").items
+    house.engine.webhook_deliveries(&house.editor(), id, &page, false).await.expect("the log").items
 }
 
 async fn settled(house: &House, id: WebhookId, state: &str) -> Vec<Json> {
@@ -232,8 +232,41 @@ testkit::on_both! {
         house.import("Quiet", file("a.csv", "label\nPART\n")).await;
         settled(&house, here, "delivered").await;
         assert_eq!(receiver.letters().len(), 1);
-        let page = PageRequest::first(10);
-        let all = house.engine.webhooks_list(&house.editor(), None, &page).await.expect("a list");
-        assert_eq!(all.items.len(), 2);
+        let page = PageRequest::first(1);
+        let some = house.engine.webhooks_list(&house.editor(), None, &page, true).await.expect("a list");
+        assert_eq!((some.items.len(), some.total), (1, Some(2)), "those of the caller are counted");
+        let all = house.engine.webhooks_list(&house.editor(), None, &PageRequest::first(10), false).await.expect("a list");
+        assert_eq!((all.items.len(), all.total), (2, None));
+        let sent = house.engine.webhook_deliveries(&house.editor(), here, &page, true).await.expect("the log");
+        assert_eq!(sent.total, Some(1));
+        let theirs = house.engine.webhooks_list(&house.outsider(), None, &page, true).await.expect("their own");
+        assert_eq!(theirs.total, Some(0));
+    }
+
+    async fn a_delivery_that_is_being_tried_is_not_sent_a_second_time(db: testkit::Database) {
+        const JOBS: &str = "SELECT count(*) AS total FROM jobs WHERE kind = 'webhook'";
+        let house = open(db).await;
+        let receiver = Receiver::start(1).await;
+        let (id, _) = listen(&house, &receiver.url, &["job.completed"]).await;
+        let sent = house.engine.webhook_test(&house.editor(), id).await.expect("a test is sent");
+        let delivery: DeliveryId = sent["id"].as_str().and_then(|it| it.parse().ok()).expect("an id");
+        receiver.has(1).await;
+        let refused = house.engine.delivery_retry(&house.editor(), delivery).await;
+        assert_eq!(code(refused), "conflict", "it waits for its next attempt");
+        assert_eq!(house.count(JOBS).await, 1);
+
+        let job = "SELECT count(*) AS total FROM jobs WHERE kind = 'webhook' AND state = 'completed'";
+        for _ in 0..400 {
+            house.clock.advance(jiff::SignedDuration::from_secs(10));
+            if house.count(job).await == 1 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        settled(&house, id, "delivered").await;
+        house.engine.delivery_retry(&house.editor(), delivery).await.expect("by hand, once more");
+        receiver.has(3).await;
+        settled(&house, id, "delivered").await;
+        assert_eq!((house.count(JOBS).await, receiver.letters().len()), (2, 3));
     }
 }

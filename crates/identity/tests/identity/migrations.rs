@@ -11,8 +11,8 @@ on_both! {
     async fn the_tables_are_taken_down_and_put_up_again(db: Database) {
         let store = db.migrated(&[MIGRATIONS]).await;
         let all: Vec<_> = store::MIGRATIONS.iter().chain(MIGRATIONS).copied().collect();
-        let down = migrate::down(&store, &all, MIGRATIONS.len()).await.unwrap();
-        assert_eq!(down, [MIGRATIONS[0].name]);
+        let down = migrate::down(&store, &all, all.len()).await.unwrap();
+        assert!(MIGRATIONS.iter().all(|it| down.contains(&it.name)), "{down:?}");
         let gone = store.read(|db| db.query("SELECT id FROM users", &[])).await;
         assert!(gone.is_err());
 

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use base::Role;
 use identity::{
-    Caller, Grant, Reach,
-    sign_in::LoginError,
+    Caller, Grant, Reach, session,
+    sign_in::{self, LoginError},
     tenant,
     user::{self, Change, NewPassword},
 };
 use store::params;
 use testkit::{Database, on_both};
 
-use crate::house::{HERE, House, PASSWORD, minutes, new_user, secret};
+use crate::house::{HERE, House, PASSWORD, days, minutes, neighbour, new_user, origin, secret};
 
 on_both! {
     async fn who_signs_in_is_known_by_the_token(db: Database) {
@@ -105,6 +105,36 @@ on_both! {
 }
 
 on_both! {
+    async fn processes_on_one_database_refuse_no_more_guesses_than_one_of_them(db: Database) {
+        let house = House::open_with(&db, |it| it.sign_ins_per_minute = 5).await;
+        house.user("ann@example.com", Role::Editor, HERE).await;
+        let mut doors = vec![house.identity.clone()];
+        for _ in 0..3 {
+            doors.push(neighbour(&house.store, &house.clock, |it| it.sign_ins_per_minute = 5).await);
+        }
+        let mut guesses = tokio::task::JoinSet::new();
+        for number in 0..16 {
+            let door = doors[number % doors.len()].clone();
+            let password = secret(&format!("guess number {number}"));
+            guesses.spawn(async move { sign_in::login(&door, "ann@example.com", password, origin()).await });
+        }
+        let guesses = guesses.join_all().await;
+        let told = guesses.iter().filter(|it| matches!(it, Err(LoginError::WrongCredentials)));
+        assert_eq!(told.count(), 5, "{guesses:?}");
+
+        // Four of the doors' own five are left at most: what stops this one is the common count.
+        let fresh = neighbour(&house.store, &house.clock, |it| it.sign_ins_per_minute = 5).await;
+        let right = sign_in::login(&fresh, "ann@example.com", secret(PASSWORD), origin()).await;
+        let Err(LoginError::TooManyAttempts { retry_after }) = right else { panic!("{right:?}") };
+        assert_eq!(retry_after, Duration::from_secs(60));
+        house.later(minutes(1));
+        assert!(sign_in::login(&fresh, "ann@example.com", secret(PASSWORD), origin()).await.is_ok());
+        session::sweep(&house.identity, days(1)).await.unwrap();
+        assert_eq!(house.raw("sign_in_failures").await, "[]");
+    }
+}
+
+on_both! {
     async fn a_bcrypt_hash_of_an_older_store_is_accepted_and_replaced(db: Database) {
         let house = House::open(&db).await;
         let hash = bcrypt::hash(PASSWORD, 4).unwrap();
@@ -132,7 +162,7 @@ on_both! {
         let tokens = house.login("ann@example.com", PASSWORD).await.unwrap();
         let renewed = house.refresh(&tokens.refresh_token).await.unwrap();
 
-        for table in ["users", "sessions", "refresh_tokens", "audit_log"] {
+        for table in ["users", "sessions", "refresh_tokens", "sign_in_failures", "audit_log"] {
             let raw = house.raw(table).await;
             assert!(table == "users" || !raw.contains("@example.com"), "{table}: {raw}");
             for hidden in [PASSWORD, "not her password", "eyJ"] {

@@ -13,10 +13,14 @@ use crate::{
 };
 
 pub(crate) async fn run(args: Openapi, environment: Environment) -> anyhow::Result<ExitCode> {
+    let Some(app) = args.app else {
+        output::line(&serde_json::to_string_pretty(&server::openapi::built_in())?);
+        return Ok(ExitCode::SUCCESS);
+    };
     // The document needs a house, not its data: one is built in a folder that goes away.
     let folder = std::env::temp_dir().join(format!("mainstay-openapi-{}", std::process::id()));
     let data = Data { data: Some(folder.clone()) };
-    let mut site = Site::at(args.app, &data, &environment)?;
+    let mut site = Site::at(app, &data, &environment)?;
     site.address = store::Address::Sqlite(folder.join("mainstay.sqlite"));
     let made = async {
         let store = site.open().await?;

@@ -61,11 +61,14 @@ testkit::on_both! {
         // Webhooks and keys.
         let hook = json!({"url": sink.url, "events": ["job.completed", "codebook.refactor.completed"]});
         let hook = one(&admin.post(&at("/webhooks"), &hook).await, 201);
-        assert_eq!(many(&admin.get(&at("/webhooks")).await).len(), 1);
+        let hooks = admin.get(&at("/webhooks")).await;
+        assert_eq!((many(&hooks).len(), &hooks.json()["pagination"]["total_count"]), (1, &json!(1)));
+        assert_eq!(many(&hooks)[0]["client_id"], json!(id));
+        assert!(hook.get("tenant").is_none() && many(&hooks)[0].get("secret").is_none(), "{hook}");
         let key = one(&admin.post(&at("/api-keys"), &json!({"name": "import", "scopes": ["read", "write"]})).await, 201);
         let listed = many(&admin.get(&at("/api-keys")).await);
         assert!(listed.len() == 1 && listed[0].get("key").is_none(), "{listed:?}");
-        let rotated = one(&admin.post(&format!("/v1/api-keys/{}/rotate", text(&key["id"])), &json!({})).await, 201);
+        let rotated = one(&admin.post(&format!("/v1/api-keys/{}/rotate", text(&key["id"])), &json!({})).await, 200);
         let program = server.with(&text(&rotated["key"]));
         program.get(&at("/codebooks")).await.is(200);
 
@@ -225,7 +228,8 @@ testkit::on_both! {
         }
         let of_book = many(&admin.get(&at(&format!("/audit-log?codebook_id={book}&from_date=2020-01-01T00:00:00Z&to_date=2099-01-01T00:00:00Z"))).await);
         assert!(of_book.iter().all(|it| it["codebook_id"] == book.as_str()));
-        many(&admin.get(&at("/llm-usage")).await);
+        let used = admin.get(&at("/llm-usage")).await;
+        assert_eq!((many(&used).len(), &used.json()["pagination"]["total_count"]), (0, &json!(0)));
         for group in ["operation_type", "model_name", "day", "month"] {
             let usage = one(&admin.get(&at(&format!("/llm-usage/summary?group_by={group}"))).await, 200);
             assert_eq!(usage["summary"]["total_tokens"], 0, "{usage}");
@@ -271,8 +275,9 @@ testkit::on_both! {
         admin.delete(&format!("/v1/api-keys/{}", text(&rotated["id"]))).await.is(204);
         program.get(&at("/codebooks")).await.refused(401, 1002);
         admin.delete(&at("")).await.is(204);
-        let gone = one(&admin.get(&at("")).await, 200);
-        assert!(gone["deleted_at"].is_string(), "who may restore it still sees it: {gone}");
+        admin.get(&at("")).await.refused(410, 4009);
+        let gone = one(&admin.get(&at("?deleted=true")).await, 200);
+        assert!(gone["deleted_at"].is_string(), "who may restore it sees it when they ask: {gone}");
         admin.get(&at("/codebooks")).await.refused(410, 4009);
         one(&admin.post(&at("/restore"), &json!({})).await, 200);
         admin.delete(&at("?permanent=true")).await.is(204);

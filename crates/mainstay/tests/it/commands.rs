@@ -208,6 +208,10 @@ async fn an_application_is_checked_and_described() {
     ] {
         assert!(document["paths"].get(path).is_some(), "{path} is not described");
     }
+    let built_in = place.json(&["openapi", "--built-in"]).await;
+    assert!(built_in["paths"].get("/api/auth/login").is_some(), "{built_in}");
+    let own = built_in["paths"].as_object().expect("paths");
+    assert!(!own.keys().any(|it| it.starts_with("/v1/clients")), "{built_in}");
 
     let copy = place.own_app();
     let yaml = std::fs::read_to_string(copy.join("app.yaml")).unwrap();

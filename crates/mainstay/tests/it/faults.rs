@@ -86,8 +86,8 @@ testkit::on_both! {
         assert_eq!(told.collect::<std::collections::BTreeSet<_>>(), [3, 4].into(), "{result}");
 
         let open = b"label,unit\n\"8 inch pipe,LF\n9 inch pipe,LF\n".to_vec();
-        let (_, result) = items(&admin, &client, "Open quote", &open).await;
-        assert!(entries(&result["report"]).iter().any(|it| it["code"] == "quote" && it["row"] == 2), "{result}");
+        let refused = upload(&admin, &client, "Open quote", "items.csv", &open).await.refused(422, 3007);
+        assert!(text(&refused["message"]).contains("line 2"), "{refused}");
 
         let mixed = b"label,unit,application,diameter\nok,LF,potable,8\n,LF,water,8\nnull\0byte,EA,moon,six\nshort\n".to_vec();
         let (found, result) = items(&admin, &client, "Mixed", &mixed).await;
@@ -173,12 +173,23 @@ testkit::on_both! {
         ] {
             admin.post(&path, &faulty).await.refused(422, 8006);
         }
+        let wrong = admin.post(&path, &rules("material-first", "${material}-${colour}")).await.refused(422, 8006);
+        assert!(text(&wrong["message"]).contains("`${colour}`"), "{wrong}");
+        let fault = &wrong["details"]["errors"][0];
+        assert_eq!(fault["field"], "/rules_json/naming_template", "{wrong}");
+        assert!(text(&fault["message"]).contains("`${colour}`"), "{wrong}");
         let good = admin.post(&path, &rules("csi-first", "${family}_${diameter}")).await.is(201);
         let patch = json!({"rules_json": {"ordering_strategy": "csi-first", "naming_template": "${oops}"}});
         let in_rule = format!("/v1/rules/{}", text(&good["data"]["id"]));
         admin.ask(reqwest::Method::PATCH, &in_rule, Some(&patch)).await.refused(422, 8006);
         let off = json!({"is_active": false});
         admin.ask(reqwest::Method::PATCH, &in_rule, Some(&off)).await.is(200);
+        let listed = async |query: &str| {
+            let found = admin.get(&format!("/v1/clients/{client}/rules?codebook_id={book}{query}")).await.is(200);
+            entries(&found["data"]).len()
+        };
+        assert_eq!(listed("&active_only=true").await, 0, "a switch that is on");
+        assert_eq!((listed("&active_only=false").await, listed("").await), (1, 1), "one that is off changes nothing");
         let with_it = admin.post(&format!("/v1/codebooks/{book}/refactor"), &json!({"rule_id": good["data"]["id"]})).await;
         assert!((400..500).contains(&with_it.status), "a rule that is off was used: {}", with_it.text());
     }

@@ -85,26 +85,35 @@ testkit::on_both! {
     async fn a_job_of_a_killed_process_is_finished_by_the_next_one(db: Database) {
         let place = Place::on(&db).without_limits();
         let quick = ["--job-lease", "1"];
-        let server = place.serve_with(&quick).await;
-        let admin = server.admin().await;
+        let mut server = place.serve_with(&quick).await;
+        let mut admin = server.admin().await;
         let client = admin.client("Acme").await;
         let path = format!("/v1/clients/{client}/codebooks/upload");
-        let accepted = admin.upload(&path, &[("name", "Long"), ("type", "material")], "x.csv", &list(1_500)).await.is(202);
+        let accepted = admin.upload(&path, &[("name", "Long"), ("type", "material")], "x.csv", &list(10_000)).await.is(202);
         let job = format!("/api/jobs/{}", text(&accepted["data"]["job_id"]));
-        let start = Instant::now();
-        while admin.get(&job).await.is(200)["state"] == "pending" {
-            assert!(start.elapsed() < Duration::from_secs(10));
-            tokio::time::sleep(Duration::from_millis(10)).await;
+        // Killed when it has hardly begun, and again in the middle of what the next one does.
+        for progress in [1, 50] {
+            let start = Instant::now();
+            loop {
+                let seen = admin.get(&job).await.is(200);
+                let is_open = matches!(seen["state"].as_str(), Some("pending" | "running"));
+                assert!(is_open, "the list is too short to be killed in: {seen}");
+                if seen["state"] == "running" && seen["progress"].as_u64() >= Some(progress) {
+                    break;
+                }
+                assert!(start.elapsed() < Duration::from_secs(60), "it does not get on: {seen}");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            server.kill().await;
+            server = place.serve_with(&quick).await;
+            admin = server.with(&admin.token.unwrap());
         }
-        tokio::time::sleep(Duration::from_millis(150)).await;
-        let before = admin.get(&job).await.is(200);
-        server.kill().await;
-        assert_eq!(before["state"], "running", "the list is too short to be killed in: {before}");
-        let server = place.serve_with(&quick).await;
-        let admin = server.with(&admin.token.unwrap());
         let result = admin.result(&accepted).await;
-        assert_eq!(result["record_count"], 1_500, "{}", result["rows"]);
+        assert_eq!(result["record_count"], 10_000, "{}", result["rows"]);
+        let items = format!("/v1/codebook-versions/{}/items?limit=1", text(&result["version"]));
+        assert_eq!(admin.get(&items).await.is(200)["pagination"]["total_count"], 10_000);
         in_order(&db, &admin, &client, &Acknowledged::default(), 0).await;
+        assert_eq!(place.json(&["audit", "verify"]).await["whole"], true);
     }
 }
 

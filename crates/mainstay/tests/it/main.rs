@@ -11,13 +11,21 @@
 
 mod place;
 
+mod cluster;
+mod script;
+
+mod bouncer;
 mod codebook;
 mod commands;
+mod encrypted;
 mod faults;
 mod first_minute;
+#[cfg(target_os = "linux")]
+mod full;
 mod help;
 mod killing;
 mod outage;
+mod power;
 mod refusing;
 mod secrets;
 mod stopping;

@@ -1,7 +1,6 @@
 //! A database that goes away under load, and one that has no connection left.
 
 use std::{
-    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,68 +11,15 @@ use std::{
 use reqwest::Method;
 use serde_json::json;
 use testkit::Database;
-use tokio::{process::Command, task::JoinSet};
+use tokio::task::JoinSet;
 
-use crate::place::{Answer, Asker, Place, entries, list, text};
+use crate::{
+    cluster::Cluster,
+    place::{Answer, Asker, Place, entries, list, text},
+};
 
 /// How long anybody may be kept waiting.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// A PostgreSQL of one's own, which is stopped when it is dropped.
-struct Cluster {
-    folder: tempfile::TempDir,
-    address: String,
-}
-
-impl Cluster {
-    /// None where the tests have no PostgreSQL.
-    async fn start() -> Option<Self> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "tests are told by the environment where a server is"
-        )]
-        let has_one = std::env::var("MAINSTAY_TEST_POSTGRES").is_ok_and(|it| !it.is_empty());
-        if !has_one {
-            eprintln!("skipped: MAINSTAY_TEST_POSTGRES is not set");
-            return None;
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let port = Command::new(script("free-port")).output().await.unwrap();
-        let port = String::from_utf8(port.stdout).unwrap();
-        let started = Command::new(script("postgres"))
-            .arg("start")
-            .arg(folder.path())
-            .arg(port.trim())
-            .output()
-            .await
-            .unwrap();
-        assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
-        Some(Self { folder, address: String::from_utf8(started.stdout).unwrap().trim().to_owned() })
-    }
-
-    async fn act(&self, act: &str) {
-        let done = Command::new(script("postgres"))
-            .arg(act)
-            .arg(self.folder.path())
-            .output()
-            .await
-            .unwrap();
-        assert!(done.status.success(), "{act}: {}", String::from_utf8_lossy(&done.stderr));
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new(script("postgres"))
-            .arg("stop")
-            .arg(self.folder.path())
-            .output();
-    }
-}
-
-fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts").join(name)
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_restarts_is_said_and_come_back_to() {

@@ -152,7 +152,13 @@ impl Place {
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mainstay"));
-        command.args(arguments).current_dir(self.folder.path()).env_clear().envs(&self.environment);
+        command.args(arguments);
+        self.at_home(command)
+    }
+
+    /// The command in this place: its folder, its environment.
+    fn at_home(&self, mut command: Command) -> Command {
+        command.current_dir(self.folder.path()).env_clear().envs(&self.environment);
         command.stdin(Stdio::null()).kill_on_drop(true);
         command
     }
@@ -189,8 +195,25 @@ impl Place {
     pub(crate) async fn serve_with(&self, more: &[&str]) -> Server {
         let app = self.app.display().to_string();
         let arguments = [&["serve", &app, "--listen", "127.0.0.1:0"], more].concat();
+        self.ready(self.command(&arguments)).await
+    }
+
+    /// Starts a server none of whose files may grow beyond so many bytes: what it gets then is what
+    /// it gets from a disk that is full.
+    #[cfg(target_os = "linux")]
+    pub(crate) async fn serve_within(&self, bytes: u64) -> Server {
+        let app = self.app.display().to_string();
+        let limited = "trap '' XFSZ; ulimit -S -f \"$0\"; exec \"$@\"";
+        let blocks = (bytes / 512).to_string();
+        let mut command = Command::new("sh");
+        command.args(["-c", limited, &blocks, env!("CARGO_BIN_EXE_mainstay")]);
+        command.args(["serve", &app, "--listen", "127.0.0.1:0"]);
+        self.ready(self.at_home(command)).await
+    }
+
+    /// Waits until the server that the command starts is ready.
+    async fn ready(&self, mut command: Command) -> Server {
         let log = File::options().create(true).append(true).open(self.folder.path().join("log"));
-        let mut command = self.command(&arguments);
         command.stdout(Stdio::piped()).stderr(log.expect("the log can be written"));
         let mut child = command.spawn().expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
@@ -260,9 +283,14 @@ impl Server {
         self.ended().await
     }
 
+    /// The id of its process.
+    pub(crate) fn id(&self) -> String {
+        self.child.id().expect("it runs").to_string()
+    }
+
     /// Asks it to stop.
     pub(crate) async fn terminate(&self) {
-        let id = self.child.id().expect("it runs").to_string();
+        let id = self.id();
         Command::new("kill").args(["-TERM", &id]).status().await.expect("`kill` is there");
     }
 
@@ -377,7 +405,7 @@ impl Asker {
             if !matches!(found["state"].as_str(), Some("pending" | "running")) {
                 return found;
             }
-            assert!(start.elapsed() < Duration::from_secs(40), "the job does not end: {found}");
+            assert!(start.elapsed() < Duration::from_secs(90), "the job does not end: {found}");
             tokio::time::sleep(Duration::from_millis(40)).await;
         }
     }

@@ -91,6 +91,18 @@ testkit::on_both! {
         assert_eq!(parts(&by_tenant), [(a.to_string(), 1_000_160, 1), (b.to_string(), 8, 0)]);
     }
 
+    async fn parts_that_share_a_name_are_added_up(db: testkit::Database) {
+        let (a, _) = tenants();
+        let house = used(&db, &[(a, "one", "small", 9), (a, "two", "unpriced", 19), (a, "three", "small", 39)]).await;
+        let parts = house.summary(Some(a), GroupBy::Operation).await.breakdown;
+        let renamed = usage::renamed(parts, |it| if it == "three" { "big".into() } else { "rest".into() });
+        let said: Vec<_> = renamed
+            .iter()
+            .map(|it| (it.name.as_str(), it.sums.total_tokens, it.sums.operations_count, it.sums.unknown_cost_count))
+            .collect();
+        assert_eq!(said, [("big", 40, 1, 0), ("rest", 30, 2, 1)]);
+    }
+
     async fn a_question_that_took_three_attempts_is_one_operation(db: testkit::Database) {
         let script = Script::start().await;
         script.answers(Reply::status(503)).answers(Reply::status(503)).answers(Reply::text("Hello"));
@@ -130,7 +142,12 @@ testkit::on_both! {
     async fn a_list_is_filtered(db: testkit::Database) {
         let (a, b) = tenants();
         let house = used(&db, &[(a, "one", "small", 1), (b, "two", "small", 2), (a, "two", "small", 3)]).await;
-        let count = |filter: Filter| async { house.page(filter, PageRequest::first(10)).await.items.len() };
+        let count = |filter: Filter| async {
+            let listed = house.page(filter.clone(), PageRequest::first(10)).await.items.len();
+            let counted: Result<_, store::Error> = house.store.read(move |db| usage::count(db, &filter)).await;
+            assert_eq!(counted.unwrap(), listed as u64, "what is counted is what is listed");
+            listed
+        };
         assert_eq!(count(Filter::default()).await, 3);
         assert_eq!(count(Filter { operation: Some("two".into()), ..Filter::default() }).await, 2);
         let twos_of_a = Filter { tenant: Some(a), operation: Some("two".into()), ..Filter::default() };

@@ -1,17 +1,17 @@
 //! Bodies that go in and come out: arguments, data of collections, shapes and envelopes.
 
+use apps::folder::{Folder, TaskKit};
 use serde_json::{Map, Value as Json, json};
 
 use super::{plain, reference, thing};
 use crate::{
-    App,
     operation::Kind,
     route::{Route, Source},
     shape::Shape,
 };
 
 /// The body that a route takes; none when it takes none.
-pub(super) fn of(app: &App, route: &Route) -> Option<Json> {
+pub(super) fn of(folder: Option<&Folder>, route: &Route) -> Option<Json> {
     let operation = &*route.operation;
     if operation.is_raw {
         let schema = json!({"schema": open()});
@@ -19,7 +19,7 @@ pub(super) fn of(app: &App, route: &Route) -> Option<Json> {
     }
     if route.takes_whole_body {
         let whole = route.plan.iter().find(|it| it.source == Source::Body)?;
-        let mut schema = data(app, route, &whole.argument);
+        let mut schema = data(folder, route, &whole.argument);
         if operation.name.ends_with(".update") {
             schema = partial(schema);
         }
@@ -29,7 +29,7 @@ pub(super) fn of(app: &App, route: &Route) -> Option<Json> {
             "content": {"application/json": {"schema": schema}},
         }));
     }
-    let (mut fields, mut required) = (Map::new(), Vec::new());
+    let (mut fields, mut required, mut is_open) = (Map::new(), Vec::new(), false);
     for take in &route.plan {
         let Source::Named(name) = &take.source else { continue };
         if route.names_in_path(name) || take.within.is_some() {
@@ -45,9 +45,11 @@ pub(super) fn of(app: &App, route: &Route) -> Option<Json> {
         fields.insert(name.clone(), field.schema.clone());
     }
     if let Some(rest) = operation.rest {
-        let data = data(app, route, rest);
-        if let Some(own) = data.get("properties").and_then(Json::as_object) {
-            fields.extend(own.clone());
+        let data = data(folder, route, rest);
+        match data.get("properties").and_then(Json::as_object) {
+            Some(own) => fields.extend(own.clone()),
+            // Whose fields they are is known only when it is called.
+            None => is_open = true,
         }
     }
     if fields.is_empty() && !operation.takes_file {
@@ -57,6 +59,9 @@ pub(super) fn of(app: &App, route: &Route) -> Option<Json> {
         let mut schema = json!({"type": "object", "properties": fields});
         if !required.is_empty() {
             schema["required"] = json!(required);
+        }
+        if is_open {
+            schema["additionalProperties"] = true.into();
         }
         schema
     };
@@ -75,16 +80,15 @@ pub(super) fn of(app: &App, route: &Route) -> Option<Json> {
     Some(json!({"required": !required.is_empty() || operation.takes_file, "content": content}))
 }
 
-/// What a route answers, in its shape and envelope.
-pub(super) fn answer(app: &App, route: &Route) -> Json {
-    let operation = &*route.operation;
+/// What a route answers when it gives this thing, in its shape and envelope.
+pub(super) fn answer(folder: Option<&Folder>, route: &Route, gives: &str) -> Json {
     let one = match &route.shape {
-        Some(shape) => shaped(app, route, shape),
-        None => reference(operation.gives),
+        Some(shape) => shaped(folder, route, shape, gives),
+        None => reference(gives),
     };
-    let envelope =
-        app.description().routes.as_ref().filter(|_| route.is_declared).map(|it| &it.envelope);
-    if operation.kind == Kind::Page {
+    let declared = folder.and_then(|it| it.description().routes.as_ref());
+    let envelope = declared.filter(|_| route.is_declared).map(|it| &it.envelope);
+    if route.operation.kind == Kind::Page {
         let items = json!({"type": "array", "items": one});
         return match envelope.and_then(|it| it.list.as_ref()) {
             Some(template) => thing::of_template(template, &items),
@@ -107,12 +111,12 @@ pub(super) fn answer(app: &App, route: &Route) -> Json {
     }
 }
 
-fn shaped(app: &App, route: &Route, shape: &Shape) -> Json {
-    let gives = route.operation.gives;
+fn shaped(folder: Option<&Folder>, route: &Route, shape: &Shape, gives: &str) -> Json {
     let (mut properties, mut required) = (Map::new(), Vec::new());
     for field in &shape.fields {
         let Some(name) = &field.name else {
-            let inside = if field.path == ["data"] { data(app, route, "data") } else { json!({}) };
+            let inside =
+                if field.path == ["data"] { data(folder, route, "data") } else { json!({}) };
             if let Some(own) = inside.get("properties").and_then(Json::as_object) {
                 for (name, schema) in own {
                     properties.entry(name.clone()).or_insert_with(|| schema.clone());
@@ -123,35 +127,45 @@ fn shaped(app: &App, route: &Route, shape: &Shape) -> Json {
         // A shape inside of a shape is not followed: its fields are those of the thing.
         let schema = if field.inner.is_some() { json!({}) } else { thing::at(gives, &field.path) };
         properties.insert(name.clone(), schema);
-        required.push(name.clone());
+        if thing::always_has(gives, &field.path) {
+            required.push(name.clone());
+        }
     }
-    // Fields of things that are not always there are not promised.
-    required.retain(|it| it != "key");
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": true})
 }
 
 /// The schema of an argument (or an answer) that holds the fields of a record, a tenant or a task.
-fn data(app: &App, route: &Route, argument: &str) -> Json {
+fn data(folder: Option<&Folder>, route: &Route, argument: &str) -> Json {
+    let Some(folder) = folder else { return open() };
     let operation = route.operation.name;
-    let fixed = |name: &str| match route.take(name).map(|it| &it.source) {
-        Some(Source::Fixed(Json::String(value))) => Some(value.clone()),
-        _ => None,
-    };
     if operation.starts_with("tenants.") {
-        return app.engine.folder().tenant_schema().map_or_else(open, |it| plain(it.inlined()));
+        return folder.tenant_schema().map_or_else(open, |it| plain(it.inlined()));
     }
     if argument == "input" {
-        let task = fixed("task").and_then(|it| app.engine.folder().task(&it)?.input.clone());
-        return task.map_or_else(open, |it| plain(it.inlined()));
+        let input = task(Some(folder), route).and_then(|it| it.input.as_ref());
+        return input.map_or_else(open, |it| plain(it.inlined()));
     }
-    let collection = fixed("collection").or_else(|| {
+    let collection = fixed(route, "collection").or_else(|| {
         // What lies in versions is told when only one collection has them.
-        let mut versioned = app.kits().iter().filter_map(|it| it.spec.versioned.as_ref());
+        let mut versioned = folder.kits().iter().filter_map(|it| it.spec.versioned.as_ref());
         let only = versioned.next().filter(|_| versioned.next().is_none());
-        (operation == "versions.records").then_some(only?.children.clone())
+        (operation == "versions.records").then_some(&only?.children)
     });
-    let kit = collection.and_then(|it| app.kits().get(&it));
+    let kit = collection.and_then(|it| folder.kits().get(it));
     kit.map_or_else(open, |it| plain(it.schema.inlined()))
+}
+
+/// The task that a route runs, when it names one.
+pub(super) fn task<'a>(folder: Option<&'a Folder>, route: &Route) -> Option<&'a TaskKit> {
+    folder?.task(fixed(route, "task")?)
+}
+
+/// The text that a route sets an argument to.
+fn fixed<'a>(route: &'a Route, argument: &str) -> Option<&'a String> {
+    match &route.take(argument)?.source {
+        Source::Fixed(Json::String(value)) => Some(value),
+        _ => None,
+    }
 }
 
 /// The same schema with nothing required: what a change may hold.

@@ -1,8 +1,13 @@
 //! The things that operations give, as schemas: written down in `things.json` in a short form.
 //!
 //! `string`, `integer`, `number`, `boolean`, `time`, `uuid`, `object`, `any`; `#Name` is another
-//! thing; `?` may be null, `[]` is a list; a field whose name ends with `~` may be missing.
+//! thing; `'a'|'b'` is one of these texts; `?` may be null, `[]` is a list, `{}` a map from names; a
+//! field whose name ends with `~` may be missing. What has no short form is a schema as it stands.
+//!
+//! That the server answers so is proved by its tests, which hold every answer against it.
 
+use base::{Permission, Role, Scope};
+use models::usage::Outcome;
 use serde_json::{Map, Value as Json, json};
 
 use super::reference;
@@ -19,26 +24,44 @@ pub(super) fn all() -> Map<String, Json> {
         })
         .collect();
     let names = |all: Vec<&str>| json!({"type": "string", "enum": all});
-    all.insert("Role".into(), names(base::Role::ALL.iter().map(|it| it.name()).collect()));
-    all.insert("Scope".into(), names(base::Scope::ALL.iter().map(|it| it.name()).collect()));
+    all.insert("Json".into(), anything());
+    let named = [
+        ("Permission", names(Permission::ALL.iter().map(|it| it.name()).collect())),
+        ("Role", names(Role::ALL.iter().map(|it| it.name()).collect())),
+        ("Scope", names(Scope::ALL.iter().map(|it| it.name()).collect())),
+        ("UsageOutcome", names(Outcome::ALL.iter().map(|it| it.name()).collect())),
+    ];
+    all.extend(named.map(|(name, schema)| (name.to_owned(), schema)));
     all
 }
 
 /// The schema at a path inside a thing; anything when the path leads out of what is written down.
 pub(super) fn at(thing: &str, path: &[String]) -> Json {
-    let things = things();
     let Some((first, rest)) = path.split_first() else { return reference(thing) };
-    let fields = things.get(thing).and_then(Json::as_object);
-    let kind = fields.and_then(|it| it.get(first).or_else(|| it.get(&format!("{first}~"))));
-    let Some(kind) = kind.and_then(Json::as_str) else { return json!({}) };
+    let Some((kind, _)) = field(thing, first) else { return json!({}) };
     if rest.is_empty() {
-        return short(kind);
+        return kind_of(&kind);
     }
+    let Some(kind) = kind.as_str() else { return json!({}) };
     match kind.trim_end_matches('?').strip_prefix('#') {
         // What lies behind something that may be null may be null itself.
-        Some(inner) => nullable(at(inner, rest)),
+        Some(inner) if kind.ends_with('?') => nullable(at(inner, rest)),
+        Some(inner) => at(inner, rest),
         None => json!({}),
     }
+}
+
+/// Whether a thing always has the field at which this path begins.
+pub(super) fn always_has(thing: &str, path: &[String]) -> bool {
+    path.first().and_then(|it| field(thing, it)).is_some_and(|it| it.1)
+}
+
+/// What a field of a thing is, in the short form, and whether it is always there.
+fn field(thing: &str, name: &str) -> Option<(Json, bool)> {
+    let things = things();
+    let fields = things.get(thing)?.as_object()?;
+    let sometimes = || fields.get(&format!("{name}~")).map(|it| (it.clone(), false));
+    fields.get(name).map(|it| (it.clone(), true)).or_else(sometimes)
 }
 
 /// An object with these fields, all of which are there unless their names end with `~`.
@@ -85,7 +108,20 @@ fn things() -> Map<String, Json> {
 }
 
 fn kind_of(kind: &Json) -> Json {
-    kind.as_str().map_or_else(|| json!({}), short)
+    kind.as_str().map_or_else(|| kind.clone(), short)
+}
+
+/// Any value, said in words that a generator of types can follow into lists and objects.
+fn anything() -> Json {
+    let inside = reference("Json");
+    json!({
+        "description": "Any JSON value.",
+        "anyOf": [
+            {"type": ["null", "boolean", "number", "string"]},
+            {"type": "array", "items": inside},
+            {"type": "object", "additionalProperties": inside},
+        ],
+    })
 }
 
 fn short(kind: &str) -> Json {
@@ -95,14 +131,21 @@ fn short(kind: &str) -> Json {
     if let Some(inner) = kind.strip_suffix("[]") {
         return json!({"type": "array", "items": short(inner)});
     }
+    if let Some(inner) = kind.strip_suffix("{}") {
+        return json!({"type": "object", "additionalProperties": short(inner)});
+    }
     if let Some(name) = kind.strip_prefix('#') {
         return reference(name);
     }
+    if kind.starts_with('\'') {
+        let texts: Vec<&str> = kind.split('|').map(|it| it.trim_matches('\'')).collect();
+        return json!({"type": "string", "enum": texts});
+    }
     match kind {
-        "any" => json!({}),
+        "any" => reference("Json"),
         "uuid" => json!({"type": "string", "format": "uuid"}),
         "time" => json!({"type": "string", "format": "date-time"}),
-        "object" => json!({"type": "object", "additionalProperties": true}),
+        "object" => short("any{}"),
         other => json!({"type": other}),
     }
 }
@@ -111,6 +154,9 @@ fn nullable(mut schema: Json) -> Json {
     match schema.get("type").and_then(Json::as_str).map(str::to_owned) {
         Some(kind) => {
             schema["type"] = json!([kind, "null"]);
+            if let Some(texts) = schema.get_mut("enum").and_then(Json::as_array_mut) {
+                texts.push(Json::Null);
+            }
             schema
         }
         None if schema.get("$ref").is_some() => json!({"anyOf": [schema, {"type": "null"}]}),

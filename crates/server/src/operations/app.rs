@@ -79,13 +79,10 @@ fn describe(app: &App) -> Json {
 
 fn collection(app: &App, name: &str, spec: &Collection) -> Json {
     let kit = app.kits().get(name);
-    let documents: Map<String, Json> = app
-        .engine
-        .folder()
-        .collection(name)
+    let documents: Map<String, Json> = kit
         .into_iter()
-        .flat_map(|it| &it.documents)
-        .map(|(field, it)| (field.clone(), it.schema.inlined().clone()))
+        .flat_map(|it| it.documents())
+        .map(|(field, schema)| (field.to_owned(), schema.inlined().clone()))
         .collect();
     let import = spec.import.as_ref().map(|it| {
         json!({

@@ -36,7 +36,7 @@ pub(super) fn all() -> Vec<Operation> {
         Operation::new(
             "keys.rotate",
             manage,
-            Kind::Made,
+            Kind::One,
             "KeyWithSecret",
             "Makes a key in place of another, which goes on working for a while.",
             rotate,

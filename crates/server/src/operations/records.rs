@@ -1,6 +1,6 @@
 //! Records of any collection: make, list, read, change, delete, restore.
 
-use apps::record::{self, Act, Change, List, NewRecord, Record, RecordError, Sort, Within};
+use apps::record::{self, Act, Change, List, Lock, NewRecord, Record, RecordError, Sort, Within};
 use base::{Permission, RecordId, TenantId, VersionId};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -183,10 +183,11 @@ struct One {
 async fn get(call: Call, args: One) -> Result<Answer, Problem> {
     let (app, reach) = (call.app.clone(), call.caller.reach);
     let found = call.app.store.read(move |db| {
-        let record = record::get(db, reach, args.record, args.collection.as_deref())?;
-        view(&app, db, &record)
+        let seen = record::see(db, reach, args.record, args.collection.as_deref())?;
+        let lock = lock_of(&app, db, seen.record())?;
+        Ok::<_, Problem>(seen.locked(lock))
     });
-    Ok(Answer::revised(found.await?))
+    Ok(Answer::seen(found.await?))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -291,10 +292,14 @@ pub(super) fn fault(field: &str, message: &str) -> Problem {
 
 /// The record as callers see it, with the job that holds it.
 fn view(app: &App, db: &Db, record: &Record) -> Result<Json, Problem> {
+    Ok(record::view(record, lock_of(app, db, record)?.as_ref()))
+}
+
+/// The job that holds a record, where records of its kind can be held.
+fn lock_of<D>(app: &App, db: &Db, record: &Record<D>) -> Result<Option<Lock>, Problem> {
     let kit = app.kits().get(&record.collection);
     let may_be_locked = kit.is_some_and(|it| it.spec.versioned.is_some());
-    let lock = if may_be_locked { app.engine.lock_of(db, record)? } else { None };
-    Ok(record::view(record, lock.as_ref()))
+    Ok(if may_be_locked { app.engine.lock_of(db, record)? } else { None })
 }
 
 fn is_shared(app: &App, record: &Record) -> bool {

@@ -17,7 +17,7 @@ pub(super) fn all() -> Vec<Operation> {
         "tasks.run",
         Permission::RunTasks,
         Kind::Accepted,
-        "TaskOutcome",
+        "Accepted",
         "Runs a task: 202 with a job, or 200 with the answer when the task answers at once.",
         run,
     )]

@@ -84,9 +84,19 @@ struct One {
     tenant: TenantId,
 }
 
-async fn get(call: Call, args: One) -> Result<Answer, Problem> {
+#[derive(Deserialize, JsonSchema)]
+struct Get {
+    /// The tenant.
+    tenant: TenantId,
+    /// Also when it was deleted, for those who may restore it.
+    deleted: Option<bool>,
+}
+
+async fn get(call: Call, args: Get) -> Result<Answer, Problem> {
     let found = read(&call.app, args.tenant).await?;
-    if found.deleted_at.is_some() && call.caller.may(Permission::ManageTenants).is_err() {
+    let is_asked_for = args.deleted == Some(true);
+    let is_shown = is_asked_for && call.caller.may(Permission::ManageTenants).is_ok();
+    if found.deleted_at.is_some() && !is_shown {
         return Err(TenantError::Deleted(args.tenant).into());
     }
     Ok(Answer::revised(view(&found)))

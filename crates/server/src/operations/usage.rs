@@ -1,10 +1,12 @@
 //! What models used and cost.
 
+use apps::description::UsageNames;
 use base::{JobId, Permission, TenantId, Timestamp};
 use models::usage::{self, Entry, Filter, GroupBy, Sums};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
+use store::Db;
 
 use crate::{
     operation::{Answer, Call, Kind, Operation},
@@ -55,9 +57,15 @@ async fn list(call: Call, args: List) -> Result<Answer, Problem> {
         from: args.from,
         to: args.to,
     };
-    let request = call.page.clone();
-    let page = call.app.store.read(move |db| usage::list(db, &filter, &request)).await?;
-    Ok(Answer::page(page.map(|it| view(&it))))
+    let (count, request) = (call.count, call.page.clone());
+    let read = move |db: &Db| {
+        let mut page = usage::list(db, &filter, &request)?;
+        page.total = count.then(|| usage::count(db, &filter)).transpose()?;
+        Ok::<_, store::Error>(page)
+    };
+    let page = call.app.store.read(read).await?;
+    let names = &call.app.description().usage;
+    Ok(Answer::page(page.map(|it| view(&it, names))))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -68,7 +76,8 @@ struct Summary {
     from: Option<Timestamp>,
     /// Until then.
     to: Option<Timestamp>,
-    /// What it is broken down by; `operation` when left out.
+    /// What it is broken down by; `operation` when left out. An `operation_type` is the
+    /// application's own name, which several operations may share.
     group_by: Option<By>,
 }
 
@@ -96,7 +105,12 @@ async fn summary(call: Call, args: Summary) -> Result<Answer, Problem> {
         Some(By::Tenant) => GroupBy::Tenant,
     };
     let tenant = call.narrowed(args.tenant);
-    let summed = call.app.store.read(move |db| usage::summary(db, tenant, from, to, by)).await?;
+    let mut summed =
+        call.app.store.read(move |db| usage::summary(db, tenant, from, to, by)).await?;
+    if matches!(args.group_by, Some(By::OperationType)) {
+        let names = &call.app.description().usage;
+        summed.breakdown = usage::renamed(summed.breakdown, |it| names.name(it).to_owned());
+    }
     let breakdown: Vec<Json> = summed
         .breakdown
         .iter()
@@ -127,13 +141,14 @@ fn sums(sums: Sums) -> Map<String, Json> {
     ])
 }
 
-fn view(entry: &Entry) -> Json {
+fn view(entry: &Entry, names: &UsageNames) -> Json {
     json!({
         "id": entry.id,
         "tenant": entry.tenant,
         "job": entry.job,
         "caller": entry.caller,
         "operation": entry.operation,
+        "operation_type": names.name(&entry.operation),
         "provider": entry.provider,
         "model": entry.model,
         "tokens_in": entry.usage.tokens_in,

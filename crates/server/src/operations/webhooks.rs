@@ -74,7 +74,8 @@ struct List {
 
 async fn list(call: Call, args: List) -> Result<Answer, Problem> {
     let tenant = call.narrowed(args.tenant);
-    Ok(Answer::page(call.app.engine.webhooks_list(&call.caller, tenant, &call.page).await?))
+    let engine = &call.app.engine;
+    Ok(Answer::page(engine.webhooks_list(&call.caller, tenant, &call.page, call.count).await?))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -139,7 +140,8 @@ async fn test(call: Call, args: One) -> Result<Answer, Problem> {
 
 async fn deliveries(call: Call, args: One) -> Result<Answer, Problem> {
     let engine = &call.app.engine;
-    Ok(Answer::page(engine.webhook_deliveries(&call.caller, args.webhook, &call.page).await?))
+    let (webhook, count) = (args.webhook, call.count);
+    Ok(Answer::page(engine.webhook_deliveries(&call.caller, webhook, &call.page, count).await?))
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use apps::{
-    error::EngineError, proposal::ProposalError, record::RecordError, schema, version::VersionError,
+    error::EngineError, proposal::ProposalError, record::RecordError, schema, search::SearchError,
+    version::VersionError, webhook::WebhookError,
 };
 use identity::{
     AuthError, Refused,
@@ -31,9 +32,10 @@ impl From<store::Error> for Problem {
                     .caused_by(error)
             }
             store::Error::Full => Self::new(
-                "database_error",
-                "The disk of the database is full; nothing was changed.",
+                "storage_full",
+                "The disk of the database takes nothing more, so nothing was changed.",
             )
+            .hint("reading goes on; send the same request again when there is space")
             .caused_by(error),
             other => Self::new("database_error", "The database failed; the log says why.")
                 .caused_by(other),
@@ -234,12 +236,27 @@ impl From<apps::tenant::TenantError> for Problem {
 
 impl From<ProposalError> for Problem {
     fn from(error: ProposalError) -> Self {
-        coded(error.code(), error.detail(), sentence(&error), &[], None)
+        match error {
+            ProposalError::Store(error) => error.into(),
+            ProposalError::Version(error) => error.into(),
+            other => coded(other.code(), other.detail(), sentence(&other), &[], None),
+        }
     }
 }
 
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
+        let error = match error {
+            EngineError::Store(error)
+            | EngineError::Record(RecordError::Store(error))
+            | EngineError::Version(
+                VersionError::Store(error) | VersionError::Record(RecordError::Store(error)),
+            )
+            | EngineError::Search(SearchError::Store(error))
+            | EngineError::Webhook(WebhookError::Store(error)) => return error.into(),
+            EngineError::Proposal(error) => return error.into(),
+            other => other,
+        };
         let (faults, wait) = (error.faults(), error.retry_after());
         let problem = coded(error.code(), error.detail(), sentence(&error), &faults, wait);
         // What failed inside is for the log; the caller is told that it failed.

@@ -111,6 +111,33 @@ async fn the_description_is_the_same_each_time() {
     assert_eq!(document().await.to_string(), document().await.to_string());
 }
 
+/// The interface takes its types from this file; `make openapi` writes both.
+#[test]
+fn the_interface_is_built_against_what_this_server_answers() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/openapi.json");
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    let printed = serde_json::to_string_pretty(&server::openapi::built_in()).unwrap() + "\n";
+    assert!(
+        kept == printed,
+        "web/openapi.json is not what this server says of itself; `make openapi` writes it and the interface's types"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_built_in_is_the_same_in_every_application() {
+    testkit::install_tls();
+    let (whole, own) = (document().await, server::openapi::built_in());
+    for (path, methods) in own["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let served = &whole["paths"][path][method];
+            assert_eq!(served["responses"], operation["responses"], "{method} {path}");
+            assert_eq!(served["operationId"], operation["operationId"], "{method} {path}");
+        }
+    }
+    let text = own.to_string();
+    assert!(!text.contains("/v1/shops") && !text.contains("shelves"), "{text}");
+}
+
 /// The applications that are shipped, whatever they are.
 #[test]
 fn the_routes_of_every_shipped_application_fit_the_operations() {

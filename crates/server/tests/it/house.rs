@@ -1,6 +1,6 @@
 //! A whole small house for one test: rooms on a fresh database, the tiny application, a socket.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use apps::{engine::Engine, folder::Folder};
 use base::{Clock, CursorKey, Role, Scope, Secret, TenantId};
@@ -17,6 +17,8 @@ use store::Store;
 use testkit::Database;
 use work::Workers;
 
+use crate::contract::Contract;
+
 /// The house.
 pub(crate) struct House {
     pub(crate) app: App,
@@ -30,6 +32,7 @@ pub(crate) struct House {
     serving: Option<Serving>,
     workers: Option<Workers>,
     web: reqwest::Client,
+    contract: Arc<Contract>,
 }
 
 /// Somebody who asks.
@@ -39,6 +42,7 @@ pub(crate) struct Asker {
     token: Option<String>,
     web: reqwest::Client,
     headers: Vec<(String, String)>,
+    contract: Arc<Contract>,
 }
 
 /// What was answered.
@@ -130,6 +134,7 @@ impl House {
             .expect("a client");
         Self {
             url: format!("http://{}", serving.addr()),
+            contract: Arc::new(Contract::of(&app)),
             app,
             store,
             clock,
@@ -144,7 +149,13 @@ impl House {
 
     /// Somebody without any key.
     pub(crate) fn nobody(&self) -> Asker {
-        Asker { url: self.url.clone(), token: None, web: self.web.clone(), headers: Vec::new() }
+        Asker {
+            url: self.url.clone(),
+            token: None,
+            web: self.web.clone(),
+            headers: Vec::new(),
+            contract: self.contract.clone(),
+        }
     }
 
     /// Somebody with this token or key.
@@ -290,12 +301,20 @@ impl Asker {
         request
     }
 
-    /// Sends a request.
+    /// Sends a request. The answer must be one that the API's description promises.
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
-        let response = request.send().await.expect("the server answers");
+        let request = request.build().expect("a request that can be sent");
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = self.web.execute(request).await.expect("the server answers");
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.expect("a whole body");
-        Answer { status, headers, text }
+        let answer = Answer { status, headers, text };
+        let kind = answer.header("content-type").unwrap_or_default();
+        // What is compressed is read by nobody here.
+        if answer.header("content-encoding").is_none() {
+            self.contract.hold(&method, &path, status.as_u16(), kind, &answer.text);
+        }
+        answer
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

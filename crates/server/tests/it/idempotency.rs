@@ -1,9 +1,23 @@
 //! Idempotency keys.
 
 use serde_json::{Value as Json, json};
+use server::idempotency::{self, Begun, Kept};
+use store::{Sql, Store, rider};
 use testkit::Database;
 
 use crate::house::{Asker, House};
+
+/// A trap of the database itself.
+const NEVER_ANSWERED: Sql<'static> = Sql {
+    sqlite: "CREATE TRIGGER never_answered BEFORE UPDATE ON idempotency_keys
+             WHEN NEW.state = 'answered' BEGIN SELECT RAISE(ABORT, 'lost'); END",
+    postgres: "ALTER TABLE idempotency_keys ADD CHECK (state <> 'answered')",
+};
+
+async fn begin_is_busy(store: &Store, at: base::Timestamp) {
+    let refused = idempotency::begin(store, "key_1", "k-1", "request".into(), at).await;
+    assert_eq!(refused.unwrap_err().code(), "idempotency_busy");
+}
 
 async fn shelves(asker: &Asker) -> usize {
     asker.get("/api/collections/shelves").await.is(200)["items"].as_array().map_or(0, Vec::len)
@@ -62,6 +76,51 @@ testkit::on_both! {
         let rows = house.store.read(|db| db.query("SELECT body FROM idempotency_keys", &[])).await;
         let kept = format!("{:?}", rows.expect("rows"));
         assert!(!kept.contains(secret.as_str().unwrap()), "{kept}");
+    }
+
+    async fn a_change_whose_answer_was_lost_is_not_made_again(db: Database) {
+        let house = House::open(&db).await;
+        let editor = house.key(&[base::Scope::Read, base::Scope::Write]).await;
+        let keyed = editor.header("idempotency-key", "k-1");
+        // From here on no answer can be kept: as if the server died between change and answer.
+        house.store.bookkeep("test", |tx| tx.execute(NEVER_ANSWERED, &[])).await.expect("a trap");
+        let make = || keyed.post("/api/collections/shelves", json!({"name": "one"}));
+        make().await.is(201);
+        make().await.refused(409, "idempotency_busy");
+        house.clock.advance(jiff::SignedDuration::from_mins(3));
+        let refused = make().await.refused(409, "conflict");
+        assert!(refused["detail"].as_str().unwrap().contains("done already"), "{refused}");
+        assert_eq!(shelves(&editor).await, 1);
+        let other = keyed.post("/api/collections/shelves", json!({"name": "two"})).await;
+        other.refused(422, "idempotency_conflict");
+    }
+
+    async fn a_request_that_died_before_it_changed_anything_is_done_at_the_next_try(db: Database) {
+        let house = House::open(&db).await;
+        let (now, store) = (house.clock.now(), &house.store);
+        let begin = async |at| idempotency::begin(store, "key_1", "k-1", "request".into(), at).await.unwrap();
+        let Begun::Fresh(first) = begin(now).await else { panic!("the key is new") };
+        begin_is_busy(store, now).await;
+        let later = now + jiff::SignedDuration::from_mins(3);
+        let Begun::Fresh(second) = begin(later).await else { panic!("nothing was done under it") };
+        // The first one lives after all: it has lost its key, and so it may not change anything.
+        let change = |name: &'static str| {
+            let note = move |tx: &store::Tx| -> Result<(), store::Error> {
+                tx.audit(store::audit::Entry::new(base::TenantId::DEFAULT, "tested", name, "A test"));
+                Ok(())
+            };
+            async move { store.write(&base::Actor::house(), later, note).await }
+        };
+        let refused = rider::along(first.rider(), change("first")).await.unwrap_err();
+        assert!(refused.is_unavailable(), "{refused:?}");
+        rider::along(second.rider(), change("second")).await.unwrap();
+        let made = "SELECT subject FROM audit_log WHERE action = 'tested'";
+        let made = store.read(move |db| db.one(made, &[])?.get::<String>("subject")).await.unwrap();
+        assert_eq!(made, "second");
+        // An answer of 503 frees no key under which something was changed.
+        let away = Kept { status: 503, content_type: None, tag: None, body: None };
+        idempotency::finish(store, second, away).await.unwrap();
+        assert!(matches!(begin(later).await, Begun::Done(Kept { body: None, .. })));
     }
 
     async fn after_a_day_a_key_is_free_again(db: Database) {

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use testkit::Database;
 
-use crate::house::House;
+use crate::{conditions::CAREFUL, house::House};
 
 testkit::on_both! {
     async fn a_browser_gets_a_page_and_a_program_a_problem(db: Database) {
@@ -13,6 +13,14 @@ testkit::on_both! {
             assert_eq!(page.status, 200);
             assert!(page.header("content-type").unwrap().starts_with("text/html"));
             assert_eq!(page.header("cache-control"), Some("no-cache"));
+            // Only an interface that was built has a tag.
+            let Some(tag) = page.header("etag") else { continue };
+            let asker = house.nobody().header("accept", "text/html,*/*").header("if-none-match", tag);
+            let again = asker.get(path).await;
+            assert_eq!((again.status.as_u16(), again.text.as_str()), (304, ""));
+            for name in CAREFUL {
+                assert_eq!(again.header(name), page.header(name), "{name} of a 304");
+            }
         }
         house.nobody().header("accept", "application/json").get("/shelves/1").await.refused(404, "not_found");
         house.nobody().header("accept", "text/html").get("/api/nothing").await.refused(404, "not_found");

@@ -52,6 +52,44 @@ testkit::on_both! {
         assert_eq!(error["name"], "DUPLICATE");
     }
 
+    async fn a_stranger_hears_nothing_about_what_they_sent(db: Database) {
+        let house = House::open(&db).await;
+        let (record, version) = house.stocked("Oak", &["nut"]).await;
+        let stranger = house.signed_in(base::Role::Owner, identity::Reach::Tenant(house.there)).await;
+        let here = house.here;
+        let missing = base::RecordId::generate();
+        let cases = [
+            (Method::POST, format!("/v1/shops/{here}/shelves"), 403),
+            (Method::POST, format!("/api/collections/shelves/import?tenant={here}"), 403),
+            (Method::PATCH, format!("/api/tenants/{here}"), 403),
+            (Method::POST, format!("/api/records/{record}/revert"), 404),
+            (Method::POST, format!("/api/records/{record}/change"), 404),
+            (Method::PATCH, format!("/api/records/{record}"), 404),
+            (Method::POST, format!("/api/records/{missing}/revert"), 404),
+            (Method::POST, format!("/api/versions/{version}/activate"), 404),
+        ];
+        let bodies = [
+            ("application/json", "{\"surplus\": 1, \"number\": \"one\", \"name\": 7}"),
+            ("application/json", "{\"name\": "),
+            ("application/json", "[]"),
+            ("text/csv", "a,b"),
+            ("multipart/form-data; boundary=x", "--x\r\nContent-Disp"),
+        ];
+        for (method, path, status) in cases {
+            for (kind, body) in bodies {
+                let request = stranger.request(method.clone(), &path).header("content-type", kind);
+                let answer = stranger.send(request.body(body)).await;
+                assert_eq!(answer.status, status, "{method} {path} with {body}: {}", answer.text);
+            }
+        }
+        // Who may speak of the thing is told what is wrong.
+        let editor = house.editor().await;
+        let path = format!("/api/records/{record}/revert");
+        editor.post(&path, json!({"number": "one"})).await.refused(422, "invalid_input");
+        let body = json!({"tenant": here, "name": 7});
+        stranger.post("/api/keys", body).await.refused(403, "tenant_forbidden");
+    }
+
     async fn every_fault_of_a_request_is_told_at_once(db: Database) {
         let house = House::open(&db).await;
         let owner = house.owner().await;

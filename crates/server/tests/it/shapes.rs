@@ -19,6 +19,12 @@ testkit::on_both! {
         }));
         let read = editor.get(&format!("/v1/shelves/{id}")).await.is(200);
         assert_eq!(read["data"], made["data"]);
+        let bare = editor.get(&format!("/api/records/{id}")).await;
+        let made = editor.patch(&format!("/api/records/{id}"), json!({})).await;
+        let names = |it: &Json| it.as_object().map(|it| it.keys().cloned().collect::<Vec<_>>());
+        assert_eq!(bare.header("etag"), Some("W/\"1\""));
+        let (bare, made) = (bare.is(200), made.is(200));
+        assert_eq!((&bare["data"], names(&bare)), (&json!({"name": "Oak", "kind": "wood"}), names(&made)));
         let changed = editor.patch(&format!("/v1/shelves/{id}"), json!({"kind": null})).await.is(200);
         assert_eq!(changed["data"].get("kind"), None);
         assert_eq!(editor.delete(&format!("/v1/shelves/{id}")).await.status, 204);
@@ -43,6 +49,44 @@ testkit::on_both! {
         assert_eq!(last["pagination"]["has_more"], false);
         assert_eq!(editor.get(&format!("{path}?kind=steel")).await.is(200)["data"], json!([]));
         assert_eq!(editor.get(&format!("{path}?limit=11")).await.is(422)["error"]["code"], 3001);
+    }
+
+    async fn a_switch_narrows_a_list_only_when_it_is_on(db: Database) {
+        let house = House::open(&db).await;
+        let editor = house.editor().await;
+        let made = format!("/api/collections/notes?tenant={}", house.here);
+        for (text, is_open) in [("open", Some(true)), ("closed", Some(false)), ("neither", None)] {
+            editor.post(&made, json!({"text": text, "is_open": is_open.unwrap_or_default()})).await.is(201);
+            house.clock.advance(jiff::SignedDuration::from_secs(1));
+        }
+        let path = format!("/v1/shops/{}/notes", house.here);
+        let texts = async |query: &str| -> Vec<Json> {
+            let page = editor.get(&format!("{path}{query}")).await.is(200);
+            page["data"].as_array().unwrap().iter().map(|it| it["text"].clone()).collect()
+        };
+        for on in ["?open_only=true", "?open_only=1", "?open_only=yes", "?open_only"] {
+            assert_eq!(texts(on).await, ["open"], "{on}");
+        }
+        for off in ["", "?open_only=false", "?open_only=0", "?open_only=no"] {
+            assert_eq!(texts(off).await, ["neither", "closed", "open"], "{off}");
+        }
+        let refused = editor.get(&format!("{path}?open_only=perhaps")).await.is(422);
+        assert_eq!(refused["error"]["details"]["errors"][0]["field"], "/open_only", "{refused}");
+    }
+
+    async fn webhooks_and_usage_are_counted_and_answer_in_their_shapes(db: Database) {
+        let house = House::open(&db).await;
+        let owner = house.owner().await;
+        for n in 0..4 {
+            let hook = json!({"tenant": house.here, "url": format!("https://example.com/{n}"), "events": ["shelf.done"]});
+            owner.post("/api/webhooks", hook).await.is(201);
+        }
+        let page = owner.get(&format!("/v1/shops/{}/webhooks", house.here)).await.is(200);
+        assert_eq!((&page["pagination"]["total_count"], page["data"].as_array().map(Vec::len)), (&json!(4), Some(3)));
+        assert_eq!(page["data"][0]["shop_id"], house.here.to_string());
+        assert_eq!(page["data"][0].get("tenant"), None);
+        let page = owner.get(&format!("/v1/shops/{}/usage", house.here)).await.is(200);
+        assert_eq!(page["pagination"]["total_count"], 0);
     }
 
     async fn a_path_can_set_a_field_inside_of_what_is_made(db: Database) {

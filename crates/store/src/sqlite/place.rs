@@ -36,8 +36,13 @@ pub(super) fn check(file: &Path) -> Result<(), OpenError> {
     {
         return Err(OpenError::NetworkFileSystem { path: folder, kind });
     }
-    probe(&folder).map_err(|source| OpenError::Directory { path: folder, source })?;
-    protect(file).map_err(|source| OpenError::Directory { path: file.to_owned(), source })
+    probe(&folder).map_err(|source| OpenError::Directory { path: folder.clone(), source })?;
+    let is_new = !file.exists();
+    protect(file).map_err(|source| OpenError::Directory { path: file.to_owned(), source })?;
+    if is_new {
+        keep_names(&folder);
+    }
+    Ok(())
 }
 
 /// The log and the lock files are made next to the database, so its folder must be writable.
@@ -54,6 +59,15 @@ fn protect(file: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(file).map(drop)
+}
+
+/// Makes the names on the way to a new database durable. SQLite sees to what is in its files and to
+/// their names, but not to those of folders that were just made: they could be gone, and all in them,
+/// after a loss of power. A folder that may not be opened was not made just now.
+fn keep_names(folder: &Path) {
+    for folder in folder.ancestors() {
+        let _ = fs::File::open(folder).and_then(|it| it.sync_all());
+    }
 }
 
 /// The kind of file system that holds `folder`, if it is one of [`NETWORKED`].

@@ -246,10 +246,12 @@ impl Desk {
         self.tx.set_act(member.take_act());
         self.file().control("SAVEPOINT member")?;
         let before = self.file().changes();
+        // SQLite undoes everything by itself when the disk is full or fails: in the midst of what the
+        // member does, whatever it makes of that, or of what is written down for it.
+        let undone = |it: &Self| (!it.file().is_in_transaction()).then_some(Error::Full);
         let wants = member.run(&self.tx);
-        if !self.file().is_in_transaction() {
-            // SQLite undoes everything by itself when the disk is full or fails.
-            return Err(Error::failed("the database undid the transaction by itself"));
+        if let Some(error) = undone(self) {
+            return Err(error);
         }
         let settled = match wants {
             true => self
@@ -258,6 +260,9 @@ impl Desk {
                 .and_then(|entries| heads.append(&self.tx, entries)),
             false => Ok(()),
         };
+        if let Some(error) = undone(self) {
+            return Err(error);
+        }
         let is_kept = wants && settled.is_ok();
         if let Err(error) = settled {
             member.refuse(error);

@@ -43,6 +43,26 @@ testkit::on_both! {
         }
     }
 
+    async fn who_is_at_a_record_is_the_newest_job_that_has_not_ended(db: testkit::Database) {
+        let kitchen = Kitchen::open(&db).await;
+        let table = RecordId::generate();
+        let at_work = async || {
+            let read = kitchen.store.read(move |db| work::at_work(db, TenantId::DEFAULT, table));
+            let found: Result<_, store::Error> = read.await;
+            found.unwrap().map(|it| it.id)
+        };
+        assert_eq!(at_work().await, None);
+        let stew = kitchen.order(NewJob { subject: Some(table), ..kitchen.job("stew") }).await;
+        for _ in 0..7 {
+            let soup = kitchen.order(NewJob { subject: Some(table), ..kitchen.job("soup") }).await;
+            kitchen.cancel(soup).await.unwrap();
+        }
+        kitchen.order(NewJob { subject: Some(RecordId::generate()), ..kitchen.job("soup") }).await;
+        assert_eq!(at_work().await, Some(stew), "however many came and went since");
+        kitchen.cancel(stew).await.unwrap();
+        assert_eq!(at_work().await, None);
+    }
+
     async fn a_filter_shows_what_it_says(db: testkit::Database) {
         let kitchen = Kitchen::open(&db).await;
         let guest = TenantId::from_uuid(JobId::generate().uuid());

@@ -1,8 +1,10 @@
-//! The checks of structure: floors, room headers, tables and their owners, both dialects, names.
+//! The checks of structure: floors, room headers, tables and their owners, both dialects, names, and
+//! that there is one stack of each kind.
 
 mod floors;
 mod rooms;
 mod sources;
+mod stacks;
 mod tables;
 
 use std::{
@@ -28,10 +30,11 @@ type Check = fn(&Path) -> anyhow::Result<Vec<Fault>>;
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "this is what a command line is for")]
 pub(crate) fn run() -> ExitCode {
     let root = root();
-    let checks: [(&str, Check); 5] = [
+    let checks: [(&str, Check); 6] = [
         ("floors", floors::check),
         ("rooms", rooms::check),
         ("tables", tables::check),
+        ("stacks", stacks::check),
         ("names", sources::check_names),
         ("applications", sources::check_applications),
     ];

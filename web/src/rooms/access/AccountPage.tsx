@@ -13,6 +13,7 @@ import { toast } from '../../ui/Toast';
 export default function AccountPage() {
   const { me, app } = useHouse();
   const client = useQueryClient();
+  const role = me.role_name ?? me.role ?? '';
   return (
     <Page title="Your account" about={me.email}>
       <div className="cards">
@@ -33,8 +34,8 @@ export default function AccountPage() {
         <Card title="What you may do">
           <div className="stack">
             <p>
-              <strong>{readable(me.role_name || me.role)}</strong>
-              {app.roles[me.role_name]?.about && <span className="soft">: {app.roles[me.role_name]?.about}</span>}
+              <strong>{readable(role)}</strong>
+              {app.roles[role]?.about && <span className="soft">: {app.roles[role]?.about}</span>}
             </p>
             <div className="row" style={{ gap: 4 }}>
               {me.permissions.map((it) => (

@@ -5,15 +5,14 @@ import { useState } from 'react';
 import { answer, api } from '../../api/client';
 import { capital } from '../../api/description';
 import { keysQuery } from '../../api/queries';
-import type { KeyView, Schema } from '../../api/types';
+import type { KeyView, NewKey, Schema, Scope } from '../../api/types';
 import { useHouse } from '../../app/house';
 import { TenantPicker } from '../../app/TenantSwitcher';
 import { Badge, StateBadge } from '../../ui/Badge';
 import { Button, IconButton } from '../../ui/Button';
 import { Secret } from '../../ui/CodeText';
 import { Confirm, Dialog } from '../../ui/Dialog';
-import { Empty, Skeleton } from '../../ui/Empty';
-import { ErrorNote } from '../../ui/ErrorNote';
+import { Empty } from '../../ui/Empty';
 import { Field } from '../../ui/Field';
 import { SchemaForm } from '../../ui/form/SchemaForm';
 import { Menu } from '../../ui/Menu';
@@ -21,9 +20,10 @@ import { Note } from '../../ui/Note';
 import { Card } from '../../ui/Page';
 import { Time, useNow } from '../../ui/Time';
 import { toastFault } from '../../ui/Toast';
+import { ShortTable } from '../../ui/table/ShortTable';
 import { TenantName } from '../tenants/TenantName';
 
-const SCOPES = ['read', 'write', 'jobs:execute', 'llm:call', 'models', 'embeddings:generate', 'admin'];
+const SCOPES: Scope[] = ['read', 'write', 'jobs:execute', 'llm:call', 'models', 'embeddings:generate', 'admin'];
 
 export function KeyTable({ tenant }: { tenant: string | undefined }) {
   const { app } = useHouse();
@@ -31,10 +31,10 @@ export function KeyTable({ tenant }: { tenant: string | undefined }) {
   const now = useNow();
   const query = useQuery(keysQuery(tenant));
   const [creating, setCreating] = useState(false);
-  const [secret, setSecret] = useState<KeyView | null>(null);
+  const [secret, setSecret] = useState<NewKey | null>(null);
   const [revoking, setRevoking] = useState<KeyView | null>(null);
   const rotate = useMutation({
-    mutationFn: (id: string) => answer(api.POST('/api/keys/{id}/rotate', { params: { path: { id } } })),
+    mutationFn: (id: string) => answer(api.POST('/api/keys/{key}/rotate', { params: { path: { key: id } }, body: {} })),
     onSuccess: (key) => {
       setSecret(key);
       void client.invalidateQueries({ queryKey: ['keys'] });
@@ -53,86 +53,59 @@ export function KeyTable({ tenant }: { tenant: string | undefined }) {
       }
       flush
     >
-      {query.isPending ? (
-        <div style={{ padding: 16 }}>
-          <Skeleton lines={4} />
-        </div>
-      ) : query.isError ? (
-        <div style={{ padding: 16 }}>
-          <ErrorNote error={query.error} retry={() => void query.refetch()} />
-        </div>
-      ) : query.data.items.length === 0 ? (
-        <Empty icon="key" title="No keys yet">
-          Make one for each program that calls the API, so that each can be stopped by itself.
-        </Empty>
-      ) : (
-        // A region that scrolls must be reachable by keyboard.
-        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-        <div className="grid-scroll" role="region" aria-label="Keys" tabIndex={0}>
-          <table className="grid">
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">Begins with</th>
-                <th scope="col">Scopes</th>
-                {withTenant && <th scope="col">{capital(app.tenants?.noun ?? '')}</th>}
-                <th scope="col">Last used</th>
-                <th scope="col">Expires</th>
-                <th scope="col">
-                  <span className="unseen">Acts</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {query.data.items.map((it) => (
-                <tr key={it.id}>
-                  <td>
-                    <span className="row">
-                      {it.name}
-                      {it.revoked_at ? <StateBadge state="revoked" /> : it.expires_at && Date.parse(it.expires_at) < now ? <StateBadge state="expired" /> : null}
-                    </span>
-                  </td>
-                  <td>
-                    <code>{it.prefix}…</code>
-                  </td>
-                  <td>
-                    <span className="row" style={{ gap: 4 }}>
-                      {it.scopes.map((scope) => (
-                        <Badge key={scope}>{scope}</Badge>
-                      ))}
-                    </span>
-                  </td>
-                  {withTenant && (
-                    <td>
-                      <TenantName id={it.tenant} />
-                    </td>
-                  )}
-                  <td className="quiet" style={{ whiteSpace: 'nowrap' }}>
-                    <Time at={it.last_used_at} />
-                  </td>
-                  <td className="quiet" style={{ whiteSpace: 'nowrap' }}>
-                    <Time at={it.expires_at} />
-                  </td>
-                  <td>
-                    {!it.revoked_at && (
-                      <span className="row row--end">
-                        <Menu
-                          label={`Acts on ${it.name}`}
-                          trigger={<IconButton small icon="more" label={`More for ${it.name}`} />}
-                          items={[
-                            { label: 'Rotate', icon: 'refresh', run: () => rotate.mutate(it.id) },
-                            { label: 'Revoke', icon: 'trash', bad: true, run: () => setRevoking(it) },
-                          ]}
-                        />
-                      </span>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <ShortTable
+        label="Keys"
+        inCard
+        query={query}
+        columns={[
+          {
+            id: 'name',
+            label: 'Name',
+            cell: (it) => (
+              <span className="row">
+                {it.name}
+                {it.revoked_at ? <StateBadge state="revoked" /> : it.expires_at && Date.parse(it.expires_at) < now ? <StateBadge state="expired" /> : null}
+              </span>
+            ),
+          },
+          { id: 'prefix', label: 'Begins with', cell: (it) => <code>{it.prefix}…</code> },
+          {
+            id: 'scopes',
+            label: 'Scopes',
+            cell: (it) => (
+              <span className="row" style={{ gap: 4 }}>
+                {it.scopes.map((scope) => (
+                  <Badge key={scope}>{scope}</Badge>
+                ))}
+              </span>
+            ),
+          },
+          withTenant && { id: 'tenant', label: capital(app.tenants?.noun ?? ''), cell: (it) => <TenantName id={it.tenant} /> },
+          { id: 'used', label: 'Last used', kind: 'quiet', cell: (it) => <Time at={it.last_used_at} /> },
+          { id: 'expires', label: 'Expires', kind: 'quiet', cell: (it) => <Time at={it.expires_at} /> },
+          {
+            id: 'acts',
+            label: 'Acts',
+            kind: 'acts',
+            cell: (it) =>
+              !it.revoked_at && (
+                <Menu
+                  label={`Acts on ${it.name}`}
+                  trigger={<IconButton small icon="more" label={`More for ${it.name}`} />}
+                  items={[
+                    { label: 'Rotate', icon: 'refresh', run: () => rotate.mutate(it.id) },
+                    { label: 'Revoke', icon: 'trash', bad: true, run: () => setRevoking(it) },
+                  ]}
+                />
+              ),
+          },
+        ]}
+        empty={
+          <Empty icon="key" title="No keys yet">
+            Make one for each program that calls the API, so that each can be stopped by itself.
+          </Empty>
+        }
+      />
       {creating && (
         <CreateKey
           tenant={tenant}
@@ -146,7 +119,7 @@ export function KeyTable({ tenant }: { tenant: string | undefined }) {
       <Dialog open={secret !== null} onClose={() => setSecret(null)} title={`The key “${secret?.name ?? ''}”`} foot={<Button kind="main" onClick={() => setSecret(null)}>I have kept it</Button>}>
         <div className="stack">
           <Note tone="warn">It is shown once. Put it where the program reads it; nobody can look it up later.</Note>
-          {secret?.secret && <Secret value={secret.secret} label="the key" />}
+          {secret && <Secret value={secret.secret} label="the key" />}
         </div>
       </Dialog>
       {revoking && (
@@ -157,7 +130,7 @@ export function KeyTable({ tenant }: { tenant: string | undefined }) {
           title={`Revoke “${revoking.name}”?`}
           act="Revoke"
           run={async () => {
-            await answer(api.DELETE('/api/keys/{id}', { params: { path: { id: revoking.id } } }));
+            await answer(api.DELETE('/api/keys/{key}', { params: { path: { key: revoking.id } } }));
             void client.invalidateQueries({ queryKey: ['keys'] });
           }}
         >
@@ -180,7 +153,7 @@ const SCHEMA: Schema = {
   },
 };
 
-function CreateKey({ tenant, onClose, onDone }: { tenant: string | undefined; onClose: () => void; onDone: (key: KeyView) => void }) {
+function CreateKey({ tenant, onClose, onDone }: { tenant: string | undefined; onClose: () => void; onDone: (key: NewKey) => void }) {
   const { app, allTenants } = useHouse();
   const client = useQueryClient();
   const [chosen, setChosen] = useState<string | null>(tenant ?? null);
@@ -201,10 +174,10 @@ function CreateKey({ tenant, onClose, onDone }: { tenant: string | undefined; on
           run={async (data) => {
             const key = await answer(
               api.POST('/api/keys', {
-                params: { query: { tenant: chosen ?? undefined } },
                 body: {
+                  tenant: chosen ?? undefined,
                   name: String(data.name),
-                  scopes: Array.isArray(data.scopes) ? data.scopes.map(String) : [],
+                  scopes: SCOPES.filter((it) => Array.isArray(data.scopes) && data.scopes.includes(it)),
                   expires_at: typeof data.expires_on === 'string' ? `${data.expires_on}T23:59:59Z` : null,
                   mode: data.test === true ? 'test' : 'live',
                 },

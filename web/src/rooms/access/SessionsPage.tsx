@@ -7,11 +7,10 @@ import { signOutEverywhere } from '../../app/AccountMenu';
 import { useHouse } from '../../app/house';
 import { Badge } from '../../ui/Badge';
 import { Button } from '../../ui/Button';
-import { Skeleton } from '../../ui/Empty';
-import { ErrorNote } from '../../ui/ErrorNote';
 import { Page } from '../../ui/Page';
 import { Time } from '../../ui/Time';
 import { toast, toastFault } from '../../ui/Toast';
+import { ShortTable } from '../../ui/table/ShortTable';
 
 const route = getRouteApi('/house/sessions');
 
@@ -22,7 +21,7 @@ export default function SessionsPage() {
   const client = useQueryClient();
   const query = useQuery(sessionsQuery(user));
   const revoke = useMutation({
-    mutationFn: (id: string) => answer(api.DELETE('/api/sessions/{id}', { params: { path: { id } } })),
+    mutationFn: (id: string) => answer(api.DELETE('/api/sessions/{session}', { params: { path: { session: id } } })),
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: ['sessions'] });
       toast('That session is over.', 'good');
@@ -41,63 +40,37 @@ export default function SessionsPage() {
         )
       }
     >
-      {query.isPending ? (
-        <Skeleton lines={4} />
-      ) : query.isError ? (
-        <ErrorNote error={query.error} retry={() => void query.refetch()} />
-      ) : (
-        // A region that scrolls must be reachable by keyboard.
-        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-        <div className="card grid-scroll" role="region" aria-label="Sessions" tabIndex={0}>
-          <table className="grid">
-            <thead>
-              <tr>
-                <th scope="col">Browser</th>
-                <th scope="col">Address</th>
-                <th scope="col">Since</th>
-                <th scope="col">Last seen</th>
-                <th scope="col">Ends</th>
-                <th scope="col">
-                  <span className="unseen">Acts</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {query.data.items.map((it) => (
-                <tr key={it.id}>
-                  <td>
-                    <span className="row">
-                      {browserOf(it.user_agent)}
-                      {it.is_current && <Badge tone="good">This one</Badge>}
-                    </span>
-                  </td>
-                  <td>
-                    <code>{it.address ?? 'unknown'}</code>
-                  </td>
-                  <td className="quiet">
-                    <Time at={it.created_at} />
-                  </td>
-                  <td className="quiet">
-                    <Time at={it.last_used_at} />
-                  </td>
-                  <td className="quiet">
-                    <Time at={it.expires_at} />
-                  </td>
-                  <td>
-                    <span className="row row--end">
-                      {!it.is_current && (
-                        <Button small disabled={revoke.isPending} onClick={() => revoke.mutate(it.id)}>
-                          End
-                        </Button>
-                      )}
-                    </span>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <ShortTable
+        label="Sessions"
+        query={query}
+        columns={[
+          {
+            id: 'browser',
+            label: 'Browser',
+            cell: (it) => (
+              <span className="row">
+                {browserOf(it.user_agent)}
+                {it.is_current && <Badge tone="good">This one</Badge>}
+              </span>
+            ),
+          },
+          { id: 'address', label: 'Address', cell: (it) => <code>{it.address ?? 'unknown'}</code> },
+          { id: 'since', label: 'Since', kind: 'quiet', cell: (it) => <Time at={it.created_at} /> },
+          { id: 'seen', label: 'Last seen', kind: 'quiet', cell: (it) => <Time at={it.last_used_at} /> },
+          { id: 'ends', label: 'Ends', kind: 'quiet', cell: (it) => <Time at={it.expires_at} /> },
+          {
+            id: 'acts',
+            label: 'Acts',
+            kind: 'acts',
+            cell: (it) =>
+              !it.is_current && (
+                <Button small disabled={revoke.isPending} onClick={() => revoke.mutate(it.id)}>
+                  End
+                </Button>
+              ),
+          },
+        ]}
+      />
     </Page>
   );
 }

@@ -3,10 +3,13 @@ import { getRouteApi, useNavigate, useRouter } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 
 import { answer, api } from '../../api/client';
+import { asFault } from '../../api/problem';
 import { session } from '../../api/session';
 import { Button } from '../../ui/Button';
+import { useCountdown } from '../../ui/countdown';
 import { ErrorNote } from '../../ui/ErrorNote';
 import { Field } from '../../ui/Field';
+import { Note } from '../../ui/Note';
 import './access.css';
 
 const route = getRouteApi('/sign-in');
@@ -17,6 +20,7 @@ export default function SignInPage() {
   const router = useRouter();
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
+  const [wait, startWaiting] = useCountdown();
   const first = useRef<HTMLInputElement>(null);
   const signIn = useMutation({
     mutationFn: () => answer(api.POST('/api/auth/login', { body: { email: email.trim(), password } })),
@@ -26,8 +30,15 @@ export default function SignInPage() {
       if (next?.startsWith('/') && !next.startsWith('//')) router.history.replace(next);
       else void navigate({ to: '/', replace: true });
     },
-    onError: () => setPassword(''),
+    // A password is typed again when it was wrong, not when the server was busy.
+    onError: (error) => {
+      const { status, retryAfter } = asFault(error);
+      if (status === 401) setPassword('');
+      if (status === 429 && retryAfter) startWaiting(retryAfter);
+    },
   });
+  const fault = signIn.error && asFault(signIn.error);
+  const mustWait = fault?.status === 429 && fault.retryAfter !== null;
   useEffect(() => {
     document.title = 'Sign in · Mainstay';
     first.current?.focus();
@@ -54,8 +65,16 @@ export default function SignInPage() {
         <Field label="Password">
           {(wiring) => <input {...wiring} className="input" type="password" name="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.target.value)} />}
         </Field>
-        <ErrorNote error={signIn.error} />
-        <Button kind="main" type="submit" busy={signIn.isPending} disabled={!email.trim() || !password}>
+        {!mustWait && <ErrorNote error={fault} />}
+        {wait > 0 && (
+          <Note tone="warn">
+            <strong role="alert">Too many sign-ins</strong>
+            <p>
+              What you typed stays. It can be sent again in <span role="timer">{wait} s</span>.
+            </p>
+          </Note>
+        )}
+        <Button kind="main" type="submit" busy={signIn.isPending} disabled={!email.trim() || !password || wait > 0}>
           Sign in
         </Button>
       </form>

@@ -5,14 +5,12 @@ import { useState } from 'react';
 import { answer, api } from '../../api/client';
 import { capital, readable } from '../../api/description';
 import { usersQuery } from '../../api/queries';
-import type { AppView, Schema, UserView } from '../../api/types';
+import type { AppView, Json, Schema, UserView } from '../../api/types';
 import { useHouse } from '../../app/house';
 import { TenantPicker } from '../../app/TenantSwitcher';
 import { StateBadge } from '../../ui/Badge';
 import { Button, IconButton } from '../../ui/Button';
 import { Confirm, Dialog } from '../../ui/Dialog';
-import { Skeleton } from '../../ui/Empty';
-import { ErrorNote } from '../../ui/ErrorNote';
 import { Field } from '../../ui/Field';
 import { changed } from '../../ui/form/plan';
 import { PickerContext } from '../../ui/form/SchemaField';
@@ -21,6 +19,7 @@ import { Menu } from '../../ui/Menu';
 import { Page } from '../../ui/Page';
 import { Time } from '../../ui/Time';
 import { toast } from '../../ui/Toast';
+import { ShortTable } from '../../ui/table/ShortTable';
 import { TenantName } from '../tenants/TenantName';
 
 /** The people who may sign in, and as what. */
@@ -43,64 +42,47 @@ export default function UsersPage() {
         </Button>
       }
     >
-      {query.isPending ? (
-        <Skeleton lines={6} />
-      ) : query.isError ? (
-        <ErrorNote error={query.error} retry={() => void query.refetch()} />
-      ) : (
-        // A region that scrolls must be reachable by keyboard.
-        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-        <div className="card grid-scroll" role="region" aria-label="Users" tabIndex={0}>
-          <table className="grid">
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">E-mail</th>
-                <th scope="col">Role</th>
-                {app.tenants && <th scope="col">{capital(app.tenants.noun)}</th>}
-                <th scope="col">Last sign-in</th>
-                <th scope="col">
-                  <span className="unseen">Acts</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {query.data.items.map((it) => (
-                <tr key={it.id}>
-                  <td>
-                    <span className="row">
-                      {it.name || '–'}
-                      {it.id === me.id && <span className="quiet">(you)</span>}
-                      {it.disabled_at && <StateBadge state="disabled" />}
-                    </span>
-                  </td>
-                  <td className="wrap">{it.email}</td>
-                  <td>{readable(it.role_name || it.role)}</td>
-                  {app.tenants && <td>{it.tenant ? <TenantName id={it.tenant} /> : <span className="quiet">All</span>}</td>}
-                  <td className="quiet">
-                    <Time at={it.last_login_at} />
-                  </td>
-                  <td>
-                    <span className="row row--end" style={{ flexWrap: 'nowrap' }}>
-                      <Link to="/sessions" search={{ user: it.id }} className="button button--plain button--small">
-                        Sessions
-                      </Link>
-                      <Menu
-                        label={`Acts on ${it.email}`}
-                        trigger={<IconButton small icon="more" label={`More for ${it.email}`} />}
-                        items={[
-                          { label: 'Edit', icon: 'edit', run: () => setEditing(it) },
-                          it.id !== me.id && { label: it.disabled_at ? 'Let sign in again' : 'Lock out', icon: 'lock', run: () => setSwitching(it) },
-                        ]}
-                      />
-                    </span>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <ShortTable
+        label="Users"
+        query={query}
+        columns={[
+          {
+            id: 'name',
+            label: 'Name',
+            cell: (it) => (
+              <span className="row">
+                {it.name || '–'}
+                {it.id === me.id && <span className="quiet">(you)</span>}
+                {it.disabled_at && <StateBadge state="disabled" />}
+              </span>
+            ),
+          },
+          { id: 'email', label: 'E-mail', kind: 'wrap', cell: (it) => it.email },
+          { id: 'role', label: 'Role', cell: (it) => readable(it.role_name) },
+          app.tenants !== null && { id: 'tenant', label: capital(app.tenants.noun), cell: (it) => (it.tenant ? <TenantName id={it.tenant} /> : <span className="quiet">All</span>) },
+          { id: 'signed-in', label: 'Last sign-in', kind: 'quiet', cell: (it) => <Time at={it.last_login_at} /> },
+          {
+            id: 'acts',
+            label: 'Acts',
+            kind: 'acts',
+            cell: (it) => (
+              <>
+                <Link to="/sessions" search={{ user: it.id }} className="button button--plain button--small">
+                  Sessions
+                </Link>
+                <Menu
+                  label={`Acts on ${it.email}`}
+                  trigger={<IconButton small icon="more" label={`More for ${it.email}`} />}
+                  items={[
+                    { label: 'Edit', icon: 'edit', run: () => setEditing(it) },
+                    it.id !== me.id && { label: it.disabled_at ? 'Let sign in again' : 'Lock out', icon: 'lock', run: () => setSwitching(it) },
+                  ]}
+                />
+              </>
+            ),
+          },
+        ]}
+      />
       {creating && <UserForm onClose={() => setCreating(false)} />}
       {editing && <UserForm user={editing} onClose={() => setEditing(null)} />}
       {switching && (
@@ -111,7 +93,7 @@ export default function UsersPage() {
           title={switching.disabled_at ? `Let ${switching.email} sign in again?` : `Lock ${switching.email} out?`}
           act={switching.disabled_at ? 'Let in' : 'Lock out'}
           run={async () => {
-            await answer(api.PATCH('/api/users/{id}', { params: { path: { id: switching.id } }, body: { disabled: !switching.disabled_at } }));
+            await answer(api.PATCH('/api/users/{user}', { params: { path: { user: switching.id } }, body: { disabled: !switching.disabled_at } }));
             again();
           }}
         >
@@ -126,7 +108,7 @@ function UserForm({ user, onClose }: { user?: UserView; onClose: () => void }) {
   const { app, tenant: shown } = useHouse();
   const client = useQueryClient();
   const [tenant, setTenant] = useState<string | null>(user?.tenant ?? shown ?? null);
-  const before = user ? { name: user.name, role: user.role_name || user.role } : undefined;
+  const before = user ? { name: user.name, role: user.role_name } : undefined;
   return (
     <Dialog open onClose={onClose} title={user ? `Edit ${user.email}` : 'New user'}>
       <PickerContext value={null}>
@@ -137,8 +119,9 @@ function UserForm({ user, onClose }: { user?: UserView; onClose: () => void }) {
           onCancel={onClose}
           run={async (data) => {
             if (user) {
-              const body = { ...changed(before ?? {}, data), ...(tenant !== user.tenant ? { tenant } : {}) };
-              await answer(api.PATCH('/api/users/{id}', { params: { path: { id: user.id } }, body: body as { name?: string } }));
+              const { name, role, password } = changed(before ?? {}, data);
+              const body = { name: textIn(name), role: textIn(role), password: textIn(password), ...(tenant !== user.tenant ? { tenant } : {}) };
+              await answer(api.PATCH('/api/users/{user}', { params: { path: { user: user.id } }, body }));
             } else {
               const role = String(data.role);
               // A role of the application says by itself how far it reaches; a role of the house does not.
@@ -162,10 +145,14 @@ function UserForm({ user, onClose }: { user?: UserView; onClose: () => void }) {
   );
 }
 
+function textIn(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
 /** The application's own names for roles, or the house's where it has none. */
 function schemaOf(app: AppView, user: UserView | undefined): Schema {
   const named = Object.keys(app.roles);
-  const roles = [...new Set([...(named.length > 0 ? named : ['owner', 'admin', 'operator', 'editor', 'viewer']), ...(user ? [user.role_name || user.role] : [])])];
+  const roles = [...new Set([...(named.length > 0 ? named : ['owner', 'admin', 'operator', 'editor', 'viewer']), ...(user ? [user.role_name] : [])])];
   const about = named.map((it) => `${readable(it)}: ${app.roles[it]?.about ?? ''}`).join(' ');
   return {
     type: 'object',

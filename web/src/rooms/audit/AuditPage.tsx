@@ -1,14 +1,16 @@
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 
 import { answer, api } from '../../api/client';
-import { counted } from '../../api/description';
-import { usersQuery } from '../../api/queries';
+import { counted, readable } from '../../api/description';
+import { auditActionsQuery, usersQuery } from '../../api/queries';
 import { useHouse } from '../../app/house';
 import { Button } from '../../ui/Button';
+import { Combobox } from '../../ui/Combobox';
 import { ErrorNote } from '../../ui/ErrorNote';
 import { Note } from '../../ui/Note';
 import { Page } from '../../ui/Page';
+import { actionsFor } from './actions';
 import { AuditList } from './AuditList';
 import './audit.css';
 
@@ -56,7 +58,7 @@ export default function AuditPage() {
           </Note>
         ))}
       <div className="toolbar">
-        <TextFilter label="Action" value={search.action} onChange={(action) => set({ action })} />
+        <ActionFilter tenant={tenant} value={search.action} onChange={(action) => set({ action })} />
         <PersonFilter value={search.actor} onChange={(actor) => set({ actor })} />
         <DateFilter label="From" value={search.from} onChange={(from) => set({ from })} />
         <DateFilter label="To" value={search.to} onChange={(to) => set({ to })} />
@@ -75,18 +77,22 @@ function pick({ action, actor, from, to, record }: { action?: string; actor?: st
   return { action, actor, record, from: from && `${from}T00:00:00Z`, to: to && `${to}T23:59:59.999Z` };
 }
 
-function TextFilter({ label, value, onChange }: { label: string; value: string | undefined; onChange: (value: string | undefined) => void }) {
-  const done = (text: string) => text.trim() !== (value ?? '') && onChange(text.trim() || undefined);
+/** Which acts: chosen among those that happened lately, or typed. */
+function ActionFilter({ tenant, value, onChange }: { tenant: string | undefined; value: string | undefined; onChange: (value: string | undefined) => void }) {
+  const client = useQueryClient();
   return (
-    <input
-      key={value}
-      className="input filter"
-      aria-label={label}
-      placeholder={label}
-      defaultValue={value ?? ''}
-      onBlur={(event) => done(event.target.value)}
-      onKeyDown={(event) => event.key === 'Enter' && done(event.currentTarget.value)}
-    />
+    <div className="filter">
+      <Combobox
+        label="Action"
+        value={value ?? null}
+        shown={value && readable(value)}
+        none="Any action"
+        placeholder="Any action"
+        listKey={['audit', tenant]}
+        find={async (text) => actionsFor(text, await client.fetchQuery(auditActionsQuery(tenant)))}
+        onChange={(option) => onChange(option?.id)}
+      />
+    </div>
   );
 }
 

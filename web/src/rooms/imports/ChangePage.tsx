@@ -17,7 +17,7 @@ import { Card, Page } from '../../ui/Page';
 import { JobPanel } from '../jobs/JobPanel';
 import { DropZone } from './DropZone';
 import { Preview } from './Preview';
-import { formOf, nameOf, preview as readPreview, refusal } from './upload';
+import { asForm, nameOf, preview as readPreview, refusal } from './upload';
 import './imports.css';
 
 const route = getRouteApi('/house/records/$record/change');
@@ -33,9 +33,9 @@ export default function ChangePage() {
   const record = useQuery(recordQuery(id));
   const job = useJob(jobId);
   const collection = record.data?.collection ?? '';
-  const preview = useMutation({ mutationFn: (next: File) => readPreview(collection, record.data?.tenant, next) });
+  const preview = useMutation({ mutationFn: (next: File) => readPreview(collection, next) });
   const start = useMutation({
-    mutationFn: (next: File) => answer(api.POST('/api/records/{record}/change', { params: { path: { record: id } }, body: formOf(next) })),
+    mutationFn: (next: File) => answer(api.POST('/api/records/{record}/change', { params: { path: { record: id } }, body: { file: next }, bodySerializer: asForm })),
     onSuccess: (accepted) => {
       void client.invalidateQueries({ queryKey: ['record', id] });
       void navigate({ to: '/records/$record/change', params: { record: id }, search: { job: accepted.job }, replace: true });

@@ -22,7 +22,7 @@ import { JobPanel } from '../jobs/JobPanel';
 import { pickerFor } from '../records/RecordPicker';
 import { DropZone } from './DropZone';
 import { Preview } from './Preview';
-import { formOf, nameOf, preview as readPreview, refusal } from './upload';
+import { asForm, nameOf, preview as readPreview, refusal } from './upload';
 import './imports.css';
 
 const route = getRouteApi('/house/data/$collection/import');
@@ -53,7 +53,7 @@ function Choose({ name, view }: { name: string; view: CollectionView }) {
   const limits = importOf(app, name);
   const needsTenant = allTenants && !view.shared;
   const tenant = view.shared ? undefined : (shown ?? chosen ?? undefined);
-  const preview = useMutation({ mutationFn: (next: File) => readPreview(name, tenant, next) });
+  const preview = useMutation({ mutationFn: (next: File) => readPreview(name, next) });
   const rows = view.versioned ? app.collections[view.versioned.children] : view;
   if (!limits || !rows) return null;
 
@@ -66,7 +66,7 @@ function Choose({ name, view }: { name: string; view: CollectionView }) {
   };
   const start = async (fields: JsonObject) => {
     if (!file) return;
-    const accepted = await answer(api.POST('/api/collections/{collection}/import', { params: { path: { collection: name }, query: { tenant } }, body: formOf(file, fields) }));
+    const accepted = await answer(api.POST('/api/collections/{collection}/import', { params: { path: { collection: name } }, body: { ...fields, tenant, file }, bodySerializer: asForm }));
     void client.invalidateQueries({ queryKey: ['jobs'] });
     void client.invalidateQueries({ queryKey: ['records', name] });
     void navigate({ to: '/data/$collection/import', params: { collection: name }, search: { job: accepted.job }, replace: true });

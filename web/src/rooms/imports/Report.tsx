@@ -2,16 +2,17 @@
 import { useMemo, useState } from 'react';
 
 import { save } from '../../api/client';
-import type { ReportEntry, RowCounts } from '../../api/types';
+import type { ReportLine } from '../../api/types';
 import { StateBadge } from '../../ui/Badge';
 import { Button } from '../../ui/Button';
 import { Note } from '../../ui/Note';
 import { type Column, DataTable } from '../../ui/table/DataTable';
 import { Tabs } from '../../ui/Tabs';
 import { toCsv } from './csv';
+import type { Findings } from './findings';
 import './imports.css';
 
-type Row = ReportEntry & { id: string };
+type Row = ReportLine & { id: string };
 
 const COLUMNS: Column<Row>[] = [
   { id: 'row', label: 'Row', width: 76, align: 'right', cell: (it) => it.row },
@@ -21,11 +22,11 @@ const COLUMNS: Column<Row>[] = [
   { id: 'code', label: 'Code', width: 170, cell: (it) => <code className="cut quiet">{it.code}</code> },
 ];
 
-export function Report({ rows, report, name }: { rows: RowCounts; report: ReportEntry[]; name: string }) {
+export function Report({ rows, report, name }: Findings & { name: string }) {
   const [level, setLevel] = useState<'all' | 'error' | 'warning'>('all');
   const all = useMemo<Row[]>(() => report.map((it, index) => ({ ...it, id: String(index) })), [report]);
   const shown = level === 'all' ? all : all.filter((it) => it.level === level);
-  const count = (of: ReportEntry['level']) => report.filter((it) => it.level === of).length;
+  const count = (of: ReportLine['level']) => report.filter((it) => it.level === of).length;
   return (
     <section className="stack" aria-label="Report of the rows">
       <div className="tiles">

@@ -1,9 +1,9 @@
 /** The report as CSV. A cell that a spreadsheet would run as a formula is made harmless. */
-import type { ReportEntry } from '../../api/types';
+import type { ReportLine } from '../../api/types';
 
 const HEAD = ['row', 'level', 'column', 'code', 'message'] as const;
 
-export function toCsv(report: ReportEntry[]): string {
+export function toCsv(report: ReportLine[]): string {
   const lines = report.map((it) => HEAD.map((name) => cell(it[name] ?? '')).join(','));
   return `\uFEFF${[HEAD.join(','), ...lines].join('\r\n')}\r\n`;
 }

@@ -1,19 +1,21 @@
 /** A file and the fields beside it, as the server takes them. */
 import { answer, api } from '../../api/client';
-import type { JsonObject, PreviewView } from '../../api/types';
+import type { PreviewView } from '../../api/types';
 
-export function formOf(file: File, fields: JsonObject = {}): FormData {
+/** The body of a request as a form (`bodySerializer`), since a file does not travel as JSON. */
+export function asForm(body: object): FormData {
   const form = new FormData();
-  // Fields first: a server that reads as it comes knows them before the file.
-  for (const [name, value] of Object.entries(fields)) {
-    if (value !== null && value !== undefined) form.append(name, typeof value === 'object' ? JSON.stringify(value) : String(value));
+  const fields = Object.entries(body).filter(([, it]) => it !== null && it !== undefined);
+  // Files last: a server that reads as it comes knows the fields before them.
+  for (const [name, value] of fields) {
+    if (!(value instanceof File)) form.append(name, typeof value === 'object' ? JSON.stringify(value) : String(value));
   }
-  form.append('file', file, file.name);
+  for (const [name, value] of fields) if (value instanceof File) form.append(name, value, value.name);
   return form;
 }
 
-export function preview(collection: string, tenant: string | undefined, file: File): Promise<PreviewView> {
-  return answer(api.POST('/api/collections/{collection}/preview', { params: { path: { collection }, query: { tenant } }, body: formOf(file) }));
+export function preview(collection: string, file: File): Promise<PreviewView> {
+  return answer(api.POST('/api/collections/{collection}/preview', { params: { path: { collection } }, body: { file }, bodySerializer: asForm }));
 }
 
 /** What is wrong with a file before it is sent, in words. */

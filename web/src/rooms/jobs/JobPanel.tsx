@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router';
 
 import { answer, api } from '../../api/client';
 import { jobQuery } from '../../api/queries';
-import type { ImportResult, Json, JobView } from '../../api/types';
+import type { Json, JobView } from '../../api/types';
 import { useHouse } from '../../app/house';
 import { isDone } from '../../app/jobs';
 import { StateBadge } from '../../ui/Badge';
@@ -16,6 +16,7 @@ import { Progress } from '../../ui/Progress';
 import { Time, useNow } from '../../ui/Time';
 import { toast, toastFault } from '../../ui/Toast';
 import { Report } from '../imports/Report';
+import { findingsIn } from '../imports/findings';
 
 export function JobPanel({ job }: { job: JobView }) {
   const running = !isDone(job);
@@ -84,6 +85,7 @@ function Result({ job }: { job: JobView }) {
   const result = job.result;
   const fields = typeof result === 'object' && result !== null && !Array.isArray(result) ? result : null;
   if (!fields) return result === null ? null : <JsonText value={result} label="Result" />;
+  const findings = findingsIn(fields);
   const proposes = app.tasks[job.engine_kind.replace(/^task\./, '')]?.proposes;
   const record = textAt(fields.record) ?? job.subject;
   const version = textAt(fields.version);
@@ -108,8 +110,8 @@ function Result({ job }: { job: JobView }) {
           )}
         </div>
       )}
-      {'report' in fields && 'rows' in fields ? (
-        <Report rows={(fields as unknown as ImportResult).rows} report={(fields as unknown as ImportResult).report} name={job.kind} />
+      {findings ? (
+        <Report {...findings} name={job.kind} />
       ) : (
         <details>
           <summary className="quiet">All of the result</summary>

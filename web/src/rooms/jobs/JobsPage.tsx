@@ -19,15 +19,16 @@ import { TenantName } from '../tenants/TenantName';
 import './jobs.css';
 
 const route = getRouteApi('/house/jobs');
-const STATES = ['pending', 'running', 'completed', 'failed', 'cancelled'];
+const STATES = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;
 
 export default function JobsPage() {
   const { app, tenant, allTenants, live } = useHouse();
   const search = route.useSearch();
   const navigate = useNavigate();
-  const query = useInfiniteQuery({ ...jobsQuery({ tenant, state: search.state, kind: search.kind }), refetchInterval: live ? 30_000 : 5_000 });
+  const query = useInfiniteQuery({ ...jobsQuery({ tenant, state: STATES.find((it) => it === search.state), kind: search.kind }), refetchInterval: live ? 30_000 : 5_000 });
   const rows = rowsOf(query.data);
-  const kinds = [...new Set([...rows.map((it) => it.kind), ...(search.kind ? [search.kind] : [])])].sort();
+  // Narrowed by the engine's names, read by the application's.
+  const kinds = new Map([...(search.kind ? [[search.kind, search.kind] as const] : []), ...rows.map((it) => [it.engine_kind, it.kind] as const)]);
   const set = (next: Partial<typeof search>) => void navigate({ to: '/jobs', search: (now) => ({ ...now, ...next }), replace: true });
 
   const columns = useMemo<Column<JobView>[]>(
@@ -79,9 +80,9 @@ export default function JobsPage() {
         </select>
         <select className="input" aria-label="Kind" value={search.kind ?? ''} onChange={(event) => set({ kind: event.target.value || undefined })}>
           <option value="">Any kind</option>
-          {kinds.map((it) => (
-            <option key={it} value={it}>
-              {readable(it)}
+          {[...kinds].map(([kind, name]) => (
+            <option key={kind} value={kind}>
+              {readable(name)}
             </option>
           ))}
         </select>

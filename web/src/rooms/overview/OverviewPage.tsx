@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, type LinkProps } from '@tanstack/react-router';
 
 import { capital, readable } from '../../api/description';
-import { fewAuditQuery, fewJobsQuery, healthQuery, statsQuery } from '../../api/queries';
+import { fewAuditQuery, fewJobsQuery, healthQuery, statsQuery, tenantCountQuery } from '../../api/queries';
 import { useHouse } from '../../app/house';
 import { StateBadge } from '../../ui/Badge';
 import { Empty, Skeleton } from '../../ui/Empty';
@@ -35,8 +35,9 @@ export default function OverviewPage() {
 function Tiles() {
   const { app, can } = useHouse();
   const { data, isPending, error, refetch } = useQuery(statsQuery);
+  const tenants = useQuery({ ...tenantCountQuery, enabled: app.tenants !== null && can('list_tenants') });
   if (error && !data) return <ErrorNote error={error} retry={() => void refetch()} />;
-  if (isPending) {
+  if (isPending || tenants.isLoading) {
     return (
       <div className="tiles" aria-busy="true">
         {Array.from({ length: 5 }, (_, index) => (
@@ -47,12 +48,15 @@ function Tiles() {
       </div>
     );
   }
+  // What could not be counted in time is not there.
   const { models, counts, queue } = data;
-  const named = Object.entries(counts).flatMap(([name, count]): { label: string; count: number; link: LinkProps }[] => {
-    if (name === 'tenants') return app.tenants ? [{ label: capital(app.tenants.plural), count, link: { to: '/tenants' } }] : [];
-    const view = app.collections[name];
-    return view ? [{ label: capital(view.plural), count, link: view.parent ? { to: '/find', search: { collection: name } } : { to: '/data/$collection', params: { collection: name } } }] : [];
-  });
+  const named = [
+    ...(app.tenants && typeof tenants.data === 'number' ? [{ label: capital(app.tenants.plural), count: tenants.data, link: { to: '/tenants' } satisfies LinkProps }] : []),
+    ...Object.entries(counts ?? {}).flatMap(([name, count]): { label: string; count: number; link: LinkProps }[] => {
+      const view = app.collections[name];
+      return view ? [{ label: capital(view.plural), count, link: view.parent ? { to: '/find', search: { collection: name } } : { to: '/data/$collection', params: { collection: name } } }] : [];
+    }),
+  ];
   return (
     <div className="tiles">
       {named.map((it) => (
@@ -61,7 +65,7 @@ function Tiles() {
           <div className="tile__value">{number(it.count)}</div>
         </Link>
       ))}
-      {can('read_usage') && (
+      {models && can('read_usage') && (
         <Link to="/usage" className="tile">
           <div className="tile__label">Spent this month</div>
           <div className="tile__value">{dollars(models.spent_month_usd)}</div>
@@ -71,13 +75,15 @@ function Tiles() {
           </div>
         </Link>
       )}
-      <Link to="/jobs" className="tile">
-        <div className="tile__label">Jobs waiting</div>
-        <div className="tile__value">{number(queue.pending ?? 0)}</div>
-        <div className="tile__note">
-          {number(queue.running ?? 0)} running{(queue.failed ?? 0) > 0 && ` · ${number(queue.failed ?? 0)} failed`}
-        </div>
-      </Link>
+      {queue && (
+        <Link to="/jobs" className="tile">
+          <div className="tile__label">Jobs waiting</div>
+          <div className="tile__value">{number(queue.pending)}</div>
+          <div className="tile__note">
+            {number(queue.running)} running{queue.failed > 0 && ` · ${number(queue.failed)} failed`}
+          </div>
+        </Link>
+      )}
     </div>
   );
 }
@@ -160,7 +166,7 @@ function HealthCard() {
               <div className="grow">
                 <div className="row row--between">
                   <span>{readable(name)}</span>
-                  <span className="quiet">{check.status === 'healthy' ? (check.latency_ms === null ? 'ok' : span(check.latency_ms)) : check.status}</span>
+                  <span className="quiet">{check.status === 'healthy' ? span(check.latency_ms) : check.status}</span>
                 </div>
                 {check.message && <p className="quiet wrap check-row__message">{check.message}</p>}
               </div>

@@ -72,7 +72,7 @@ export function ProposalsTab({ record }: { record: RecordView }) {
         return { count: 1, skipped: 0, job: null };
       }
       const done = await answer(api.POST('/api/proposals/decide', { body: { ids, action, notes } }));
-      return { count: ids.length - done.skipped, skipped: done.skipped, job: done.job };
+      return { count: ids.length - done.skipped.length, skipped: done.skipped.length, job: done.job };
     },
     onSuccess: (done, { action, ids }) => {
       setSelected((now) => new Set([...now].filter((it) => !ids.includes(it))));
@@ -105,8 +105,11 @@ export function ProposalsTab({ record }: { record: RecordView }) {
     setAt(next);
     virtual.scrollToIndex(next, { align: 'auto' });
     announce(rows[next]?.suggestion ?? '');
-    // The focus goes along, or Enter would press the link or button that had it before.
-    requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"] article`)?.focus({ preventScroll: true }));
+    // The focus goes along, at once: else an Enter that follows quickly would press the link or button
+    // that had it before. A row that is not drawn yet gets it a moment later.
+    const row = () => scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"] article`);
+    (row() ?? scroller.current)?.focus({ preventScroll: true });
+    requestAnimationFrame(() => row()?.focus({ preventScroll: true }));
   };
   const select = (id: string | undefined) => {
     if (!id) return;
@@ -215,7 +218,7 @@ export function ProposalsTab({ record }: { record: RecordView }) {
           {task ? `Run “${task.view.title}” to have this version looked through.` : 'They are made by the tasks of this application.'}
         </Empty>
       ) : (
-        <div ref={scroller} className="proposals card">
+        <div ref={scroller} className="proposals card" tabIndex={-1}>
           <ul style={{ height: virtual.getTotalSize(), position: 'relative' }} aria-label="Proposals">
             {items.map((item) => {
               const proposal = rows[item.index];

@@ -12,7 +12,6 @@ import { Empty } from '../../ui/Empty';
 import { Time } from '../../ui/Time';
 import { type Column, DataTable } from '../../ui/table/DataTable';
 import { rowsOf, totalOf } from '../../ui/table/cursor';
-import { nextSort, sortOf } from '../../ui/table/sort';
 import { TenantName } from '../tenants/TenantName';
 import { columnsOf } from './columns';
 import { ColumnMenu, useHidden } from './ColumnMenu';
@@ -21,7 +20,6 @@ import { RestoreButton } from './RestoreButton';
 
 export interface Listing {
   q?: string;
-  sort?: string;
   deleted?: boolean;
   by?: Record<string, string>;
 }
@@ -45,7 +43,6 @@ export function RecordTable({ name, parent, listing, onListing, empty }: Props) 
       tenant: view?.shared ? undefined : owner,
       parent: parent?.id,
       search: listing.q,
-      sort: listing.sort,
       deleted: listing.deleted,
       filters: listing.by,
     }),
@@ -88,7 +85,7 @@ export function RecordTable({ name, parent, listing, onListing, empty }: Props) 
         <span className="grow" />
         <label className="check">
           <input type="checkbox" checked={listing.deleted ?? false} onChange={(event) => onListing({ ...listing, deleted: event.target.checked || undefined })} />
-          Deleted
+          With deleted ones
         </label>
         <ColumnMenu columns={columns} hidden={hidden} toggle={toggle} />
       </div>
@@ -108,16 +105,9 @@ export function RecordTable({ name, parent, listing, onListing, empty }: Props) 
         onMore={() => void query.fetchNextPage()}
         onRetry={() => void query.refetch()}
         onOpen={(record) => void navigate({ to: '/records/$record', params: { record: record.id } })}
-        sortable={view.sort}
-        sort={sortOf(listing.sort)}
-        onSort={(column) => onListing({ ...listing, sort: nextSort(listing.sort, column) })}
         isGone={(record) => record.deleted_at !== null}
         empty={
-          listing.deleted ? (
-            <Empty icon="trash" title="Nothing deleted">
-              Deleted {view.plural} stay here for a while and can be restored.
-            </Empty>
-          ) : narrowed ? (
+          narrowed ? (
             <Empty icon="search" title={`No ${view.plural} match`}>
               Take a filter away, or search for fewer words.
             </Empty>
@@ -139,7 +129,9 @@ function ActiveVersion({ record }: { record: RecordView }) {
   );
 }
 
+/** Deleted ones stay for a while and can be restored. */
 function DeletedCell({ record }: { record: RecordView }) {
+  if (!record.deleted_at) return <span className="quiet">–</span>;
   return (
     <>
       <span className="quiet">

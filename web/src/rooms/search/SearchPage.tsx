@@ -126,7 +126,7 @@ function Hit({ hit }: { hit: SearchHit }) {
           search={inVersion ? { version: hit.version ?? undefined, item: hit.item.id } : {}}
           className="hit__title wrap"
         >
-          {hit.title}
+          {hit.title ?? hit.item.id}
         </Link>
         {hit.parent_title && <span className="quiet">in {hit.parent_title}</span>}
         <span className="grow" />

@@ -4,7 +4,7 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 
 import { logsQuery } from '../../api/queries';
-import type { LogLine, NumberedLine } from '../../api/types';
+import type { LogLine, LogRecord } from '../../api/types';
 import { Button } from '../../ui/Button';
 import { Empty, Skeleton } from '../../ui/Empty';
 import { ErrorNote } from '../../ui/ErrorNote';
@@ -13,14 +13,14 @@ import { SearchBox } from '../../ui/SearchBox';
 import './logs.css';
 
 const route = getRouteApi('/house/logs');
-const LEVELS = ['error', 'warn', 'info', 'debug'];
+const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 
 export default function LogsPage() {
   const search = route.useSearch();
   const navigate = useNavigate();
   const [following, setFollowing] = useState(true);
   const box = useRef<HTMLDivElement>(null);
-  const query = useQuery({ ...logsQuery({ level: search.level, search: search.q, limit: 500 }), refetchInterval: following ? 3_000 : false });
+  const query = useQuery({ ...logsQuery({ level: LEVELS.find((it) => it === search.level), search: search.q, limit: 500 }), refetchInterval: following ? 3_000 : false });
   const lines = query.data ? inOrder(query.data.items) : [];
   const newest = lines.at(-1)?.number;
   const set = (next: Partial<typeof search>) => void navigate({ to: '/logs', search: (now) => ({ ...now, ...next }), replace: true });
@@ -72,8 +72,8 @@ export default function LogsPage() {
   );
 }
 
-function Line({ line }: { line: LogLine }) {
-  const context = line.context ? Object.entries(line.context) : [];
+function Line({ line }: { line: LogRecord }) {
+  const context = Object.entries(line.context);
   return (
     <div className={`log log--${line.level.toLowerCase()}`}>
       <time dateTime={line.timestamp} title={line.timestamp} className="quiet">
@@ -92,6 +92,6 @@ function Line({ line }: { line: LogLine }) {
 }
 
 /** Oldest first, whichever way the server sends them. */
-function inOrder(lines: NumberedLine[]): NumberedLine[] {
+function inOrder(lines: LogLine[]): LogLine[] {
   return [...lines].sort((a, b) => a.number - b.number);
 }

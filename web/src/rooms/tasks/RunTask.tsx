@@ -83,7 +83,7 @@ export function RunTask({ name, task, record, versions }: Props) {
           {blocked ? (
             <Note tone="warn">{blocked}</Note>
           ) : (
-            <PickerContext value={pickerFor(app, task.references, record.tenant)}>
+            <PickerContext value={pickerFor(app, undefined, record.tenant)}>
               <SchemaForm schema={formOf(task)} submit={`Run: ${task.title}`} run={run} disabled={record.lock !== null} />
             </PickerContext>
           )}
@@ -95,7 +95,7 @@ export function RunTask({ name, task, record, versions }: Props) {
           <JobPanel job={job.data} />
         </Card>
       )}
-      {answered && <TaskResult answer={answered.answer} input={answered.input} task={task} record={record} />}
+      {answered && <TaskResult answer={answered.answer} input={answered.input} record={record} />}
     </>
   );
 }

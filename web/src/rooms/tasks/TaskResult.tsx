@@ -6,7 +6,7 @@ import { useState } from 'react';
 import { answer as unwrap, api, unchanged } from '../../api/client';
 import { readable, referenceOf, titleOf } from '../../api/description';
 import { recordQuery } from '../../api/queries';
-import type { Json, JsonObject, RecordView, TaskAnswer, TaskView } from '../../api/types';
+import type { Json, JsonObject, RecordView, TaskAnswer } from '../../api/types';
 import { useHouse } from '../../app/house';
 import { Button } from '../../ui/Button';
 import { JsonText } from '../../ui/CodeText';
@@ -21,11 +21,10 @@ import { makerOf } from '../versions/version';
 interface Props {
   answer: TaskAnswer;
   input: JsonObject;
-  task: TaskView;
   record: RecordView;
 }
 
-export function TaskResult({ answer, input, task, record }: Props) {
+export function TaskResult({ answer, input, record }: Props) {
   const { app, can } = useHouse();
   const fields: JsonObject = typeof answer.answer === 'object' && answer.answer !== null && !Array.isArray(answer.answer) ? answer.answer : { answer: answer.answer };
   const homes = homesOf(fields);
@@ -36,7 +35,7 @@ export function TaskResult({ answer, input, task, record }: Props) {
       Object.keys(view.documents)
         .filter((field) => field in given)
         .map((field) => {
-          const named = Object.keys(input).find((it) => typeof input[it] === 'string' && referenceOf(app, task.references, it) === collection);
+          const named = Object.keys(input).find((it) => typeof input[it] === 'string' && referenceOf(app, undefined, it) === collection);
           return { collection, field, value: given[field] ?? null, record: named ? String(input[named]) : null };
         }),
     );

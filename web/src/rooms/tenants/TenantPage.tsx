@@ -19,7 +19,6 @@ import { changed } from '../../ui/form/plan';
 import { SchemaForm } from '../../ui/form/SchemaForm';
 import { Icon } from '../../ui/Icon';
 import { Menu } from '../../ui/Menu';
-import { Note } from '../../ui/Note';
 import { Card, Page } from '../../ui/Page';
 import { Time } from '../../ui/Time';
 import { toast, toastFault } from '../../ui/Toast';
@@ -74,11 +73,6 @@ export default function TenantPage() {
         </>
       }
     >
-      {tenant.deleted_at && (
-        <Note tone="warn">
-          Deleted <Time at={tenant.deleted_at} />. It can be restored from the list of deleted {app.tenants.plural}.
-        </Note>
-      )}
       <div className="cards">
         {shelves(app)
           .filter((it) => !it.view.shared)

@@ -70,7 +70,7 @@ export default function TenantsPage() {
         <span className="grow" />
         <label className="check">
           <input type="checkbox" checked={search.deleted ?? false} onChange={(event) => set({ deleted: event.target.checked || undefined })} />
-          Deleted
+          With deleted ones
         </label>
       </div>
       <DataTable
@@ -90,8 +90,8 @@ export default function TenantsPage() {
         onOpen={(it) => void navigate({ to: '/tenants/$id', params: { id: it.id } })}
         isGone={(it) => it.deleted_at !== null}
         empty={
-          <Empty icon="building" title={search.q ? `No ${plural} match` : search.deleted ? 'Nothing deleted' : `No ${plural} yet`}>
-            {search.q ? 'Search for fewer words.' : search.deleted ? 'Deleted ones stay here for a while.' : `Everything else belongs to a ${noun}: create the first one.`}
+          <Empty icon="building" title={search.q ? `No ${plural} match` : `No ${plural} yet`}>
+            {search.q ? 'Search for fewer words.' : `Everything else belongs to a ${noun}: create the first one.`}
           </Empty>
         }
       />
@@ -124,6 +124,7 @@ function CreateTenant({ onClose }: { onClose: () => void }) {
   );
 }
 
+/** Deleted ones stay for a while and can be restored. */
 function Deleted({ tenant }: { tenant: TenantView }) {
   const { can } = useHouse();
   const client = useQueryClient();
@@ -136,6 +137,7 @@ function Deleted({ tenant }: { tenant: TenantView }) {
     },
     onError: toastFault,
   });
+  if (!tenant.deleted_at) return <span className="quiet">–</span>;
   return (
     <>
       <span className="quiet">

@@ -1,5 +1,5 @@
 /** The days of a period, each with its value: a day on which nothing happened is there too, with zero. */
-import type { UsagePart, UsageTotals } from '../../api/types';
+import type { UsagePart, UsageSums } from '../../api/types';
 import type { Point } from '../../ui/Plot';
 
 export type Measure = 'cost' | 'tokens' | 'operations';
@@ -16,7 +16,7 @@ export function daysOf(breakdown: UsagePart[], from: string, to: string, measure
   return points;
 }
 
-export function valueOf(totals: UsageTotals, measure: Measure): number {
+export function valueOf(totals: UsageSums, measure: Measure): number {
   switch (measure) {
     case 'cost':
       return totals.total_cost_usd;

@@ -13,7 +13,6 @@ import { ErrorNote } from '../../ui/ErrorNote';
 import { Note } from '../../ui/Note';
 import { DataTable } from '../../ui/table/DataTable';
 import { rowsOf, totalOf } from '../../ui/table/cursor';
-import { nextSort, sortOf } from '../../ui/table/sort';
 import { ColumnMenu, useHidden } from '../records/ColumnMenu';
 import { columnsOf } from '../records/columns';
 import { Filters } from '../records/Filters';
@@ -35,7 +34,7 @@ export function ItemsTab({ record }: { record: RecordView }) {
   const versions = useQuery(versionsQuery(record.id));
   const all = versions.data?.items ?? [];
   const version = shownOf(all, search.version);
-  const listing = { search: search.q, sort: search.sort, filters: search.by };
+  const listing = { search: search.q, filters: search.by };
   const query = useInfiniteQuery({ ...versionRecordsQuery(version?.id ?? '', listing), enabled: Boolean(version) });
   const rows = rowsOf(query.data);
 
@@ -123,9 +122,6 @@ export function ItemsTab({ record }: { record: RecordView }) {
         onMore={() => void query.fetchNextPage()}
         onRetry={() => void query.refetch()}
         onOpen={(row) => set({ item: row.id })}
-        sortable={view.sort}
-        sort={sortOf(search.sort)}
-        onSort={(column) => set({ sort: nextSort(search.sort, column) })}
         empty={
           narrowed ? (
             <Empty icon="search" title={`No ${view.plural} match`}>

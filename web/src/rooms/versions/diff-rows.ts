@@ -29,23 +29,14 @@ const WORDS: Record<DiffKind, string> = { added: 'Added', removed: 'Removed', ch
 const TONES: Record<DiffKind, Tone> = { added: 'good', removed: 'bad', changed: 'info', renamed: 'accent' };
 
 export function rowsOfDiff(diff: DiffView, view: CollectionView): DiffRow[] {
-  const renamed = new Set(diff.renamed.map((it) => it.lineage).filter(Boolean));
+  const renamed = new Set(diff.renamed.map((it) => it.lineage));
   const changed = diff.changed.map((it) => {
-    const isRenamed = renamed.has(it.lineage) || it.fields.some((field) => field.field === view.unique[0]?.[0]);
-    return rowOf(isRenamed ? 'renamed' : 'changed', it.after, view, it.fields);
-  });
-  // A record that is only renamed may be told among the renamed alone.
-  const told = new Set(diff.changed.map((it) => it.lineage));
-  const onlyRenamed = diff.renamed.filter((it) => it.lineage !== undefined && !told.has(it.lineage)).map((it): DiffRow => {
-    const field = it.field ?? view.unique[0]?.[0] ?? view.title;
-    const text = `${textOf(it.before)} ${textOf(it.after)}`.toLowerCase();
-    return { id: `renamed-${it.lineage ?? ''}`, kind: 'renamed', word: WORDS.renamed, tone: TONES.renamed, title: textOf(it.after), note: '', changes: [{ field, before: it.before, after: it.after }], text };
+    return rowOf(renamed.has(it.lineage) ? 'renamed' : 'changed', it.after, view, it.fields);
   });
   return [
     ...diff.added.map((it) => rowOf('added', it, view, [])),
     ...diff.removed.map((it) => rowOf('removed', it, view, [])),
     ...changed.filter((it) => it.kind === 'renamed'),
-    ...onlyRenamed,
     ...changed.filter((it) => it.kind === 'changed'),
   ];
 }

@@ -5,21 +5,21 @@ import { useState } from 'react';
 import { answer, api } from '../../api/client';
 import { capital } from '../../api/description';
 import { webhooksQuery } from '../../api/queries';
-import type { Schema, WebhookView } from '../../api/types';
+import type { NewWebhook, Schema, WebhookView } from '../../api/types';
 import { useHouse } from '../../app/house';
 import { TenantPicker } from '../../app/TenantSwitcher';
 import { Badge } from '../../ui/Badge';
 import { Button, IconButton } from '../../ui/Button';
 import { Secret } from '../../ui/CodeText';
 import { Confirm, Dialog } from '../../ui/Dialog';
-import { Empty, Skeleton } from '../../ui/Empty';
-import { ErrorNote } from '../../ui/ErrorNote';
+import { Empty } from '../../ui/Empty';
 import { Field } from '../../ui/Field';
 import { SchemaForm } from '../../ui/form/SchemaForm';
 import { Note } from '../../ui/Note';
 import { Page } from '../../ui/Page';
 import { Time } from '../../ui/Time';
 import { toast, toastFault } from '../../ui/Toast';
+import { ShortTable } from '../../ui/table/ShortTable';
 import { TenantName } from '../tenants/TenantName';
 
 export default function WebhooksPage() {
@@ -55,70 +55,56 @@ export default function WebhooksPage() {
         </Button>
       }
     >
-      {query.isPending ? (
-        <Skeleton lines={5} />
-      ) : query.isError ? (
-        <ErrorNote error={query.error} retry={() => void query.refetch()} />
-      ) : query.data.items.length === 0 ? (
-        <div className="card">
+      <ShortTable
+        label="Webhooks"
+        query={query}
+        columns={[
+          {
+            id: 'address',
+            label: 'Address',
+            kind: 'wrap',
+            cell: (it) => (
+              <>
+                <Link to="/webhooks/$webhook" params={{ webhook: it.id }}>
+                  {it.url}
+                </Link>{' '}
+                {!it.is_active && <Badge tone="warn">Off</Badge>}
+              </>
+            ),
+          },
+          {
+            id: 'events',
+            label: 'Events',
+            cell: (it) => (
+              <span className="row" style={{ gap: 4 }}>
+                {it.events.map((event) => (
+                  <Badge key={event}>{event}</Badge>
+                ))}
+              </span>
+            ),
+          },
+          allTenants && { id: 'tenant', label: capital(app.tenants?.noun ?? ''), cell: (it) => <TenantName id={it.tenant} /> },
+          { id: 'since', label: 'Since', kind: 'quiet', cell: (it) => <Time at={it.created_at} /> },
+          {
+            id: 'acts',
+            label: 'Acts',
+            kind: 'acts',
+            cell: (it) => (
+              <>
+                <Button small icon="play" disabled={test.isPending} onClick={() => test.mutate(it.id)}>
+                  Test
+                </Button>
+                <IconButton small icon="trash" label={`Delete the webhook to ${it.url}`} onClick={() => setRemoving(it)} />
+              </>
+            ),
+          },
+        ]}
+        empty={
           <Empty icon="hook" title="No webhooks yet" action={<Button icon="plus" onClick={() => setCreating(true)}>New webhook</Button>}>
             Give an address and the events it wants to hear of.
           </Empty>
-        </div>
-      ) : (
-        // A region that scrolls must be reachable by keyboard.
-        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-        <div className="card grid-scroll" role="region" aria-label="Webhooks" tabIndex={0}>
-          <table className="grid">
-            <thead>
-              <tr>
-                <th scope="col">Address</th>
-                <th scope="col">Events</th>
-                {allTenants && <th scope="col">{capital(app.tenants?.noun ?? '')}</th>}
-                <th scope="col">Since</th>
-                <th scope="col">
-                  <span className="unseen">Acts</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {query.data.items.map((it) => (
-                <tr key={it.id}>
-                  <td className="wrap">
-                    <Link to="/webhooks/$webhook" params={{ webhook: it.id }}>
-                      {it.url}
-                    </Link>{' '}
-                    {!it.is_active && <Badge tone="warn">Off</Badge>}
-                  </td>
-                  <td>
-                    <span className="row" style={{ gap: 4 }}>
-                      {it.events.map((event) => (
-                        <Badge key={event}>{event}</Badge>
-                      ))}
-                    </span>
-                  </td>
-                  {allTenants && (
-                    <td>
-                      <TenantName id={it.tenant} />
-                    </td>
-                  )}
-                  <td className="quiet" style={{ whiteSpace: 'nowrap' }}>
-                    <Time at={it.created_at} />
-                  </td>
-                  <td>
-                    <span className="row row--end" style={{ flexWrap: 'nowrap' }}>
-                      <Button small icon="play" disabled={test.isPending} onClick={() => test.mutate(it.id)}>
-                        Test
-                      </Button>
-                      <IconButton small icon="trash" label={`Delete the webhook to ${it.url}`} onClick={() => setRemoving(it)} />
-                    </span>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+        }
+      />
       {creating && <CreateWebhook onClose={() => setCreating(false)} />}
       {removing && (
         <Confirm
@@ -143,7 +129,7 @@ function CreateWebhook({ onClose }: { onClose: () => void }) {
   const { app, tenant: shown, allTenants } = useHouse();
   const client = useQueryClient();
   const [chosen, setChosen] = useState<string | null>(null);
-  const [made, setMade] = useState<WebhookView | null>(null);
+  const [made, setMade] = useState<NewWebhook | null>(null);
   const schema: Schema = {
     type: 'object',
     required: ['url', 'events'],
@@ -158,7 +144,7 @@ function CreateWebhook({ onClose }: { onClose: () => void }) {
       {made ? (
         <div className="stack">
           <Note tone="warn">This secret is shown once. The receiver needs it to check the signature of each call.</Note>
-          {made.secret && <Secret value={made.secret} label="the secret" />}
+          <Secret value={made.secret} label="the secret" />
           <div className="row row--end">
             <Button kind="main" onClick={onClose}>
               Done
@@ -179,7 +165,7 @@ function CreateWebhook({ onClose }: { onClose: () => void }) {
             disabled={allTenants && !chosen}
             run={async (data) => {
               const webhook = await answer(
-                api.POST('/api/webhooks', { params: { query: { tenant: shown ?? chosen ?? undefined } }, body: { url: String(data.url), events: Array.isArray(data.events) ? data.events.map(String) : [] } }),
+                api.POST('/api/webhooks', { body: { tenant: shown ?? chosen ?? undefined, url: String(data.url), events: Array.isArray(data.events) ? data.events.map(String) : [] } }),
               );
               void client.invalidateQueries({ queryKey: ['webhooks'] });
               setMade(webhook);

@@ -58,7 +58,7 @@ export function SchemaForm({ schema, value, only, documents = {}, submit, run, o
       await run((cleaned(schema, raw as JsonObject) ?? {}) as JsonObject);
     } catch (thrown) {
       const fault = asFault(thrown);
-      const placed = place(fault.fields.map((it) => ({ pointer: it.field ?? '', message: it.hint ? `${it.message} ${it.hint}` : it.message })), names);
+      const placed = place(fault.fields.map((it) => ({ pointer: it.field, message: it.hint ? `${it.message} ${it.hint}` : it.message })), names);
       for (const [name, types] of Object.entries(placed.at)) form.setError(name, { type: 'server', types });
       // What found its field is said there; the rest is said below.
       if (placed.elsewhere > 0 || Object.keys(placed.at).length === 0) setRefused(thrown);

@@ -9,7 +9,6 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { type CSSProperties, type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 
 import { ErrorNote } from '../ErrorNote';
-import { Icon } from '../Icon';
 import { countWords, rowAfter, shouldReadOn } from './cursor';
 import './table.css';
 
@@ -21,11 +20,6 @@ export interface Column<T> {
   align?: 'right';
   /** Takes the width that is left. */
   grows?: boolean;
-}
-
-export interface Sort {
-  column: string;
-  descending: boolean;
 }
 
 interface Props<T> {
@@ -46,10 +40,6 @@ interface Props<T> {
   onMore?: () => void;
   onRetry?: () => void;
   onOpen?: (row: T) => void;
-  /** Columns by which the list can be sorted. */
-  sortable?: readonly string[];
-  sort?: Sort | null;
-  onSort?: (column: string) => void;
   isGone?: (row: T) => boolean;
   empty: ReactNode;
   /** Beside the count of rows. */
@@ -60,7 +50,7 @@ const features = tableFeatures({ columnSizingFeature, columnResizingFeature, col
 const ROW_PX = 36;
 
 export function DataTable<T extends { id: string }>(props: Props<T>) {
-  const { label, columns, rows, total, hidden, isPending, isStale = false, isFetchingMore = false, hasMore = false, error, onMore, onRetry, onOpen, sortable, sort, onSort, isGone, empty, status } = props;
+  const { label, columns, rows, total, hidden, isPending, isStale = false, isFetchingMore = false, hasMore = false, error, onMore, onRetry, onOpen, isGone, empty, status } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState(0);
 
@@ -129,17 +119,9 @@ export function DataTable<T extends { id: string }>(props: Props<T>) {
           <div className="table__row" role="row" aria-rowindex={1}>
             {headers.map((header) => {
               const id = header.column.id;
-              const sorted = sort?.column === id ? (sort.descending ? 'descending' : 'ascending') : undefined;
               return (
-                <div key={id} role="columnheader" className={classOf(id)} style={width(id)} aria-sort={sorted}>
-                  {sortable?.includes(id) && onSort ? (
-                    <button type="button" className="table__sort" onClick={() => onSort(id)}>
-                      {cellOf(id)?.label}
-                      {sorted && <Icon name={sorted === 'descending' ? 'down' : 'up'} size={12} />}
-                    </button>
-                  ) : (
-                    <span className="cut">{cellOf(id)?.label}</span>
-                  )}
+                <div key={id} role="columnheader" className={classOf(id)} style={width(id)}>
+                  <span className="cut">{cellOf(id)?.label}</span>
                   <span className="table__resize" data-active={header.column.getIsResizing()} onMouseDown={header.getResizeHandler()} onTouchStart={header.getResizeHandler()} aria-hidden="true" />
                 </div>
               );

@@ -1,0 +1,49 @@
+// @vitest-environment node
+import { describe, expect, it } from 'vitest';
+
+import * as catalogue from './apps/catalogue.mjs';
+import * as trails from './apps/trails.mjs';
+import { routes } from './routes.mjs';
+import { serve } from './server.mjs';
+
+/** What each change is asked with; a route that is not here takes an empty body. */
+const BODIES = {
+  'PATCH /api/me': { name: 'Ada' },
+  'POST /api/tenants': { name: 'Dune' },
+  'PATCH /api/tenants/{tenant}': { name: 'Dune Supply' },
+  'POST /api/records/{record}/revert': { number: 1, reason: 'A test.' },
+  'POST /api/tasks/{task}': { input: { text: 'Sizes first' } },
+  'POST /api/search': { collection: 'events', query: 'ride' },
+  'POST /api/users': { email: 'x@example.com', name: 'X', role: 'viewer', password: 'a long enough one' },
+  'POST /api/keys': { name: 'Till', scopes: ['read'] },
+  'POST /api/webhooks': { url: 'https://x.example', events: ['job.completed'] },
+};
+
+for (const application of [catalogue, trails]) {
+  describe(`the mock of ${application.app.app}`, () => {
+    it('answers as the server does, wherever it answers', async () => {
+      const { url, world, close } = await serve({ application, delay: 0 });
+      const ask = async (method, path, body, token) => {
+        const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+        const response = await fetch(url + path, { method, headers, ...(method === 'GET' || method === 'DELETE' ? {} : { body: JSON.stringify(body) }) });
+        const text = await response.text();
+        return { status: response.status, text };
+      };
+      const door = await ask('POST', '/api/auth/login', { email: 'admin@example.com', password: 'correct horse battery' });
+      const token = JSON.parse(door.text).access_token;
+
+      const parents = world.list(Object.keys(world.app.collections)[0]);
+      const versions = world.versions.filter((it) => it.record === parents[0].id);
+      const named = { tenant: world.tenants[0]?.id, collection: parents[0].collection, record: parents[0].id, version: versions[0]?.id, other: versions[1]?.id, proposal: world.proposals[0]?.id, job: world.jobs[0]?.id, task: Object.keys(world.app.tasks).at(-1), webhook: world.webhooks[0]?.id, delivery: world.deliveries[0]?.id, user: 'usr_2', key: 'key_1', session: 'none' };
+      const broken = [];
+      for (const route of Object.keys(routes).sort((a, b) => Number(a.startsWith('DELETE')) - Number(b.startsWith('DELETE')))) {
+        const [method, template] = route.split(' ');
+        const body = { ...BODIES[route], ...(route === 'POST /api/tasks/{task}' ? { record: named.record } : {}), ...(route.endsWith('/decide') ? { ids: world.proposals.slice(5, 7).map((it) => it.id), action: 'accept' } : {}) };
+        const answer = await ask(method, template.replace(/\{(\w+)\}/g, (_, name) => named[name] ?? 'none'), body, token);
+        if (answer.status >= 500) broken.push(`${route}: ${answer.text}`);
+      }
+      await close();
+      expect(broken).toEqual([]);
+    });
+  });
+}
