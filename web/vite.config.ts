@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Where `npm run dev` finds the API: a running `mainstay serve`, or the mock. */
 const api = process.env.MAINSTAY_WEB_API ?? 'http://127.0.0.1:8080';
-const apiPaths = ['/api', '/health', '/metrics', '/openapi.json', '/docs', '/__debug'];
+const apiPaths = ['/api', '/llm', '/health', '/metrics', '/openapi.json', '/docs', '/__debug'];
 
 export default defineConfig({
   plugins: [react()],

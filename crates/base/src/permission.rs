@@ -78,6 +78,8 @@ names! {
         RunTasks = "run_tasks",
         /// Ask models through the gateway.
         UseModels = "use_models",
+        /// Set budgets of models, and try providers.
+        ManageModels = "manage_models",
         /// Accept and reject proposals.
         DecideProposals = "decide_proposals",
         /// See jobs.
@@ -134,7 +136,7 @@ names! {
         UseModels = "models",
         /// Make embeddings and search with them.
         GenerateEmbeddings = "embeddings:generate",
-        /// Manage keys, users and webhooks of its tenant.
+        /// Manage keys, users and webhooks of its tenant, and try models.
         Admin = "admin",
     }
 }
@@ -156,6 +158,7 @@ impl Role {
                     | P::ReadUsage
                     | P::ReadAudit
                     | P::ManageAudit
+                    | P::ManageModels
                     | P::ReadTelemetry
                     | P::ReadInternals
             ),
@@ -191,8 +194,9 @@ impl Scope {
     pub fn grants(self, permission: Permission) -> bool {
         use Permission as P;
         match self {
-            // What spends money with words of the caller's own is granted by name only.
-            Self::Read | Self::Write | Self::Admin if permission == P::UseModels => false,
+            // What spends money with words of the caller's own is granted by name only, or with all
+            // else that an editor may: whoever makes editors may do what they may.
+            Self::Write if permission == P::UseModels => false,
             Self::Read => Role::Viewer.grants(permission),
             Self::Write => Role::Editor.grants(permission),
             Self::ExecuteJobs => {
@@ -203,7 +207,10 @@ impl Scope {
             Self::GenerateEmbeddings => matches!(permission, P::Anyone | P::ReadRecords),
             Self::Admin => {
                 Role::Editor.grants(permission)
-                    || matches!(permission, P::ManageKeys | P::ManageUsers | P::ManageWebhooks)
+                    || matches!(
+                        permission,
+                        P::ManageKeys | P::ManageUsers | P::ManageWebhooks | P::ManageModels
+                    )
             }
         }
     }
@@ -224,7 +231,17 @@ mod tests {
     fn only_scopes_that_say_so_ask_models() {
         let granting: Vec<_> =
             Scope::ALL.iter().filter(|it| it.grants(Permission::UseModels)).collect();
-        assert_eq!(granting, [&Scope::CallModels, &Scope::UseModels]);
+        assert_eq!(granting, [&Scope::CallModels, &Scope::UseModels, &Scope::Admin]);
+    }
+
+    #[test]
+    fn who_runs_the_system_manages_models_and_who_works_with_records_does_not() {
+        let roles: Vec<_> =
+            Role::ALL.iter().filter(|it| it.grants(Permission::ManageModels)).collect();
+        assert_eq!(roles, [&Role::Owner, &Role::Admin, &Role::Operator]);
+        let scopes: Vec<_> =
+            Scope::ALL.iter().filter(|it| it.grants(Permission::ManageModels)).collect();
+        assert_eq!(scopes, [&Scope::Admin]);
     }
 
     #[test]
@@ -233,6 +250,7 @@ mod tests {
             Permission::WriteRecords,
             Permission::RunTasks,
             Permission::UseModels,
+            Permission::ManageModels,
             Permission::DecideProposals,
             Permission::ManageKeys,
         ] {

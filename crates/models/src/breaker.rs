@@ -3,6 +3,8 @@
 
 use base::Timestamp;
 use jiff::SignedDuration;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::settings::BreakerSettings;
 
@@ -24,6 +26,29 @@ enum State {
     },
     /// One attempt is under way to find out.
     Probing,
+}
+
+/// How a breaker stands, as it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Standing {
+    /// Open or not.
+    pub breaker: Position,
+    /// When an attempt is let through again.
+    pub retry_at: Option<Timestamp>,
+    /// Failures in a row; of one that is not closed, those that opened it.
+    pub failures: u32,
+}
+
+/// Open or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Position {
+    /// Everything goes through.
+    Closed,
+    /// Nothing does.
+    Open,
+    /// One attempt decides.
+    HalfOpen,
 }
 
 impl Breaker {
@@ -67,6 +92,22 @@ impl Breaker {
         }
         self.state = State::Open { until: now + self.open_for };
         true
+    }
+
+    /// How it stands. Looking changes nothing.
+    pub fn standing(&self, now: Timestamp) -> Standing {
+        let failures = self.failures_max;
+        match self.state {
+            State::Closed { failures } => {
+                Standing { breaker: Position::Closed, retry_at: None, failures }
+            }
+            State::Open { until } if now < until => {
+                Standing { breaker: Position::Open, retry_at: Some(until), failures }
+            }
+            State::Open { .. } | State::Probing => {
+                Standing { breaker: Position::HalfOpen, retry_at: None, failures }
+            }
+        }
     }
 
     /// The attempt was given up by us, which says nothing about the provider.
@@ -116,6 +157,20 @@ mod tests {
         assert!(breaker.admit(at(30)).is_err(), "only one probe at a time");
         breaker.answered();
         assert_eq!(breaker.admit(at(31)), Ok(()));
+    }
+
+    #[test]
+    fn how_it_stands_is_seen_without_changing_it() {
+        let mut breaker = Breaker::new(&BreakerSettings::default());
+        breaker.failed(at(0));
+        let closed = breaker.standing(at(0));
+        assert_eq!((closed.breaker, closed.failures), (Position::Closed, 1));
+        let mut breaker = opened();
+        let open = breaker.standing(at(1));
+        assert_eq!((open.breaker, open.retry_at), (Position::Open, Some(at(30))));
+        assert_eq!(breaker.standing(at(30)).breaker, Position::HalfOpen);
+        assert_eq!(breaker.admit(at(30)), Ok(()));
+        assert_eq!(breaker.standing(at(31)).breaker, Position::HalfOpen);
     }
 
     #[test]

@@ -4,9 +4,11 @@
 //! Same-dialect calls do not come through here: their bytes pass. What a dialect has and this has
 //! not is kept in [`Request::extra`] and goes only to providers of the same family.
 //!
-//! Start at [`Request`]; answers are [`Answer`] whole, or a run of [`Event`].
+//! Start at [`Request`]; answers are [`Answer`] whole, or a run of [`Event`]. Shown as `Debug`, all of
+//! them tell how much there is and never what: it may come into a log.
 
 pub mod event;
+mod shown;
 
 use serde_json::{Map, Value as Json};
 
@@ -14,7 +16,7 @@ use crate::{Usage, dialect::Wire};
 pub use event::Event;
 
 /// What is asked of a model.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone, PartialEq, Default)]
 pub struct Request {
     /// As the caller names it: `provider/model`, an alias, or the provider's own name.
     pub model: String,
@@ -57,7 +59,7 @@ pub struct Request {
 }
 
 /// One turn of the conversation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Message {
     /// Who says it.
     pub role: Role,
@@ -81,7 +83,7 @@ pub enum Role {
 }
 
 /// A piece of what is said.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Part {
     /// Words.
     Text {
@@ -124,7 +126,7 @@ pub enum Part {
 }
 
 /// A picture.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Image {
     /// Somewhere else.
     Url {
@@ -143,7 +145,7 @@ pub enum Image {
 }
 
 /// What the model may call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Tool {
     /// Its name.
     pub name: String,
@@ -169,7 +171,7 @@ pub enum ToolChoice {
 }
 
 /// The form of an answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Format {
     /// Any JSON object.
     JsonObject,
@@ -194,7 +196,7 @@ pub struct Reasoning {
 }
 
 /// A whole answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Answer {
     /// The provider's id of it; made up where it gives none.
     pub id: String,

@@ -95,6 +95,12 @@ pub trait Dialect: Send + Sync {
     /// What the request has and this provider cannot express without changing its meaning.
     fn chat_body(&self, request: &Request, model: &str, quirks: Quirks) -> Result<Json, Unsupported>;
 
+    /// Writes into the body of a chat request how large the context is that the settings give to the
+    /// model, where a provider has to be told. True when that changed the body.
+    fn size(&self, _body: &mut Json, _context: u64) -> bool {
+        false
+    }
+
     /// Reads a whole answer.
     fn read_answer(&self, body: &[u8]) -> Result<Answer, Unreadable>;
 

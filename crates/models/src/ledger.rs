@@ -28,11 +28,12 @@ use std::{
     sync::{Arc, Mutex, OnceLock, atomic::AtomicBool},
 };
 
-use base::{Clock, UsageId};
+use base::{Clock, Timestamp, UsageId};
 use store::Store;
-use tracing::{info, warn};
+use tokio_util::task::TaskTracker;
+use tracing::{error, info, warn};
 
-use crate::{Models, price::Price, settings::Settings};
+use crate::{Models, price::Price, settings::Settings, usage};
 pub use journal::{Bounds, LedgerFull};
 pub use recover::Recovered;
 pub(crate) use tab::{Begun, Tab};
@@ -71,6 +72,7 @@ struct Shared {
     budgets: Budgets,
     journal: OnceLock<(PathBuf, Journal)>,
     queue: Mutex<writer::Queue>,
+    tasks: TaskTracker,
     idle: tokio::sync::Notify,
 }
 
@@ -88,6 +90,7 @@ impl Ledger {
             budgets,
             journal: OnceLock::new(),
             queue: Mutex::default(),
+            tasks: TaskTracker::new(),
             idle: tokio::sync::Notify::new(),
         }))
     }
@@ -182,6 +185,32 @@ impl Models {
         let recovered = self.0.ledger.recover().await?;
         self.budgets().tend().await?;
         Ok(recovered)
+    }
+
+    /// What is done every hour: rows older than the settings keep are forgotten, and the sums that
+    /// budgets count with are counted again. Where they are not those of their rows, which no crash
+    /// and no race brings about, the log says so.
+    pub async fn sweep(&self, now: Timestamp) -> Result<(), store::Error> {
+        let store = &self.0.ledger.0.store;
+        let before = now - self.0.settings.keep_usage;
+        let swept: Result<u64, store::Error> =
+            store.bookkeep("usage sweep", move |tx| usage::sweep(tx, before)).await;
+        let swept = swept?;
+        if swept > 0 {
+            info!(rows = swept, "Forgot {swept} attempts of the usage ledger, being old");
+        }
+        let month = period::Period::Month.starts_at(now);
+        for drift in store.read(move |db| spent::verify(db, month)).await? {
+            error!(
+                scope = %drift.pot.scope,
+                id = drift.pot.id,
+                period = %drift.pot.period,
+                counted = drift.counted.cost.0,
+                rows = drift.rows.cost.0,
+                "What budgets count with is not what the rows of the usage ledger add up to"
+            );
+        }
+        Ok(())
     }
 
     /// The budgets.

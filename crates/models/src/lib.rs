@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod limit;
 mod metric;
 pub mod money;
+pub mod overview;
 pub mod price;
 mod quirk;
 pub mod relay;
@@ -32,6 +33,7 @@ pub mod settings;
 pub mod sse;
 mod structured;
 pub mod tokens;
+pub mod try_out;
 pub mod usage;
 
 pub use ask::{Answer, Ask, Cost, Embeddings, Message, Priority, Role, Structured, Usage};

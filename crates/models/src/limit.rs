@@ -21,6 +21,7 @@ mod gates;
 mod line;
 mod metric;
 mod permit;
+mod standing;
 mod window;
 
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
@@ -31,6 +32,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use permit::{Limits, Permit};
+pub use standing::{QueueStanding, Standing, Use};
 
 use crate::usage::names;
 
@@ -66,7 +68,7 @@ names! {
 }
 
 /// How much may be asked.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LimitSettings {
     /// What it is for each of.

@@ -2,7 +2,29 @@
 
 use serde_json::Value as Json;
 
-use crate::{dialect::Complaint, settings::JsonMode};
+use crate::{
+    dialect::{Complaint, anthropic::ANSWER_TOOL},
+    settings::JsonMode,
+};
+
+/// Where the dialects have the temperature.
+const TEMPERATURE: [&str; 3] =
+    ["/temperature", "/generationConfig/temperature", "/options/temperature"];
+/// Where they have the form of the answer.
+const FORM: [&str; 4] =
+    ["/response_format", "/output_config/format", "/generationConfig/responseMimeType", "/format"];
+/// What they call it when they do not take it.
+const FORM_WORDS: [&str; 9] = [
+    "response_format",
+    "output_config",
+    "output_format",
+    "mime",
+    "json",
+    "schema",
+    "grammar",
+    "structured",
+    ANSWER_TOOL,
+];
 
 /// How one model of one provider wants to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,13 +66,12 @@ impl Quirks {
             return None;
         }
         let about = |names: &[&str]| names.iter().any(|it| words.contains(it));
+        let has = |places: &[&str]| places.iter().any(|it| sent.pointer(it).is_some());
         if sent.get("max_tokens").is_some() && about(&["max_completion_tokens"]) {
             self.wants_completion_tokens = true;
-        } else if sent.get("temperature").is_some() && about(&["temperature"]) {
+        } else if has(&TEMPERATURE) && about(&["temperature"]) {
             self.refuses_temperature = true;
-        } else if sent.get("response_format").is_some()
-            && !self.is_json_fixed
-            && about(&["response_format", "json", "schema", "grammar", "structured"])
+        } else if (has(&FORM) || answers_by_tool(sent)) && !self.is_json_fixed && about(&FORM_WORDS)
         {
             self.json = match self.json {
                 JsonMode::Auto | JsonMode::JsonSchema => JsonMode::JsonObject,
@@ -61,6 +82,12 @@ impl Quirks {
         }
         Some(self)
     }
+}
+
+/// Is the form of the answer that of the arguments of a tool?
+fn answers_by_tool(sent: &Json) -> bool {
+    let tools = sent.get("tools").and_then(Json::as_array);
+    tools.is_some_and(|it| it.iter().any(|it| it.get("name") == Some(&ANSWER_TOOL.into())))
 }
 
 #[cfg(test)]
@@ -83,6 +110,34 @@ mod tests {
         let first = Quirks::new(JsonMode::Auto).conceding(&sent, 400, &complaint).unwrap();
         assert_eq!(first.json, JsonMode::JsonObject);
         assert_eq!(first.conceding(&sent, 400, &complaint).unwrap().json, JsonMode::Plain);
+    }
+
+    #[test]
+    fn every_dialect_has_its_own_place_for_what_is_given_up() {
+        for sent in [
+            json!({"temperature": 1}),
+            json!({"generationConfig": {"temperature": 1}}),
+            json!({"options": {"temperature": 1}}),
+        ] {
+            let conceded = check(sent.clone(), 400, "temperature is not supported by this model");
+            assert!(conceded.is_some_and(|it| it.refuses_temperature), "{sent}");
+        }
+        for (sent, words) in [
+            (json!({"output_config": {"format": {}}}), "output_config.format: not supported"),
+            (
+                json!({"generationConfig": {"responseMimeType": "application/json"}}),
+                "JSON mode is off",
+            ),
+            (json!({"format": {}}), "invalid format: expected \"json\" or a JSON schema"),
+            (json!({"tools": [{"name": "answer_as_json"}]}), "tools.0.input_schema: invalid"),
+        ] {
+            let conceded = check(sent.clone(), 400, words);
+            assert_eq!(conceded.map(|it| it.json), Some(JsonMode::JsonObject), "{sent}");
+        }
+        assert_eq!(
+            check(json!({"tools": [{"name": "look"}]}), 400, "tools.0: invalid schema"),
+            None
+        );
     }
 
     #[test]

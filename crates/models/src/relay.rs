@@ -48,11 +48,11 @@ pub(crate) use listed::Lists;
 pub(crate) use provider::Provider;
 pub use refusal::{Refused, refusal};
 pub(crate) use room::limits_of;
-pub(crate) use route::{Candidate, NoWay, Wanted, Way, route};
+pub(crate) use route::{Candidate, NoWay, Wanted, Way, mentions, named, route};
 pub(crate) use say::{Said, Say, Vectors};
 pub(crate) use single_flight::Flights;
-pub(crate) use travel::Trip;
-pub(crate) use wrong::Missed;
+pub(crate) use travel::{Errand, Leg, Parcel, Trip};
+pub(crate) use wrong::{Missed, Wrong};
 
 /// What a call asks for, and in whose words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,7 +26,7 @@ pub use gateway::{CacheSettings, Disconnect, ModelSettings, Policy, RelaySetting
 pub use provider::{JsonMode, ProviderSettings};
 
 /// What models there are and how they are asked.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// The providers by name. None means that no model is configured.
@@ -54,6 +54,9 @@ pub struct Settings {
     pub relay: RelaySettings,
     /// Which answers are kept for repetition.
     pub cache: CacheSettings,
+    /// How long rows of the usage ledger are kept: 9600 hours, which are 400 days, when left out.
+    /// Budgets keep counting what they forget.
+    pub keep_usage: SignedDuration,
     /// How much may be spent by whom, by day or month.
     pub budgets: Vec<Budget>,
     /// How much may be asked by the minute and at once.
@@ -268,6 +271,7 @@ impl Settings {
             ("relay.deadline", self.relay.deadline),
             ("relay.heartbeat", self.relay.heartbeat),
             ("cache.ttl", self.cache.ttl),
+            ("keep_usage", self.keep_usage),
         ] {
             if duration <= SignedDuration::ZERO {
                 say(field.into(), "must be longer than nothing".into());
@@ -351,6 +355,29 @@ impl ModelRef {
 /// A duration of the settings; a negative one counts as none.
 pub(crate) fn std(duration: SignedDuration) -> Duration {
     Duration::try_from(duration).unwrap_or_default()
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            providers: IndexMap::new(),
+            priorities: Priorities::default(),
+            embedding: None,
+            prices: Vec::new(),
+            retry: RetrySettings::default(),
+            breaker: BreakerSettings::default(),
+            aliases: IndexMap::new(),
+            fallbacks: IndexMap::new(),
+            models: IndexMap::new(),
+            policies: Vec::new(),
+            relay: RelaySettings::default(),
+            cache: CacheSettings::default(),
+            keep_usage: SignedDuration::from_hours(400 * 24),
+            budgets: Vec::new(),
+            limits: Vec::new(),
+            queue: QueueSettings::default(),
+        }
+    }
 }
 
 impl Default for RetrySettings {

@@ -4,12 +4,14 @@
 mod app;
 mod audit;
 mod auth;
+mod budgets;
 mod exports;
 mod health;
 mod imports;
 mod internals;
 mod jobs;
 mod keys;
+mod models;
 mod prompts;
 mod proposals;
 mod records;
@@ -26,7 +28,7 @@ use crate::operation::Operation;
 
 /// Every operation, room by room.
 pub(crate) fn all() -> Vec<Operation> {
-    let rooms: [fn() -> Vec<Operation>; 21] = [
+    let rooms: [fn() -> Vec<Operation>; 23] = [
         auth::all,
         sessions::all,
         users::all,
@@ -43,6 +45,8 @@ pub(crate) fn all() -> Vec<Operation> {
         jobs::all,
         audit::all,
         usage::all,
+        models::all,
+        budgets::all,
         webhooks::all,
         prompts::all,
         crate::llm::all,

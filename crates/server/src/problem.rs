@@ -92,6 +92,7 @@ pub const CODES: &[Known] = &[
     known("task_not_found", 404, "The task does not exist"),
     known("webhook_not_found", 404, "The webhook does not exist"),
     known("delivery_not_found", 404, "The delivery does not exist"),
+    known("budget_not_found", 404, "The budget does not exist"),
     known("version_not_found", 404, "The version does not exist"),
     known("job_not_found", 404, "The job does not exist"),
     known("proposal_not_found", 404, "The proposal does not exist"),

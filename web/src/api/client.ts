@@ -45,6 +45,11 @@ export function unchanged(thing: { revision: number }): { 'if-match': string } {
   return { 'if-match': `W/"${thing.revision}"` };
 }
 
+/** The header that says whose account a call to a model goes on, for those who reach all tenants. */
+export function onAccountOf(tenant: string | undefined): Record<string, string> {
+  return tenant ? { 'x-mainstay-tenant': tenant } : {};
+}
+
 /** Fetches a file and hands it to the browser to save. */
 export async function download(path: string, fallbackName: string): Promise<void> {
   let response: Response;

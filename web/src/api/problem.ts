@@ -38,6 +38,8 @@ export function faultOf(response: Response, body: unknown): Fault {
   const retryAfter = Number(response.headers.get('retry-after'));
   const seconds = Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : null;
   if (isProblem(body)) return new Fault({ ...body, status: body.status || response.status }, seconds);
+  const refused = refusalOf(body, response.status, response.headers.get('x-request-id'));
+  if (refused) return new Fault(refused, seconds);
   return new Fault(
     {
       title: response.statusText || `The server answered ${response.status}`,
@@ -47,6 +49,20 @@ export function faultOf(response: Response, body: unknown): Fault {
     },
     seconds,
   );
+}
+
+/** What the gateway refuses it says in OpenAI's words, its own beside them: also inside of a stream. */
+export function refusalOf(body: unknown, status: number, request: string | null = null): Problem | null {
+  const { error, gateway } = objectOf(body);
+  const { message, code, type } = objectOf(error);
+  if (typeof message !== 'string') return null;
+  const [title = '', hint] = message.split(/\s*Way out: /);
+  const id = objectOf(gateway).request_id ?? objectOf(body).request_id ?? request;
+  return { title, hint, status, code: String(code ?? type ?? `http_${status}`), request_id: typeof id === 'string' ? id : undefined };
+}
+
+function objectOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 /** Whatever was thrown, as a fault. */

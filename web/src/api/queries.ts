@@ -5,9 +5,9 @@
  */
 import { hashKey, infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 
-import { answer, api } from './client';
+import { answer, api, onAccountOf } from './client';
 import { asFault, faultOf } from './problem';
-import type { JobView, LogRecord, Page, UsageGroup } from './types';
+import type { JobView, LogRecord, Page, UsageGroup, UsageOutcome } from './types';
 
 /** Rows of one page of a table. Large enough that scrolling seldom waits, small enough to arrive at once. */
 export const PAGE = 200;
@@ -22,9 +22,11 @@ function isSameList(one: readonly unknown[], other: readonly unknown[]): boolean
   return hashKey(one.map(withoutNarrowing)) === hashKey(other.map(withoutNarrowing));
 }
 
+const NARROWING = ['search', 'filters', 'category', 'action', 'actor', 'from', 'to', 'operation', 'model', 'outcome', 'key', 'task'];
+
 function withoutNarrowing(part: unknown): unknown {
   if (typeof part !== 'object' || part === null) return part;
-  return Object.entries(part).filter(([name, value]) => value !== undefined && !['search', 'filters', 'category', 'action', 'actor', 'from', 'to'].includes(name));
+  return Object.entries(part).filter(([name, value]) => value !== undefined && !NARROWING.includes(name));
 }
 
 function paged<T>(key: readonly unknown[], read: (cursor: Next) => Promise<Page<T>>) {
@@ -192,7 +194,15 @@ export interface Period {
   to?: string;
 }
 
-export const usageQuery = (query: Period) =>
+export interface UsageQuery extends Period {
+  operation?: string;
+  model?: string;
+  outcome?: UsageOutcome;
+  key?: string;
+  task?: string;
+}
+
+export const usageQuery = (query: UsageQuery) =>
   paged(['usage', query], (cursor) => answer(api.GET('/api/usage', { params: { query: { ...query, limit: PAGE, cursor } } })));
 
 export const usageSummaryQuery = (query: Period, group_by: UsageGroup) =>
@@ -201,6 +211,30 @@ export const usageSummaryQuery = (query: Period, group_by: UsageGroup) =>
     queryFn: () => answer(api.GET('/api/usage/summary', { params: { query: { ...query, group_by } } })),
     placeholderData: keepPreviousData,
   });
+
+/** Every attempt of one question. */
+export const askedQuery = (asked: string) =>
+  queryOptions({ queryKey: ['usage', 'asked', asked], queryFn: () => answer(api.GET('/api/usage', { params: { query: { asked, limit: 50 } } })) });
+
+/** Health changes by itself; a page that nobody looks at asks nothing. */
+export const modelsQuery = queryOptions({ queryKey: ['models'], queryFn: () => answer(api.GET('/api/models')), refetchInterval: 5_000 });
+export const pricesQuery = queryOptions({ queryKey: ['models', 'prices'], queryFn: () => answer(api.GET('/api/models/prices')), staleTime: 60_000 });
+export const modelLimitsQuery = queryOptions({ queryKey: ['models', 'limits'], queryFn: () => answer(api.GET('/api/models/limits')), refetchInterval: 2_000 });
+export const modelQueueQuery = queryOptions({ queryKey: ['models', 'queue'], queryFn: () => answer(api.GET('/api/models/queue')), refetchInterval: 1_000 });
+
+/** The names that can be asked for: priorities, aliases, and what the providers list. */
+export const modelNamesQuery = (tenant?: string) =>
+  queryOptions({
+    queryKey: ['models', 'names', tenant],
+    queryFn: async () => (await answer(api.GET('/llm/v1/models', { headers: onAccountOf(tenant) }))).data,
+    staleTime: 60_000,
+  });
+
+export const budgetsQuery = queryOptions({ queryKey: ['budgets'], queryFn: () => answer(api.GET('/api/budgets')), refetchInterval: 10_000 });
+export const budgetEventsQuery = queryOptions({
+  queryKey: ['budgets', 'events'],
+  queryFn: () => answer(api.GET('/api/budgets/events', { params: { query: { limit: 100 } } })),
+});
 
 export const usersQuery = (tenant?: string) =>
   queryOptions({ queryKey: ['users', tenant], queryFn: () => answer(api.GET('/api/users', { params: { query: { tenant, limit: 500 } } })) });

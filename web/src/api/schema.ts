@@ -781,6 +781,143 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the providers, how they do, and which names lead to which models. Asks none. */
+        get: operations["models.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks each provider, or one model, a short question, and says how that went. */
+        post: operations["models.test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what models cost, and the version of the prices that the ledger names. */
+        get: operations["prices.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the limits, and who has used how much of each in this process. */
+        get: operations["limits.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows who waits at the limits of this process. */
+        get: operations["queue.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how the budgets stand, those used the most first. */
+        get: operations["budgets.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/budgets/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the budgets that came to their warning or their end, the newest first. */
+        get: operations["budgets.events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/budgets/{budget}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets a budget, new or in place of the one of this name. It holds at once. */
+        put: operations["budgets.set"];
+        post?: never;
+        /** Takes a budget away that was set; one of this name in the settings holds again. */
+        delete: operations["budgets.remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/webhooks": {
         parameters: {
             query?: never;
@@ -948,6 +1085,125 @@ export interface paths {
         get: operations["debug.database"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/llm/v1/chat/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a model, as OpenAI's chat completions do. */
+        post: operations["llm.chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/llm/v1/responses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a model, as OpenAI's responses do. */
+        post: operations["llm.responses"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/llm/v1/embeddings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make embeddings, as OpenAI does. */
+        post: operations["llm.embeddings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/llm/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the models that can be asked. */
+        get: operations["llm.models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/llm/v1/models/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See one model that can be asked. */
+        get: operations["llm.model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/llm/anthropic/v1/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a model, as Anthropic's messages do. */
+        post: operations["llm.messages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/llm/anthropic/v1/messages/count_tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count the tokens of a question, as Anthropic does. */
+        post: operations["llm.count_tokens"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1487,13 +1743,16 @@ export interface components {
         };
         Usage: {
             id: string;
+            asked: string;
             /** Format: uuid */
             tenant: string;
             /** Format: uuid */
             job: string | null;
             caller: string | null;
+            key: string | null;
             operation: string;
             operation_type: string;
+            task: string | null;
             provider: string;
             model: string;
             tokens_in: number;
@@ -1502,7 +1761,10 @@ export interface components {
             tokens_cached: number;
             estimated: boolean;
             cost_usd: number | null;
+            prices: string | null;
+            from_cache: boolean;
             latency_ms: number;
+            ttft_ms: number | null;
             outcome: components["schemas"]["UsageOutcome"];
             status: number | null;
             /** Format: date-time */
@@ -1533,9 +1795,205 @@ export interface components {
             /** Format: date-time */
             to: string;
             /** @enum {string} */
-            group_by: "operation" | "model" | "day" | "month" | "tenant";
+            group_by: "operation" | "model" | "provider" | "day" | "month" | "tenant" | "key" | "task";
             summary: components["schemas"]["UsageSums"];
             breakdown: components["schemas"]["UsagePart"][];
+        };
+        Models: {
+            configured: boolean;
+            priorities: components["schemas"]["ModelPriorities"];
+            embedding: string | null;
+            aliases: components["schemas"]["ModelAlias"][];
+            fallbacks: components["schemas"]["ModelFallback"][];
+            providers: components["schemas"]["ModelProvider"][];
+            cache: components["schemas"]["ModelCache"];
+        };
+        ModelPriorities: {
+            speed: string | null;
+            balanced: string | null;
+            accuracy: string | null;
+        };
+        ModelAlias: {
+            name: string;
+            target: string;
+        };
+        ModelFallback: {
+            name: string;
+            targets: string[];
+        };
+        ModelCache: {
+            is_on: boolean;
+            ttl_s: number;
+            entries: number;
+            bytes: number;
+            bytes_max: number;
+            hits: number;
+            misses: number;
+        };
+        ModelProvider: {
+            name: string;
+            kind: string;
+            base_url: string | null;
+            has_key: boolean;
+            /** @enum {string} */
+            state: "never_used" | "ok" | "failing";
+            /** Format: date-time */
+            at: string | null;
+            /** Format: date-time */
+            since: string | null;
+            why: string | null;
+            /** @enum {string} */
+            breaker: "closed" | "open" | "half_open";
+            /** Format: date-time */
+            retry_at: string | null;
+            failures: number;
+            in_flight: number;
+            concurrency: number;
+            models: components["schemas"]["ProviderModel"][];
+        };
+        ProviderModel: {
+            model: string;
+            /** @enum {string} */
+            breaker: "closed" | "open" | "half_open";
+            /** Format: date-time */
+            retry_at: string | null;
+            failures: number;
+        };
+        ModelTests: {
+            tests: components["schemas"]["ModelTest"][];
+        };
+        ModelTest: {
+            model: string | null;
+            provider: string;
+            ok: boolean;
+            latency_ms: number;
+            ttft_ms: number | null;
+            tokens_in: number;
+            tokens_out: number;
+            cost_usd: number | null;
+            error: components["schemas"]["ModelTestError"] | null;
+        };
+        ModelTestError: {
+            code: string;
+            message: string;
+            hint: string | null;
+        };
+        PriceTable: {
+            version: string;
+            prices: components["schemas"]["Price"][];
+        };
+        Price: {
+            model: string;
+            input_per_million_usd: number;
+            output_per_million_usd: number;
+            cached_per_million_usd: number | null;
+            cache_written_per_million_usd: number | null;
+            reasoning_per_million_usd: number | null;
+            per_request_usd: number;
+            batch_percent: number | null;
+            tiers: components["schemas"]["PriceTier"][];
+            since: string | null;
+        };
+        PriceTier: {
+            above_tokens: number;
+            input_per_million_usd: number;
+            output_per_million_usd: number;
+            cached_per_million_usd: number | null;
+            cache_written_per_million_usd: number | null;
+            reasoning_per_million_usd: number | null;
+        };
+        ModelLimits: {
+            limits: components["schemas"]["ModelLimit"][];
+        };
+        ModelLimit: {
+            /** @enum {string} */
+            per: "provider" | "model" | "tenant" | "key";
+            match: string | null;
+            requests_per_minute: number | null;
+            tokens_per_minute: number | null;
+            concurrency: number | null;
+            used: components["schemas"]["LimitUse"][];
+        };
+        LimitUse: {
+            id: string;
+            requests: number | null;
+            tokens: number | null;
+            in_flight: number;
+        };
+        ModelQueue: {
+            depth: number;
+            depth_max: number;
+            wait_max_s: number;
+            waiting: components["schemas"]["QueueWaiting"][];
+        };
+        QueueWaiting: {
+            /** Format: uuid */
+            tenant: string;
+            /** @enum {string} */
+            priority: "high" | "normal" | "low";
+            count: number;
+            longest_ms: number;
+        };
+        Budgets: {
+            budgets: components["schemas"]["BudgetStanding"][];
+        };
+        BudgetStanding: {
+            name: string;
+            /** @enum {string} */
+            scope: "whole" | "tenant" | "key" | "task";
+            match: string | null;
+            id: string;
+            /** @enum {string} */
+            period: "day" | "month";
+            limit_usd: number | null;
+            limit_tokens: number | null;
+            warn_at: number;
+            /** @enum {string} */
+            at_limit: "refuse" | "downgrade";
+            downgrade_to: string | null;
+            is_set: boolean;
+            /** @enum {string} */
+            unit: "usd" | "tokens";
+            spent: number;
+            leased: number;
+            in_flight: number;
+            limit: number;
+            used_ratio: number;
+            /** Format: date-time */
+            starts_at: string;
+            /** Format: date-time */
+            resets_at: string;
+        };
+        BudgetSet: {
+            name: string;
+            /** @enum {string} */
+            scope: "whole" | "tenant" | "key" | "task";
+            match: string | null;
+            /** @enum {string} */
+            period: "day" | "month";
+            limit_usd: number | null;
+            limit_tokens: number | null;
+            warn_at: number;
+            /** @enum {string} */
+            at_limit: "refuse" | "downgrade";
+            downgrade_to: string | null;
+        };
+        BudgetEvents: {
+            events: components["schemas"]["BudgetEvent"][];
+        };
+        BudgetEvent: {
+            budget: string;
+            id: string;
+            /** @enum {string} */
+            kind: "warned" | "reached";
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            starts_at: string;
+            /** @enum {string} */
+            unit: "usd" | "tokens";
+            spent: number;
+            limit: number;
         };
         Webhook: {
             /** Format: uuid */
@@ -1808,6 +2266,103 @@ export interface components {
             dialect: "sqlite" | "postgres";
             answers: boolean;
         };
+        ChatCompletion: {
+            id: string;
+            /** @enum {string} */
+            object: "chat.completion";
+            created: number;
+            model: string;
+            choices: {
+                [key: string]: components["schemas"]["Json"];
+            }[];
+            usage?: {
+                [key: string]: components["schemas"]["Json"];
+            } | null;
+        };
+        ModelResponse: {
+            id: string;
+            object: string;
+            created_at: number;
+            model: string;
+            status: string;
+            output: {
+                [key: string]: components["schemas"]["Json"];
+            }[];
+            usage?: {
+                [key: string]: components["schemas"]["Json"];
+            } | null;
+        };
+        EmbeddingList: {
+            object: string;
+            model: string;
+            data: {
+                [key: string]: components["schemas"]["Json"];
+            }[];
+            usage: {
+                [key: string]: components["schemas"]["Json"];
+            };
+        };
+        AnthropicMessage: {
+            id: string;
+            type: string;
+            role: string;
+            model: string;
+            content: {
+                [key: string]: components["schemas"]["Json"];
+            }[];
+            stop_reason: string | null;
+            stop_sequence: string | null;
+            usage: {
+                [key: string]: components["schemas"]["Json"];
+            };
+        };
+        TokenCount: {
+            input_tokens: number;
+        };
+        ModelList: {
+            object: string;
+            data: components["schemas"]["ListedModel"][];
+        };
+        ListedModel: {
+            id: string;
+            object: string;
+            created: number;
+            owned_by: string;
+        };
+        OpenaiError: {
+            error: components["schemas"]["OpenaiFault"];
+            gateway?: components["schemas"]["GatewayFacts"];
+        };
+        OpenaiFault: {
+            message: string;
+            type: string;
+            param: string | null;
+            code: components["schemas"]["Json"];
+        };
+        GatewayFacts: {
+            request_id?: string;
+            provider?: string;
+            attempts?: number;
+            retry_after_ms?: number;
+            upstream_type?: string;
+            param?: string;
+            code?: string;
+        };
+        AnthropicError: {
+            /** @enum {string} */
+            type: "error";
+            error: components["schemas"]["AnthropicFault"];
+            request_id?: string | null;
+            gateway?: components["schemas"]["GatewayFacts"];
+        };
+        AnthropicFault: {
+            type: string;
+            message: string;
+            details?: components["schemas"]["AnthropicDetails"];
+        };
+        AnthropicDetails: {
+            error_code: string;
+        };
         OpenApi: {
             openapi: string;
             info: {
@@ -1843,11 +2398,11 @@ export interface components {
         /** @description Any JSON value. */
         Json: Json;
         /** @enum {string} */
-        Permission: "anyone" | "own_account" | "list_tenants" | "manage_tenants" | "read_records" | "write_records" | "erase_records" | "manage_reference" | "run_tasks" | "decide_proposals" | "read_jobs" | "manage_jobs" | "read_usage" | "read_audit" | "manage_audit" | "manage_keys" | "manage_users" | "manage_webhooks" | "read_telemetry" | "read_internals";
+        Permission: "anyone" | "own_account" | "list_tenants" | "manage_tenants" | "read_records" | "write_records" | "erase_records" | "manage_reference" | "run_tasks" | "use_models" | "manage_models" | "decide_proposals" | "read_jobs" | "manage_jobs" | "read_usage" | "read_audit" | "manage_audit" | "manage_keys" | "manage_users" | "manage_webhooks" | "read_telemetry" | "read_internals";
         /** @enum {string} */
         Role: "owner" | "admin" | "operator" | "editor" | "viewer";
         /** @enum {string} */
-        Scope: "read" | "write" | "jobs:execute" | "llm:call" | "embeddings:generate" | "admin";
+        Scope: "read" | "write" | "jobs:execute" | "llm:call" | "models" | "embeddings:generate" | "admin";
         /** @enum {string} */
         UsageOutcome: "ok" | "invalid" | "rate_limited" | "refused" | "unavailable" | "timeout" | "hung_up" | "unreadable" | "abandoned";
     };
@@ -1859,6 +2414,24 @@ export interface components {
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It did not work; said as OpenAI says it. */
+        OpenaiError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["OpenaiError"];
+            };
+        };
+        /** @description It did not work; said as Anthropic says it. */
+        AnthropicError: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["AnthropicError"];
             };
         };
     };
@@ -1875,6 +2448,8 @@ export interface components {
         Count: boolean;
         /** @description The same request under the same key is done once, and answered the same for 24 hours. */
         IdempotencyKey: string;
+        /** @description On whose account the call goes, for callers who reach all tenants. */
+        Tenant: string;
         /** @description The ETag that was read: the change is refused (412) when somebody else changed it meanwhile. */
         IfMatch: string;
     };
@@ -2379,7 +2954,7 @@ export interface operations {
                      * @description What it may do.
                      * @default null
                      */
-                    scopes?: ("read" | "write" | "jobs:execute" | "llm:call" | "embeddings:generate" | "admin")[] | null;
+                    scopes?: ("read" | "write" | "jobs:execute" | "llm:call" | "models" | "embeddings:generate" | "admin")[] | null;
                     /** @description For real use or for trying out. */
                     mode?: ("live" | "test") | null;
                     /**
@@ -4026,6 +4601,16 @@ export interface operations {
                 job?: string;
                 /** @description For this operation. */
                 operation?: string;
+                /** @description With this application key. */
+                key?: string;
+                /** @description For this task. */
+                task?: string;
+                /** @description Of this model, by the provider's name for it. */
+                model?: string;
+                /** @description The attempts of one question. */
+                asked?: string;
+                /** @description Those that ended so. */
+                outcome?: "ok" | "invalid" | "rate_limited" | "refused" | "unavailable" | "timeout" | "hung_up" | "unreadable" | "abandoned";
                 /** @description From then on. */
                 from?: string;
                 /** @description Until then. */
@@ -4077,7 +4662,7 @@ export interface operations {
                  * @description What it is broken down by; `operation` when left out. An `operation_type` is the
                  *     application's own name, which several operations may share.
                  */
-                group_by?: "operation" | "operation_type" | "model" | "model_name" | "day" | "month" | "tenant";
+                group_by?: "operation" | "operation_type" | "model" | "model_name" | "provider" | "day" | "month" | "tenant" | "key" | "task";
             };
             header?: never;
             path?: never;
@@ -4096,6 +4681,284 @@ export interface operations {
             };
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "models.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Models"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "models.test": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description The model, by any name it can be asked for; each provider's first one when left out. */
+                    model?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelTests"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "prices.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceTable"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "limits.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelLimits"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "queue.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelQueue"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "budgets.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budgets"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "budgets.events": {
+        parameters: {
+            query?: {
+                /** @description From then on; the last 31 days when left out. */
+                since?: string;
+                /** @description How many; 100 when left out. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetEvents"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "budgets.set": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description What it is called. */
+                budget: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Whose spending counts: `whole`, or each tenant's, key's or task's by itself. */
+                    scope: "whole" | "tenant" | "key" | "task";
+                    /** @description Only this tenant, key or task; each one, with a limit of its own, when left out. */
+                    match?: string | null;
+                    /** @description What it lasts for, in UTC. */
+                    period: "day" | "month";
+                    /**
+                     * Format: double
+                     * @description The most dollars. Give this or `limit_tokens`.
+                     */
+                    limit_usd?: number | null;
+                    /**
+                     * Format: uint64
+                     * @description The most tokens of questions and answers.
+                     */
+                    limit_tokens?: number | null;
+                    /**
+                     * Format: double
+                     * @description The share of the limit at which there is a warning; 0.8 when left out.
+                     */
+                    warn_at?: number | null;
+                    /** @description What happens at the limit; requests are refused when left out. */
+                    at_limit?: ("refuse" | "downgrade") | null;
+                    /** @description The model that is asked instead, as `provider/model`, when `at_limit` is `downgrade`. */
+                    downgrade_to?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetSet"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "budgets.remove": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read: the change is refused (412) when somebody else changed it meanwhile. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Its name. */
+                budget: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
@@ -4556,6 +5419,235 @@ export interface operations {
             403: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
+        };
+    };
+    "llm.chat": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On whose account the call goes, for callers who reach all tenants. */
+                "X-Mainstay-Tenant"?: components["parameters"]["Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatCompletion"];
+                    "text/event-stream": components["schemas"]["ChatCompletion"];
+                };
+            };
+            401: components["responses"]["OpenaiError"];
+            403: components["responses"]["OpenaiError"];
+            429: components["responses"]["OpenaiError"];
+            default: components["responses"]["OpenaiError"];
+        };
+    };
+    "llm.responses": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On whose account the call goes, for callers who reach all tenants. */
+                "X-Mainstay-Tenant"?: components["parameters"]["Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelResponse"];
+                    "text/event-stream": components["schemas"]["ModelResponse"];
+                };
+            };
+            401: components["responses"]["OpenaiError"];
+            403: components["responses"]["OpenaiError"];
+            429: components["responses"]["OpenaiError"];
+            default: components["responses"]["OpenaiError"];
+        };
+    };
+    "llm.embeddings": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On whose account the call goes, for callers who reach all tenants. */
+                "X-Mainstay-Tenant"?: components["parameters"]["Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbeddingList"];
+                    "text/event-stream": components["schemas"]["EmbeddingList"];
+                };
+            };
+            401: components["responses"]["OpenaiError"];
+            403: components["responses"]["OpenaiError"];
+            429: components["responses"]["OpenaiError"];
+            default: components["responses"]["OpenaiError"];
+        };
+    };
+    "llm.models": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On whose account the call goes, for callers who reach all tenants. */
+                "X-Mainstay-Tenant"?: components["parameters"]["Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            401: components["responses"]["OpenaiError"];
+            403: components["responses"]["OpenaiError"];
+            429: components["responses"]["OpenaiError"];
+            default: components["responses"]["OpenaiError"];
+        };
+    };
+    "llm.model": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On whose account the call goes, for callers who reach all tenants. */
+                "X-Mainstay-Tenant"?: components["parameters"]["Tenant"];
+            };
+            path: {
+                /** @description The name to ask for: an alias, a priority, or `provider/model`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedModel"];
+                };
+            };
+            401: components["responses"]["OpenaiError"];
+            403: components["responses"]["OpenaiError"];
+            404: components["responses"]["OpenaiError"];
+            422: components["responses"]["OpenaiError"];
+            429: components["responses"]["OpenaiError"];
+            default: components["responses"]["OpenaiError"];
+        };
+    };
+    "llm.messages": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On whose account the call goes, for callers who reach all tenants. */
+                "X-Mainstay-Tenant"?: components["parameters"]["Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnthropicMessage"];
+                    "text/event-stream": components["schemas"]["AnthropicMessage"];
+                };
+            };
+            401: components["responses"]["AnthropicError"];
+            403: components["responses"]["AnthropicError"];
+            429: components["responses"]["AnthropicError"];
+            default: components["responses"]["AnthropicError"];
+        };
+    };
+    "llm.count_tokens": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On whose account the call goes, for callers who reach all tenants. */
+                "X-Mainstay-Tenant"?: components["parameters"]["Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenCount"];
+                    "text/event-stream": components["schemas"]["TokenCount"];
+                };
+            };
+            401: components["responses"]["AnthropicError"];
+            403: components["responses"]["AnthropicError"];
+            429: components["responses"]["AnthropicError"];
+            default: components["responses"]["AnthropicError"];
         };
     };
     "health.get": {

@@ -59,6 +59,17 @@ export type UsageSums = Things['UsageSums'];
 /** `name` is the day, the operation, the model… that it is broken down by. */
 export type UsagePart = Things['UsagePart'];
 export type UsageGroup = UsageSummary['group_by'];
+export type UsageOutcome = Things['UsageOutcome'];
+
+export type ModelsView = Things['Models'];
+export type ModelProvider = Things['ModelProvider'];
+export type ModelTest = Things['ModelTest'];
+export type ModelPrice = Things['Price'];
+export type ModelLimit = Things['ModelLimit'];
+export type LimitUse = Things['LimitUse'];
+export type ModelQueue = Things['ModelQueue'];
+export type BudgetStanding = Things['BudgetStanding'];
+export type BudgetEvent = Things['BudgetEvent'];
 
 export type WebhookView = Things['Webhook'];
 export type NewWebhook = Things['WebhookWithSecret'];

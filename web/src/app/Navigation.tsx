@@ -16,6 +16,7 @@ export interface Place {
 export function usePlaces(): { name: string; places: Place[] }[] {
   const { app, can } = useHouse();
   const only = (permission: Permission, place: Place) => (can(permission) ? [place] : []);
+  const models: Place = { label: 'Models', icon: 'model', link: { to: '/models' } };
   return [
     {
       name: '',
@@ -35,6 +36,7 @@ export function usePlaces(): { name: string; places: Place[] }[] {
       name: 'Work',
       places: [
         ...only('read_jobs', { label: 'Jobs', icon: 'jobs', link: { to: '/jobs' } }),
+        ...(can('read_usage') || can('use_models') ? [models] : []),
         ...only('read_usage', { label: 'Usage', icon: 'usage', link: { to: '/usage' } }),
         ...only('read_audit', { label: 'Audit', icon: 'audit', link: { to: '/audit' } }),
       ],

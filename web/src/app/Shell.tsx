@@ -68,6 +68,7 @@ function Frame({ title }: { title: string }) {
     { keys: 'g o', about: 'Overview', group: 'Go to', run: () => void navigate({ to: '/' }) },
     { keys: 'g s', about: 'Search', group: 'Go to', run: () => void navigate({ to: '/find' }) },
     { keys: 'g j', about: 'Jobs', group: 'Go to', run: () => void navigate({ to: '/jobs' }) },
+    { keys: 'g m', about: 'Models', group: 'Go to', run: () => void navigate({ to: '/models' }) },
     { keys: 'g u', about: 'Usage', group: 'Go to', run: () => void navigate({ to: '/usage' }) },
     { keys: 'g a', about: 'Audit', group: 'Go to', run: () => void navigate({ to: '/audit' }) },
   ]);

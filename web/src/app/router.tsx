@@ -108,8 +108,14 @@ const rooms = [
   }),
   createRoute({
     getParentRoute: () => house,
+    path: '/models',
+    validateSearch: texts('tab'),
+    component: lazyRouteComponent(() => import('../rooms/models/ModelsPage')),
+  }),
+  createRoute({
+    getParentRoute: () => house,
     path: '/usage',
-    validateSearch: texts('from', 'to'),
+    validateSearch: texts('from', 'to', 'by', 'operation', 'model', 'outcome', 'key', 'task'),
     component: lazyRouteComponent(() => import('../rooms/usage/UsagePage')),
   }),
   createRoute({ getParentRoute: () => house, path: '/webhooks', component: lazyRouteComponent(() => import('../rooms/webhooks/WebhooksPage')) }),

@@ -25,6 +25,8 @@ const PATHS = {
   upload: 'M8 10.5V3M5 5.5 8 2.5l3 3M2.5 10.5v3h11v-3',
   download: 'M8 2.5V10M5 7.5l3 3 3-3M2.5 10.5v3h11v-3',
   play: 'M5 3v10l8-5z',
+  stop: 'M4 4h8v8H4z',
+  model: 'M5 5h6v6H5zM3 3h10v10H3zM6 3V1.2M10 3V1.2M6 14.8V13M10 14.8V13M3 6H1.2M3 10H1.2M14.8 6H13M14.8 10H13',
   lock: 'M4 7h8v6.5H4zM5.5 7V5a2.5 2.5 0 0 1 5 0v2',
   warn: 'M8 2.5 14.5 13.5h-13zM8 6.5v3.2M8 11.7h.01',
   copy: 'M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3',

@@ -6,8 +6,9 @@ export function number(value: number): string {
 
 /** Money that is small stays visible: $0.0042, not $0.00. */
 export function dollars(value: number): string {
-  const digits = value !== 0 && Math.abs(value) < 1 ? 4 : 2;
-  return `$${value.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: digits })}`;
+  const size = Math.abs(value);
+  if (size > 0 && size < 0.0001) return `$${value.toLocaleString('en', { maximumSignificantDigits: 2, maximumFractionDigits: 9 })}`;
+  return `$${value.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: size > 0 && size < 1 ? 4 : 2 })}`;
 }
 
 export function bytes(value: number): string {

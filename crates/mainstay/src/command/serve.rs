@@ -27,6 +27,8 @@ use crate::{
 
 /// How often what is past its time is removed.
 const SWEEP: Duration = Duration::from_secs(3600);
+/// How often the usage ledger is looked after: leases of budgets last for half a minute.
+const TEND: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result<ExitCode> {
     let site = Site::at(args.app.clone(), &args.data, &environment)?;
@@ -45,6 +47,8 @@ pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result
     store.close().await;
 
     let house = site.build().await?;
+    let journal = house.site.data.join("ledger");
+    house.models.keep_journal(&journal, models::ledger::Bounds::default()).await?;
     first_administrator(&house).await?;
     let mut settings: server::Settings =
         wire::document(&house.folder, "backend")?.unwrap_or_default();
@@ -74,10 +78,12 @@ pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result
     duties.spawn(sweep(
         house.engine.clone(),
         house.identity.clone(),
+        house.models.clone(),
         app.clone(),
         house.site.clock.clone(),
         stop.clone(),
     ));
+    duties.spawn(tend(house.models.clone(), stop.clone()));
 
     let serving = server::serve::bind(app.clone()).await?;
     app.health.set_readiness(Readiness::Ready);
@@ -160,6 +166,7 @@ async fn first_administrator(house: &House) -> anyhow::Result<()> {
 async fn sweep(
     engine: apps::engine::Engine,
     identity: identity::Identity,
+    models: models::Models,
     app: server::App,
     clock: base::Clock,
     stop: CancellationToken,
@@ -179,8 +186,32 @@ async fn sweep(
         if let Err(error) = identity::session::sweep(&identity, week).await {
             warn!(error = %error, "Could not remove ended sessions; trying again in an hour");
         }
+        if let Err(error) = models.sweep(now).await {
+            warn!(error = %error, "Could not look through the usage ledger; trying again in an hour");
+        }
         if let Err(error) = app.sweep(now).await {
             warn!(error = %error, "Could not remove kept answers; trying again in an hour");
+        }
+    }
+}
+
+/// Looks after the usage ledger every few seconds. What does not answer is said once, not each time.
+async fn tend(models: models::Models, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(TEND);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_told = false;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        match models.tend_ledger().await {
+            Ok(_) => is_told = false,
+            Err(error) if !is_told => {
+                is_told = true;
+                warn!(error = %error, "Could not look after the usage ledger; trying again every {} s", TEND.as_secs());
+            }
+            Err(_) => {}
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::Usage;
 /// Parts come one after the other and are numbered from 0: text, thinking and calls alike. A part
 /// begins with its first piece; [`Event::End`] comes once, or the stream was cut. [`Event::Usage`]
 /// may still come after it: OpenAI tells the use in a frame of its own at the very end.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Event {
     /// The answer begins.
     Begin {

@@ -38,7 +38,7 @@ pub const KIND: &str = "anthropic";
 const VERSION: &str = "2023-06-01";
 /// The tool that a model is made to call when it takes no schema beside the question; what it calls
 /// it with is the answer.
-const ANSWER_TOOL: &str = "answer_as_json";
+pub(crate) const ANSWER_TOOL: &str = "answer_as_json";
 
 impl Dialect for Anthropic {
     fn kind(&self) -> &'static str {

@@ -76,6 +76,15 @@ impl Dialect for Ollama {
         request::body(request, model, quirks)
     }
 
+    fn size(&self, body: &mut Json, context: u64) -> bool {
+        // Who asks for a size of their own gets it.
+        let is_free = body.pointer("/options/num_ctx").is_none();
+        if is_free {
+            body["options"]["num_ctx"] = context.into();
+        }
+        is_free
+    }
+
     fn read_answer(&self, body: &[u8]) -> Result<Answer, Unreadable> {
         answer::read(body)
     }

@@ -34,16 +34,36 @@ pub fn is_marked(signature: &str) -> bool {
 /// Do bytes of a request for Anthropic hold a proof of another provider? Then they cannot pass as
 /// they are: Anthropic would refuse them.
 pub fn is_foreign_to_anthropic(body: &[u8]) -> bool {
-    const NAME: &[u8] = b"\"signature\"";
-    let places = body.windows(NAME.len()).enumerate().filter(|(_, it)| *it == NAME);
-    places.into_iter().any(|(at, _)| {
-        let rest = body[at + NAME.len()..].trim_ascii_start();
-        let Some(rest) = rest.strip_prefix(b":") else { return false };
-        let Some(value) = rest.trim_ascii_start().strip_prefix(b"\"") else { return false };
-        [GEMINI, GEMINI_THOUGHT, UNSIGNED].iter().any(|owner| {
+    has_proof_of(body, b"\"signature\"", &[GEMINI, GEMINI_THOUGHT, UNSIGNED])
+}
+
+/// Do bytes of a request for OpenAI's `responses` hold a proof of another provider? Theirs carry no
+/// name, so every name is foreign.
+pub fn is_foreign_to_openai(body: &[u8]) -> bool {
+    const ALL: &[&str] = &[ANTHROPIC, ANTHROPIC_REDACTED, GEMINI, GEMINI_THOUGHT, UNSIGNED];
+    has_proof_of(body, b"\"encrypted_content\"", ALL)
+}
+
+/// Does a field of this name (quotes included) hold a proof of one of these?
+fn has_proof_of(body: &[u8], field: &[u8], owners: &[&str]) -> bool {
+    let mut rest = body;
+    // From quote to quote: most of a text has none, and is walked over in one go.
+    while let Some(at) = rest.iter().position(|it| *it == b'"') {
+        let Some(after) = rest[at..].strip_prefix(field) else {
+            rest = &rest[at + 1..];
+            continue;
+        };
+        rest = after;
+        let Some(value) = after.trim_ascii_start().strip_prefix(b":") else { continue };
+        let Some(value) = value.trim_ascii_start().strip_prefix(b"\"") else { continue };
+        let is_by = |owner: &&str| {
             value.strip_prefix(owner.as_bytes()).is_some_and(|it| it.starts_with(b":"))
-        })
-    })
+        };
+        if owners.iter().any(is_by) {
+            return true;
+        }
+    }
+    false
 }
 
 #[cfg(test)]
@@ -64,5 +84,16 @@ mod tests {
         assert!(is_foreign_to_anthropic(br#"{"signature" : "gemini.thought:AbC="}"#));
         assert!(is_foreign_to_anthropic(br#"{"signature":"E"},{"signature":"unsigned:"}"#));
         assert!(!is_foreign_to_anthropic(br#"{"signature":"EqQB","text":"gemini: a sign"}"#));
+        assert!(!is_foreign_to_anthropic(br#"{"signature":"anthropic:EqQB"}"#));
+    }
+
+    #[test]
+    fn bytes_with_any_named_proof_do_not_pass_to_openai() {
+        assert!(is_foreign_to_openai(br#"{"encrypted_content": "anthropic:AbC="}"#));
+        assert!(is_foreign_to_openai(
+            br#"{"encrypted_content":"gAAA"},{"encrypted_content":"gemini:x"}"#
+        ));
+        assert!(!is_foreign_to_openai(br#"{"encrypted_content":"gAAA","signature":"gemini:x"}"#));
+        assert!(!is_foreign_to_openai(br#"{"encrypted_content":null}"#));
     }
 }

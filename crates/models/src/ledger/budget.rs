@@ -31,6 +31,7 @@ use std::{fmt, time::Duration};
 use base::{AppKeyId, TenantId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
 
 pub use event::Event;
 pub use hold::{Budgets, Hold, Settled};
@@ -152,10 +153,33 @@ pub struct OverBudget {
 }
 
 fn warn_at() -> f64 {
-    0.8
+    Budget::WARN_AT
 }
 
 impl Budget {
+    /// The share of the limit at which there is a warning, when nobody says another.
+    pub const WARN_AT: f64 = 0.8;
+
+    /// With all its fields, as it is shown.
+    pub fn shown(&self) -> Json {
+        json!({
+            "name": self.name,
+            "scope": self.scope,
+            "match": self.matches,
+            "period": self.period,
+            "limit_usd": self.limit_usd,
+            "limit_tokens": self.limit_tokens,
+            "warn_at": self.warn_at,
+            "at_limit": self.at_limit,
+            "downgrade_to": self.downgrade_to,
+        })
+    }
+
+    /// The word for what it limits.
+    pub fn unit_name(&self) -> &'static str {
+        if self.is_of_money() { "usd" } else { "tokens" }
+    }
+
     /// What cannot work about it: field and message with the way out.
     pub fn check(&self) -> Vec<(&'static str, &'static str)> {
         let mut findings = Vec::new();
@@ -179,6 +203,20 @@ impl Budget {
         }
         if self.scope == Scope::Whole && self.matches.is_some() {
             findings.push(("match", "has no meaning for the whole; choose another `scope`"));
+        }
+        let is_text_of = |id: Option<String>| id == self.matches;
+        let is_nobody = match (self.scope, self.matches.as_deref()) {
+            (Scope::Tenant, Some(it)) => {
+                !is_text_of(it.parse::<TenantId>().ok().map(|it| it.to_string()))
+            }
+            (Scope::Key, Some(it)) => {
+                !is_text_of(it.parse::<AppKeyId>().ok().map(|it| it.to_string()))
+            }
+            (_, Some(it)) => it.is_empty(),
+            (_, None) => false,
+        };
+        if is_nobody && self.scope != Scope::Whole {
+            findings.push(("match", "must be the id of a tenant or key, or the name of a task"));
         }
         if !(self.warn_at > 0.0 && self.warn_at <= 1.0) {
             findings.push(("warn_at", "must be above 0 and at most 1, for example 0.8"));
@@ -242,6 +280,16 @@ impl Budget {
     }
 }
 
+impl Amount {
+    /// As a number: of dollars, or of tokens.
+    pub fn number(self) -> Json {
+        match self {
+            Self::Usd(amount) => amount.dollars().into(),
+            Self::Tokens(count) => count.into(),
+        }
+    }
+}
+
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -271,7 +319,6 @@ mod spending;
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
-    use serde_json::{Value as Json, json};
 
     use super::*;
 
@@ -295,6 +342,9 @@ mod tests {
     #[case(json!({"limit_usd": null, "limit_tokens": 0}), "limit_tokens")]
     #[case(json!({"limit_tokens": 5}), "limit_tokens")]
     #[case(json!({"match": "x"}), "match")]
+    #[case(json!({"scope": "tenant", "match": "acme"}), "match")]
+    #[case(json!({"scope": "key", "match": "key_1"}), "match")]
+    #[case(json!({"scope": "task", "match": "sort"}), "")]
     #[case(json!({"warn_at": 1.5}), "warn_at")]
     #[case(json!({"warn_at": 0}), "warn_at")]
     #[case(json!({"at_limit": "downgrade"}), "downgrade_to")]

@@ -232,7 +232,8 @@ testkit::on_both! {
         assert_eq!(month.unwrap()[0].1, Spend { cost: NanoUsd(7_000), tokens: 14 });
         // And back: what is less than a millionth is rounded.
         db.raw("UPDATE model_usage SET cost_nano_usd = 7499 WHERE id = 'use_b'").await;
-        store::migrate::down(&store, &all, 1).await.unwrap();
+        let later = all.iter().filter(|it| it.name >= "20261121_100300_model_ledger").count();
+        store::migrate::down(&store, &all, later).await.unwrap();
         let cost = store.read(|db| db.one("SELECT cost_micro_usd FROM model_usage WHERE id = 'use_b'", &[]));
         let cost: Result<store::Row, store::Error> = cost.await;
         assert_eq!(cost.unwrap().get::<i64>("cost_micro_usd").unwrap(), 7);

@@ -12,7 +12,6 @@ use store::{Error, Tx, params};
 use tokio::{
     runtime::Handle,
     sync::oneshot,
-    task::JoinSet,
     time::{Instant, sleep, timeout},
 };
 use tracing::{error, warn};
@@ -42,7 +41,6 @@ pub(super) struct Queue {
     /// Rows in the transaction under way.
     writing: usize,
     is_running: bool,
-    tasks: JoinSet<()>,
 }
 
 pub(super) struct Item {
@@ -66,20 +64,22 @@ struct Batch {
 impl Ledger {
     /// Takes over a row. It goes on when whoever asked is gone, and is waited for at the end.
     pub(super) fn push(&self, item: Item, runtime: &Handle) {
-        let mut queue = self.queue();
-        queue.waiting.push_back((Instant::now(), item));
-        queue.note();
-        if !queue.is_running {
-            queue.is_running = true;
-            while queue.tasks.try_join_next().is_some() {}
-            let mut work = Running { ledger: self.clone(), is_over: false };
-            let work = async move {
-                work.ledger.drain().await;
-                work.is_over = true;
-                drop(work);
-            };
-            queue.tasks.spawn_on(work, runtime);
+        {
+            let mut queue = self.queue();
+            queue.waiting.push_back((Instant::now(), item));
+            queue.note();
+            if std::mem::replace(&mut queue.is_running, true) {
+                return;
+            }
         }
+        let mut work = Running { ledger: self.clone(), is_over: false };
+        let work = async move {
+            work.ledger.drain().await;
+            work.is_over = true;
+            drop(work);
+        };
+        // A runtime that is ending drops it on the spot, which looks at the queue.
+        self.0.tasks.spawn_on(work, runtime);
     }
 
     async fn drain(&self) {

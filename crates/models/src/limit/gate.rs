@@ -1,7 +1,7 @@
 //! One limit of one provider, model, tenant or key: who fits through, and how long until one does.
 
 use super::{
-    LimitKind, LimitName, LimitSettings,
+    LimitKind, LimitName, LimitSettings, Use,
     window::{MINUTE, Window},
 };
 use crate::dialect::Rates;
@@ -80,6 +80,20 @@ impl Gate {
     pub(super) fn turn(&mut self, now: i64) {
         for window in [&mut self.requests, &mut self.tokens].into_iter().flatten() {
             window.turn(now);
+        }
+    }
+
+    pub(super) fn in_flight(&self) -> u32 {
+        self.in_flight
+    }
+
+    /// After [`Gate::turn`]: who it is, and how much they have used.
+    pub(super) fn used(&self) -> Use {
+        Use {
+            id: self.name.id.clone(),
+            requests: self.requests.as_ref().map(Window::taken),
+            tokens: self.tokens.as_ref().map(Window::taken),
+            in_flight: self.in_flight,
         }
     }
 

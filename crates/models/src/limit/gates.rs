@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::{LimitKind, LimitName, LimitSettings, Per, Subject, gate::Gate};
+use super::{LimitKind, LimitName, LimitSettings, Per, Standing, Subject, gate::Gate};
 use crate::dialect::Rates;
 
 /// When so many are remembered, those that nobody misses are forgotten.
 const GATES_MAX: usize = 4_096;
+
+/// Of one limit so many are shown: the busiest.
+const SHOWN_MAX: usize = 50;
 
 /// All gates.
 #[derive(Debug)]
@@ -98,6 +101,19 @@ impl Gates {
         gates
     }
 
+    /// The limits, the widest first, and who has used how much of each.
+    pub(super) fn standings(&mut self, now: i64) -> Vec<Standing> {
+        let Self { sides, gates, .. } = self;
+        gates.iter_mut().flatten().for_each(|it| it.turn(now));
+        sides.iter().rev().flat_map(|it| it.standings(gates)).collect()
+    }
+
+    /// How many requests are with a provider.
+    pub(super) fn in_flight(&self, provider: &str) -> u32 {
+        let at = self.sides[3].texts.get(provider).copied().flatten();
+        at.and_then(|it| self.get(it)).map_or(0, Gate::in_flight)
+    }
+
     fn of_id(&mut self, side: usize, id: u128, name: impl FnOnce() -> String) -> Option<usize> {
         if self.sides[side].rules.is_empty() {
             return None;
@@ -172,18 +188,41 @@ impl Gates {
 }
 
 impl Side {
+    fn standings(&self, gates: &[Option<Gate>]) -> Vec<Standing> {
+        let with_nobody = |it: &LimitSettings| Standing { limit: it.clone(), used: Vec::new() };
+        let mut all: Vec<Standing> = self.rules.iter().map(with_nobody).collect();
+        for at in self.texts.values().chain(self.ids.values()).flatten() {
+            let Some(used) = gates.get(*at).and_then(Option::as_ref).map(Gate::used) else {
+                continue;
+            };
+            if let Some(rule) = self.rule(&used.id).filter(|_| !used.is_nothing()) {
+                all[rule].used.push(used);
+            }
+        }
+        for standing in &mut all {
+            standing.used.sort_by(|a, b| b.weight().cmp(&a.weight()).then_with(|| a.id.cmp(&b.id)));
+            standing.used.truncate(SHOWN_MAX);
+        }
+        all
+    }
+
     /// A gate for this one, by the most exact limit there is.
     fn gate(&self, id: &str) -> Option<Gate> {
-        let exact = |it: &&LimitSettings| {
+        let limits = &self.rules[self.rule(id)?];
+        let name = LimitName { kind: LimitKind::Requests, per: self.per, id: id.into() };
+        Some(Gate::new(name, Some(limits)))
+    }
+
+    /// The most exact limit for this one.
+    fn rule(&self, id: &str) -> Option<usize> {
+        let exact = |it: &LimitSettings| {
             let Some(pattern) = &it.matches else { return Some(0) };
             match pattern.strip_suffix('*') {
                 None => (pattern == id).then_some(usize::MAX),
                 Some(start) => id.starts_with(start).then_some(start.len() + 1),
             }
         };
-        let found = self.rules.iter().filter_map(|it| Some((exact(&it)?, it)));
-        let (_, limits) = found.max_by_key(|it| it.0)?;
-        let name = LimitName { kind: LimitKind::Requests, per: self.per, id: id.into() };
-        Some(Gate::new(name, Some(limits)))
+        let found = self.rules.iter().enumerate().filter_map(|(at, it)| Some((exact(it)?, at)));
+        found.max_by_key(|it| it.0).map(|it| it.1)
     }
 }

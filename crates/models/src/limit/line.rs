@@ -91,6 +91,10 @@ impl Line {
         self.waiting.len()
     }
 
+    pub(super) fn depth_max(&self) -> usize {
+        self.depth_max
+    }
+
     /// Lets a request in, if it fits and nobody waits.
     pub(super) fn enter(&mut self, subject: &Subject<'_>, tokens: u64, now: i64) -> Option<Taken> {
         if !self.waiting.is_empty() {

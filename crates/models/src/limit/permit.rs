@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    LimitSettings, Overloaded, Priority, QueueSettings, Subject, Waiting,
+    LimitSettings, Overloaded, Priority, QueueSettings, QueueStanding, Standing, Subject, Waiting,
     line::{Answer, Line, Taken, Ticket},
     metric,
 };
@@ -120,6 +120,29 @@ impl Limits {
     pub fn queue(&self) -> Vec<Waiting> {
         let line = self.line();
         line.shown(self.now())
+    }
+
+    /// The limits, and who has used how much of each in this process.
+    pub fn standings(&self) -> Vec<Standing> {
+        let mut line = self.line();
+        let now = self.now();
+        line.gates.standings(now)
+    }
+
+    /// The queue, with those who wait in it.
+    pub fn queue_standing(&self) -> QueueStanding {
+        let line = self.line();
+        QueueStanding {
+            depth: line.depth(),
+            depth_max: line.depth_max(),
+            wait_max_s: self.0.wait.as_secs_f64(),
+            waiting: line.shown(self.now()),
+        }
+    }
+
+    /// How many requests are with a provider.
+    pub fn in_flight(&self, provider: &str) -> u32 {
+        self.line().gates.in_flight(provider)
     }
 
     /// How many wait.

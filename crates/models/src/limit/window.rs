@@ -51,6 +51,11 @@ impl Window {
         wanted.min(self.most)
     }
 
+    /// After [`Window::turn`]: what was taken in the last minute.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
+    }
+
     pub(super) fn is_idle(&self) -> bool {
         self.slots.is_empty()
     }

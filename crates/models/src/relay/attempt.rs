@@ -30,7 +30,7 @@ pub(crate) struct Attempt {
     /// None once it is closed.
     tab: Option<Tab>,
     /// Given back with the attempt.
-    room: Room,
+    room: Option<Room>,
 }
 
 /// Of which call an attempt is.
@@ -81,7 +81,7 @@ impl Attempt {
             model: to.model.clone(),
             tokens_asked: asked.tokens_in,
             tab: Some(tab),
-            room,
+            room: Some(room),
         })
     }
 
@@ -118,8 +118,14 @@ impl Attempt {
     /// The provider did the work: this is what it used and cost.
     pub(crate) fn answered(&mut self, status: u16, usage: Usage) -> Cost {
         self.provider.answered(&self.model, self.inner.clock.now());
-        self.room.used(usage.total());
+        self.room_used(usage.total());
         self.tab.as_mut().map_or(Cost::Unknown, |it| it.answered(status, usage))
+    }
+
+    fn room_used(&mut self, tokens: u64) {
+        if let Some(room) = &mut self.room {
+            room.used(tokens);
+        }
     }
 
     /// It is over, and written down when this returns.
@@ -138,6 +144,7 @@ impl Attempt {
 
     /// The answer broke off after something of it was said.
     pub(crate) fn broke_off(mut self, wrong: &Wrong, usage: Usage) {
+        self.room_used(usage.total());
         if let Some(tab) = &mut self.tab {
             tab.answered(200, usage);
         }
@@ -151,6 +158,9 @@ impl Attempt {
         let Some(mut tab) = self.tab.take() else { return };
         match wrong {
             Wrong::Failed(Failure::Unreached) => {
+                if let Some(room) = self.room.take() {
+                    room.undo();
+                }
                 if let Some(to) = tab.dismiss() {
                     warn!(
                         model.provider = to.provider,
@@ -161,6 +171,7 @@ impl Attempt {
                 }
             }
             Wrong::Refused { status, .. } => {
+                self.room_used(0);
                 tab.refused(*status);
                 tab.close(wrong.outcome());
             }
@@ -177,6 +188,7 @@ impl Attempt {
     /// The provider wants to be asked in another way.
     pub(crate) fn conceded(mut self, status: u16) {
         self.provider.answered(&self.model, self.inner.clock.now());
+        self.room_used(0);
         if let Some(tab) = &mut self.tab {
             tab.refused(status);
         }
@@ -190,12 +202,13 @@ impl Attempt {
             Says::Answering => self.provider.answered(&self.model, now),
             Says::TurnedAway => self.provider.turned_away(&self.model, now, why),
             Says::Failing => {
-                if self.provider.failed(&self.model, now, why.clone()) {
+                if self.provider.failed(&self.model, now, why) {
                     warn!(
                         model.provider = self.provider.name,
                         model.name = self.model,
-                        "Leaving model provider {} alone for a while: {why}",
+                        "Leaving model provider {} alone for a while: {}",
                         self.provider.name,
+                        wrong.own_words(),
                     );
                 }
             }

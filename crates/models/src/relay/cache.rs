@@ -72,6 +72,19 @@ impl Cache {
         self.0.is_some()
     }
 
+    /// How many answers are kept, and about how many bytes they weigh.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        let Some(cache) = &self.0 else { return (0, 0) };
+        // Entries that are over are counted until somebody looks.
+        cache.run_pending_tasks();
+        (cache.entry_count(), cache.weighted_size())
+    }
+
+    /// How many lookups of this process found an answer, and how many found none.
+    pub(crate) fn looked_up() -> (u64, u64) {
+        (LOOKED_UP.value(&["hit"]), LOOKED_UP.value(&["miss"]))
+    }
+
     pub(crate) fn get(&self, key: &Key) -> Option<Kept> {
         let found = self.0.as_ref()?.get(key);
         LOOKED_UP.increment(&[if found.is_some() { "hit" } else { "miss" }]);

@@ -11,7 +11,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use reqwest::{ClientBuilder, Url, redirect::Policy};
+use reqwest::{ClientBuilder, Method, Request, Url, redirect::Policy};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::time::{Instant, timeout_at};
 
@@ -54,6 +54,8 @@ pub(crate) struct Sending<'a> {
 pub(crate) struct Received {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
+    /// What was looked at and not taken.
+    ahead: Option<Option<Bytes>>,
     body: reqwest::Response,
 }
 
@@ -113,16 +115,15 @@ impl Client {
 
     /// Sends a request and waits for the head of its answer.
     pub(crate) async fn send(&self, sending: Sending<'_>) -> Result<Received, Failure> {
-        let request = if sending.is_fresh { &self.fresh } else { &self.pooled }
-            .post(self.at(sending.path))
-            .body(sending.body);
-        self.exchange(request, sending.headers, sending.is_fresh, sending.until).await
+        let mut request = Request::new(Method::POST, self.at(sending.path));
+        *request.body_mut() = Some(sending.body.into());
+        *request.headers_mut() = sending.headers;
+        self.exchange(request, sending.is_fresh, sending.until).await
     }
 
     /// Asks for something that is there to be read.
     pub(crate) async fn get(&self, path: &str, until: Instant) -> Result<Received, Failure> {
-        let request = self.pooled.get(self.at(path));
-        self.exchange(request, HeaderMap::new(), false, until).await
+        self.exchange(Request::new(Method::GET, self.at(path)), false, until).await
     }
 
     /// A connection that served an exchange to its end may be used again.
@@ -132,23 +133,23 @@ impl Client {
 
     async fn exchange(
         &self,
-        request: reqwest::RequestBuilder,
-        headers: HeaderMap,
+        mut request: Request,
         is_fresh: bool,
         until: Instant,
     ) -> Result<Received, Failure> {
         let exchanged_at = *self.exchanged_at.lock().unwrap_or_else(PoisonError::into_inner);
         let was_kept = !is_fresh && exchanged_at.is_some_and(|it| it.elapsed() < IDLE);
-        let mut all = self.headers.clone();
-        for (name, value) in &headers {
+        for (name, value) in &self.headers {
             // The caller's version of a dialect stands in for ours.
-            all.insert(name, value.clone());
+            request.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
-        let sent = request.headers(all).send();
-        let Ok(sent) = timeout_at(until, sent).await else { return Err(Failure::Timeout) };
-        let body =
+        let client = if is_fresh { &self.fresh } else { &self.pooled };
+        let sent = timeout_at(until, client.execute(request)).await;
+        let Ok(sent) = sent else { return Err(Failure::Timeout) };
+        let mut body =
             sent.map_err(|error| classify(&error).unwrap_or(Failure::HungUp { was_kept }))?;
-        Ok(Received { status: body.status().as_u16(), headers: body.headers().clone(), body })
+        let headers = std::mem::take(body.headers_mut());
+        Ok(Received { status: body.status().as_u16(), headers, ahead: None, body })
     }
 
     fn at(&self, path: &str) -> Url {
@@ -158,7 +159,11 @@ impl Client {
 
 impl Received {
     /// The whole body, of at most `bytes_max` bytes.
-    pub(crate) async fn whole(mut self, bytes_max: usize, until: Instant) -> Result<Bytes, Failure> {
+    pub(crate) async fn whole(
+        mut self,
+        bytes_max: usize,
+        until: Instant,
+    ) -> Result<Bytes, Failure> {
         let first = self.chunk(until).await?.unwrap_or_default();
         if first.len() > bytes_max {
             return Err(Failure::TooLarge { bytes_max });
@@ -178,8 +183,19 @@ impl Received {
         Ok(all.freeze())
     }
 
+    /// The first byte of the body that is no white space, as far as its first piece has one.
+    pub(crate) async fn begins_with(&mut self, until: Instant) -> Result<Option<u8>, Failure> {
+        let first = self.chunk(until).await?;
+        let byte = first.as_ref().and_then(|it| it.trim_ascii_start().first().copied());
+        self.ahead = Some(first);
+        Ok(byte)
+    }
+
     /// More of the body; none at its end.
     pub(crate) async fn chunk(&mut self, until: Instant) -> Result<Option<Bytes>, Failure> {
+        if let Some(chunk) = self.ahead.take() {
+            return Ok(chunk);
+        }
         match timeout_at(until, self.body.chunk()).await {
             Err(_) => Err(Failure::Timeout),
             Ok(Err(error)) => Err(classify(&error).unwrap_or(Failure::BrokeOff)),

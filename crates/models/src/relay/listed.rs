@@ -100,7 +100,20 @@ impl Models {
             .collect()
     }
 
-    async fn list_of(&self, provider: &Provider) -> Arc<[String]> {
+    /// What each provider lists at this moment, by its own names; none when it does not answer or
+    /// has no list that can be read.
+    pub async fn remote_models(&self) -> Vec<(String, Option<Vec<String>>)> {
+        let asked = self.0.providers.values().map(|provider| async move {
+            let list = match provider.dialect.wire() {
+                Wire::InProcess => Some(offline::models()),
+                _ => fetched(provider, Instant::now() + PATIENCE).await,
+            };
+            (provider.name.clone(), list)
+        });
+        join_all(asked).await
+    }
+
+    pub(crate) async fn list_of(&self, provider: &Provider) -> Arc<[String]> {
         if provider.dialect.wire() == Wire::InProcess {
             return offline::models().into();
         }

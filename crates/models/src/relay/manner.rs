@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use base::UsageId;
 use bytes::Bytes;
 
 use super::{client::Failure, wrong::Wrong};
@@ -30,19 +31,56 @@ pub(crate) struct Retell {
     scanner: Scanner,
     decoder: Box<dyn Decoder>,
     encoder: Box<dyn Encoder>,
+    /// None once it has begun.
+    begins: Option<Begins>,
     events: Vec<Event>,
     has_content: bool,
     said_bytes: usize,
 }
 
+/// How an answer begins whose provider does not say.
+pub(crate) struct Begins {
+    id: String,
+    model: String,
+}
+
+impl Begins {
+    /// For a caller who speaks `wire`.
+    pub(crate) fn new(wire: Wire, model: &str) -> Self {
+        let kind = match wire {
+            Wire::OpenaiResponses => "resp_",
+            Wire::AnthropicMessages => "msg_",
+            _ => "chatcmpl-",
+        };
+        let id = format!("{kind}{}", UsageId::generate().uuid().simple());
+        Self { id, model: model.to_owned() }
+    }
+
+    /// Fills in what is empty.
+    pub(crate) fn fill(self, id: &mut String, model: &mut String) {
+        if id.is_empty() {
+            *id = self.id;
+        }
+        if model.is_empty() {
+            *model = self.model;
+        }
+    }
+}
+
 impl Manner {
-    pub(crate) fn retell(wire: Wire, decoder: Box<dyn Decoder>, encoder: Box<dyn Encoder>) -> Self {
+    pub(crate) fn retell(
+        wire: Wire,
+        decoder: Box<dyn Decoder>,
+        encoder: Box<dyn Encoder>,
+        begins: Begins,
+    ) -> Self {
         let scanner = if wire == Wire::Ollama { Scanner::ndjson() } else { Scanner::sse() };
         Self::Retell(Box::new(Retell {
             wire,
             scanner,
             decoder,
             encoder,
+            begins: Some(begins),
             events: Vec::new(),
             has_content: false,
             said_bytes: 0,
@@ -50,7 +88,11 @@ impl Manner {
     }
 
     /// Takes bytes as they came; what goes on is added to `ready`. True when they end the answer.
-    pub(crate) fn push(&mut self, bytes: Bytes, ready: &mut VecDeque<Bytes>) -> Result<bool, Wrong> {
+    pub(crate) fn push(
+        &mut self,
+        bytes: Bytes,
+        ready: &mut VecDeque<Bytes>,
+    ) -> Result<bool, Wrong> {
         match self {
             Self::Pass(wire, pass) => {
                 let mut out = Vec::with_capacity(1);
@@ -143,7 +185,8 @@ impl Retell {
     /// Says all frames that are there. True when one of them ends the answer.
     fn retell(&mut self, out: &mut Vec<u8>) -> Result<bool, Wrong> {
         while let Some(frame) = self.scanner.next() {
-            let frame = frame.map_err(|_| Wrong::Unreadable("a frame of its stream is too long"))?;
+            let frame =
+                frame.map_err(|_| Wrong::Unreadable("a frame of its stream is too long"))?;
             if self.say(&frame, out)? {
                 return Ok(true);
             }
@@ -154,7 +197,12 @@ impl Retell {
     fn say(&mut self, frame: &Frame, out: &mut Vec<u8>) -> Result<bool, Wrong> {
         self.events.clear();
         self.decoder.frame(frame, &mut self.events)?;
-        for event in self.events.drain(..) {
+        for mut event in self.events.drain(..) {
+            if let Event::Begin { id, model } = &mut event
+                && let Some(begins) = self.begins.take()
+            {
+                begins.fill(id, model);
+            }
             if let Event::Failed(complaint) = event {
                 return Err(Wrong::Complained(complaint));
             }

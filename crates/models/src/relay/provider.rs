@@ -4,7 +4,7 @@
 //! failing is left alone while the others serve.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -14,7 +14,7 @@ use base::Timestamp;
 use super::client::Client;
 use crate::{
     OpenError, ProviderHealth,
-    breaker::Breaker,
+    breaker::{Breaker, Standing},
     dialect::Dialect,
     health::State,
     quirk::Quirks,
@@ -69,6 +69,13 @@ impl Provider {
 
     pub(crate) fn health(&self) -> ProviderHealth {
         ProviderHealth { provider: self.name.clone(), state: self.seen().state.clone() }
+    }
+
+    /// How its breaker stands, and those of its models that fail, by name.
+    pub(crate) fn breakers(&self, now: Timestamp) -> (Standing, BTreeMap<String, Standing>) {
+        let seen = self.seen();
+        let of_models = seen.models.iter().map(|(model, it)| (model.clone(), it.standing(now)));
+        (seen.breaker.standing(now), of_models.collect())
     }
 
     /// Is this provider, or this model of it, being left alone? If so, for how long still.

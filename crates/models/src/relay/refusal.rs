@@ -5,10 +5,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Words, wrong::{Missed, Wrong}};
+use super::{
+    Words,
+    wrong::{Missed, Wrong},
+};
 use crate::{
-    dialect::Class,
+    dialect::{Class, Complaint},
     face::{ErrorBody, Face},
+    ledger::BudgetError,
 };
 
 /// A refusal of the house: no key, too much, no such path.
@@ -41,7 +45,7 @@ pub fn refusal(words: Words, refused: &Refused) -> Bytes {
     };
     // Where a dialect has a word of its own for a status.
     let kind = match (words, refused.status) {
-        (Words::Anthropic, 403) => Some("permission_error"),
+        (_, 403) => Some("permission_error"),
         (Words::Anthropic, 404) => Some("not_found_error"),
         (Words::Anthropic, 413) => Some("request_too_large"),
         _ => None,
@@ -100,10 +104,15 @@ pub(crate) fn told(missed: &Missed, face: &dyn Face, attempts: u32) -> ErrorBody
             param: Some("model".into()),
             ..ErrorBody::new(Class::Invalid, "This provider makes no embeddings.")
         },
-        Missed::Budget { why, .. } => ErrorBody {
+        Missed::Budget { why: why @ BudgetError::Over(_), .. } => ErrorBody {
             status: 429,
             code: Some("budget_exceeded".into()),
             ..ErrorBody::new(Class::OutOfQuota, sentence(&why.to_string()))
+        },
+        Missed::Budget { why: why @ BudgetError::Unknown { .. }, .. } => ErrorBody {
+            status: 503,
+            code: Some("budget_unknown".into()),
+            ..ErrorBody::new(Class::Overloaded, sentence(&why.to_string()))
         },
         Missed::LedgerFull { .. } => of_class(
             face,
@@ -119,12 +128,24 @@ pub(crate) fn told(missed: &Missed, face: &dyn Face, attempts: u32) -> ErrorBody
         ),
     };
     error.retry_after = missed.retry_after();
-    error.gateway = Some(beside(missed, attempts));
+    let upstream = error.gateway.take().unwrap_or_default();
+    error.gateway = Some(beside(missed, attempts).into_iter().chain(upstream).collect());
     error
 }
 
 pub(crate) fn of_wrong(wrong: &Wrong, face: &dyn Face) -> ErrorBody {
     match wrong {
+        // It is not the caller's key that is wrong: a 401 would send them looking for it.
+        Wrong::Refused { complaint, .. } | Wrong::Complained(complaint)
+            if complaint.class == Class::Unauthorized =>
+        {
+            let told = "The provider does not let this gateway in; whoever runs it has to look at \
+                        its key for the provider.";
+            let mut error = of_class(face, Class::Broken, "provider_unauthorized", told.into());
+            let upstream = upstream(wrong.miss().status, complaint);
+            error.gateway = Some(Map::from_iter([("upstream".to_owned(), upstream)]));
+            error
+        }
         Wrong::Refused { status, complaint } => {
             let mut error = ErrorBody::of(complaint);
             if error.message.is_empty() {
@@ -143,9 +164,22 @@ pub(crate) fn of_wrong(wrong: &Wrong, face: &dyn Face) -> ErrorBody {
         }
         Wrong::Failed(_) | Wrong::Unreadable(_) => {
             let words = wrong.words();
-            of_class(face, Class::Broken, "provider_failed", format!("The provider failed: {words}."))
+            of_class(
+                face,
+                Class::Broken,
+                "provider_failed",
+                format!("The provider failed: {words}."),
+            )
         }
     }
+}
+
+/// What a provider said, for those who look beside the error.
+fn upstream(status: Option<u16>, complaint: &Complaint) -> Json {
+    json!({
+        "status": status, "type": complaint.kind, "code": complaint.code,
+        "message": complaint.message,
+    })
 }
 
 fn of_class(face: &dyn Face, class: Class, code: &str, message: String) -> ErrorBody {

@@ -6,7 +6,11 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::{Body, Missed, Reply, refusal, travel::Trip};
-use crate::{Cost, face::{ErrorBody, Face}, settings::ModelRef};
+use crate::{
+    Cost,
+    face::{ErrorBody, Face},
+    settings::ModelRef,
+};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
@@ -74,13 +78,13 @@ impl<'a> Facts<'a> {
         let mut error = refusal::told(missed, face, self.trip.attempts);
         error.request_id = Some(self.request_id.to_string());
         let mut reply = self.refused(&error, face);
-        if self.trip.attempts > 0 {
+        if self.trip.attempts > 0 || missed.is_for_long() {
             // The attempts worth making were made here: another round would only multiply them.
             let no = HeaderValue::from_static("false");
             reply.headers.insert("x-should-retry", no);
         }
         if let Missed::NoRoom { why, .. } = missed {
-            set(&mut reply.headers, "x-mainstay-queue-depth", why.depth);
+            count(&mut reply.headers, "x-mainstay-queue-depth", why.depth);
         }
         reply
     }
@@ -93,8 +97,8 @@ impl<'a> Facts<'a> {
         headers.insert(header::CONTENT_TYPE, JSON);
         if let Some(wait) = error.retry_after {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            set(&mut headers, "retry-after", seconds);
-            set(&mut headers, "retry-after-ms", wait.as_millis());
+            count(&mut headers, "retry-after", seconds);
+            count(&mut headers, "retry-after-ms", whole(wait.as_millis()));
         }
         Reply { status: error.status, headers, body: Body::Whole(face.error(&error)) }
     }
@@ -106,17 +110,22 @@ impl<'a> Facts<'a> {
         if let Some(by) = self.by {
             set(&mut headers, "x-mainstay-model", &by.model);
             set(&mut headers, "x-mainstay-provider", &by.provider);
-            set(&mut headers, "x-mainstay-fallback", self.is_fallback);
+            let is_fallback = if self.is_fallback { "true" } else { "false" };
+            headers.insert("x-mainstay-fallback", HeaderValue::from_static(is_fallback));
         }
-        set(&mut headers, "x-mainstay-attempts", trip.attempts);
+        if self.by.is_some() || trip.attempts > 0 {
+            // Under this id its rows are found in the ledger.
+            set(&mut headers, "x-mainstay-usage-id", &trip.id.to_string());
+        }
+        count(&mut headers, "x-mainstay-attempts", trip.attempts);
         if let Some(cost) = self.cost.and_then(Cost::nanos) {
-            set(&mut headers, "x-mainstay-cost-usd", dollars(cost.0));
+            set(&mut headers, "x-mainstay-cost-usd", &dollars(cost.0));
         }
         let here = trip.begun.elapsed().saturating_sub(trip.elsewhere).saturating_sub(trip.queued);
-        set(&mut headers, "x-mainstay-overhead-us", here.as_micros());
-        set(&mut headers, "x-mainstay-queue-wait-ms", trip.queued.as_millis());
+        count(&mut headers, "x-mainstay-overhead-us", whole(here.as_micros()));
+        count(&mut headers, "x-mainstay-queue-wait-ms", whole(trip.queued.as_millis()));
         if trip.queued > Duration::ZERO {
-            set(&mut headers, "x-mainstay-queue-depth", trip.depth);
+            count(&mut headers, "x-mainstay-queue-depth", trip.depth);
         }
         let cached = match self.cached {
             Cached::Hit => "hit",
@@ -140,11 +149,19 @@ fn dollars(nanos: i64) -> String {
     if short.ends_with('.') { format!("{short}0") } else { short.to_owned() }
 }
 
-fn set(headers: &mut HeaderMap, name: &'static str, value: impl ToString) {
+fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
     // A model's name may hold what no header may; then the header is left out.
-    if let Ok(value) = HeaderValue::try_from(value.to_string()) {
+    if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(HeaderName::from_static(name), value);
     }
+}
+
+fn count(headers: &mut HeaderMap, name: &'static str, value: impl Into<HeaderValue>) {
+    headers.insert(HeaderName::from_static(name), value.into());
+}
+
+fn whole(count: u128) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

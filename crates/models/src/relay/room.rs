@@ -28,8 +28,10 @@ impl Room {
         self.theirs.used(tokens);
     }
 
-    /// Nothing was sent.
+    /// Nobody was asked: with the provider it is as if the attempt had not come. The caller came;
+    /// it is only that no tokens were used so far.
     pub(crate) fn undo(self) {
+        self.ours.lock().unwrap_or_else(PoisonError::into_inner).used(0);
         self.theirs.undo();
     }
 }
@@ -82,9 +84,8 @@ pub(crate) fn limits_of(settings: &Settings) -> Vec<LimitSettings> {
             }
         };
         let of_providers = limits.iter().enumerate().filter(|it| it.1.per == Per::Provider);
-        let best = of_providers
-            .filter_map(|(at, it)| Some((exactness(it)?, at)))
-            .max_by_key(|it| it.0);
+        let best =
+            of_providers.filter_map(|(at, it)| Some((exactness(it)?, at))).max_by_key(|it| it.0);
         // The most exact limit counts and no other: what it said for many it says for this one.
         let mut own = match best {
             Some((_, at)) => limits[at].clone(),
@@ -97,7 +98,8 @@ pub(crate) fn limits_of(settings: &Settings) -> Vec<LimitSettings> {
             },
         };
         own.matches = Some(name.clone());
-        own.concurrency = Some(own.concurrency.map_or(provider.concurrency, |it| it.min(provider.concurrency)));
+        own.concurrency =
+            Some(own.concurrency.map_or(provider.concurrency, |it| it.min(provider.concurrency)));
         match best {
             Some((usize::MAX, at)) => limits[at] = own,
             _ => limits.push(own),

@@ -106,6 +106,20 @@ pub(crate) fn names(settings: &Settings) -> Vec<String> {
     served.map(|it| it.name().to_owned()).chain(aliases).collect()
 }
 
+/// The model behind a name, whatever policies and fallbacks say. None when there is no provider.
+pub(crate) fn named(settings: &Settings, name: &str) -> Option<ModelRef> {
+    let wanted = Wanted {
+        model: Some(name),
+        priority: Priority::Balanced,
+        tenant: TenantId::DEFAULT,
+        caller: None,
+        operation: "",
+        speaks: None,
+        tokens: 0,
+    };
+    resolve(settings, name, wanted).map(|it| it.0)
+}
+
 /// Does every list allow this name? An empty list is none.
 fn allows(lists: &[&[String]], name: &str) -> bool {
     lists.iter().all(|list| list.iter().any(|it| fits(it, name)))

@@ -93,6 +93,11 @@ pub(crate) struct Keeping {
 }
 
 impl Times {
+    /// Until when the first word is waited for.
+    pub(crate) fn first(&self) -> Instant {
+        self.first.min(self.end)
+    }
+
     pub(crate) fn new(provider: &ProviderSettings, relay: &RelaySettings, begun: Instant) -> Self {
         Self {
             first: begun + std(provider.first_token_timeout),
@@ -186,7 +191,7 @@ impl Flow {
     /// # Errors
     /// The attempt, and how it went wrong before anything was said.
     pub(crate) async fn opened(mut self) -> Result<Running, (Attempt, Wrong)> {
-        let until = self.times.first.min(self.times.end);
+        let until = self.times.first();
         while !self.manner.has_content() && !self.has_ended && !self.is_over {
             let step = match self.received.chunk(until).await {
                 Ok(Some(chunk)) => self.take(chunk),
@@ -228,7 +233,8 @@ impl Flow {
                 return None;
             }
             let now = Instant::now();
-            let end = if self.has_ended { now + AFTER_END } else { self.heard_at + self.times.stall };
+            let end =
+                if self.has_ended { now + AFTER_END } else { self.heard_at + self.times.stall };
             let end = end.min(self.times.end);
             let until = end.min(now + self.times.heartbeat);
             let step = match self.received.chunk(until).await {

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Cost, Models, Usage,
-    dialect::{Complaint, Wire},
+    dialect::{Complaint, Dialect, Wire},
     ledger::{BudgetError, Hold, Spend, Subject},
     money::NanoUsd,
     price,
@@ -85,6 +85,17 @@ pub(crate) struct Parcel {
     pub(crate) is_injected: bool,
 }
 
+impl Parcel {
+    /// Tells the provider how large the context is, if it wants to know.
+    fn size(&mut self, dialect: &dyn Dialect, context: u64) {
+        if let Some(made) = &mut self.made
+            && dialect.size(made, context)
+        {
+            self.body = Bytes::from(made.to_string());
+        }
+    }
+}
+
 /// A call on its way: what is asked on whose account, and what happened so far.
 pub(crate) struct Trip<'a> {
     pub(crate) account: &'a Account,
@@ -104,6 +115,8 @@ pub(crate) struct Trip<'a> {
     pub(crate) depth: usize,
     /// Its room within the limits of its caller.
     pub(crate) room: Option<Ours>,
+    /// How many attempts it may take, when not as many as the settings say.
+    pub(crate) attempts_max: Option<u32>,
 }
 
 /// An answer, and who gave it.
@@ -127,6 +140,7 @@ impl<'a> Trip<'a> {
             queued: Duration::ZERO,
             depth: 0,
             room: None,
+            attempts_max: None,
         }
     }
 
@@ -147,10 +161,15 @@ impl<'a> Trip<'a> {
 
 /// Why a candidate gave no answer.
 enum Stop {
-    Wrong { wrong: Wrong, limit: Duration },
+    Wrong {
+        wrong: Wrong,
+        limit: Duration,
+    },
     Stuck(Missed),
     /// It may be asked again, at once.
-    Again { is_fresh: bool },
+    Again {
+        is_fresh: bool,
+    },
 }
 
 impl Models {
@@ -163,9 +182,9 @@ impl Models {
     ) -> Result<Arrived<E::Out>, Missed> {
         let settings = &self.0.settings;
         let deadline = std(settings.relay.deadline);
+        let attempts_max = trip.attempts_max.unwrap_or(settings.relay.attempts_max);
         let course_of = |candidates: &[Candidate]| {
-            let contexts = candidates.iter().map(|it| it.context).collect::<Vec<_>>();
-            Course::new(contexts, settings.relay.attempts_max, deadline)
+            Course::new(candidates.iter().map(|it| it.context), attempts_max, deadline)
         };
         let mut candidates = way.candidates.clone();
         let mut course = course_of(&candidates);
@@ -200,13 +219,14 @@ impl Models {
                 }
             };
             let is_last = course.is_last(at);
-            let stop = match self.visit(trip, &candidates[at], hold, is_last, is_fresh, errand).await {
-                Ok(out) => {
-                    let by = candidates.swap_remove(at).to;
-                    return Ok(Arrived { out, by, is_fallback: at > 0 || is_downgraded });
-                }
-                Err(stop) => stop,
-            };
+            let stop =
+                match self.visit(trip, &candidates[at], hold, is_last, is_fresh, errand).await {
+                    Ok(out) => {
+                        let by = candidates.swap_remove(at).to;
+                        return Ok(Arrived { out, by, is_fallback: at > 0 || is_downgraded });
+                    }
+                    Err(stop) => stop,
+                };
             let why = match stop {
                 Stop::Again { is_fresh } => {
                     again = Some((at, is_fresh));
@@ -278,7 +298,10 @@ impl Models {
         let provider = provider.ok_or_else(|| stuck(Missed::NotConfigured))?;
         let leg = Leg { provider, to, quirks: provider.quirks(&to.model) };
         let is_home = provider.dialect.wire() == Wire::InProcess;
-        let parcel = if is_home { None } else { Some(errand.pack(leg).map_err(stuck)?) };
+        let mut parcel = if is_home { None } else { Some(errand.pack(leg).map_err(stuck)?) };
+        if let (Some(context), Some(parcel)) = (candidate.context, &mut parcel) {
+            parcel.size(provider.dialect, context);
+        }
         let room = self.enter(trip, provider, to, is_last).await.map_err(stuck)?;
         if let Err(retry_after) = provider.admit(&to.model, self.0.clock.now()) {
             room.undo();
@@ -308,15 +331,15 @@ impl Models {
         errand: &mut E,
     ) -> Result<E::Out, Stop> {
         let settings = &leg.provider.settings;
-        let limit = std(if parcel.is_stream { settings.first_byte_timeout } else { settings.timeout });
+        let limit =
+            std(if parcel.is_stream { settings.first_byte_timeout } else { settings.timeout });
         let until = Instant::now() + limit;
         let wrong = |attempt: Attempt, wrong: Wrong| {
             attempt.went_wrong(&wrong);
             Stop::Wrong { wrong, limit }
         };
-        let Parcel { path, body, headers, .. } = &parcel;
-        let sending =
-            Sending { path, body: body.clone(), headers: headers.clone(), is_fresh, until };
+        let Parcel { path, body, headers, made, is_injected, .. } = parcel;
+        let sending = Sending { path: &path, body, headers, is_fresh, until };
         let received = match leg.provider.client.send(sending).await {
             Ok(received) => received,
             // It was a connection from before that the other side had closed: that says nothing
@@ -336,7 +359,8 @@ impl Models {
         let status = received.status;
         let complaint = self.complaint(leg, received, until).await;
         attempt.exchanged();
-        if let Some(quirks) = conceding(leg.quirks, &parcel, status, &complaint) {
+        let conceded = conceding(leg.quirks, made.as_ref(), is_injected, status, &complaint);
+        if let Some(quirks) = conceded {
             leg.provider.learn(&leg.to.model, quirks);
             attempt.conceded(status);
             return Err(Stop::Again { is_fresh: false });
@@ -360,15 +384,16 @@ impl Models {
 /// How to ask instead, when a refusal is about the way of asking.
 fn conceding(
     quirks: Quirks,
-    parcel: &Parcel,
+    made: Option<&Json>,
+    is_injected: bool,
     status: u16,
     complaint: &Complaint,
 ) -> Option<Quirks> {
-    if parcel.is_injected && matches!(status, 400 | 422) {
+    if is_injected && matches!(status, 400 | 422) {
         let words = [Some(&complaint.message), complaint.param.as_ref(), complaint.code.as_ref()];
         if words.into_iter().flatten().any(|it| it.contains("stream_options")) {
             return Some(Quirks { refuses_stream_options: true, ..quirks });
         }
     }
-    quirks.conceding(parcel.made.as_ref()?, status, complaint)
+    quirks.conceding(made?, status, complaint)
 }

@@ -62,7 +62,8 @@ pub(crate) enum Missed {
 impl Wrong {
     /// What it means for what is done next.
     pub(crate) fn miss(&self) -> Miss {
-        let none = Miss { class: Class::Broken, status: None, retry_after: None, should_retry: None };
+        let none =
+            Miss { class: Class::Broken, status: None, retry_after: None, should_retry: None };
         match self {
             Self::Failed(Failure::Timeout) => Miss { class: Class::Timeout, ..none },
             Self::Failed(_) | Self::Unreadable(_) => none,
@@ -107,22 +108,37 @@ impl Wrong {
         match self {
             Self::Failed(_) | Self::Unreadable(_) => Says::Failing,
             Self::Refused { status: 300..400, .. } => Says::TurnedAway,
-            Self::Refused { complaint, .. } | Self::Complained(complaint) => match complaint.class {
-                it if it.is_failure() => Says::Failing,
-                Class::Unauthorized | Class::RateLimited | Class::OutOfQuota => Says::TurnedAway,
-                _ => Says::Answering,
-            },
+            Self::Refused { complaint, .. } | Self::Complained(complaint) => {
+                match complaint.class {
+                    it if it.is_failure() => Says::Failing,
+                    Class::Unauthorized | Class::RateLimited | Class::OutOfQuota => {
+                        Says::TurnedAway
+                    }
+                    _ => Says::Answering,
+                }
+            }
         }
     }
 
-    /// In words that hold no secret and nothing of the question.
+    /// In words of ours only, fit for a log: what providers say may quote the question.
+    pub(crate) fn own_words(&self) -> String {
+        match self {
+            Self::Refused { status, .. } => format!("status {status}"),
+            Self::Complained(_) => "it sent an error as its answer".into(),
+            Self::Failed(_) | Self::Unreadable(_) => self.words(),
+        }
+    }
+
+    /// In words that hold no secret, those of the provider included.
     pub(crate) fn words(&self) -> String {
         match self {
             Self::Failed(failure) => failure.words(),
             Self::Refused { status, complaint } if complaint.message.is_empty() => {
                 format!("status {status}")
             }
-            Self::Refused { status, complaint } => format!("status {status}: {}", complaint.message),
+            Self::Refused { status, complaint } => {
+                format!("status {status}: {}", complaint.message)
+            }
             Self::Complained(it) => format!("it sent an error as its answer: {}", it.message),
             Self::Unreadable(what) => format!("its answer does not follow its dialect: {what}"),
         }
@@ -174,6 +190,11 @@ impl Missed {
         }
     }
 
+    /// Is it of no use to try again soon, although the status says otherwise?
+    pub(crate) fn is_for_long(&self) -> bool {
+        matches!(self, Self::Budget { why: BudgetError::Over(_), .. })
+    }
+
     /// Is it told to others who ask the same? Not what is about who asks.
     pub(crate) fn is_about_providers(&self) -> bool {
         matches!(self, Self::Wrong { .. } | Self::LeftAlone { .. })
@@ -218,30 +239,28 @@ impl From<Missed> for ModelError {
                 why: "it failed several times in a row and is left alone for a while".into(),
                 retry_after,
             },
-            Missed::NoRoom { provider, .. } => {
-                Self::RateLimited { provider, retry_after }
+            Missed::NoRoom { provider, .. } => Self::RateLimited { provider, retry_after },
+            Missed::Unreadable(why) => {
+                Self::Refused { provider: "mainstay".into(), status: 400, message: why.to_string() }
             }
-            Missed::Unreadable(why) => Self::Refused {
+            Missed::Unsupported(why) => {
+                Self::Refused { provider: why.kind.into(), status: 400, message: why.to_string() }
+            }
+            Missed::NoEmbeddings { provider } => {
+                Self::Refused { provider, status: 400, message: "it makes no embeddings".into() }
+            }
+            Missed::Budget { why: why @ BudgetError::Unknown { .. }, .. } => Self::Unavailable {
                 provider: "mainstay".into(),
-                status: 400,
-                message: why.to_string(),
-            },
-            Missed::Unsupported(why) => Self::Refused {
-                provider: why.kind.into(),
-                status: 400,
-                message: why.to_string(),
-            },
-            Missed::NoEmbeddings { provider } => Self::Refused {
-                provider,
-                status: 400,
-                message: "it makes no embeddings".into(),
+                why: why.to_string(),
+                retry_after,
             },
             Missed::Budget { why, retry_after } => {
                 Self::OverBudget { why: why.to_string(), retry_after: Some(retry_after) }
             }
             Missed::LedgerFull { .. } => Self::Unavailable {
                 provider: "mainstay".into(),
-                why: "what is used cannot be written down: the journal of the ledger is full".into(),
+                why: "what is used cannot be written down: the journal of the ledger is full"
+                    .into(),
                 retry_after,
             },
             Missed::Late { after } => Self::Timeout { provider: "mainstay".into(), after },

@@ -1,8 +1,8 @@
 //! What models used and cost.
 
 use apps::description::UsageNames;
-use base::{JobId, Permission, TenantId, Timestamp};
-use models::usage::{self, Entry, Filter, GroupBy, Sums};
+use base::{AppKeyId, JobId, Permission, TenantId, Timestamp, UsageId};
+use models::usage::{self, Entry, Filter, GroupBy, Outcome, Sums};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
@@ -43,6 +43,16 @@ struct List {
     job: Option<JobId>,
     /// For this operation.
     operation: Option<String>,
+    /// With this application key.
+    key: Option<AppKeyId>,
+    /// For this task.
+    task: Option<String>,
+    /// Of this model, by the provider's name for it.
+    model: Option<String>,
+    /// The attempts of one question.
+    asked: Option<UsageId>,
+    /// Those that ended so.
+    outcome: Option<Outcome>,
     /// From then on.
     from: Option<Timestamp>,
     /// Until then.
@@ -54,6 +64,11 @@ async fn list(call: Call, args: List) -> Result<Answer, Problem> {
         tenant: call.narrowed(args.tenant),
         job: args.job,
         operation: args.operation,
+        key: args.key,
+        task: args.task,
+        model: args.model,
+        asked: args.asked,
+        outcome: args.outcome,
         from: args.from,
         to: args.to,
     };
@@ -89,9 +104,12 @@ enum By {
     OperationType,
     Model,
     ModelName,
+    Provider,
     Day,
     Month,
     Tenant,
+    Key,
+    Task,
 }
 
 async fn summary(call: Call, args: Summary) -> Result<Answer, Problem> {
@@ -102,7 +120,10 @@ async fn summary(call: Call, args: Summary) -> Result<Answer, Problem> {
         Some(By::Model | By::ModelName) => GroupBy::Model,
         Some(By::Day) => GroupBy::Day,
         Some(By::Month) => GroupBy::Month,
+        Some(By::Provider) => GroupBy::Provider,
         Some(By::Tenant) => GroupBy::Tenant,
+        Some(By::Key) => GroupBy::Key,
+        Some(By::Task) => GroupBy::Task,
     };
     let tenant = call.narrowed(args.tenant);
     let mut summed =
@@ -144,11 +165,14 @@ fn sums(sums: Sums) -> Map<String, Json> {
 fn view(entry: &Entry, names: &UsageNames) -> Json {
     json!({
         "id": entry.id,
+        "asked": entry.asked,
         "tenant": entry.tenant,
         "job": entry.job,
         "caller": entry.caller,
+        "key": entry.key,
         "operation": entry.operation,
         "operation_type": names.name(&entry.operation),
+        "task": entry.task,
         "provider": entry.provider,
         "model": entry.model,
         "tokens_in": entry.usage.tokens_in,
@@ -157,7 +181,10 @@ fn view(entry: &Entry, names: &UsageNames) -> Json {
         "tokens_cached": entry.usage.cached,
         "estimated": entry.usage.estimated,
         "cost_usd": entry.cost.known().map(base::MicroUsd::dollars),
+        "prices": entry.prices,
+        "from_cache": entry.from_cache,
         "latency_ms": entry.latency_ms,
+        "ttft_ms": entry.ttft_ms,
         "outcome": entry.outcome,
         "status": entry.status,
         "at": entry.at,

@@ -18,6 +18,7 @@ use identity::{
     tenant::TenantError,
     user::UserError,
 };
+use models::ledger::budget::table::BudgetSetError;
 use work::{CancelError, RetryError};
 
 use super::{Fault, Problem, look_up};
@@ -178,6 +179,21 @@ impl From<TenantError> for Problem {
             TenantError::Changed { .. } => Self::new("stale", detail),
             TenantError::NotDeleted(_) | TenantError::IsDefault => Self::new("conflict", detail),
             TenantError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<BudgetSetError> for Problem {
+    fn from(error: BudgetSetError) -> Self {
+        match error {
+            BudgetSetError::Invalid { field, message } => {
+                Self::faults("invalid_input", vec![Fault::new(format!("/{field}"), message)])
+            }
+            BudgetSetError::NoSuchBudget(name) => {
+                Self::new("budget_not_found", format!("No budget `{name}` was set."))
+                    .hint("budgets of the settings are changed in config/llm.yaml")
+            }
+            BudgetSetError::Store(error) => error.into(),
         }
     }
 }

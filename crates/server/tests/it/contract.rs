@@ -11,8 +11,15 @@ use reqwest::Method;
 use serde_json::{Map, Value as Json, json};
 use server::App;
 
-/// Things that say less than they hold: a JSON Schema, and what a model wrote.
-const OPEN: [&str; 2] = ["Schema", "SuggestedChange"];
+/// Things that say less than they hold: a JSON Schema, and what a model wrote or its provider says.
+const OPEN: [&str; 6] = [
+    "Schema",
+    "SuggestedChange",
+    "ChatCompletion",
+    "ModelResponse",
+    "EmbeddingList",
+    "AnthropicMessage",
+];
 
 /// The description of an application, ready to be held against its answers.
 pub(crate) struct Contract {

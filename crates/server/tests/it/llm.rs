@@ -101,7 +101,7 @@ testkit::on_both! {
         for (answer, status, kind) in [
             (nobody.post("/llm/v1/chat/completions", question(false)).await, 401, "authentication_error"),
             (nobody.header("x-api-key", "nonsense").post("/llm/v1/chat/completions", question(false)).await, 401, "authentication_error"),
-            (viewer.post("/llm/v1/chat/completions", question(false)).await, 403, "authentication_error"),
+            (viewer.post("/llm/v1/chat/completions", question(false)).await, 403, "permission_error"),
             (nobody.get("/llm/v1/nothing").await, 404, "invalid_request_error"),
             (nobody.get("/llm/v1/chat/completions").await, 405, "invalid_request_error"),
         ] {

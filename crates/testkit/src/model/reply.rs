@@ -16,6 +16,7 @@ pub struct Reply {
     pub(super) tells_usage: bool,
     pub(super) finish_reason: &'static str,
     pub(super) is_gzip: bool,
+    pub(super) shape: Shape,
     pub(super) pace: Duration,
     pub(super) fault: Option<(usize, Fault)>,
 }
@@ -34,6 +35,17 @@ pub(super) enum Says {
     Pieces(Vec<Vec<u8>>),
     /// Nothing: the connection is closed.
     Nothing,
+}
+
+/// How the bytes of a stream are put, whatever they say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Shape {
+    /// Pieces of so many bytes, wherever that cuts.
+    pub(super) split: Option<usize>,
+    /// Lines end with CRLF.
+    pub(super) is_crlf: bool,
+    /// A comment stands before each event.
+    pub(super) has_comments: bool,
 }
 
 /// What goes wrong in a stream.
@@ -64,6 +76,7 @@ impl Reply {
             tells_usage: true,
             finish_reason: "stop",
             is_gzip: false,
+            shape: Shape::default(),
             pace: Duration::ZERO,
             fault: None,
         }
@@ -182,6 +195,27 @@ impl Reply {
     #[must_use]
     pub fn gzipped(self) -> Self {
         Self { is_gzip: true, ..self }
+    }
+
+    /// In pieces of so many bytes, wherever that cuts a frame or a character.
+    #[must_use]
+    pub fn split(mut self, bytes: usize) -> Self {
+        self.shape.split = Some(bytes);
+        self
+    }
+
+    /// With lines that end as those of some servers do.
+    #[must_use]
+    pub fn crlf(mut self) -> Self {
+        self.shape.is_crlf = true;
+        self
+    }
+
+    /// With a comment before each event, by which some servers keep connections open.
+    #[must_use]
+    pub fn commented(mut self) -> Self {
+        self.shape.has_comments = true;
+        self
     }
 
     /// The connection dies after so many frames.

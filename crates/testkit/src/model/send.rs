@@ -18,7 +18,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     Request,
-    reply::{Fault, Reply, Says},
+    reply::{Fault, Reply, Says, Shape},
     speech::Speech,
 };
 
@@ -55,6 +55,7 @@ pub(super) async fn send(
         return answer.body(Body::from(body)).expect("a script uses valid headers");
     };
     let answer = answer.header(header::CONTENT_TYPE, speech.content_type(true));
+    let pieces = shaped(pieces, reply.shape);
     let pieces = if reply.is_gzip { packed(&pieces) } else { pieces };
     let body = Running { speech, reply, pieces, at: 0, watch: Watch(Some(hung_up)) };
     let body = stream::unfold(body, Running::next);
@@ -155,6 +156,24 @@ impl Drop for Watch {
         if let Some(count) = &self.0 {
             count.fetch_add(1, Ordering::SeqCst);
         }
+    }
+}
+
+/// The same frames, put in another way.
+fn shaped(mut pieces: Vec<Vec<u8>>, shape: Shape) -> Vec<Vec<u8>> {
+    if shape.has_comments {
+        pieces.iter_mut().for_each(|it| {
+            it.splice(0..0, b": ping\n\n".iter().copied());
+        });
+    }
+    if shape.is_crlf {
+        // What is said stands in JSON, where no line ends.
+        let crlf = |it: &Vec<u8>| String::from_utf8_lossy(it).replace('\n', "\r\n").into_bytes();
+        pieces = pieces.iter().map(crlf).collect();
+    }
+    match shape.split {
+        Some(bytes) => pieces.concat().chunks(bytes).map(<[u8]>::to_vec).collect(),
+        None => pieces,
     }
 }
 

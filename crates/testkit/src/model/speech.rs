@@ -1,6 +1,8 @@
 //! How the dialects of providers say an answer, whole and in pieces. Written after their own
 //! documentation, and apart from what the room under test does with it.
 
+mod responses;
+
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -85,7 +87,7 @@ impl Speech {
     /// A whole answer.
     pub(super) fn whole(self, request: &Request, reply: &Reply) -> Json {
         let told = Told::of(request, reply);
-        let Told { model, text, call, input, output, cached, .. } = &told;
+        let Told { model, text, call, output, .. } = &told;
         let mut answer = match self {
             Self::Openai => {
                 let message = match call {
@@ -103,17 +105,7 @@ impl Speech {
                     "usage": told.openai_usage(),
                 })
             }
-            Self::Responses => json!({
-                "id": "resp_scripted", "object": "response", "created_at": 1_795_000_000,
-                "model": model, "status": "completed",
-                "output": [{"id": "msg_scripted", "type": "message", "role": "assistant",
-                    "status": "completed",
-                    "content": [{"type": "output_text", "text": text, "annotations": []}]}],
-                "usage": {"input_tokens": input, "output_tokens": output,
-                    "input_tokens_details": {"cached_tokens": cached},
-                    "output_tokens_details": {"reasoning_tokens": 0},
-                    "total_tokens": input + output},
-            }),
+            Self::Responses => told.response("completed"),
             Self::Anthropic => {
                 let part = match call {
                     Some((tool, arguments)) => {
@@ -132,7 +124,7 @@ impl Speech {
                     "content": {"role": "model", "parts": [told.gemini_part(text)]}}],
                 "usageMetadata": told.gemini_usage(), "modelVersion": model,
             }),
-            Self::Ollama => told.ollama(text, true),
+            Self::Ollama => told.ollama_call(told.ollama(text, true)),
         };
         if !reply.tells_usage {
             forget_usage(&mut answer);
@@ -178,9 +170,8 @@ impl Speech {
     }
 
     fn frame(self, value: &Json) -> Vec<u8> {
-        let named = value["type"].as_str().filter(|_| {
-            matches!(self, Self::Anthropic | Self::Responses)
-        });
+        let named =
+            value["type"].as_str().filter(|_| matches!(self, Self::Anthropic | Self::Responses));
         match (self, named) {
             (Self::Ollama, _) => format!("{value}\n").into_bytes(),
             (_, Some(name)) => format!("event: {name}\ndata: {value}\n\n").into_bytes(),
@@ -208,7 +199,8 @@ impl<'a> Told<'a> {
             Says::Call(tool, arguments) => (String::new(), Some((tool.as_str(), arguments))),
             _ => (String::new(), None),
         };
-        let (input, output) = reply.tokens.unwrap_or_else(|| (words(&request.prompt()), words(&text)));
+        let (input, output) =
+            reply.tokens.unwrap_or_else(|| (words(&request.prompt()), words(&text)));
         // Gemini's model stands in the path.
         let in_path = request.path.rsplit("models/").next().and_then(|it| it.split(':').next());
         let model = request.body["model"].as_str().or(in_path).unwrap_or("scripted").to_owned();
@@ -222,7 +214,8 @@ impl<'a> Told<'a> {
         let mut rest = self.text.as_str();
         while !rest.is_empty() {
             let begins = rest.len() - rest.trim_start().len();
-            let ends = rest[begins..].find(char::is_whitespace).map_or(rest.len(), |it| begins + it);
+            let ends =
+                rest[begins..].find(char::is_whitespace).map_or(rest.len(), |it| begins + it);
             words.push(&rest[..ends]);
             rest = &rest[ends..];
         }
@@ -261,30 +254,6 @@ impl<'a> Told<'a> {
         frames
     }
 
-    fn responses_frames(&self) -> Vec<Json> {
-        let response = |status: &str| {
-            json!({"id": "resp_scripted", "object": "response", "model": self.model, "status": status})
-        };
-        let mut done = response("completed");
-        done["usage"] = json!({"input_tokens": self.input, "output_tokens": self.output,
-            "input_tokens_details": {"cached_tokens": self.cached},
-            "output_tokens_details": {"reasoning_tokens": 0},
-            "total_tokens": self.input + self.output});
-        done["output"] = json!([{"id": "msg_scripted", "type": "message", "role": "assistant",
-            "status": "completed", "content": [{"type": "output_text", "text": self.text, "annotations": []}]}]);
-        let mut frames = vec![
-            json!({"type": "response.created", "sequence_number": 0, "response": response("in_progress")}),
-            json!({"type": "response.output_item.added", "sequence_number": 1, "output_index": 0,
-                   "item": {"id": "msg_scripted", "type": "message", "role": "assistant", "content": []}}),
-        ];
-        for (at, word) in self.words().into_iter().enumerate() {
-            frames.push(json!({"type": "response.output_text.delta", "sequence_number": at + 2,
-                "item_id": "msg_scripted", "output_index": 0, "content_index": 0, "delta": word}));
-        }
-        frames.push(json!({"type": "response.completed", "sequence_number": frames.len(), "response": done}));
-        frames
-    }
-
     fn anthropic_finish(&self) -> &'static str {
         match self.finish_reason {
             "length" => "max_tokens",
@@ -306,7 +275,9 @@ impl<'a> Told<'a> {
                    "stop_sequence": null, "usage": self.anthropic_usage(1)}}),
         ];
         let block = match self.call {
-            Some((tool, _)) => json!({"type": "tool_use", "id": "toolu_scripted", "name": tool, "input": {}}),
+            Some((tool, _)) => {
+                json!({"type": "tool_use", "id": "toolu_scripted", "name": tool, "input": {}})
+            }
             None => json!({"type": "text", "text": ""}),
         };
         frames.push(json!({"type": "content_block_start", "index": 0, "content_block": block}));
@@ -366,10 +337,7 @@ impl<'a> Told<'a> {
     }
 
     fn ollama(&self, text: &str, is_done: bool) -> Json {
-        let mut message = json!({"role": "assistant", "content": text});
-        if let Some((tool, arguments)) = self.call {
-            message["tool_calls"] = json!([{"function": {"name": tool, "arguments": arguments}}]);
-        }
+        let message = json!({"role": "assistant", "content": text});
         let mut line = json!({"model": self.model, "created_at": "2026-11-21T08:00:00Z",
                               "message": message, "done": is_done});
         if is_done {
@@ -382,9 +350,19 @@ impl<'a> Told<'a> {
         line
     }
 
+    /// The call comes whole, before the line that ends a stream.
+    fn ollama_call(&self, mut line: Json) -> Json {
+        if let Some((tool, arguments)) = self.call {
+            line["message"]["tool_calls"] =
+                json!([{"function": {"name": tool, "arguments": arguments}}]);
+        }
+        line
+    }
+
     fn ollama_frames(&self) -> Vec<Json> {
         let mut frames: Vec<Json> =
             self.words().into_iter().map(|it| self.ollama(it, false)).collect();
+        frames.extend(self.call.map(|_| self.ollama_call(self.ollama("", false))));
         frames.push(self.ollama("", true));
         frames
     }

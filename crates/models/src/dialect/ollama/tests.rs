@@ -100,6 +100,16 @@ fn a_talk_is_told_with_one_message_for_each_result() {
 }
 
 #[test]
+fn the_size_of_the_context_that_the_settings_name_is_told_unless_the_caller_names_another() {
+    let mut silent = json!({"model": "m"});
+    assert!(Ollama.size(&mut silent, 8192));
+    assert_eq!(silent, json!({"model": "m", "options": {"num_ctx": 8192}}));
+    let mut own = json!({"options": {"num_ctx": 512, "seed": 1}});
+    assert!(!Ollama.size(&mut own, 8192));
+    assert_eq!(own, json!({"options": {"num_ctx": 512, "seed": 1}}));
+}
+
+#[test]
 fn the_size_of_the_context_can_be_named_and_nothing_is_cut_in_silence() {
     let mut request = asking_it();
     (request.max_tokens, request.seed, request.stop) = (Some(9), Some(1), vec!["\n".into()]);

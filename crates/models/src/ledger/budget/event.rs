@@ -3,6 +3,7 @@
 use base::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
 use std::{fmt, str::FromStr, sync::PoisonError};
 use store::{Db, Error, Row, Tx, params};
 use tracing::warn;
@@ -88,6 +89,22 @@ pub(crate) fn warn_of<'a>(
     Ok(events)
 }
 
+impl Event {
+    /// With numbers of the unit of its budget, as it is shown.
+    pub fn shown(&self, budget: &Budget) -> Json {
+        json!({
+            "budget": self.budget,
+            "id": self.id,
+            "kind": self.kind,
+            "at": self.at,
+            "starts_at": self.starts_at,
+            "unit": budget.unit_name(),
+            "spent": budget.amount(self.spent).number(),
+            "limit": budget.amount(self.limit).number(),
+        })
+    }
+}
+
 impl Fund {
     fn is_news(&self, place: &Place) -> bool {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -118,11 +135,17 @@ impl Fund {
 
 const LIST: &str = "
     SELECT budget, id, starts_at, kind, at, spent, most FROM model_budget_events
-     WHERE at >= $1 ORDER BY at DESC, budget, id LIMIT $2";
+     WHERE at >= $1 AND (CAST($2 AS TEXT) IS NULL OR id = CAST($2 AS TEXT))
+     ORDER BY at DESC, budget, id LIMIT $3";
 
-/// What was told since then, the newest first.
-pub fn list(db: &Db, since: Timestamp, most: u32) -> Result<Vec<Event>, Error> {
-    db.query(LIST, &params![since, most])?.iter().map(read).collect()
+/// What was told since then about everybody, or about this tenant, key or task; the newest first.
+pub fn list(
+    db: &Db,
+    id: Option<&str>,
+    since: Timestamp,
+    most: u32,
+) -> Result<Vec<Event>, Error> {
+    db.query(LIST, &params![since, id, most])?.iter().map(read).collect()
 }
 
 fn read(row: &Row) -> Result<Event, Error> {

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use base::{Clock, Timestamp};
+use base::{Actor, Clock, Timestamp};
 use store::Store;
 use tracing::warn;
 
@@ -16,7 +16,7 @@ use super::{
     AtLimit, Budget, BudgetError, Charge, Fund, Subject,
     fund::{Asking, Care, Grant, Place, Try},
     lease::{self, Ask},
-    table,
+    table::{self, BudgetSetError},
 };
 use crate::{
     ledger::{metric, spent::Spend},
@@ -277,6 +277,32 @@ impl Budgets {
             }
         }
         self.0.store.bookkeep("model_budget_lease", move |tx| lease::sweep(tx, now)).await
+    }
+
+    /// Sets a budget, new or in place of the one of this name. It holds here when this returns, and
+    /// on other replicas within seconds.
+    ///
+    /// # Errors
+    /// When it cannot work, or the database refuses.
+    pub async fn set(&self, actor: &Actor, budget: Budget) -> Result<(), BudgetSetError> {
+        let now = self.0.clock.now();
+        self.0.store.write(actor, now, move |tx| table::set(tx, &budget)).await?;
+        Ok(self.reload().await?)
+    }
+
+    /// Takes a budget away that was set at run time, as [`Budgets::set`] sets it.
+    ///
+    /// # Errors
+    /// When none of this name was set, or the database refuses.
+    pub async fn remove(&self, actor: &Actor, name: &str) -> Result<(), BudgetSetError> {
+        let (now, name) = (self.0.clock.now(), name.to_owned());
+        self.0.store.write(actor, now, move |tx| table::remove(tx, &name)).await?;
+        Ok(self.reload().await?)
+    }
+
+    /// The budgets that hold, as they were last read.
+    pub fn list(&self) -> Vec<Budget> {
+        self.funds().iter().map(|it| it.budget.clone()).collect()
     }
 
     /// Reads the budgets that were set at run time.

@@ -51,7 +51,7 @@ async fn set(house: &House, budget: Budget) -> Result<(), BudgetSetError> {
 
 async fn told(house: &House) -> Vec<(event::Kind, i64)> {
     let since = Timestamp::UNIX_EPOCH;
-    let events = house.store.read(move |db| event::list(db, since, 50)).await.unwrap();
+    let events = house.store.read(move |db| event::list(db, None, since, 50)).await.unwrap();
     let mut all: Vec<_> = events.into_iter().map(|it| (it.kind, it.spent)).collect();
     all.sort();
     all

@@ -1,0 +1,279 @@
+//! One conversation at one candidate: what is packed for it, and what is read of its answer.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+use serde_json::Value as Json;
+use tokio::time::Instant;
+
+use crate::{
+    Cost, Usage,
+    chat::{Answer, Part, Request},
+    dialect::{Dialect, Wire, offline},
+    face::{Face, FaceError, Inject, Pass, Peek},
+    relay::{
+        Attempt, Call, Missed,
+        client::{self, Received},
+        manner::{Begins, Manner},
+        recast,
+        stream::{Flow, Running, Times},
+        travel::{Errand, Leg, Parcel, Trip},
+        wrong::Wrong,
+    },
+    settings::{Disconnect, RelaySettings},
+    tokens,
+    usage::Outcome,
+};
+
+/// A conversation that is asked for.
+pub(super) struct Chat<'a> {
+    pub(super) call: &'a Call,
+    pub(super) face: &'static dyn Face,
+    pub(super) peek: Peek,
+    /// The most tokens that a policy gives to one answer.
+    pub(super) cap: Option<u64>,
+    pub(super) on_disconnect: Disconnect,
+    pub(super) relay: &'a RelaySettings,
+    pub(super) created: i64,
+    /// It holds proofs that a provider of the caller's own dialect would refuse.
+    pub(super) is_foreign: bool,
+    /// Read when it has to be told anew.
+    pub(super) request: Option<Result<Request, FaceError>>,
+}
+
+/// What came of it.
+pub(super) enum Spoken {
+    Whole(Bytes, Usage, Cost, Option<HeaderValue>),
+    Stream(Running, Option<HeaderValue>),
+}
+
+impl<'a> Chat<'a> {
+    pub(super) fn trip(&self) -> Trip<'a> {
+        let tokens_out = match (self.peek.max_tokens, self.cap) {
+            (Some(asked), Some(cap)) => Some(asked.min(cap)),
+            (asked, cap) => asked.or(cap),
+        };
+        let tokens_out = tokens_out.map(|it| it.saturating_mul(self.peek.answers.max(1)));
+        Trip::new(&self.call.account, self.peek.prompt_tokens, tokens_out)
+    }
+
+    /// Do the caller's bytes pass to this provider?
+    fn passes(&self, dialect: &dyn Dialect) -> bool {
+        let speaks = self.face.wire();
+        let is_same = dialect.wire() == speaks
+            || (speaks == Wire::OpenaiResponses && dialect.takes_responses());
+        // A limit that is not the caller's own has to be written into the request.
+        is_same
+            && !self.is_foreign
+            && self.cap.is_none_or(|cap| self.peek.max_tokens.is_some_and(|it| it <= cap))
+    }
+
+    /// The request as it is told anew.
+    fn request(&mut self) -> Result<&Request, Missed> {
+        let (face, body, cap) = (self.face, &self.call.body, self.cap);
+        let read = self.request.get_or_insert_with(|| {
+            face.read(body).map(|mut request| {
+                if let Some(cap) = cap {
+                    request.max_tokens = Some(request.max_tokens.map_or(cap, |it| it.min(cap)));
+                }
+                request
+            })
+        });
+        read.as_ref().map_err(|why| Missed::Unreadable(why.clone()))
+    }
+
+    /// How the pieces of an answer go on.
+    fn manner(&self, leg: Leg<'_>) -> Manner {
+        let (dialect, wire) = (leg.provider.dialect, self.face.wire());
+        let of_responses = (wire == Wire::OpenaiResponses).then(|| dialect.responses_decoder());
+        if self.passes(dialect) {
+            let decoder = of_responses.flatten().unwrap_or_else(|| dialect.decoder());
+            // Where the caller's bytes could not be told to bring it, nothing is there to hide.
+            let hides = wire == Wire::OpenaiChat && !self.peek.include_usage;
+            return Manner::Pass(wire, Box::new(Pass::new(wire, decoder, hides)));
+        }
+        let encoder = self.face.encoder(self.created, self.peek.include_usage);
+        Manner::retell(dialect.wire(), dialect.decoder(), encoder, self.begins(leg))
+    }
+
+    /// A whole answer of a provider, as bytes for the caller, with what it used.
+    fn read(&self, leg: Leg<'_>, body: Bytes) -> Result<(Bytes, Usage), Wrong> {
+        let (dialect, asked) = (leg.provider.dialect, self.peek.prompt_tokens);
+        if !self.passes(dialect) {
+            let (answer, usage) = self.read_anew(leg, &body)?;
+            return Ok((self.face.answer(&answer, self.created), usage));
+        }
+        let counted = dialect.read_usage(&body);
+        let said = match counted {
+            // Where there are counts there is an answer; anything else is looked at.
+            Some(_) => 0,
+            None if self.face.wire() == Wire::OpenaiResponses => of_responses(dialect, &body)?,
+            None => said(&dialect.read_answer(&body)?),
+        };
+        Ok((body, tokens::completed(counted, asked, said, true)))
+    }
+
+    /// A whole answer, to be told anew.
+    fn read_anew(&self, leg: Leg<'_>, body: &[u8]) -> Result<(Answer, Usage), Wrong> {
+        let mut answer = leg.provider.dialect.read_answer(body)?;
+        let usage = tokens::completed(answer.usage, self.peek.prompt_tokens, said(&answer), true);
+        answer.usage = Some(usage);
+        self.begins(leg).fill(&mut answer.id, &mut answer.model);
+        Ok((answer, usage))
+    }
+
+    /// How an answer begins whose provider does not say.
+    fn begins(&self, leg: Leg<'_>) -> Begins {
+        Begins::new(self.face.wire(), &leg.to.model)
+    }
+
+    /// What came in one piece although pieces were asked for: an error, or an answer all the same.
+    fn in_one_piece(&self, leg: Leg<'_>, body: &Bytes) -> Result<(Bytes, Usage), Wrong> {
+        let dialect = leg.provider.dialect;
+        let whole = Wrong::Unreadable("it is in one piece, and pieces were asked for");
+        if self.face.wire() == Wire::OpenaiResponses && self.passes(dialect) {
+            return of_responses(dialect, body).and(Err(whole));
+        }
+        let (answer, usage) = self.read_anew(leg, body)?;
+        let events = recast::pieces(&answer).ok_or(whole)?;
+        let mut encoder = self.face.encoder(self.created, self.peek.include_usage);
+        let mut out = Vec::new();
+        events.iter().for_each(|it| encoder.event(it, &mut out));
+        encoder.finish(&mut out);
+        Ok((out.into(), usage))
+    }
+}
+
+impl Errand for Chat<'_> {
+    type Out = Spoken;
+
+    fn pack(&mut self, leg: Leg<'_>) -> Result<Parcel, Missed> {
+        let (dialect, model) = (leg.provider.dialect, leg.to.model.as_str());
+        let is_stream = self.peek.stream;
+        let headers = client::passed_on(&self.call.headers, dialect.wire(), is_stream);
+        if self.passes(dialect) {
+            let injects = is_stream
+                && self.face.wire() == Wire::OpenaiChat
+                && !self.peek.include_usage
+                && !leg.quirks.refuses_stream_options;
+            let inject = if injects { Inject::Usage } else { Inject::Nothing };
+            let path = match self.face.wire() {
+                Wire::OpenaiResponses => "responses".into(),
+                _ => dialect.chat_path(model, is_stream),
+            };
+            let body = self.face.rewrite(&self.call.body, model, inject);
+            return Ok(Parcel { path, body, headers, is_stream, made: None, is_injected: injects });
+        }
+        let request = self.request()?;
+        let mut made =
+            dialect.chat_body(request, model, leg.quirks).map_err(Missed::Unsupported)?;
+        if leg.quirks.refuses_stream_options
+            && let Some(fields) = made.as_object_mut()
+        {
+            fields.remove("stream_options");
+        }
+        let is_injected = made.get("stream_options").is_some();
+        let path = dialect.chat_path(model, is_stream);
+        let body = Bytes::from(made.to_string());
+        Ok(Parcel { path, body, headers, is_stream, made: Some(made), is_injected })
+    }
+
+    async fn unpack(
+        &mut self,
+        leg: Leg<'_>,
+        mut received: Received,
+        mut attempt: Attempt,
+        until: Instant,
+    ) -> Result<Spoken, (Attempt, Wrong)> {
+        let dialect = leg.provider.dialect;
+        let (status, upstream_id) = (received.status, received.upstream_id());
+        let times = Times::new(&leg.provider.settings, self.relay, Instant::now());
+        let mut is_whole = !self.peek.stream;
+        // A line that begins so says nothing in a stream of events; in one of lines it is the rule.
+        if !is_whole && dialect.wire() != Wire::Ollama {
+            match received.begins_with(times.first()).await {
+                Ok(first) => is_whole = matches!(first, Some(b'{' | b'[' | b'<')),
+                Err(failure) => return Err((attempt, Wrong::Failed(failure))),
+            }
+        }
+        if !is_whole {
+            let manner = self.manner(leg);
+            let id = self.call.request_id.clone();
+            let mut flow = Flow::new(received, manner, self.face, id, attempt, times);
+            flow.on_disconnect = self.on_disconnect;
+            let running = Box::pin(flow.opened()).await?;
+            return Ok(Spoken::Stream(running, upstream_id));
+        }
+        let body = match received.whole(self.relay.answer_bytes_max, until).await {
+            Ok(body) => body,
+            Err(failure) => return Err((attempt, Wrong::Failed(failure))),
+        };
+        attempt.exchanged();
+        let read =
+            if self.peek.stream { self.in_one_piece(leg, &body) } else { self.read(leg, body) };
+        let (bytes, usage) = match read {
+            Ok(read) => read,
+            Err(wrong) => return Err((attempt, wrong)),
+        };
+        if self.peek.stream {
+            attempt.speaks();
+        }
+        let cost = attempt.answered(status, usage);
+        attempt.end(Outcome::Ok);
+        Ok(if self.peek.stream {
+            Spoken::Stream(Running::of_pieces(vec![bytes]), upstream_id)
+        } else {
+            Spoken::Whole(bytes, usage, cost, upstream_id)
+        })
+    }
+
+    fn at_home(&mut self, _: Leg<'_>, mut attempt: Attempt) -> Result<Spoken, Missed> {
+        let is_stream = self.peek.stream;
+        let (created, with_usage, face) = (self.created, self.peek.include_usage, self.face);
+        let request = self.request()?;
+        let answer = offline::answer(request);
+        let usage = answer.usage.unwrap_or_default();
+        if !is_stream {
+            let cost = attempt.answered(200, usage);
+            attempt.end(Outcome::Ok);
+            return Ok(Spoken::Whole(face.answer(&answer, created), usage, cost, None));
+        }
+        let mut encoder = face.encoder(created, with_usage);
+        let mut pieces: Vec<Bytes> = Vec::new();
+        for event in offline::events(request) {
+            let mut out = Vec::new();
+            encoder.event(&event, &mut out);
+            pieces.extend((!out.is_empty()).then(|| Bytes::from(out)));
+        }
+        let mut out = Vec::new();
+        encoder.finish(&mut out);
+        pieces.push(out.into());
+        attempt.speaks();
+        attempt.answered(200, usage);
+        attempt.end(Outcome::Ok);
+        Ok(Spoken::Stream(Running::of_pieces(pieces), None))
+    }
+}
+
+/// About how many tokens an answer has.
+pub(in crate::relay) fn said(answer: &Answer) -> u64 {
+    let bytes = |part: &Part| match part {
+        Part::Text { text, .. } | Part::Thinking { text, .. } | Part::Refusal(text) => text.len(),
+        Part::ToolCall { name, arguments, .. } => name.len() + arguments.len(),
+        Part::Image(_) | Part::ToolResult { .. } => 0,
+    };
+    tokens::of_bytes(answer.parts.iter().map(bytes).sum())
+}
+
+/// A whole answer of `responses` that tells no use: about how many tokens it has.
+fn of_responses(dialect: &dyn Dialect, body: &Bytes) -> Result<u64, Wrong> {
+    let Ok(answer) = serde_json::from_slice::<Json>(body) else {
+        return Err(Wrong::Unreadable("it is not JSON"));
+    };
+    if answer.get("error").is_some_and(|it| !it.is_null()) {
+        return Err(Wrong::Complained(dialect.complaint(200, &HeaderMap::new(), body)));
+    }
+    match answer.get("output") {
+        Some(output) => Ok(tokens::of_bytes(output.to_string().len())),
+        None => Err(Wrong::Unreadable("it has no `output`")),
+    }
+}

@@ -1,0 +1,148 @@
+/** Asks a model as programs do, through the gateway, and shows what came of it while it comes. */
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useEffect, useRef, useState } from 'react';
+
+import { modelNamesQuery } from '../../api/queries';
+import { useHouse } from '../../app/house';
+import { Button } from '../../ui/Button';
+import { Combobox } from '../../ui/Combobox';
+import { Empty } from '../../ui/Empty';
+import { ErrorNote } from '../../ui/ErrorNote';
+import { Field } from '../../ui/Field';
+import { useShortcuts } from '../../ui/Shortcuts';
+import { Said } from './Said';
+import { firstOf, namesFor } from './names';
+import type { Playground as Tools } from './usePlayground';
+
+export function Playground({ tools }: { tools: Tools }) {
+  const { tenant } = useHouse();
+  const names = useQuery(modelNamesQuery(tenant));
+  const model = tools.settings.model || firstOf(names.data ?? []);
+  const end = useRef<HTMLDivElement>(null);
+  const last = tools.exchanges.at(-1);
+  useShortcuts([{ keys: 'Escape', about: 'Stop the answer', run: tools.stop }]);
+  useFollowing(end, last && `${last.id} ${last.answer.state} ${last.answer.text.length} ${last.answer.thinking.length}`);
+
+  return (
+    <div className="playground">
+      <section className="card playground__talk" aria-label="Conversation">
+        {/* A region that scrolls must be reachable by keyboard. */}
+        {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+        <div className="playground__said" tabIndex={0} role="region" aria-label="What was said">
+          <ErrorNote error={names.error} retry={() => void names.refetch()} />
+          {tools.exchanges.length === 0 && !names.error && (
+            <Empty icon="prompt" title="Ask a model">
+              It goes through the gateway as a program’s question would: limits, budgets and fallbacks hold, and it is counted in the usage.
+            </Empty>
+          )}
+          {tools.exchanges.map((it) => (
+            <Said key={it.id} exchange={it} again={it === last && !tools.isAnswering ? tools.again : undefined} />
+          ))}
+          <div ref={end} />
+        </div>
+        <Composer tools={tools} model={model} />
+      </section>
+      <SettingsPanel tools={tools} model={model} />
+    </div>
+  );
+}
+
+function Composer({ tools, model }: { tools: Tools; model: string }) {
+  const [text, setText] = useState('');
+  const isReady = text.trim() !== '' && model !== '' && !tools.isAnswering;
+  const send = (event?: FormEvent) => {
+    event?.preventDefault();
+    if (!isReady) return;
+    tools.ask(text.trim(), model);
+    setText('');
+  };
+  return (
+    <form className="playground__ask" onSubmit={send}>
+      <textarea
+        className="input"
+        aria-label="Question"
+        placeholder="Enter asks, Shift+Enter begins a line"
+        rows={2}
+        autoFocus
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => {
+          // While a word is being composed, Enter belongs to the keyboard.
+          if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) send(event);
+          if (event.key === 'Escape' && tools.isAnswering) tools.stop();
+        }}
+      />
+      <div className="row row--end">
+        {tools.exchanges.length > 0 && (
+          <Button kind="plain" icon="close" onClick={tools.clear}>
+            Clear
+          </Button>
+        )}
+        {tools.isAnswering ? (
+          <Button icon="stop" onClick={tools.stop}>
+            Stop
+          </Button>
+        ) : (
+          <Button kind="main" type="submit" icon="play" disabled={!isReady}>
+            Ask
+          </Button>
+        )}
+      </div>
+    </form>
+  );
+}
+
+/** Beside the conversation where there is room; above it, folded, where there is not. */
+function SettingsPanel({ tools: { settings, set }, model }: { tools: Tools; model: string }) {
+  const { tenant } = useHouse();
+  const client = useQueryClient();
+  const [open, setOpen] = useState(() => matchMedia('(min-width: 861px)').matches);
+  return (
+    <details className="card playground__settings" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        <span>Settings</span>
+        <code className="cut quiet">{model}</code>
+      </summary>
+      <div className="form playground__form">
+        <Field label="Model" hint="A priority, an alias, or provider/model: what is not listed can be typed.">
+          {(wiring) => (
+            <Combobox
+              {...wiring}
+              label="Model"
+              value={model || null}
+              placeholder="Choose a model"
+              listKey={['model names', tenant]}
+              find={async (text) => namesFor(text, await client.ensureQueryData(modelNamesQuery(tenant)).catch(() => []))}
+              onChange={(option) => option && set({ model: option.id })}
+            />
+          )}
+        </Field>
+        <Field label="System prompt">
+          {(wiring) => <textarea {...wiring} className="input" rows={4} value={settings.system} onChange={(event) => set({ system: event.target.value })} />}
+        </Field>
+        <div className="form__two">
+          <Field label="Temperature">
+            {(wiring) => (
+              <input {...wiring} className="input" type="number" min={0} max={2} step={0.1} placeholder="the model’s" value={settings.temperature} onChange={(event) => set({ temperature: event.target.value })} />
+            )}
+          </Field>
+          <Field label="Max tokens">
+            {(wiring) => <input {...wiring} className="input" type="number" min={1} step={1} placeholder="the model’s" value={settings.maxTokens} onChange={(event) => set({ maxTokens: event.target.value })} />}
+          </Field>
+        </div>
+      </div>
+    </details>
+  );
+}
+
+/** Keeps the end in view while an answer grows, unless the reader has scrolled up to read. */
+function useFollowing(end: React.RefObject<HTMLDivElement | null>, growth: string | undefined): void {
+  const seen = useRef<string>(undefined);
+  useEffect(() => {
+    const box = end.current?.parentElement;
+    if (!box || !growth) return;
+    const isNew = seen.current?.split(' ')[0] !== growth.split(' ')[0];
+    seen.current = growth;
+    if (isNew || box.scrollHeight - box.scrollTop - box.clientHeight < 120) box.scrollTop = box.scrollHeight;
+  }, [end, growth]);
+}

@@ -1,0 +1,64 @@
+/** What models cost, as the settings say it; the version of the table stands on each line of the ledger. */
+import { useQuery } from '@tanstack/react-query';
+
+import { pricesQuery } from '../../api/queries';
+import type { ModelPrice } from '../../api/types';
+import { Empty } from '../../ui/Empty';
+import { dollars, number } from '../../ui/format';
+import { Card } from '../../ui/Page';
+import { ShortTable } from '../../ui/table/ShortTable';
+
+interface Row extends Omit<ModelPrice, 'tiers'> {
+  id: string;
+  /** A tier holds for questions longer than this. */
+  above: number | null;
+}
+
+export function PriceCard() {
+  const prices = useQuery(pricesQuery);
+  const rows = prices.data?.prices.flatMap(rowsOf);
+  return (
+    <Card title="Prices" aside={prices.data && <span className="quiet">version <code>{prices.data.version}</code></span>} flush>
+      <ShortTable
+        label="Prices"
+        inCard
+        query={{ ...prices, data: rows && { items: rows } }}
+        columns={[
+          {
+            id: 'model',
+            label: 'Model',
+            cell: (it) => (
+              <>
+                <code>{it.model}</code>
+                {it.above !== null && <span className="quiet"> above {number(it.above)} tokens</span>}
+                {it.since && <span className="quiet"> since {it.since}</span>}
+              </>
+            ),
+          },
+          { id: 'in', label: 'Input', cell: (it) => dollars(it.input_per_million_usd) },
+          { id: 'out', label: 'Output', cell: (it) => dollars(it.output_per_million_usd) },
+          { id: 'cached', label: 'Cached input', cell: (it) => either(it.cached_per_million_usd, 'as input') },
+          { id: 'written', label: 'Written to cache', cell: (it) => either(it.cache_written_per_million_usd, 'as input') },
+          { id: 'reasoning', label: 'Reasoning', cell: (it) => either(it.reasoning_per_million_usd, 'as output') },
+          { id: 'request', label: 'Each request', cell: (it) => (it.per_request_usd > 0 ? dollars(it.per_request_usd) : <span className="quiet">–</span>) },
+          { id: 'batch', label: 'In a batch', cell: (it) => (it.batch_percent === null ? <span className="quiet">unknown</span> : `${it.batch_percent} %`) },
+        ]}
+        empty={
+          <Empty icon="usage" title="No prices">
+            Without a price the cost of a model is unknown, and budgets of money do not see it. Prices stand in config/llm.yaml.
+          </Empty>
+        }
+      />
+      {rows && rows.length > 0 && <p className="quiet prices__unit">Dollars for a million tokens.</p>}
+    </Card>
+  );
+}
+
+function rowsOf({ tiers, ...price }: ModelPrice): Row[] {
+  const id = `${price.model} ${price.since ?? ''}`;
+  return [{ ...price, id, above: null }, ...tiers.map((tier) => ({ ...price, ...tier, id: `${id} ${tier.above_tokens}`, above: tier.above_tokens }))];
+}
+
+function either(value: number | null, otherwise: string) {
+  return value === null ? <span className="quiet">{otherwise}</span> : dollars(value);
+}
