@@ -1,6 +1,6 @@
 //! What callers ask of the engine: the values that its acts take, and what some give back.
 
-use base::{RecordId, TenantId, VersionId};
+use base::{ChatId, DocumentId, RecordId, TenantId, VersionId};
 use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -124,6 +124,58 @@ pub struct SearchAsk {
     pub limit: u32,
     /// Values by which to narrow.
     pub filters: Map<String, Json>,
+}
+
+/// A question to an assistant.
+#[derive(Clone)]
+pub struct AssistantAsk {
+    /// On whose account.
+    pub tenant: TenantId,
+    /// Which one; the only one there is when left out.
+    pub assistant: Option<String>,
+    /// What is asked.
+    pub question: String,
+    /// Where it stands.
+    pub place: AskPlace,
+    /// Rules for this answer; one's own when left out.
+    pub system_prompt: Option<String>,
+    /// Words that go along.
+    pub context: Option<String>,
+    /// The manner of the answer.
+    pub personality: Option<String>,
+    /// The web is searched too.
+    pub web: bool,
+    /// The most results of the web.
+    pub web_results: Option<usize>,
+    /// Only in these documents.
+    pub documents: Option<Vec<DocumentId>>,
+    /// Only in documents with one of these tags.
+    pub tags: Vec<String>,
+}
+
+/// Where a question stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskPlace {
+    /// In no chat: nothing of it is kept as a message.
+    Alone,
+    /// It begins a chat.
+    New,
+    /// In this chat.
+    Chat(ChatId),
+    /// It is the last question of this chat, asked again; its answer is replaced.
+    Again(ChatId),
+}
+
+/// Shows how long the question is, never what it asks.
+impl std::fmt::Debug for AssistantAsk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AssistantAsk")
+            .field("tenant", &self.tenant)
+            .field("assistant", &self.assistant)
+            .field("question_bytes", &self.question.len())
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A file to hand out.

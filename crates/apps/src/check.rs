@@ -6,6 +6,7 @@
 //! Start at [`folder`]. The keys of `app.yaml` are known from the types of [`crate::description`]
 //! and from nowhere else.
 
+mod assistants;
 mod collections;
 mod files;
 mod names;
@@ -74,6 +75,8 @@ pub struct OperationHead {
     pub name: String,
     /// The names of its arguments.
     pub args: Vec<String>,
+    /// The house's own paths that lead to it: `GET /api/records/{record}`.
+    pub paths: Vec<String>,
 }
 
 impl Report {
@@ -161,6 +164,9 @@ impl Checker<'_> {
         for (name, task) in &description.tasks {
             self.task(name, task, description);
         }
+        for (name, assistant) in &description.assistants {
+            self.assistant(name, assistant, description);
+        }
         self.templates(description);
         if let Some(routes) = &description.routes {
             self.routes(routes, description);
@@ -223,6 +229,16 @@ impl Checker<'_> {
             );
         }
         is_known
+    }
+
+    /// Checks that a name of an assistant is one.
+    fn known_assistant(&mut self, pointer: &str, name: &str) {
+        let known = self.names.assistants.clone();
+        if !known.iter().any(|it| it == name) {
+            let message = format!("there is no assistant `{name}`");
+            let known = known.iter().map(String::as_str);
+            self.unknown(At::Value(pointer), "unknown_assistant", message, known, name);
+        }
     }
 
     /// Checks that a field is one that records of a schema may have.

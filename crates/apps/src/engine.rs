@@ -4,12 +4,13 @@
 //! The server asks for a permission before it calls; whose tenant a thing is, is checked here, after
 //! the thing was found. Nothing here knows HTTP.
 //!
-//! Start at [`Engine::start`]; the acts are in [`crate::act`], the jobs in [`crate::job`].
+//! Start at [`Engine::start`]; the acts are in [`crate::acts`], the jobs in [`crate::job`].
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use base::{Actor, Clock, TenantId, Timestamp};
 use identity::{Caller, Reach};
+use knowledge::Knowledge;
 use models::Models;
 use serde_json::{Map, Value as Json, json};
 use store::Store;
@@ -17,9 +18,13 @@ use tracing::info;
 use work::{Failure, Handler, Job};
 
 use crate::{
+    assistant::{
+        self, Hub,
+        web_search::{WebSearch, WebSearchError},
+    },
     description::task::ContextSource,
     error::EngineError,
-    folder::Folder,
+    folder::{AssistantKit, Folder},
     indexes,
     job::{
         self, JobHandler, Kind,
@@ -43,14 +48,23 @@ struct Inner {
     clock: Clock,
     settings: Settings,
     deliveries: reqwest::Client,
+    web_search: Option<WebSearch>,
+    hub: Hub,
 }
 
-/// What an operator may choose.
-#[derive(Debug, Clone, Copy, Default)]
+/// What an operator may choose, and where assistants look things up.
+#[derive(Clone, Default)]
 pub struct Settings {
     /// Webhooks may go to private addresses.
     pub allow_private_webhooks: bool,
+    /// Where documents are; without it assistants know none.
+    pub knowledge: Option<Knowledge>,
+    /// The search of the web; without it nobody can ask for one.
+    pub web_search: Option<assistant::web_search::Settings>,
 }
+
+/// How long what was told of answers is kept, for those who were cut off.
+const EVENTS_KEPT_HOURS: i64 = 24;
 
 /// Why an application cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +78,9 @@ pub enum StartError {
     /// The client for webhooks cannot be made.
     #[error("cannot make the HTTP client for webhooks")]
     Client(#[source] reqwest::Error),
+    /// The search of the web cannot be asked.
+    #[error(transparent)]
+    WebSearch(#[from] WebSearchError),
     /// The database did not answer.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -92,7 +109,17 @@ impl Engine {
     ) -> Result<Self, StartError> {
         let deliveries = webhook::address::client(settings.allow_private_webhooks)
             .map_err(StartError::Client)?;
-        let engine = Self(Arc::new(Inner { folder, store, models, clock, settings, deliveries }));
+        let web_search = settings.web_search.as_ref().map(WebSearch::open).transpose()?;
+        let engine = Self(Arc::new(Inner {
+            folder,
+            store,
+            models,
+            clock,
+            settings,
+            deliveries,
+            web_search,
+            hub: Hub::default(),
+        }));
         let this = engine.clone();
         engine
             .store()
@@ -119,8 +146,39 @@ impl Engine {
         &self.0.store
     }
 
-    pub(crate) fn settings(&self) -> Settings {
-        self.0.settings
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Where documents are.
+    pub(crate) fn knowledge(&self) -> Option<&Knowledge> {
+        self.0.settings.knowledge.as_ref()
+    }
+
+    /// The search of the web.
+    pub(crate) fn web_search(&self) -> Option<&WebSearch> {
+        self.0.web_search.as_ref()
+    }
+
+    /// Is there a search of the web to ask?
+    pub fn can_search_web(&self) -> bool {
+        self.0.web_search.is_some()
+    }
+
+    /// Is there a model that answers for this assistant? Without one it quotes.
+    pub fn has_model(&self, kit: &AssistantKit) -> bool {
+        let policy = &kit.description.model;
+        let ask = models::Ask {
+            priority: policy.priority,
+            model: policy.name.clone(),
+            ..models::Ask::new(TenantId::DEFAULT, kit.name.clone(), Vec::new())
+        };
+        self.models().would_ask(&ask).is_some()
+    }
+
+    /// The answers that this process makes.
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.0.hub
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -245,7 +303,9 @@ impl Engine {
         let prompts: Vec<_> = self
             .folder()
             .tasks()
-            .map(|kit| (kit.name.clone(), kit.prompt.source().to_owned(), kit.prompt.variables()))
+            .map(|kit| (&kit.name, &kit.prompt))
+            .chain(self.folder().assistants().map(|kit| (&kit.name, &kit.prompt)))
+            .map(|(name, prompt)| (name.clone(), prompt.source().to_owned(), prompt.variables()))
             .collect();
         self.store()
             .write(&Actor::house(), now, move |tx| {
@@ -259,6 +319,36 @@ impl Engine {
         Ok(())
     }
 
+    /// The duty of every few seconds: says that this process is still at its answers, stops those
+    /// that nobody wants, and ends those whose process is gone.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn tend(&self, now: Timestamp) -> Result<(), EngineError> {
+        let holder = self.hub().holder().to_owned();
+        let (unwanted, lost) = self
+            .store()
+            .bookkeep("look after the answers in the making", move |tx| {
+                let unwanted = assistant::run::beat(tx, &holder, now)?;
+                Ok::<_, store::Error>((unwanted, assistant::run::lost(tx, now)?))
+            })
+            .await?;
+        for live in unwanted.into_iter().filter_map(|it| self.hub().find(it)) {
+            live.stop(assistant::Why::Asked);
+        }
+        for run in lost {
+            let bury = move |tx: &store::Tx| assistant::bury::bury(tx, run, now);
+            self.store().write(&Actor::house(), now, bury).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the answers that are being made, at most so long; then stops them, and keeps what
+    /// was written.
+    pub async fn close(&self, within: Duration) {
+        self.hub().close(within).await;
+    }
+
     /// Removes what is past its time: finished jobs, kept answers, old deliveries, records and
     /// tenants deleted longer ago than they can be restored. Returns what was removed.
     ///
@@ -267,12 +357,14 @@ impl Engine {
     pub async fn sweep(&self, now: Timestamp) -> Result<Json, EngineError> {
         let (this, days) = (self.clone(), i64::from(self.folder().description().jobs.keep_days));
         let before = now - jiff::SignedDuration::from_hours(24 * days);
+        let told_before = now - jiff::SignedDuration::from_hours(EVENTS_KEPT_HOURS);
         let (jobs, answers, deliveries) = self
             .store()
             .bookkeep("remove finished jobs", move |tx| {
                 // Before the jobs go: they say which lists and versions nobody comes back to.
                 job::unfinished::sweep(tx, before, now)?;
                 store::blob::sweep(tx, before)?;
+                assistant::run::sweep(tx, told_before)?;
                 let mut jobs = 0;
                 loop {
                     match work::sweep(tx, before)? {

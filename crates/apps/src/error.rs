@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use base::{JobId, RecordId, TenantId};
+use base::{JobId, RecordId, RunId, TenantId};
 use models::ModelError;
 use work::{EnqueueError, FenceError};
 
 use crate::{
+    assistant::AssistantError,
     proposal::ProposalError,
     record::{Invalid, RecordError, store_code},
     schema::Fault,
@@ -41,6 +42,15 @@ pub enum EngineError {
     /// About a webhook.
     #[error(transparent)]
     Webhook(#[from] WebhookError),
+    /// About a chat or what belongs to it.
+    #[error(transparent)]
+    Assistant(#[from] AssistantError),
+    /// No model answered.
+    #[error(transparent)]
+    Model(ModelError),
+    /// A run ended without a word about how.
+    #[error("run {0} ended without a word; ask again")]
+    Lost(RunId),
     /// What the caller gave does not fit.
     #[error(transparent)]
     Invalid(#[from] Invalid),
@@ -90,6 +100,9 @@ impl EngineError {
             Self::Search(error) => error.code(),
             Self::Table(error) => error.code(),
             Self::Task(error) => task_code(error),
+            Self::Assistant(error) => error.code(),
+            Self::Model(error) => model_code(error),
+            Self::Lost(_) => "interrupted",
             Self::Webhook(WebhookError::NotFound(_)) => "not_found",
             Self::Webhook(WebhookError::Store(error)) | Self::Store(error) => store_code(error),
             Self::Webhook(WebhookError::Busy { .. }) => "conflict",
@@ -111,7 +124,9 @@ impl EngineError {
             Self::Record(error) => error.detail(),
             Self::Version(error) => error.detail(),
             Self::Proposal(error) => error.detail(),
-            Self::Invalid(invalid) => invalid.first_field(),
+            Self::Invalid(invalid) | Self::Assistant(AssistantError::Invalid(invalid)) => {
+                invalid.first_field()
+            }
             _ => None,
         }
     }
@@ -120,9 +135,9 @@ impl EngineError {
     pub fn faults(&self) -> Vec<Fault> {
         match self {
             Self::Record(error) | Self::Version(VersionError::Record(error)) => error.faults(),
-            Self::Invalid(invalid) | Self::Search(SearchError::Invalid(invalid)) => {
-                invalid.faults.clone()
-            }
+            Self::Invalid(invalid)
+            | Self::Search(SearchError::Invalid(invalid))
+            | Self::Assistant(AssistantError::Invalid(invalid)) => invalid.faults.clone(),
             Self::Webhook(error @ WebhookError::Address(_)) => vec![fault("/url", error)],
             Self::Webhook(
                 error @ (WebhookError::UnknownEvent { .. } | WebhookError::NoEvents { .. }),
@@ -136,7 +151,7 @@ impl EngineError {
     /// When to try again, when that is known.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Task(TaskError::Model(error)) => error.retry_after(),
+            Self::Task(TaskError::Model(error)) | Self::Model(error) => error.retry_after(),
             _ => match self.store()? {
                 store::Error::Unavailable { retry_after, .. } => Some(*retry_after),
                 _ => None,
@@ -147,7 +162,7 @@ impl EngineError {
     /// May the same succeed later, without anybody changing anything?
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::Task(TaskError::Model(error)) => error.is_temporary(),
+            Self::Task(TaskError::Model(error)) | Self::Model(error) => error.is_temporary(),
             Self::Task(TaskError::Interrupted) => true,
             _ => {
                 matches!(self.store(), Some(store::Error::Unavailable { .. } | store::Error::Full))
@@ -164,6 +179,7 @@ impl EngineError {
             )
             | Self::Proposal(ProposalError::Store(error))
             | Self::Search(SearchError::Store(error))
+            | Self::Assistant(AssistantError::Store(error))
             | Self::Webhook(WebhookError::Store(error)) => Some(error),
             _ => None,
         }
@@ -184,15 +200,22 @@ fn fault(field: &str, error: &WebhookError) -> Fault {
 
 fn task_code(error: &TaskError) -> &'static str {
     match error {
-        TaskError::Model(error) => match error {
-            ModelError::NotConfigured | ModelError::Unavailable { .. } => "model_unavailable",
-            ModelError::Timeout { .. } => "model_timeout",
-            ModelError::RateLimited { .. } => "model_rate_limited",
-            ModelError::Refused { .. } | ModelError::Unusable { .. } => "model_error",
-            ModelError::OverBudget { .. } => "quota_exceeded",
-            ModelError::InvalidSchema { .. } | ModelError::NotAllowed { .. } => "misconfigured",
-        },
+        TaskError::Model(error) => model_code(error),
         TaskError::Template { .. } | TaskError::Fallback { .. } => "misconfigured",
         TaskError::Interrupted => "unavailable",
+    }
+}
+
+/// The stable code of a model that did not answer.
+pub(crate) fn model_code(error: &ModelError) -> &'static str {
+    match error {
+        ModelError::NotConfigured
+        | ModelError::NotReady { .. }
+        | ModelError::Unavailable { .. } => "model_unavailable",
+        ModelError::Timeout { .. } => "model_timeout",
+        ModelError::RateLimited { .. } => "model_rate_limited",
+        ModelError::Refused { .. } | ModelError::Unusable { .. } => "model_error",
+        ModelError::OverBudget { .. } => "quota_exceeded",
+        ModelError::InvalidSchema { .. } | ModelError::NotAllowed { .. } => "misconfigured",
     }
 }

@@ -102,7 +102,13 @@ pub(crate) fn kits(description: &Description) -> Kits {
 impl Fixture {
     /// The application over an empty database, its indexes made.
     pub(crate) async fn on(db: testkit::Database) -> Self {
-        let rooms = [crate::MIGRATIONS, identity::MIGRATIONS, work::MIGRATIONS, models::MIGRATIONS];
+        let rooms = [
+            crate::MIGRATIONS,
+            identity::MIGRATIONS,
+            work::MIGRATIONS,
+            models::MIGRATIONS,
+            knowledge::MIGRATIONS,
+        ];
         let store = db.migrated(&rooms).await;
         let fixture = Self {
             db,

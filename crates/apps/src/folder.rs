@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     check::{self, Fault, Files, Level, Report},
-    description::{Description, Import, Task},
+    description::{Assistant, Description, Import, Task},
     marked::{self, Place},
     record::{Checked, CollectionKit, Kits},
     schema::Schema,
@@ -39,6 +39,7 @@ struct Inner {
     seeds: Vec<SeedRows>,
     defaults: Vec<(String, Checked)>,
     tasks: IndexMap<String, TaskKit>,
+    assistants: IndexMap<String, AssistantKit>,
     tenant_schema: Option<Schema>,
     configs: IndexMap<String, Json>,
     templates: Templates,
@@ -60,6 +61,19 @@ pub struct TaskKit {
     pub fallback: Option<Template>,
     /// What the caller's input must fit.
     pub input: Option<Schema>,
+}
+
+/// An assistant with all that belongs to it.
+#[derive(Clone)]
+pub struct AssistantKit {
+    /// Its name in the description.
+    pub name: String,
+    /// What the description says.
+    pub description: Assistant,
+    /// The question.
+    pub prompt: Template,
+    /// The question for a title, when it is the application's own.
+    pub title: Option<Template>,
 }
 
 /// A folder that cannot be an application, with everything that is wrong.
@@ -131,6 +145,16 @@ impl Folder {
         self.0.tasks.values()
     }
 
+    /// An assistant by its name.
+    pub fn assistant(&self, name: &str) -> Option<&AssistantKit> {
+        self.0.assistants.get(name)
+    }
+
+    /// All assistants, in the order of the description.
+    pub fn assistants(&self) -> impl Iterator<Item = &AssistantKit> {
+        self.0.assistants.values()
+    }
+
     /// A document of `config/` by its file's name without ending.
     pub fn config(&self, name: &str) -> Option<&Json> {
         self.0.configs.get(name)
@@ -159,11 +183,14 @@ impl Folder {
     ) -> Result<Self, Box<Fault>> {
         let mut templates: IndexMap<String, String> =
             files.templates().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
-        for task in description.tasks.values() {
-            for name in [Some(&task.prompt), task.fallback.as_ref()].into_iter().flatten() {
-                if let Some(text) = files.text(name) {
-                    templates.insert(name.clone(), text.to_owned());
-                }
+        let of_tasks = description.tasks.values();
+        let of_tasks = of_tasks.flat_map(|it| [Some(&it.prompt), it.fallback.as_ref()]);
+        let of_assistants = description.assistants.values();
+        let of_assistants =
+            of_assistants.flat_map(|it| [Some(&it.prompt), it.titles.prompt.as_ref()]);
+        for name in of_tasks.chain(of_assistants).flatten() {
+            if let Some(text) = files.text(name) {
+                templates.insert(name.clone(), text.to_owned());
             }
         }
         let templates = Templates::read(templates, fuel)
@@ -182,6 +209,16 @@ impl Folder {
                 input: task.input.as_deref().map(|it| schema(files, it)).transpose()?,
             };
             tasks.insert(name.clone(), kit);
+        }
+        let mut assistants = IndexMap::new();
+        for (name, assistant) in &description.assistants {
+            let kit = AssistantKit {
+                name: name.clone(),
+                description: assistant.clone(),
+                prompt: template(&assistant.prompt)?,
+                title: assistant.titles.prompt.as_deref().map(template).transpose()?,
+            };
+            assistants.insert(name.clone(), kit);
         }
         let tenants = description.tenants.as_ref();
         let tenant_schema = tenants.map(|it| schema(files, &it.schema)).transpose()?;
@@ -204,6 +241,7 @@ impl Folder {
             seeds,
             defaults,
             tasks,
+            assistants,
             tenant_schema,
             configs,
             templates,
@@ -221,6 +259,12 @@ impl fmt::Debug for Folder {
 impl fmt::Debug for TaskKit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("TaskKit").field(&self.name).finish()
+    }
+}
+
+impl fmt::Debug for AssistantKit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AssistantKit").field(&self.name).finish()
     }
 }
 

@@ -1,4 +1,5 @@
-//! What users declare in YAML, made true: collections, versions, tasks, proposals, imports, webhooks.
+//! What users declare in YAML, made true: collections, versions, tasks, proposals, imports, webhooks,
+//! assistants.
 //!
 //! An application is a folder; nothing here knows one by name, and none has Rust of its own. Records
 //! are read within a tenant and written with an audit entry. Models are asked through `models`, slow
@@ -13,6 +14,7 @@ pub mod folder;
 
 pub mod acts;
 pub mod ask;
+pub mod assistant;
 pub mod engine;
 pub mod error;
 pub mod job;

@@ -14,7 +14,7 @@ macro_rules! both {
     };
 }
 
-/// Records, versions, proposals, vectors, answers of tasks, prompts, webhooks and seeds.
+/// Records, versions, proposals, vectors, answers of tasks, prompts, webhooks, seeds and assistants.
 pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "20261121_040000_records",
@@ -55,5 +55,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "20261121_120200_records_of_all_tenants",
         up: both!("20261121_120200_records_of_all_tenants", "up"),
         down: both!("20261121_120200_records_of_all_tenants", "down"),
+    },
+    Migration {
+        name: "20261121_140500_assistants",
+        up: both!("20261121_140500_assistants", "up"),
+        down: both!("20261121_140500_assistants", "down"),
     },
 ];

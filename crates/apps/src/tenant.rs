@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 use store::{Db, Dialect, Tx, params};
 
 use crate::{
+    assistant,
     indexes::text,
     record::{
         self, Act, Bindings, COLUMNS, Checked, Kits, NewRecord, Record, RecordError, store_code,
@@ -199,8 +200,8 @@ fn objects(
 }
 
 /// Removes everything of a tenant for good, in this application and in the rooms below: records,
-/// versions, proposals, vectors, webhooks, jobs, usage, blobs, and at last the tenant itself with its
-/// keys and users. What the audit log says stays, with one entry more. Call
+/// versions, proposals, vectors, webhooks, chats, documents, jobs, usage, blobs, and at last the tenant
+/// itself with its keys and users. What the audit log says stays, with one entry more. Call
 /// [`identity::Identity::forget_callers`] after the commit.
 ///
 /// # Errors
@@ -231,6 +232,8 @@ pub fn erase(tx: &Tx, act: &Act, tenant: TenantId) -> Result<(), TenantError> {
     ] {
         tx.execute(sql, &params![tenant])?;
     }
+    assistant::run::erase(tx, tenant)?;
+    knowledge::Knowledge::erase(tx, tenant)?;
     work::erase(tx, tenant)?;
     models::usage::erase(tx, tenant)?;
     store::blob::erase(tx, tenant)?;

@@ -121,6 +121,16 @@ ids! {
     WebhookId = "", "a webhook";
     /// One attempt series to deliver one event to one webhook.
     DeliveryId = "", "a delivery";
+    /// A document that was put in to be asked about.
+    DocumentId = "", "a document";
+    /// A piece of a document's text.
+    ChunkId = "", "a chunk";
+    /// A chat with an assistant.
+    ChatId = "", "a chat";
+    /// A message of a chat.
+    MessageId = "", "a message";
+    /// An answer in the making.
+    RunId = "", "a run";
     /// One attempt to use a model, in the usage ledger.
     UsageId = "use_", "a usage";
     /// A person who signs in.

@@ -9,16 +9,18 @@ pub mod clock;
 pub mod id;
 pub mod metric;
 pub mod money;
+pub mod network;
 pub mod page;
 pub mod permission;
 pub mod redact;
 pub mod secret;
+pub mod words;
 
 pub use actor::Actor;
 pub use clock::Clock;
 pub use id::{
-    AppKeyId, DeliveryId, JobId, ProposalId, RecordId, RequestId, SessionId, TenantId, UsageId,
-    UserId, VersionId, WebhookId,
+    AppKeyId, ChatId, ChunkId, DeliveryId, DocumentId, JobId, MessageId, ProposalId, RecordId,
+    RequestId, RunId, SessionId, TenantId, UsageId, UserId, VersionId, WebhookId,
 };
 pub use jiff::Timestamp;
 pub use money::MicroUsd;

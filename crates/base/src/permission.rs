@@ -78,6 +78,14 @@ names! {
         RunTasks = "run_tasks",
         /// Ask models through the gateway.
         UseModels = "use_models",
+        /// Ask assistants, and keep chats of one's own.
+        UseAssistants = "use_assistants",
+        /// See and search one's own documents, and those that are shared.
+        ReadDocuments = "read_documents",
+        /// Put documents in, change and remove one's own.
+        WriteDocuments = "write_documents",
+        /// See, change and remove everybody's documents.
+        ManageDocuments = "manage_documents",
         /// Set budgets of models, and try providers.
         ManageModels = "manage_models",
         /// Accept and reject proposals.
@@ -130,7 +138,7 @@ names! {
         Write = "write",
         /// Run and cancel jobs.
         ExecuteJobs = "jobs:execute",
-        /// Run tasks that call a model, and ask models through the gateway.
+        /// Run tasks that call a model, ask assistants, and ask models through the gateway.
         CallModels = "llm:call",
         /// Ask models through the gateway, and nothing else.
         UseModels = "models",
@@ -170,6 +178,9 @@ impl Role {
                     | P::WriteRecords
                     | P::RunTasks
                     | P::UseModels
+                    | P::UseAssistants
+                    | P::ReadDocuments
+                    | P::WriteDocuments
                     | P::DecideProposals
                     | P::ReadJobs
                     | P::ManageJobs
@@ -181,6 +192,7 @@ impl Role {
                 P::Anyone
                     | P::OwnAccount
                     | P::ReadRecords
+                    | P::ReadDocuments
                     | P::ReadJobs
                     | P::ReadUsage
                     | P::ReadAudit
@@ -196,20 +208,28 @@ impl Scope {
         match self {
             // What spends money with words of the caller's own is granted by name only, or with all
             // else that an editor may: whoever makes editors may do what they may.
-            Self::Write if permission == P::UseModels => false,
+            Self::Write if matches!(permission, P::UseModels | P::UseAssistants) => false,
             Self::Read => Role::Viewer.grants(permission),
             Self::Write => Role::Editor.grants(permission),
             Self::ExecuteJobs => {
                 matches!(permission, P::Anyone | P::ReadJobs | P::ManageJobs | P::RunTasks)
             }
-            Self::CallModels => matches!(permission, P::Anyone | P::RunTasks | P::UseModels),
+            Self::CallModels => {
+                matches!(permission, P::Anyone | P::RunTasks | P::UseModels | P::UseAssistants)
+            }
             Self::UseModels => matches!(permission, P::Anyone | P::UseModels),
-            Self::GenerateEmbeddings => matches!(permission, P::Anyone | P::ReadRecords),
+            Self::GenerateEmbeddings => {
+                matches!(permission, P::Anyone | P::ReadRecords | P::ReadDocuments)
+            }
             Self::Admin => {
                 Role::Editor.grants(permission)
                     || matches!(
                         permission,
-                        P::ManageKeys | P::ManageUsers | P::ManageWebhooks | P::ManageModels
+                        P::ManageKeys
+                            | P::ManageUsers
+                            | P::ManageWebhooks
+                            | P::ManageModels
+                            | P::ManageDocuments
                     )
             }
         }
@@ -235,6 +255,15 @@ mod tests {
     }
 
     #[test]
+    fn asking_an_assistant_spends_money_and_is_granted_by_name() {
+        let granting: Vec<_> =
+            Scope::ALL.iter().filter(|it| it.grants(Permission::UseAssistants)).collect();
+        assert_eq!(granting, [&Scope::CallModels, &Scope::Admin]);
+        assert!(!Role::Viewer.grants(Permission::UseAssistants));
+        assert!(!Role::Operator.grants(Permission::ReadDocuments));
+    }
+
+    #[test]
     fn who_runs_the_system_manages_models_and_who_works_with_records_does_not() {
         let roles: Vec<_> =
             Role::ALL.iter().filter(|it| it.grants(Permission::ManageModels)).collect();
@@ -250,6 +279,9 @@ mod tests {
             Permission::WriteRecords,
             Permission::RunTasks,
             Permission::UseModels,
+            Permission::UseAssistants,
+            Permission::WriteDocuments,
+            Permission::ManageDocuments,
             Permission::ManageModels,
             Permission::DecideProposals,
             Permission::ManageKeys,

@@ -1,5 +1,5 @@
 //! The tables of this room: tenants, users, sessions, refresh tokens, signing keys, application keys,
-//! refused sign-ins.
+//! refused sign-ins, profiles, accounts at other houses.
 
 use store::{Migration, Sql};
 
@@ -14,5 +14,13 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "20261121_120100_sign_in_failures",
         up: Sql::same(include_str!("../migrations/20261121_120100_sign_in_failures/up.sql")),
         down: Sql::same(include_str!("../migrations/20261121_120100_sign_in_failures/down.sql")),
+    },
+    Migration {
+        name: "20261121_150100_profiles",
+        up: Sql {
+            sqlite: include_str!("../migrations/20261121_150100_profiles/up.sqlite.sql"),
+            postgres: include_str!("../migrations/20261121_150100_profiles/up.postgres.sql"),
+        },
+        down: Sql::same(include_str!("../migrations/20261121_150100_profiles/down.sql")),
     },
 ];

@@ -17,7 +17,9 @@ use crate::{
     caller::{Caller, Reach, Refused},
     limit::{Keys, Limited},
     password::{self, Busy, Unacceptable, Verdict},
-    row, session, tenant,
+    row, session,
+    sign_in::Origin,
+    tenant,
 };
 
 mod rows;
@@ -202,6 +204,21 @@ pub async fn create(identity: &Identity, caller: &Caller, new: New) -> Result<Us
         .await?;
     info!(user.id = %created.id, role = %created.role, "Created user {}", created.id);
     Ok(created)
+}
+
+/// Creates a user who asked for it themselves, and whom nobody knows. Held to the same rates as
+/// sign-ins, because each costs as much. The caller decides that visitors may, and as what.
+///
+/// # Errors
+/// As [`create`]; [`UserError::TooManyAttempts`].
+pub async fn sign_up(identity: &Identity, new: New, origin: Origin) -> Result<User, UserError> {
+    let now = identity.now();
+    let keys = Keys::of(origin.address, &lowered(new.email.reveal()));
+    identity.limit().admit(&keys, now)?;
+    let mut caller = Caller::house();
+    caller.actor.address = origin.address;
+    caller.actor.request_id = origin.request_id;
+    create(identity, &caller, new).await
 }
 
 /// Changes a user, if it is still at `expected` where that is given.

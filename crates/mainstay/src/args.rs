@@ -55,6 +55,9 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Print the OpenAPI document of an application, or of what every application answers.
     Openapi(Openapi),
+    /// Read one file for the server: bytes on standard input, JSON on standard output.
+    #[command(hide = true)]
+    Extract(Extract),
 }
 
 /// Where the data lies.
@@ -384,4 +387,23 @@ pub(crate) struct Openapi {
     /// Only what every application answers, whatever its own routes are.
     #[arg(long)]
     pub(crate) built_in: bool,
+}
+
+/// What a server gives to the process that reads a file for it.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(crate) struct Extract {
+    /// pdf, docx, xlsx, html, md, txt, json or csv.
+    pub(crate) kind: knowledge::sniff::Kind,
+    /// The most memory, in bytes, beside what the program has when it begins.
+    #[arg(default_value_t = 1 << 30)]
+    pub(crate) memory_bytes: u64,
+    /// The most seconds of computing.
+    #[arg(default_value_t = 30)]
+    pub(crate) cpu_s: u64,
+    /// The most characters of text.
+    #[arg(default_value_t = 10_000_000)]
+    pub(crate) chars: u64,
+    /// The most pages.
+    #[arg(default_value_t = 5_000)]
+    pub(crate) pages: u32,
 }

@@ -27,6 +27,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    // Before there are threads, connections and an environment: it may have none of them.
+    if let Command::Extract(it) = args.command {
+        return command::extract::run(it);
+    }
+    spare_looking_for_processors();
     rustls::crypto::ring::default_provider().install_default().ok();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -56,5 +61,21 @@ async fn run(args: Args, environment: Environment) -> anyhow::Result<ExitCode> {
         Command::Jobs(it) => command::jobs::run(it, &environment, output).await,
         Command::Doctor(it) => command::doctor::run(it, environment, output).await,
         Command::Openapi(it) => command::openapi::run(it, environment).await,
+        Command::Extract(it) => Ok(command::extract::run(it)),
+    }
+}
+
+/// The library under the model of this process reads `/proc/cpuinfo` before each product of matrices
+/// unless this says how many processors there are: on a large machine that takes longer than the
+/// product.
+#[expect(unsafe_code, reason = "the environment is changed while there is one thread only")]
+fn spare_looking_for_processors() {
+    const NAME: &str = "RAYON_NUM_THREADS";
+    #[expect(clippy::disallowed_methods, reason = "this is the program, not a room")]
+    let is_given = std::env::var_os(NAME).is_some();
+    if !is_given {
+        let count = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        // SAFETY: no other thread runs yet.
+        unsafe { std::env::set_var(NAME, count.to_string()) };
     }
 }

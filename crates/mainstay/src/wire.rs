@@ -3,25 +3,28 @@
 //! [`Site`] is an application and where its data lies; [`House`] is everything built on it. A command
 //! takes the lowest of the two that it needs.
 
+mod watch;
+
 use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use anyhow::{Context, bail};
 use apps::{engine::Engine, folder::Folder};
-use base::{Clock, CursorKey, Secret, TenantId, Timestamp};
+use base::{Clock, CursorKey, Secret, TenantId};
 use identity::{Identity, tenant};
+use knowledge::Knowledge;
 use models::Models;
-use observe::{Check, Found, Health, Machine, Stats, Tail};
+use observe::{Machine, Tail};
 use serde::de::DeserializeOwned;
-use serde_json::{Value as Json, json};
 use store::{Address, Migration, Options, Store, migrate};
+use tokio_util::task::TaskTracker;
 
 use crate::{
     args::{Application, Data},
+    command,
     environment::Environment,
 };
 
@@ -44,7 +47,10 @@ pub(crate) struct House {
     pub(crate) store: Store,
     pub(crate) identity: Identity,
     pub(crate) models: Models,
+    pub(crate) knowledge: Knowledge,
     pub(crate) engine: Engine,
+    /// What goes on beside requests and jobs; stopping waits for it.
+    pub(crate) tasks: TaskTracker,
 }
 
 /// Every room's tables.
@@ -54,6 +60,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
         work::MIGRATIONS,
         identity::MIGRATIONS,
         models::MIGRATIONS,
+        knowledge::MIGRATIONS,
         apps::MIGRATIONS,
         server::MIGRATIONS,
     ];
@@ -135,8 +142,21 @@ impl Site {
                 .await?;
         let models =
             Models::open(store.clone(), self.clock.clone(), model_settings(&self, &folder)?)?;
+        let tasks = TaskTracker::new();
+        let knowledge = Knowledge::open(knowledge::Parts {
+            store: store.clone(),
+            clock: self.clock.clone(),
+            models: models.clone(),
+            settings: knowledge_settings(&self, &folder)?,
+            program: command::extract::program()
+                .context("cannot tell where this program is, which reads files for itself")?,
+            folder: Some(self.data.join("vectors")),
+            tasks: tasks.clone(),
+        })?;
         let settings = apps::engine::Settings {
             allow_private_webhooks: self.environment.is_on("MAINSTAY_ALLOW_PRIVATE_WEBHOOKS"),
+            knowledge: Some(knowledge.clone()),
+            web_search: web_search_settings(&self)?,
         };
         ensure_default_tenant(&store, &folder, &self.clock).await?;
         let engine = Engine::start(
@@ -147,7 +167,7 @@ impl Site {
             settings,
         )
         .await?;
-        Ok(House { site: self, folder, store, identity, models, engine })
+        Ok(House { site: self, folder, store, identity, models, knowledge, engine, tasks })
     }
 
     /// Notes which application the data belongs to, so that other commands find it.
@@ -207,104 +227,6 @@ impl House {
         }
     }
 
-    /// What is checked for `/health`.
-    pub(crate) fn health(&self, version: &str) -> Health {
-        let health = Health::new(version, self.site.clock.clone());
-        let store = self.store.clone();
-        health.register(Check::new("database", true, Duration::from_secs(2), move || {
-            let store = store.clone();
-            async move {
-                match store.ping().await {
-                    Ok(()) => Found::Healthy,
-                    Err(error) => Found::Unhealthy(error.to_string()),
-                }
-            }
-        }));
-        let models = self.models.clone();
-        health.register(Check::new("llm", false, Duration::from_secs(1), move || {
-            let health = models.health();
-            async move {
-                match &health {
-                    models::Health::NotConfigured => {
-                        Found::HealthyWith("no model is configured; rules answer".into())
-                    }
-                    _ if health.is_good() => Found::HealthyWith(health.summary()),
-                    _ => Found::Degraded(health.summary()),
-                }
-            }
-        }));
-        let models = self.models.clone();
-        health.register(Check::new("vector_index", false, Duration::from_secs(1), move || {
-            let told = match models.can_embed() {
-                Some(model) => format!("built in; vectors of {model}"),
-                None => "built in; no embeddings are configured, records are found by words".into(),
-            };
-            async move { Found::HealthyWith(told) }
-        }));
-        health
-    }
-
-    /// What is counted for `/api/v1/stats`.
-    pub(crate) fn stats(&self, version: &str) -> Stats {
-        let stats = Stats::new(version, self.site.clock.clone());
-        let store = self.store.clone();
-        stats.register("queue", move || {
-            let store = store.clone();
-            async move {
-                let counts = store.read(work::counts).await;
-                let counts = counts.map_err(|it: store::Error| it.to_string())?;
-                Ok(json!({
-                    "pending": counts.pending, "running": counts.running,
-                    "completed": counts.completed, "failed": counts.failed,
-                    "cancelled": counts.cancelled, "dead": counts.dead,
-                }))
-            }
-        });
-        let (store, folder) = (self.store.clone(), self.folder.clone());
-        stats.register("counts", move || {
-            let (store, folder) = (store.clone(), folder.clone());
-            async move {
-                let counts =
-                    store.read(move |db| apps::tenant::counts(db, folder.kits(), None)).await;
-                let counts = counts.map_err(|it: store::Error| it.to_string())?;
-                Ok(counts.into_iter().map(|it| (it.collection, Json::from(it.count))).collect())
-            }
-        });
-        let (store, clock) = (self.store.clone(), self.site.clock.clone());
-        stats.register("models", move || {
-            let (store, now) = (store.clone(), clock.now());
-            async move {
-                let (day, month) = beginnings(now);
-                let sums = store.read(move |db| {
-                    let group = models::usage::GroupBy::Model;
-                    let today = models::usage::summary(db, None, day, now, group)?.total;
-                    let this_month = models::usage::summary(db, None, month, now, group)?.total;
-                    Ok::<_, store::Error>((today, this_month))
-                });
-                let (today, this_month) = sums.await.map_err(|it| it.to_string())?;
-                Ok(json!({
-                    "spent_today_usd": today.total_cost.dollars(),
-                    "spent_month_usd": this_month.total_cost.dollars(),
-                    "unknown_cost_count": this_month.unknown_cost_count,
-                    "tokens_today": today.total_tokens,
-                }))
-            }
-        });
-        stats.register("requests", || async {
-            let answered = base::metric::samples();
-            let requests = answered.iter().filter(|it| it.name == "http_requests_total");
-            let failed = |it: &&base::metric::Sample| {
-                it.labels
-                    .iter()
-                    .any(|(name, value)| name == "status_code" && value.starts_with('5'))
-            };
-            let total: f64 = requests.clone().map(|it| it.value).sum();
-            let errors: f64 = requests.filter(failed).map(|it| it.value).sum();
-            Ok(json!({"total": total as u64, "errors": errors as u64}))
-        });
-        stats
-    }
-
     /// The server over this house.
     pub(crate) fn server(
         &self,
@@ -317,6 +239,7 @@ impl House {
             clock: self.site.clock.clone(),
             identity: self.identity.clone(),
             models: self.models.clone(),
+            knowledge: self.knowledge.clone(),
             engine: self.engine.clone(),
             health: self.health(&version),
             stats: self.stats(&version),
@@ -326,14 +249,6 @@ impl House {
             logs,
         })?)
     }
-}
-
-/// When this day and this month began, in UTC.
-fn beginnings(now: Timestamp) -> (Timestamp, Timestamp) {
-    let here = now.to_zoned(jiff::tz::TimeZone::UTC);
-    let day = here.start_of_day().unwrap_or_else(|_| here.clone());
-    let month = day.first_of_month().unwrap_or_else(|_| day.clone());
-    (day.timestamp(), month.timestamp())
 }
 
 /// A document of `config/` in the type that a room gives it.
@@ -366,7 +281,44 @@ fn identity_settings(site: &Site, folder: &Folder) -> anyhow::Result<identity::S
 
 fn model_settings(site: &Site, folder: &Folder) -> anyhow::Result<models::Settings> {
     let values = models::EnvValues::read(|name| site.environment.get(name).map(str::to_owned));
-    Ok(models::Settings::from_parts(document(folder, "llm")?, &values))
+    let mut settings = models::Settings::from_parts(document(folder, "llm")?, &values);
+    settings.local.folder = Some(models::local::folder(&site.data));
+    Ok(settings)
+}
+
+fn knowledge_settings(site: &Site, folder: &Folder) -> anyhow::Result<knowledge::Settings> {
+    let mut settings: knowledge::Settings = document(folder, "knowledge")?.unwrap_or_default();
+    let environment = &site.environment;
+    let text = |name: &str| environment.get(name).map(str::to_owned);
+    let given = knowledge::vector::EnvValues {
+        vector_engine: text("VECTOR_ENGINE"),
+        pgvector_url: environment.secret("PGVECTOR_URL"),
+        qdrant_url: text("QDRANT_URL"),
+        qdrant_api_key: environment.secret("QDRANT_API_KEY"),
+        milvus_host: text("MILVUS_HOST"),
+        milvus_port: text("MILVUS_PORT"),
+        milvus_token: environment.secret("MILVUS_TOKEN"),
+        pinecone_api_key: environment.secret("PINECONE_API_KEY"),
+    };
+    settings.vectors.take(given).map_err(|it| anyhow::anyhow!("{}: {}", it.path, it.message))?;
+    Ok(settings)
+}
+
+/// The search of the web, when one is named: WEB_SEARCH, WEB_SEARCH_URL, WEB_SEARCH_KEY.
+fn web_search_settings(
+    site: &Site,
+) -> anyhow::Result<Option<apps::assistant::web_search::Settings>> {
+    let environment = &site.environment;
+    let address = environment.get("WEB_SEARCH_URL").map(str::to_owned);
+    let kind = match (environment.get("WEB_SEARCH"), &address) {
+        (Some(kind), _) => {
+            kind.parse().map_err(|why: String| anyhow::anyhow!("WEB_SEARCH: {why}"))?
+        }
+        (None, Some(_)) => apps::assistant::web_search::Engine::Searxng,
+        (None, None) => return Ok(None),
+    };
+    let key = environment.secret("WEB_SEARCH_KEY");
+    Ok(Some(apps::assistant::web_search::Settings { kind, address, key }))
 }
 
 /// An application without tenants still has one, which nobody sees.

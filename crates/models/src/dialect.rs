@@ -8,6 +8,7 @@ mod fingerprint;
 pub mod gemini;
 pub mod groq;
 pub mod huggingface;
+pub mod minilm;
 pub mod offline;
 pub mod ollama;
 pub mod openai;
@@ -43,7 +44,7 @@ pub enum Wire {
     Gemini,
     /// `/api/chat` of Ollama.
     Ollama,
-    /// Nobody's: it is asked in process, see [`offline`].
+    /// Nobody's: it is asked in process, see [`offline`] and [`minilm`].
     InProcess,
 }
 
@@ -56,6 +57,7 @@ pub static REGISTRY: &[&dyn Dialect] = &[
     &gemini::Gemini,
     &ollama::Ollama,
     &offline::Offline,
+    &minilm::Minilm,
 ];
 
 /// How providers of this kind are spoken to.
@@ -74,6 +76,16 @@ pub trait Dialect: Send + Sync {
     /// Also takes OpenAI's `responses` as they are.
     fn takes_responses(&self) -> bool {
         false
+    }
+
+    /// Does it answer? Not who makes embeddings and nothing else.
+    fn converses(&self) -> bool {
+        true
+    }
+
+    /// Its models, where they are built in and nobody has to be asked for them.
+    fn built_in(&self) -> Option<&'static [&'static str]> {
+        None
     }
 
     /// Where it is, when the settings do not say: base address with its version segment.

@@ -1,5 +1,7 @@
 //! The door: questions of the house itself, on the same way as those that come through the gateway.
 
+mod speech;
+
 use std::{sync::Arc, time::Duration};
 
 use base::{Clock, TenantId};
@@ -7,12 +9,14 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 use store::Store;
 use tokio_util::task::TaskTracker;
+use tracing::warn;
 
 use crate::{
     Answer, Ask, Cost, Message, ModelError, OpenError, Priority, Role, Settings, Usage,
     chat::{self, Finish, Format, Part, Request},
     ledger::Ledger,
     limit::Limits,
+    local::{Local, package::MINILM},
     relay::{
         Account, Attempt, Cache, Flights, Key, Landed, Lists, Missed, Provider, Said, Say, Trip,
         Vectors, Wanted, Way, limits_of, route,
@@ -22,6 +26,8 @@ use crate::{
     tokens,
     usage::Outcome,
 };
+
+pub use speech::{BrokenOff, Speech, Spoken};
 
 /// The models of this machine. Cheap to clone; all clones share connections, limits and breakers.
 #[derive(Clone)]
@@ -36,6 +42,8 @@ pub(crate) struct Inner {
     pub(crate) cache: Arc<Cache>,
     pub(crate) flights: Flights<Key, Landed>,
     pub(crate) lists: Lists,
+    /// The model of this process, whoever of its providers is asked.
+    pub(crate) local: Local,
     /// What goes on without its caller: answers that are read to their end.
     pub(crate) tasks: TaskTracker,
     pub(crate) providers: IndexMap<String, Arc<Provider>>,
@@ -70,13 +78,21 @@ impl Models {
             let opened = Provider::open(name, provider, &settings.breaker)?;
             providers.insert(name.clone(), Arc::new(opened));
         }
+        let tasks = TaskTracker::new();
+        let local = Local::new(&MINILM, &settings.local, tasks.clone());
+        for provider in providers.values().filter(|it| !it.dialect.converses()) {
+            if let Err(why) = local.check() {
+                warn!(model.provider = provider.name, "Model provider {} is not ready: {why}", provider.name);
+            }
+        }
         Ok(Self(Arc::new(Inner {
+            local,
             ledger: Ledger::open(store, clock.clone(), &settings),
             limits: Limits::new(clock.clone(), &limits_of(&settings), &settings.queue),
             cache: Arc::new(Cache::new(&settings.cache)),
             flights: Flights::default(),
             lists: Lists::default(),
-            tasks: TaskTracker::new(),
+            tasks,
             schemas: Schemas::default(),
             clock,
             settings,
@@ -114,6 +130,7 @@ impl Models {
 
     /// Waits until everything used so far is in the ledger.
     pub async fn close(&self) {
+        self.0.local.close();
         self.0.tasks.close();
         self.0.tasks.wait().await;
         self.0.tasks.reopen();
@@ -149,23 +166,8 @@ impl Models {
         schema: Option<&Json>,
     ) -> Result<Said<chat::Answer>, ModelError> {
         let asked = tokens::estimate_messages(talk);
-        let most = match (ask.max_tokens.map(u64::from), asking.way.rules.max_tokens) {
-            (Some(asked), Some(cap)) => Some(asked.min(cap)),
-            (asked, cap) => asked.or(cap),
-        };
-        let request = Request {
-            messages: talk.iter().map(message).collect(),
-            max_tokens: most,
-            temperature: ask.temperature,
-            seed: ask.seed,
-            // Not strict: that would forbid optional properties, which schemas of applications have.
-            format: schema.map(|it| Format::JsonSchema {
-                name: "answer".into(),
-                schema: it.clone(),
-                strict: Some(false),
-            }),
-            ..Request::default()
-        };
+        let most = asking.most(ask);
+        let request = request(ask, talk, most, schema);
         let mut trip = Trip { id: asking.id, ..Trip::new(&asking.account, asked, most) };
         let mut say = Say { request: &request, asked };
         let arrived = Box::pin(self.travel(&mut trip, &asking.way, &mut say)).await?;
@@ -248,6 +250,33 @@ pub(crate) fn empty(reply: &Reply) -> &'static str {
         "the answer is empty: max_tokens was used up before it began"
     } else {
         "the answer is empty"
+    }
+}
+
+impl Asking {
+    /// The most tokens of the answer: as asked, and no more than a policy gives.
+    fn most(&self, ask: &Ask) -> Option<u64> {
+        match (ask.max_tokens.map(u64::from), self.way.rules.max_tokens) {
+            (Some(asked), Some(cap)) => Some(asked.min(cap)),
+            (asked, cap) => asked.or(cap),
+        }
+    }
+}
+
+/// What is asked of a model.
+fn request(ask: &Ask, talk: &[Message], most: Option<u64>, schema: Option<&Json>) -> Request {
+    Request {
+        messages: talk.iter().map(message).collect(),
+        max_tokens: most,
+        temperature: ask.temperature,
+        seed: ask.seed,
+        // Not strict: that would forbid optional properties, which schemas of applications have.
+        format: schema.map(|it| Format::JsonSchema {
+            name: "answer".into(),
+            schema: it.clone(),
+            strict: Some(false),
+        }),
+        ..Request::default()
     }
 }
 

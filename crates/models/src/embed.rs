@@ -2,7 +2,7 @@
 
 use base::{TenantId, UsageId};
 
-use crate::{Embeddings, ModelError, Models, usage::Outcome};
+use crate::{Embeddings, ModelError, Models, settings::ModelRef, usage::Outcome};
 
 /// How many texts go into one request: 64 vectors of 3,072 numbers are about 5 MB as JSON.
 const TEXTS_PER_REQUEST: usize = 64;
@@ -16,6 +16,32 @@ impl Models {
         texts: Vec<String>,
     ) -> Result<Embeddings, ModelError> {
         let to = self.0.settings.embedding().ok_or(ModelError::NotConfigured)?;
+        self.embed_by(to, tenant, operation, texts).await
+    }
+
+    /// Makes embeddings by a model, as `provider/model`, that need not be the one that is set up for
+    /// them: while vectors are made anew by another, those that are there are asked in the old way.
+    ///
+    /// # Errors
+    /// [`ModelError::NotConfigured`] when its provider is not there any more.
+    pub async fn embed_as(
+        &self,
+        model: &str,
+        tenant: TenantId,
+        operation: &str,
+        texts: Vec<String>,
+    ) -> Result<Embeddings, ModelError> {
+        let to = self.0.settings.provides(model).ok_or(ModelError::NotConfigured)?;
+        self.embed_by(to, tenant, operation, texts).await
+    }
+
+    async fn embed_by(
+        &self,
+        to: ModelRef,
+        tenant: TenantId,
+        operation: &str,
+        texts: Vec<String>,
+    ) -> Result<Embeddings, ModelError> {
         let (account, id) = (Self::account_of(tenant, operation), UsageId::generate());
         let mut vectors: Vec<Vec<f32>> = Vec::with_capacity(texts.len());
         for texts in texts.chunks(TEXTS_PER_REQUEST) {

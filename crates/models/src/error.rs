@@ -21,6 +21,14 @@ pub enum ModelError {
         /// When to try again, when that is known.
         retry_after: Option<Duration>,
     },
+    /// The model of this process is not there, or not as it was installed.
+    #[error("model provider `{provider}` is not ready: {why}")]
+    NotReady {
+        /// Which.
+        provider: String,
+        /// What is missing, and the way out.
+        why: String,
+    },
     /// The provider took too long.
     #[error("model provider `{provider}` gave no answer within {} s", after.as_secs())]
     Timeout {
@@ -79,7 +87,13 @@ impl ModelError {
     /// Did no model answer? Then a task's fallback may serve. A model that answered badly, a wrong
     /// key and a rate limit are not absence: a fallback there would hide what a person should know.
     pub fn is_absent(&self) -> bool {
-        matches!(self, Self::NotConfigured | Self::Unavailable { .. } | Self::Timeout { .. })
+        matches!(
+            self,
+            Self::NotConfigured
+                | Self::NotReady { .. }
+                | Self::Unavailable { .. }
+                | Self::Timeout { .. }
+        )
     }
 
     /// May the same question be answered later, without anybody changing anything?

@@ -20,6 +20,7 @@ pub mod face;
 pub mod health;
 pub mod ledger;
 pub mod limit;
+pub mod local;
 mod metric;
 pub mod money;
 pub mod overview;
@@ -37,7 +38,7 @@ pub mod try_out;
 pub mod usage;
 
 pub use ask::{Answer, Ask, Cost, Embeddings, Message, Priority, Role, Structured, Usage};
-pub use door::Models;
+pub use door::{BrokenOff, Models, Speech, Spoken};
 pub use error::{ModelError, OpenError};
 pub use health::{Health, ProviderHealth};
 pub use settings::{EnvValues, Settings};

@@ -15,6 +15,7 @@ pub(crate) mod client;
 mod count;
 mod course;
 mod embed;
+pub(crate) mod home;
 mod listed;
 mod manner;
 mod provider;
@@ -26,6 +27,7 @@ mod route;
 mod say;
 mod single_flight;
 mod stream;
+mod talk;
 mod travel;
 mod wrong;
 
@@ -51,6 +53,8 @@ pub(crate) use room::limits_of;
 pub(crate) use route::{Candidate, NoWay, Wanted, Way, mentions, named, route};
 pub(crate) use say::{Said, Say, Vectors};
 pub(crate) use single_flight::Flights;
+pub(crate) use stream::{Ended, Running};
+pub(crate) use talk::{Talk, Told};
 pub(crate) use travel::{Errand, Leg, Parcel, Trip};
 pub(crate) use wrong::{Missed, Wrong};
 

@@ -19,6 +19,7 @@ use crate::{
     Priority, dialect,
     ledger::budget::Budget,
     limit::{self, LimitSettings, QueueSettings},
+    local::LocalSettings,
     price::{self, Price},
 };
 pub use env::{EnvProvider, EnvValues};
@@ -54,6 +55,8 @@ pub struct Settings {
     pub relay: RelaySettings,
     /// Which answers are kept for repetition.
     pub cache: CacheSettings,
+    /// How the model in this process is run: `minilm/all-MiniLM-L6-v2`.
+    pub local: LocalSettings,
     /// How long rows of the usage ledger are kept: 9600 hours, which are 400 days, when left out.
     /// Budgets keep counting what they forget.
     pub keep_usage: SignedDuration,
@@ -166,6 +169,11 @@ impl Settings {
                 *priority = Some(format!("{OPENAI}/{model}"));
             }
         }
+        // What is built in needs no entry either. It comes last: it is nobody's usual provider.
+        let embeds = settings.embedding.as_deref().and_then(ModelRef::parse);
+        if let Some(it) = embeds.filter(|it| is_built_in(&it.provider)) {
+            settings.providers.entry(it.provider).or_default();
+        }
         settings
     }
 
@@ -229,7 +237,11 @@ impl Settings {
                 Some(it) if !self.providers.contains_key(&it.provider) && !may_be_absent(&it) => {
                     say(path.into(), format!("there is no provider `{}`", it.provider));
                 }
-                Some(_) => {}
+                Some(it) => {
+                    if let Some(why) = self.cannot_be(path, &it) {
+                        say(path.into(), why);
+                    }
+                }
             }
         }
         for (name, target) in &self.aliases {
@@ -261,6 +273,9 @@ impl Settings {
         for (path, message) in findings_of_limits.into_iter().chain(price::check(&self.prices)) {
             say(path, message);
         }
+        if self.local.threads == Some(0) {
+            say("local.threads".into(), "must be at least 1".into());
+        }
         if self.breaker.failures == 0 {
             say("breaker.failures".into(), "must be at least 1".into());
         }
@@ -278,6 +293,23 @@ impl Settings {
             }
         }
         findings
+    }
+
+    /// Why a model that makes embeddings in this process cannot be what it is named for.
+    fn cannot_be(&self, path: &str, model: &ModelRef) -> Option<String> {
+        let dialect = match self.providers.get(&model.provider) {
+            Some(provider) => provider.dialect(&model.provider)?,
+            None => dialect::find(&model.provider)?,
+        };
+        if dialect.converses() {
+            return None;
+        }
+        if path != "embedding" {
+            return Some(format!("`{}` makes embeddings and nothing else", model.provider));
+        }
+        let names = dialect.built_in().unwrap_or_default();
+        let is_unknown = !names.contains(&model.model.as_str());
+        is_unknown.then(|| format!("`{}` has no model but `{}`", model.provider, names.join("`, `")))
     }
 
     /// Is this a name that a call can be sent to?
@@ -319,7 +351,12 @@ impl Settings {
 
     /// The model that makes embeddings.
     pub(crate) fn embedding(&self) -> Option<ModelRef> {
-        let reference = ModelRef::parse(self.embedding.as_deref()?)?;
+        self.provides(self.embedding.as_deref()?)
+    }
+
+    /// The model of this name, as `provider/model`, if its provider is there.
+    pub(crate) fn provides(&self, model: &str) -> Option<ModelRef> {
+        let reference = ModelRef::parse(model)?;
         self.providers.contains_key(&reference.provider).then_some(reference)
     }
 }
@@ -352,6 +389,11 @@ impl ModelRef {
     }
 }
 
+/// Is this a provider that needs neither a key nor an address?
+fn is_built_in(provider: &str) -> bool {
+    dialect::find(provider).is_some_and(|it| it.wire() == dialect::Wire::InProcess)
+}
+
 /// A duration of the settings; a negative one counts as none.
 pub(crate) fn std(duration: SignedDuration) -> Duration {
     Duration::try_from(duration).unwrap_or_default()
@@ -372,6 +414,7 @@ impl Default for Settings {
             policies: Vec::new(),
             relay: RelaySettings::default(),
             cache: CacheSettings::default(),
+            local: LocalSettings::default(),
             keep_usage: SignedDuration::from_hours(400 * 24),
             budgets: Vec::new(),
             limits: Vec::new(),
@@ -465,6 +508,24 @@ mod tests {
         let settings = Settings::from_parts(None, &env);
         check(&settings, Priority::Speed, "ollama/llama3");
         assert_eq!(settings.check(), []);
+    }
+
+    #[test]
+    fn embeddings_of_this_process_need_no_entry_and_answer_nobody() {
+        let read = |yaml: serde_json::Value| {
+            let settings = serde_json::from_value(yaml).unwrap();
+            Settings::from_parts(Some(settings), &EnvValues::default())
+        };
+        let embedding = "minilm/all-MiniLM-L6-v2";
+        let settings = read(serde_json::json!({"embedding": embedding}));
+        assert_eq!(settings.check(), []);
+        assert_eq!(settings.embedding().map(|it| it.text()).as_deref(), Some(embedding));
+        assert!(settings.choose(Priority::Balanced, None).is_none());
+        let wrong = read(serde_json::json!({
+            "embedding": "minilm/other", "priorities": {"speed": embedding}, "local": {"threads": 0},
+        }));
+        let found: Vec<String> = wrong.check().into_iter().map(|it| it.path).collect();
+        assert_eq!(found, ["priorities.speed", "embedding", "local.threads"]);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::{
     relay::{
         Account, Attempt, Errand, Leg, Missed, Parcel, Trip, Way, Wrong,
         client::{self, Failure, Received},
-        named,
+        home, named,
     },
     settings::ModelRef,
     sse::{Frame, Scanner},
@@ -66,7 +66,7 @@ pub struct TryOut {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TryOutError {
     /// A word for programs: `refused`, `unavailable`, `timeout`, `rate_limited`, `over_budget`,
-    /// `no_model`.
+    /// `not_ready`, `no_model`.
     pub code: String,
     /// What happened.
     pub message: String,
@@ -119,9 +119,11 @@ impl Models {
     }
 
     /// Is this model there for conversations? Those for embeddings mostly say so in their names.
+    /// Of a provider that makes nothing but embeddings any is tried.
     fn talks(&self, provider: &crate::relay::Provider, model: &str) -> bool {
         let whole = format!("{}/{model}", provider.name);
-        !model.contains("embed") && self.0.settings.embedding.as_ref() != Some(&whole)
+        !provider.dialect.converses()
+            || (!model.contains("embed") && self.0.settings.embedding.as_ref() != Some(&whole))
     }
 
     async fn try_one(&self, tester: &Tester, to: ModelRef) -> TryOut {
@@ -178,6 +180,7 @@ impl Models {
         let why = ModelError::from(missed);
         let code = match &why {
             ModelError::NotConfigured => "not_configured",
+            ModelError::NotReady { .. } => "not_ready",
             ModelError::Unavailable { .. } => "unavailable",
             ModelError::Timeout { .. } => "timeout",
             ModelError::RateLimited { .. } => "rate_limited",
@@ -322,7 +325,16 @@ impl Errand for Listen<'_> {
         Ok(heard(attempt, received.status, usage, ttft))
     }
 
-    fn at_home(&mut self, _: Leg<'_>, mut attempt: Attempt) -> Result<Heard, Missed> {
+    /// Who makes embeddings only is asked for one.
+    fn at_door(&mut self, leg: Leg<'_>) -> Result<(), Missed> {
+        home::embeds(leg, None)
+    }
+
+    async fn at_home(&mut self, leg: Leg<'_>, mut attempt: Attempt) -> Result<Heard, Missed> {
+        if !leg.provider.dialect.converses() {
+            let made = home::vectors(leg, attempt, &[QUESTION.to_owned()], None).await?;
+            return Ok(heard(made.attempt, 200, made.usage, None));
+        }
         let answer = offline::answer(self.request);
         attempt.speaks();
         let ttft = Some(attempt.elapsed());

@@ -8,6 +8,7 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 use apps::{description::Description, engine::Engine, record::Kits};
 use base::{Clock, CursorKey, TenantId, Timestamp};
 use identity::Identity;
+use knowledge::Knowledge;
 use models::Models;
 use observe::{Health, Machine, Stats, Tail};
 use schemars::JsonSchema;
@@ -16,8 +17,8 @@ use store::Store;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    llm,
     limit::{InvalidLimit, Limits},
+    llm,
     route::{self, Operations, Route, RouteFault},
     style::Style,
     tenants::Tenants,
@@ -78,6 +79,8 @@ pub struct Wiring {
     pub identity: Identity,
     /// The door to models.
     pub models: Models,
+    /// Where documents are.
+    pub knowledge: Knowledge,
     /// The application's engine.
     pub engine: Engine,
     /// What is healthy.
@@ -157,7 +160,12 @@ impl App {
                 let style = Arc::new(Style::declared(declared));
                 let own =
                     route::declared(declared, &operations, &style).map_err(AppError::Routes)?;
-                routes.extend(own);
+                for route in own {
+                    // One at a path of Mainstay's own stands in for it: it only adds to it.
+                    let (method, path) = (&route.method, route::blank(&route.path));
+                    routes.retain(|it| it.method != *method || route::blank(&it.path) != path);
+                    routes.push(route);
+                }
                 style
             }
         };
@@ -215,6 +223,11 @@ impl App {
     /// The largest file that any collection takes, in bytes.
     pub fn largest_import(&self) -> usize {
         self.largest_import
+    }
+
+    /// The largest document that is taken, in bytes.
+    pub fn largest_document(&self) -> usize {
+        usize::try_from(self.knowledge.settings().uploads.bytes_max).unwrap_or(usize::MAX)
     }
 
     /// How long one request may take.

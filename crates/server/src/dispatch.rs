@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use apps::description::LimitPer;
 use axum::{
-    extract::Request,
+    extract::{FromRequestParts, Request, WebSocketUpgrade},
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     response::Response,
 };
@@ -111,6 +111,10 @@ async fn answer(
     if operation.is_raw {
         return raw(about, request, admitted).await;
     }
+    if operation.kind == Kind::Socket {
+        return socket(about, request).await;
+    }
+    let last_event = text_of(headers, "last-event-id");
     if changes {
         about.tenant_in_address(request.uri()).await?;
     }
@@ -119,6 +123,9 @@ async fn answer(
         Err(problem) => return Err(about.first(problem).await),
     };
     let Brought { mut args, page, count, upload } = brought;
+    if operation.is_patient {
+        let _ = visit.patience.set(());
+    }
     about.settle_tenant(&mut args)?;
     admitted.count(app, route, &caller, tenant_of(&args), &[LimitPer::Tenant])?;
 
@@ -153,6 +160,8 @@ async fn answer(
         upload,
         if_match,
         raw: None,
+        last_event,
+        socket: None,
     };
     let ending = Ending { about, list, if_none_match };
     if !changes {
@@ -192,11 +201,7 @@ async fn answer(
 
 /// The way of an operation that takes the body as it is. What it began ends with its caller:
 /// nothing is kept for repetition.
-async fn raw(
-    about: About,
-    request: Request,
-    admitted: &mut Admitted,
-) -> Result<Response, Problem> {
+async fn raw(about: About, request: Request, admitted: &mut Admitted) -> Result<Response, Problem> {
     let About { app, route, caller, visit, .. } = &about;
     let tenant = tenant_of_header(&about, request.headers()).await?;
     admitted.count(app, route, caller, Some(tenant), &[LimitPer::Tenant])?;
@@ -225,10 +230,67 @@ async fn raw(
         upload: None,
         if_match: IfMatch::Any,
         raw: Some(operation::Raw { tenant, headers: parts.headers, body }),
+        last_event: None,
+        socket: None,
     };
     let done = route.operation.run(call, args).await;
     let ending = Ending { about, list: None, if_none_match: None };
     Ok(ending.of(done).await.response)
+}
+
+/// The way of an operation that talks over a WebSocket. A page of another origin may not open one,
+/// whatever token it has come by.
+async fn socket(about: About, request: Request) -> Result<Response, Problem> {
+    let About { app, route, caller, visit, .. } = &about;
+    if !is_of_origin(request.headers(), &app.settings.allowed_origins) {
+        return Err(Problem::new("forbidden", "Pages of this origin may not connect here.")
+            .hint("name the origin in `allowed_origins` of config/backend.yaml"));
+    }
+    let mut input = Input::of_uri(request.uri(), about.path.clone())?;
+    let mut faults = Faults::default();
+    let mut args = input.arguments(route, &mut faults);
+    if !faults.list.is_empty() {
+        return Err(Problem::faults(faults.code(), faults.list));
+    }
+    if let Some(tenant) = tenant_of(&args) {
+        about.tenant(tenant).await?;
+    }
+    about.settle_tenant(&mut args)?;
+    let last_event = text_of(request.headers(), "last-event-id");
+    let (mut parts, _) = request.into_parts();
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await.map_err(|_| {
+        Problem::new("upgrade_required", "This path takes a WebSocket.")
+            .hint("connect with `new WebSocket(…)`, over HTTP/1.1")
+            .header("upgrade", "websocket")
+    })?;
+    let call = Call {
+        app: app.clone(),
+        caller: caller.clone(),
+        visit: visit.clone(),
+        page: PageRequest::first(1),
+        count: false,
+        upload: None,
+        if_match: IfMatch::Any,
+        raw: None,
+        last_event,
+        socket: Some(upgrade),
+    };
+    let done = route.operation.run(call, args).await;
+    let ending = Ending { about, list: None, if_none_match: None };
+    Ok(ending.of(done).await.response)
+}
+
+/// Does the request come from a page of this server, of an origin that may, or from no page at all?
+fn is_of_origin(headers: &HeaderMap, allowed: &[String]) -> bool {
+    let Some(origin) = text_of(headers, "origin") else { return true };
+    let host = text_of(headers, "host");
+    let of_ours = origin.split_once("://").map(|it| it.1) == host.as_deref();
+    of_ours || allowed.contains(&origin)
+}
+
+/// The text of a header.
+fn text_of(headers: &HeaderMap, name: &str) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.trim().to_owned()).filter(|it| !it.is_empty())
 }
 
 /// On whose account a call goes that has no place for a tenant in its body: the header
@@ -332,7 +394,19 @@ fn credential(headers: &HeaderMap) -> Result<Option<Credential>, Problem> {
     // Each official client of a model has its own place for the key.
     let api_key = text(HeaderName::from_static("x-api-key"))?
         .or(text(HeaderName::from_static("x-goog-api-key"))?);
-    Ok(Credential::from_headers(text(header::AUTHORIZATION)?, api_key)?)
+    let authorization = text(header::AUTHORIZATION)?.map(str::to_owned);
+    // A browser cannot give a WebSocket a header of its own: the token comes as a protocol.
+    let authorization = match authorization {
+        Some(given) => Some(given),
+        None => text(header::SEC_WEBSOCKET_PROTOCOL)?.and_then(bearer_of_protocols),
+    };
+    Ok(Credential::from_headers(authorization.as_deref(), api_key)?)
+}
+
+/// The token among the protocols that a WebSocket offers: `mainstay, bearer.TOKEN`.
+fn bearer_of_protocols(given: &str) -> Option<String> {
+    let token = given.split(',').find_map(|it| it.trim().strip_prefix("bearer."))?;
+    Some(format!("Bearer {token}"))
 }
 
 /// The limit and the cursor asked for, and whether to count.
@@ -373,7 +447,10 @@ fn list_name(route: &Route, args: &Map<String, Json>, caller: &Caller) -> String
 }
 
 fn bounds(app: &App, operation: &operation::Operation) -> Bounds {
-    let file_bytes = operation.takes_file.then(|| app.largest_import());
+    let file_bytes = operation.takes_file.then(|| match operation.takes_document {
+        true => app.largest_document(),
+        false => app.largest_import(),
+    });
     Bounds { json_bytes: app.settings.body_bytes_max, file_bytes }
 }
 
@@ -468,6 +545,27 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::IF_MATCH, HeaderValue::from_static(value));
         precondition(&headers)
+    }
+
+    #[test]
+    fn a_page_of_another_origin_is_told_apart() {
+        let is_ours = |origin: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static("chat.example:8080"));
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
+            }
+            is_of_origin(&headers, &["https://app.example".to_owned()])
+        };
+        assert!(is_ours(None) && is_ours(Some("http://chat.example:8080")));
+        assert!(is_ours(Some("https://app.example")));
+        assert!(!is_ours(Some("https://evil.example")) && !is_ours(Some("null")));
+    }
+
+    #[test]
+    fn a_browser_gives_its_token_as_a_protocol() {
+        assert_eq!(bearer_of_protocols("mainstay, bearer.a.b-c").as_deref(), Some("Bearer a.b-c"));
+        assert_eq!(bearer_of_protocols("mainstay"), None);
     }
 
     #[test]

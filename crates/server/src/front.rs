@@ -32,7 +32,12 @@ use tower_http::{
 };
 use tracing::Instrument as _;
 
-use crate::{App, Visit, dispatch, llm, problem::Problem, route::Route, web};
+use crate::{
+    App, Visit, dispatch, llm,
+    problem::Problem,
+    route::{self, Route},
+    web,
+};
 
 static REQUESTS: Counter = Counter::new(
     "http_requests_total",
@@ -105,9 +110,15 @@ async fn guarded(
     visit: &Visit,
 ) -> Response {
     let answering = AssertUnwindSafe(router.call(request)).catch_unwind();
+    tokio::pin!(answering);
     let answered = match limit {
-        Some(limit) => tokio::time::timeout(limit, answering).await.map_err(|_| limit),
         None => Ok(answering.await),
+        Some(limit) => match tokio::time::timeout(limit, answering.as_mut()).await {
+            Ok(answered) => Ok(answered),
+            // What has all it needs and waits for a model only is waited for.
+            Err(_) if visit.patience.get().is_some() => Ok(answering.await),
+            Err(_) => Err(limit),
+        },
     };
     let problem = match answered {
         Ok(Ok(Ok(response))) => return response,
@@ -124,12 +135,14 @@ async fn guarded(
 
 /// Which path leads where.
 pub fn router(app: &App) -> Router {
-    let mut by_path: BTreeMap<Arc<str>, Vec<Arc<Route>>> = BTreeMap::new();
+    // Routes whose paths differ in nothing but their names are one place.
+    let mut by_path: BTreeMap<String, Vec<Arc<Route>>> = BTreeMap::new();
     for route in &app.routes {
-        by_path.entry(route.path.clone()).or_default().push(route.clone());
+        by_path.entry(route::blank(&route.path)).or_default().push(route.clone());
     }
     let mut router = Router::new();
-    for (path, routes) in by_path {
+    for routes in by_path.into_values() {
+        let path = routes[0].path.clone();
         let place = Arc::new(Place::of(path.clone(), routes));
         let app = app.clone();
         let answer = move |Extension(visit): Extension<Arc<Visit>>,
@@ -201,7 +214,10 @@ impl Place {
                 .header("allow", self.allow.clone());
             return visit.style.refuse(&problem, visit);
         };
-        let path = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        // The values in their order, under the names that this route has for them.
+        let names = route::names_in(&route.path);
+        let values = params.iter().map(|(_, value)| value.to_owned());
+        let path = names.map(str::to_owned).zip(values).collect();
         dispatch::dispatch(app, route, path, request, visit).await
     }
 }
@@ -240,6 +256,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
         "idempotency-key",
         "if-match",
         "if-none-match",
+        "last-event-id",
     ];
     Some(
         CorsLayer::new()

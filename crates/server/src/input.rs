@@ -189,10 +189,17 @@ impl Input {
                 Source::Fixed(value) => Some((value.clone(), Origin::Json)),
                 Source::Body => self.whole_body(),
                 Source::Named(name) => {
-                    if has_body {
-                        claimed.push(name);
+                    let not_in_body = route.takes_whole_body && !take.is_mapped;
+                    let mut found = None;
+                    for name in std::iter::once(name).chain(&take.also) {
+                        if has_body {
+                            claimed.push(name);
+                        }
+                        if found.is_none() {
+                            found = self.named(name, not_in_body);
+                        }
                     }
-                    self.named(name, route.takes_whole_body && !take.is_mapped)
+                    found
                 }
             };
             let Some((value, origin)) = found else {
@@ -327,7 +334,11 @@ impl Input {
 }
 
 /// Reads a body of at most `most` bytes; none when there is more.
-pub(crate) async fn take(body: Body, headers: &HeaderMap, most: usize) -> Result<Option<Bytes>, Problem> {
+pub(crate) async fn take(
+    body: Body,
+    headers: &HeaderMap,
+    most: usize,
+) -> Result<Option<Bytes>, Problem> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|it| it.to_str().ok()?.parse::<usize>().ok())

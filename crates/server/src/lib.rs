@@ -10,6 +10,7 @@ mod app;
 pub mod serve;
 
 pub mod dispatch;
+mod events;
 pub mod front;
 
 pub mod argument;

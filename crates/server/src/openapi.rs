@@ -220,6 +220,7 @@ fn outcomes(folder: Option<&Folder>, route: &Route) -> Vec<Outcome> {
         Kind::Made => "It was made.",
         Kind::Empty => "It was done.",
         Kind::Accepted => "It will be done; the job tells how far it is.",
+        Kind::Socket => "The connection becomes a WebSocket.",
         Kind::One | Kind::Page | Kind::File | Kind::Events | Kind::Text => "The answer.",
     };
     let status = route.status.unwrap_or_else(|| operation.kind.status());
@@ -245,7 +246,7 @@ fn outcomes(folder: Option<&Folder>, route: &Route) -> Vec<Outcome> {
 fn success(folder: Option<&Folder>, route: &Route, outcome: &Outcome) -> Json {
     let Outcome { gives, description, .. } = outcome;
     let content = match route.operation.kind {
-        Kind::Empty => return json!({"description": description}),
+        Kind::Empty | Kind::Socket => return json!({"description": description}),
         Kind::File => {
             json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}})
         }

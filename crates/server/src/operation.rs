@@ -9,7 +9,7 @@
 use std::{fmt, future::Future, sync::Arc};
 
 use apps::record::Sight;
-use axum::{http::HeaderMap, response::Response};
+use axum::{extract::ws::WebSocketUpgrade, http::HeaderMap, response::Response};
 use base::{Page, PageRequest, Permission, TenantId};
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -36,6 +36,8 @@ pub struct Operation {
     pub gives: &'static str,
     /// It takes a file beside its arguments.
     pub takes_file: bool,
+    /// The file is a document, not a list of records.
+    pub takes_document: bool,
     /// The argument that takes the fields of the body that no other argument claims.
     pub rest: Option<&'static str>,
     /// Its answer holds a secret that is shown once: never kept for repetition.
@@ -44,6 +46,8 @@ pub struct Operation {
     pub reaches_deleted: bool,
     /// It takes the body as it is and answers in its own words: [`Call::raw`].
     pub is_raw: bool,
+    /// A model may think for minutes before it answers: the server's limit of time is not its own.
+    pub is_patient: bool,
     run: Run,
 }
 
@@ -70,6 +74,8 @@ pub enum Kind {
     Events,
     /// A text of a format of its own: 200.
     Text,
+    /// A conversation over a WebSocket: 101.
+    Socket,
 }
 
 impl Kind {
@@ -77,6 +83,7 @@ impl Kind {
     pub fn status(self) -> u16 {
         match self {
             Self::One | Self::Page | Self::File | Self::Events | Self::Text => 200,
+            Self::Socket => 101,
             Self::Made => 201,
             Self::Accepted => 202,
             Self::Empty => 204,
@@ -102,6 +109,10 @@ pub struct Call {
     pub if_match: IfMatch,
     /// What came as it came, for operations that take it so.
     pub raw: Option<Raw>,
+    /// The last event that the caller has heard of (`Last-Event-ID`).
+    pub last_event: Option<String>,
+    /// The WebSocket that the caller wants to open.
+    pub socket: Option<WebSocketUpgrade>,
 }
 
 /// A request as it came.
@@ -211,10 +222,12 @@ impl Operation {
             kind,
             gives,
             takes_file: false,
+            takes_document: false,
             rest: None,
             is_secret: false,
             reaches_deleted: false,
             is_raw: false,
+            is_patient: false,
             run: Box::new(typed),
         }
     }
@@ -223,6 +236,21 @@ impl Operation {
     #[must_use]
     pub fn takes_file(mut self) -> Self {
         self.takes_file = true;
+        self
+    }
+
+    /// It takes a document beside its arguments.
+    #[must_use]
+    pub fn takes_document(mut self) -> Self {
+        self.takes_file = true;
+        self.takes_document = true;
+        self
+    }
+
+    /// It may take as long as a model thinks.
+    #[must_use]
+    pub fn patient(mut self) -> Self {
+        self.is_patient = true;
         self
     }
 

@@ -2,9 +2,12 @@
 //! room, shape the answer. Permissions are checked before they are called; SQL is never seen here.
 
 mod app;
+mod ask;
 mod audit;
 mod auth;
 mod budgets;
+mod chats;
+mod documents;
 mod exports;
 mod health;
 mod imports;
@@ -28,7 +31,7 @@ use crate::operation::Operation;
 
 /// Every operation, room by room.
 pub(crate) fn all() -> Vec<Operation> {
-    let rooms: [fn() -> Vec<Operation>; 23] = [
+    let rooms: [fn() -> Vec<Operation>; 26] = [
         auth::all,
         sessions::all,
         users::all,
@@ -42,6 +45,9 @@ pub(crate) fn all() -> Vec<Operation> {
         tasks::all,
         proposals::all,
         search::all,
+        documents::all,
+        chats::all,
+        ask::all,
         jobs::all,
         audit::all,
         usage::all,

@@ -31,6 +31,9 @@ const SHOWN_BY: &[(&str, &str, &str)] = &[
     ("job", "jobs.get", "job"),
     ("webhook", "webhooks.get", "webhook"),
     ("user", "users.get", "user"),
+    ("document", "documents.get", "document"),
+    ("chat", "chats.get", "chat"),
+    ("run", "runs.get", "run"),
 ];
 
 /// Who speaks, at which route, and what its path names.
@@ -138,6 +141,8 @@ impl About {
             upload: None,
             if_match: IfMatch::Any,
             raw: None,
+            last_event: None,
+            socket: None,
         }
     }
 }

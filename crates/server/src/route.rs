@@ -61,6 +61,8 @@ pub struct Take {
     pub within: Option<String>,
     /// Where the value is.
     pub source: Source,
+    /// Other names under which it may be, in the order in which they are tried.
+    pub also: Vec<String>,
     /// The route names the source; it is not merely the argument's own name.
     pub is_mapped: bool,
 }
@@ -98,14 +100,20 @@ pub fn operations() -> Operations {
 
 /// The operations as `mainstay check` wants to know them: names and arguments.
 pub fn heads() -> Vec<OperationHead> {
+    let paths = |name: &str| {
+        let own = crate::routes::FIXED.iter().filter(|it| it.1 == name);
+        own.map(|it| it.0.to_owned()).collect()
+    };
     let head = |it: &Arc<Operation>| OperationHead {
         name: it.name.to_owned(),
         args: it.arguments.fields.iter().map(|it| it.name.clone()).collect(),
+        paths: paths(it.name),
     };
     operations().values().map(head).collect()
 }
 
-/// Compiles what an application declares.
+/// Compiles what an application declares. At Mainstay's own paths it may only add to what is answered
+/// there: those are answered in the plain style, because the interface lives on them.
 ///
 /// # Errors
 /// Every route that cannot work, with its reason.
@@ -118,7 +126,20 @@ pub fn declared(
         vec![RouteFault { route: "shapes".into(), fault: error.to_string(), hint: None }]
     })?;
     let (mut compiled, mut faults) = (Vec::new(), Vec::new());
+    let added = Arc::new(Style::added(routes));
     for (key, spec) in &routes.paths {
+        let own = own_at(key, &routes.prefix);
+        if let Some((path, operation)) = own
+            && operation != spec.operation
+        {
+            faults.push(RouteFault {
+                route: key.clone(),
+                fault: format!("`{path}` belongs to Mainstay, which answers with `{operation}`"),
+                hint: Some("choose another path, or the same operation".into()),
+            });
+            continue;
+        }
+        let style = if own.is_some() { &added } else { style };
         match compile(key, spec, &routes.prefix, operations, &shapes, style, true) {
             Ok(route) => compiled.push(route),
             Err(found) => faults.extend(found),
@@ -158,6 +179,14 @@ pub fn fixed(operations: &Operations, llm: &crate::llm::Styles) -> Vec<Route> {
         .collect()
 }
 
+/// Mainstay's own route that answers where a declared one would: its key and its operation.
+fn own_at(key: &str, prefix: &str) -> Option<(&'static str, &'static str)> {
+    let (method, path) = key.split_once(' ')?;
+    let wanted = blank(&format!("{method} {prefix}{}", path.trim()));
+    let own = crate::routes::FIXED.iter().find(|it| blank(it.0) == wanted)?;
+    Some((own.0, own.1))
+}
+
 impl Route {
     /// Is there `{name}` in the path?
     pub fn names_in_path(&self, name: &str) -> bool {
@@ -166,9 +195,12 @@ impl Route {
 
     /// The names that the query or the body may give, in the order of the arguments.
     pub fn names_outside_path(&self) -> impl Iterator<Item = &str> {
-        let named = self.plan.iter().filter_map(|it| match &it.source {
-            Source::Named(name) => Some(name.as_str()),
-            Source::Fixed(_) | Source::Body => None,
+        let named = self.plan.iter().flat_map(|it| {
+            let own = match &it.source {
+                Source::Named(name) => Some(name.as_str()),
+                Source::Fixed(_) | Source::Body => None,
+            };
+            own.into_iter().chain(it.also.iter().map(String::as_str))
         });
         let narrow = self.filters.iter().chain(&self.switches).map(|it| it.1.as_str());
         named.chain(narrow).filter(|it| !self.names_in_path(it))
@@ -315,8 +347,9 @@ fn pairs(names: &IndexMap<String, String>) -> Vec<(String, String)> {
 
 /// Whole arguments first, then the fields set inside of them.
 fn plan(spec: &RouteSpec, operation: &Operation) -> Vec<Take> {
-    let named = |it: &String| {
-        if it == "body" { Source::Body } else { Source::Named(it.clone()) }
+    let named = |it: &String| match first_of(it) {
+        "body" => Source::Body,
+        name => Source::Named(name.to_owned()),
     };
     let mut plan: Vec<Take> = operation
         .arguments
@@ -329,16 +362,29 @@ fn plan(spec: &RouteSpec, operation: &Operation) -> Vec<Take> {
                 (None, Some(from)) => (named(from), true),
                 (None, None) => (Source::Named(field.name.clone()), false),
             };
-            Take { argument: field.name.clone(), within: None, source, is_mapped }
+            let also = spec.from.get(&field.name).map_or_else(Vec::new, |it| others_of(it));
+            Take { argument: field.name.clone(), within: None, source, also, is_mapped }
         })
         .collect();
-    let inside = |it: &String, source: Source| {
+    let inside = |it: &String, source: Source, also: Vec<String>| {
         let (outer, inner) = it.split_once('.')?;
-        Some(Take { argument: outer.into(), within: Some(inner.into()), source, is_mapped: true })
+        let (argument, within) = (outer.into(), Some(inner.into()));
+        Some(Take { argument, within, source, also, is_mapped: true })
     };
-    plan.extend(spec.set.iter().filter_map(|(it, value)| inside(it, Source::Fixed(value.clone()))));
-    plan.extend(spec.from.iter().filter_map(|(it, from)| inside(it, named(from))));
+    let fixed = |value: &Json| Source::Fixed(value.clone());
+    plan.extend(spec.set.iter().filter_map(|(it, value)| inside(it, fixed(value), Vec::new())));
+    plan.extend(spec.from.iter().filter_map(|(it, from)| inside(it, named(from), others_of(from))));
     plan
+}
+
+/// `title | Title`: the name that is tried first.
+fn first_of(from: &str) -> &str {
+    from.split('|').next().unwrap_or(from).trim()
+}
+
+/// The names that are tried after it.
+fn others_of(from: &str) -> Vec<String> {
+    from.split('|').skip(1).map(|it| it.trim().to_owned()).collect()
 }
 
 fn is_template(path: &str) -> bool {
@@ -357,16 +403,22 @@ fn is_reserved(path: &str) -> bool {
     let first = path.split('/').nth(1).unwrap_or_default();
     matches!(
         first,
-        "" | "api" | "llm" | "health" | "metrics" | "docs" | "openapi.json" | "assets" | "__debug"
+        "" | "llm" | "health" | "metrics" | "docs" | "openapi.json" | "assets" | "__debug" | "ws"
     )
+}
+
+/// A path with its parameters unnamed, so that two that meet are the same.
+pub(crate) fn blank(path: &str) -> String {
+    let steps = path.split('/').map(|it| match it.starts_with('{') {
+        true if it.starts_with("{*") => "{*}",
+        true => "{}",
+        false => it,
+    });
+    steps.collect::<Vec<_>>().join("/")
 }
 
 /// Two routes of one method whose paths no request can tell apart.
 fn collisions(routes: &[Route]) -> Vec<RouteFault> {
-    let blank = |path: &str| {
-        let steps = path.split('/').map(|it| if it.starts_with('{') { "{}" } else { it });
-        steps.collect::<Vec<_>>().join("/")
-    };
     let mut seen: IndexMap<(Method, String), String> = IndexMap::new();
     let mut faults = Vec::new();
     for route in routes {

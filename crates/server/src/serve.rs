@@ -162,7 +162,9 @@ impl Accept {
         builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(30)));
         let (stop, cut) = (self.stop.clone(), self.cut.clone());
         self.connections.spawn(async move {
-            let connection = builder.serve_connection(TokioIo::new(stream), service);
+            // A connection may become a WebSocket, which then is waited for by itself.
+            let io = TokioIo::new(stream);
+            let connection = builder.serve_connection_with_upgrades(io, service);
             tokio::pin!(connection);
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,

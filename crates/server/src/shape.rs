@@ -31,6 +31,9 @@ pub struct Field {
     inner_shape: OnceLock<Arc<Shape>>,
 }
 
+/// The first step of a path that leads to the whole answer.
+const WHOLE: &str = "$";
+
 /// What the engine answers about one thing.
 #[derive(Debug)]
 pub enum Thing {
@@ -109,6 +112,9 @@ impl Field {
     /// answer does not have (a secret that is shown once) is left out; null further on.
     fn find<'a>(&self, value: &'a Json) -> Option<&'a Json> {
         let (first, _) = self.path.split_first()?;
+        if first == WHOLE {
+            return Some(self.further(value));
+        }
         value.get(first).map(|it| self.further(it))
     }
 
@@ -200,6 +206,16 @@ fn write_of_record<M: SerializeMap>(
             let mut free = fields.iter().filter(|it| !shape.names(&it.0));
             free.try_for_each(|(name, value)| map.serialize_entry(name, value))
         }
+        // The whole of a record is its parts.
+        None if field.path.first().is_some_and(|it| it == WHOLE) => {
+            for name in PARTS.into_iter().filter(|it| !shape.names(it)) {
+                match name {
+                    "data" => map.serialize_entry(name, record.data())?,
+                    _ => map.serialize_entry(name, &record.part(name))?,
+                }
+            }
+            Ok(())
+        }
         _ => match field.path.first().and_then(|it| record.part(it)) {
             Some(found) => field.write(map, field.further(&found), shape),
             None => Ok(()),
@@ -247,6 +263,15 @@ mod tests {
             json!({"id": "id", "...": "data"}),
             json!({"id": 1, "data": {"name": "x", "id": "forged"}}),
             r#"{"id":1,"name":"x"}"#,
+        );
+    }
+
+    #[test]
+    fn a_shape_may_only_add_to_the_whole() {
+        check(
+            json!({"user_id": "user.id", "...": "$"}),
+            json!({"token": "t", "user": {"id": 7}, "user_id": "forged"}),
+            r#"{"user_id":7,"token":"t","user":{"id":7}}"#,
         );
     }
 

@@ -102,6 +102,12 @@ impl Style {
         }
     }
 
+    /// What an application adds at Mainstay's own paths: the statuses of its catalogue, and nothing
+    /// around answers and refusals.
+    pub fn added(routes: &Routes) -> Self {
+        Self { errors: routes.errors.clone(), ..Self::default() }
+    }
+
     /// The words of a dialect of models.
     pub fn of_words(words: Words) -> Self {
         Self { words: Some(words), ..Self::default() }
@@ -183,8 +189,9 @@ impl Style {
             None => match self.words {
                 Some(words) => ("application/json", llm::refusal(words, problem, visit)),
                 None => {
-                    let body = problem.body(&visit.id).to_string().into_bytes();
-                    ("application/problem+json", body)
+                    let mut body = problem.body(&visit.id);
+                    body["status"] = status.into();
+                    ("application/problem+json", body.to_string().into_bytes())
                 }
             },
             Some(template) => {

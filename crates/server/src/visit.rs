@@ -30,6 +30,8 @@ pub struct Visit {
     pub who: OnceLock<String>,
     /// The code of the problem it ended with.
     pub problem: OnceLock<&'static str>,
+    /// It may take as long as a model thinks.
+    pub patience: OnceLock<()>,
 }
 
 impl Visit {
@@ -54,6 +56,7 @@ impl Visit {
             tenant: OnceLock::new(),
             who: OnceLock::new(),
             problem: OnceLock::new(),
+            patience: OnceLock::new(),
         }
     }
 

@@ -1,4 +1,5 @@
-//! For tests only: databases that are thrown away, a clock set by hand, a scripted model provider.
+//! For tests only: databases that are thrown away, a clock set by hand, a scripted model provider,
+//! files of many kinds.
 //!
 //! The databases and the provider are real (a file, a server, HTTP): only what they hold is made
 //! up. Nothing here is linked into the program.
@@ -6,6 +7,7 @@
 //! Start at [`on_both!`] (a test on both databases), then [`Database`] and [`model::Script`].
 
 pub mod database;
+pub mod file;
 pub mod model;
 pub mod run;
 

@@ -132,7 +132,7 @@ impl Engine {
         }))
     }
 
-    pub(super) fn collection(&self, name: &str) -> Result<&CollectionKit, EngineError> {
+    pub(crate) fn collection(&self, name: &str) -> Result<&CollectionKit, EngineError> {
         let no_such = || EngineError::NoSuch { kind: "collection", name: name.to_owned() };
         self.folder().kits().get(name).ok_or_else(no_such)
     }

@@ -3,6 +3,8 @@
 //! An act checks what was asked for, finds what it is about, sees whose it is, and then either does it
 //! in one transaction or writes a job that will. What takes a job answers with `accepted`.
 
+mod assistants;
+mod chats;
 mod export;
 mod import;
 mod prompts;

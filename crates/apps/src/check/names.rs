@@ -82,12 +82,28 @@ pub const ERROR_CODES: &[&str] = &[
     "task_not_found",
     "webhook_not_found",
     "delivery_not_found",
+    // Documents, assistants and what they keep.
+    "document_not_found",
+    "document_state",
+    "uploads_disabled",
+    "web_disabled",
+    "page_refused",
+    "page_unreachable",
+    "page_too_large",
+    "assistant_not_found",
+    "chat_not_found",
+    "run_not_found",
+    "interrupted",
+    "cancelled",
+    "sign_up_disabled",
+    "upgrade_required",
 ];
 
 /// Names that are declared, whether or not what they name is whole.
 pub(super) struct Names {
     pub(super) collections: Vec<String>,
     pub(super) tasks: Vec<String>,
+    pub(super) assistants: Vec<String>,
     pub(super) configs: Vec<String>,
 }
 
@@ -100,6 +116,7 @@ impl Names {
         Self {
             collections: keys("/collections"),
             tasks: keys("/tasks"),
+            assistants: keys("/assistants"),
             configs: files.config_names(),
         }
     }

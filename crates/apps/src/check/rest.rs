@@ -4,14 +4,15 @@ use std::collections::HashSet;
 
 use super::{At, Checker};
 use crate::{
-    description::{Description, Limit, Tenants},
+    description::{Description, Limit, SignUp, TenantReach, Tenants},
     field,
 };
 
 /// What models are used for beside tasks.
-const MODEL_USES: [&str; 2] = ["embed", "search"];
+const MODEL_USES: [&str; 3] = ["embed", "search", "title"];
 /// The kinds of jobs that are no task.
-const JOB_KINDS: [&str; 5] = ["import", "change", "proposals", "revert", "export"];
+const JOB_KINDS: [&str; 7] =
+    ["import", "change", "proposals", "revert", "export", "knowledge.ingest", "knowledge.site"];
 
 impl Checker<'_> {
     pub(super) fn rest(&mut self, description: &Description) {
@@ -25,6 +26,9 @@ impl Checker<'_> {
         }
         for name in description.roles.keys() {
             self.snake_name(At::Key(&field::pointer_to("/roles", name)), "role", name);
+        }
+        if let Some(sign_up) = &description.sign_up {
+            self.sign_up(sign_up, description);
         }
         for (name, event) in &description.webhooks.events {
             let pointer = field::pointer_to("/webhooks/events", name);
@@ -67,9 +71,10 @@ impl Checker<'_> {
             let message = format!("`{app}` is no short name: lower-case letters, digits and `-`");
             self.fault(At::Value("/app"), "invalid_name", message);
         }
-        let has_collections = self.app.value.get("collections").is_some_and(|it| it.is_object());
-        if has_collections && self.names.collections.is_empty() {
-            let message = "an application keeps at least one collection".to_owned();
+        // What is no object is told already.
+        let is_told = self.app.value.get("collections").is_some_and(|it| !it.is_object());
+        if !is_told && self.names.collections.is_empty() && self.names.assistants.is_empty() {
+            let message = "an application keeps a collection or has an assistant".to_owned();
             self.fault(At::Value("/collections"), "invalid_value", message);
         }
     }
@@ -103,6 +108,31 @@ impl Checker<'_> {
             if !seen.insert(name) {
                 let message = format!("`{name}` stands twice");
                 self.fault(At::Value(&pointer), "repeated_name", message);
+            }
+        }
+    }
+
+    /// Visitors become what somebody chose for them, and reach no more than one tenant.
+    fn sign_up(&mut self, sign_up: &SignUp, description: &Description) {
+        if description.tenants.is_some() {
+            let message = "visitors could not say which tenant they belong to".to_owned();
+            let hint = Some("leave out `sign_up` or `tenants`".to_owned());
+            self.fault(At::Key("/sign_up"), "invalid_value", message).hint = hint;
+        }
+        let at = At::Value("/sign_up/role");
+        match description.roles.get(&sign_up.role) {
+            None => {
+                let message = format!("there is no role `{}`", sign_up.role);
+                let known = description.roles.keys().map(String::as_str);
+                self.unknown(at, "unknown_role", message, known, &sign_up.role);
+            }
+            Some(role) => {
+                let is_high = !matches!(role.role, base::Role::Editor | base::Role::Viewer);
+                if is_high || role.tenants == TenantReach::All {
+                    let message = format!("`{}` may do more than a visitor should", sign_up.role);
+                    let hint = "name a role that is `editor` or `viewer` and reaches one tenant";
+                    self.fault(at, "invalid_value", message).hint = Some(hint.to_owned());
+                }
             }
         }
     }
@@ -211,11 +241,15 @@ impl Checker<'_> {
     }
 
     fn usage(&mut self, description: &Description) {
-        let known = self.names.tasks.clone();
+        let mut known = self.names.tasks.clone();
+        known.extend(self.names.assistants.iter().cloned());
         for name in description.usage.names.keys() {
             if !known.contains(name) && !MODEL_USES.contains(&name.as_str()) {
                 let pointer = field::pointer_to("/usage/names", name);
-                let message = format!("there is no task `{name}`; also possible: embed, search");
+                let message = format!(
+                    "there is no task or assistant `{name}`; also possible: {}",
+                    MODEL_USES.join(", ")
+                );
                 let known = known.iter().map(String::as_str).chain(MODEL_USES);
                 self.unknown(At::Key(&pointer), "unknown_task", message, known, name);
             }

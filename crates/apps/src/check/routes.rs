@@ -12,7 +12,10 @@ use crate::{
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 /// What belongs to the house itself.
-const RESERVED: [&str; 6] = ["/api", "/health", "/metrics", "/openapi.json", "/docs", "/__debug"];
+const RESERVED: [&str; 7] =
+    ["/health", "/metrics", "/openapi.json", "/docs", "/__debug", "/llm", "/ws"];
+/// What a shape spreads to keep the whole of what the server answers.
+const WHOLE: &str = "$";
 const ENVELOPE: [&str; 7] =
     ["data", "request_id", "timestamp", "next_cursor", "prev_cursor", "has_more", "total_count"];
 const ERROR_ENVELOPE: [&str; 6] = ["code", "name", "message", "details", "request_id", "timestamp"];
@@ -50,6 +53,7 @@ impl Checker<'_> {
                     self.fault(At::Key(&pointer), "repeated_route", message);
                 }
                 self.parameters(path, route, &parameters, &pointer);
+                self.house_path(path, route, routes, &parameters, &pointer);
             }
             shapes_used.extend(route.shape.as_deref());
             self.route(path, route, routes, all, &pointer);
@@ -159,6 +163,43 @@ impl Checker<'_> {
         Some(parameters)
     }
 
+    /// The interface lives on the server's own paths: there an application may only add to what is
+    /// taken and answered.
+    fn house_path(
+        &mut self,
+        path: &str,
+        route: &RouteSpec,
+        routes: &Routes,
+        parameters: &[&str],
+        pointer: &str,
+    ) {
+        let (method, address) = path.split_once(' ').unwrap_or((path, ""));
+        let same = normal(&format!("{method} {}{address}", routes.prefix));
+        let is_there = |it: &&OperationHead| it.paths.iter().any(|own| normal(own) == same);
+        let Some(head) = self.operations.iter().find(is_there).cloned() else { return };
+        if head.name != route.operation {
+            let message = format!("at `{path}` the server itself answers, with `{}`", head.name);
+            let hint = Some("choose another path, or the same operation".to_owned());
+            self.fault(At::Key(pointer), "invalid_path", message).hint = hint;
+            return;
+        }
+        let shape = route.shape.as_ref().and_then(|it| routes.shapes.get(it));
+        if shape.is_some_and(|it| it.get("...").is_none_or(|from| from.trim() != WHOLE)) {
+            let message = format!("at `{path}` the server's own answer must stay whole");
+            let hint = Some(format!("add `\"...\": {WHOLE}` to the shape"));
+            self.fault(At::Value(&format!("{pointer}/as")), "invalid_shape", message).hint = hint;
+        }
+        for (argument, source) in &route.from {
+            let keeps = |it: &str| it.trim() == argument || parameters.contains(&it.trim());
+            if !source.split('|').any(keeps) {
+                let at = field::pointer_to(&format!("{pointer}/from"), argument);
+                let message = format!("at `{path}` `{argument}` must keep its own name too");
+                let hint = Some(format!("write `{argument} | {source}`"));
+                self.fault(At::Value(&at), "invalid_value", message).hint = hint;
+            }
+        }
+    }
+
     /// Every parameter of the path must go somewhere.
     fn parameters(&mut self, path: &str, route: &RouteSpec, parameters: &[&str], pointer: &str) {
         let operation = self.operations.iter().find(|it| it.name == route.operation);
@@ -168,7 +209,7 @@ impl Checker<'_> {
             None => true,
         };
         let taken = |name: &str| {
-            route.from.values().any(|it| it == name)
+            route.from.values().any(|it| it.split('|').any(|it| it.trim() == name))
                 || route.filters.values().any(|it| it == name)
                 || route.switches.values().any(|it| it == name)
                 || (is_arg(name) && !route.from.contains_key(name) && !route.set.contains_key(name))
@@ -272,6 +313,9 @@ impl Checker<'_> {
         }
         if let Some(Json::String(task)) = route.set.get("task") {
             self.known_task(&format!("{pointer}/set/task"), task);
+        }
+        if let Some(Json::String(assistant)) = route.set.get("assistant") {
+            self.known_assistant(&format!("{pointer}/set/assistant"), assistant);
         }
         if let Some((name, collection)) = collection
             && let Some(schema) =

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::{At, Checker};
 use crate::{
     description::{
-        Description, Task,
+        Description, ModelPolicy, Task,
         task::{Chosen, ContextSource},
     },
     field,
@@ -34,7 +34,7 @@ impl Checker<'_> {
                 "`batch` must be at least 1".into(),
             );
         }
-        self.model(task, &at("model"));
+        self.policy(&task.model, &at("model"));
         self.context(task, all, &at("context"));
         self.versions(task, all, &base);
         let records = collection.and_then(|it| {
@@ -49,8 +49,7 @@ impl Checker<'_> {
         }
     }
 
-    fn model(&mut self, task: &Task, base: &str) {
-        let model = &task.model;
+    pub(super) fn policy(&mut self, model: &ModelPolicy, base: &str) {
         if !(0.0..=2.0).contains(&model.temperature) {
             let message = format!("a temperature is between 0 and 2, not {}", model.temperature);
             self.fault(At::Value(&format!("{base}/temperature")), "invalid_value", message);

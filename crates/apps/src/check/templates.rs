@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{At, Checker, tasks::FIXED_VARIABLES};
+use super::{
+    At, Checker,
+    assistants::{ASSISTANT_VARIABLES, TITLE_VARIABLES},
+    tasks::FIXED_VARIABLES,
+};
 use crate::{
     description::Description,
     field::nearest,
@@ -22,11 +26,16 @@ impl Checker<'_> {
             let names: BTreeSet<&str> = names.collect();
             every.extend(&names);
             for file in [Some(&task.prompt), task.fallback.as_ref()].into_iter().flatten() {
-                // A template of two tasks must do with what both give.
-                given
-                    .entry(file)
-                    .and_modify(|it| it.retain(|name| names.contains(name)))
-                    .or_insert_with(|| names.clone());
+                give(&mut given, file, &names);
+            }
+        }
+        for assistant in description.assistants.values() {
+            let names = assistant.context.keys().map(String::as_str).chain(ASSISTANT_VARIABLES);
+            let names: BTreeSet<&str> = names.collect();
+            every.extend(&names);
+            give(&mut given, &assistant.prompt, &names);
+            if let Some(title) = &assistant.titles.prompt {
+                give(&mut given, title, &TITLE_VARIABLES.into());
             }
         }
         let files = self.files;
@@ -69,7 +78,8 @@ impl Checker<'_> {
         }
         for file in texts.keys() {
             if !given.contains_key(file) && !imported.contains(*file) {
-                let message = "no task and no other template uses this file".to_owned();
+                let message =
+                    "no task, no assistant and no other template uses this file".to_owned();
                 self.fault(At::File(file, Place::START), "unused_file", message).warns();
             }
         }
@@ -99,4 +109,16 @@ impl Checker<'_> {
             self.unknown(At::File(file, name.place), code, message, known, &name.text);
         }
     }
+}
+
+/// A template gets these names. One that serves twice must do with what it gets both times.
+fn give<'a>(
+    given: &mut BTreeMap<&'a str, BTreeSet<&'a str>>,
+    file: &'a str,
+    names: &BTreeSet<&'a str>,
+) {
+    given
+        .entry(file)
+        .and_modify(|it| it.retain(|name| names.contains(name)))
+        .or_insert_with(|| names.clone());
 }

@@ -5,6 +5,7 @@
 //!
 //! Start at [`Description`]. The names here are the keys of the file; each comment is its manual.
 
+pub mod assistant;
 pub mod collection;
 pub mod routes;
 pub mod task;
@@ -14,6 +15,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+pub use assistant::Assistant;
 pub use collection::{Collection, Export, Import, Numbered, UnknownWord, ValueWords, Versioned};
 pub use routes::{CatalogueError, Envelope, RouteSpec, Routes};
 pub use task::{Counted, Each, Fills, ModelPolicy, Proposes, RunMode, SummaryFields, Task};
@@ -37,11 +39,17 @@ pub struct Description {
     /// The application's own names for roles.
     #[serde(default)]
     pub roles: IndexMap<String, RoleName>,
+    /// Whether visitors may make an account of their own.
+    pub sign_up: Option<SignUp>,
     /// What it keeps.
+    #[serde(default)]
     pub collections: IndexMap<String, Collection>,
     /// What it asks models to do.
     #[serde(default)]
     pub tasks: IndexMap<String, Task>,
+    /// Who answers questions in it.
+    #[serde(default)]
+    pub assistants: IndexMap<String, Assistant>,
     /// What completes a delta list.
     #[serde(default)]
     pub changes: Changes,
@@ -108,6 +116,15 @@ pub struct RoleName {
     /// One sentence for people.
     #[serde(default)]
     pub about: String,
+}
+
+/// Visitors make accounts of their own. Only where nobody shares the server: a visitor could not say
+/// to whom they belong.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignUp {
+    /// What they become: one of the application's own roles that reaches one tenant.
+    pub role: String,
 }
 
 /// How many tenants the holder of a role reaches.

@@ -22,7 +22,8 @@ pub struct Routes {
     pub lists: Lists,
     /// `METHOD /path/{name}` → what answers there.
     pub paths: IndexMap<String, RouteSpec>,
-    /// Name → the fields of an answer: field ← where it is in the engine's answer; `...` spreads.
+    /// Name → the fields of an answer: field ← where it is in the engine's answer; `...` spreads an
+    /// object, and `$` is the whole answer.
     #[serde(default)]
     pub shapes: IndexMap<String, IndexMap<String, String>>,
     /// The engine's error code, or `code.detail`, → the application's.
@@ -72,7 +73,8 @@ pub struct RouteSpec {
     #[serde(default)]
     pub set: Constants,
     /// Argument ← the name it has in the path, the query or the body; `body` is the whole body;
-    /// `data.x` sets one field inside the argument `data`.
+    /// `title | Title` takes the first of several that is given; `data.x` sets one field inside the
+    /// argument `data`.
     #[serde(default)]
     pub from: IndexMap<String, String>,
     /// Field ← the query parameter or body field that narrows by it.

@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use base::network::is_private;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// An address to which nothing may be delivered.
@@ -45,37 +46,6 @@ pub fn check(address: &str, allow_private: bool) -> Result<reqwest::Url, Refused
         return Err(Refused::Private(host.to_owned()));
     }
     Ok(url)
-}
-
-/// Addresses that are not of the open network (RFC 6890).
-pub fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(it) => {
-            let [a, b, ..] = it.octets();
-            it.is_private()
-                || it.is_loopback()
-                || it.is_link_local()
-                || it.is_unspecified()
-                || it.is_broadcast()
-                || it.is_multicast()
-                || it.is_documentation()
-                || a == 0
-                || (a == 100 && (64..128).contains(&b))
-                || (a == 198 && (b == 18 || b == 19))
-                || a >= 240
-        }
-        IpAddr::V6(it) => match it.to_ipv4_mapped() {
-            Some(mapped) => is_private(mapped.into()),
-            None => {
-                let first = it.segments()[0];
-                it.is_loopback()
-                    || it.is_unspecified()
-                    || it.is_multicast()
-                    || (first & 0xfe00) == 0xfc00
-                    || (first & 0xffc0) == 0xfe80
-            }
-        },
-    }
 }
 
 /// Resolves names and leaves private answers out.

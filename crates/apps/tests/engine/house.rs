@@ -86,7 +86,13 @@ impl House {
         models: models::Settings,
         settings: engine::Settings,
     ) -> Self {
-        let rooms = [identity::MIGRATIONS, work::MIGRATIONS, models::MIGRATIONS, apps::MIGRATIONS];
+        let rooms = [
+            identity::MIGRATIONS,
+            work::MIGRATIONS,
+            models::MIGRATIONS,
+            knowledge::MIGRATIONS,
+            apps::MIGRATIONS,
+        ];
         let store = db.migrated(&rooms).await;
         let clock = testkit::clock();
         let models = Models::open(store.clone(), clock.clone(), models).expect("the models open");

@@ -94,7 +94,7 @@ async fn take(
 }
 
 async fn open(db: testkit::Database) -> House {
-    let settings = engine::Settings { allow_private_webhooks: true };
+    let settings = engine::Settings { allow_private_webhooks: true, ..engine::Settings::default() };
     let mut house = House::idle(db, models::Settings::default(), settings).await;
     house.hire();
     house

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod doctor;
 pub(crate) mod export;
+pub(crate) mod extract;
 pub(crate) mod import;
 pub(crate) mod jobs;
 pub(crate) mod key;

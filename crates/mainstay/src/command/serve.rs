@@ -27,8 +27,11 @@ use crate::{
 
 /// How often what is past its time is removed.
 const SWEEP: Duration = Duration::from_secs(3600);
-/// How often the usage ledger is looked after: leases of budgets last for half a minute.
+/// How often the usage ledger is looked after: leases of budgets last for half a minute. Answers in the
+/// making and documents are looked after as often.
 const TEND: Duration = Duration::from_secs(5);
+/// How long before the end of the drain answers that are still being made are stopped.
+const ANSWERS_STOPPED_BEFORE: Duration = Duration::from_secs(3);
 
 pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result<ExitCode> {
     let site = Site::at(args.app.clone(), &args.data, &environment)?;
@@ -67,13 +70,10 @@ pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result
         heartbeat: lease / 3,
         ..work::Settings::default()
     };
-    let workers = Workers::start(
-        house.store.clone(),
-        house.site.clock.clone(),
-        settings,
-        house.engine.handlers(),
-        &stop,
-    );
+    let mut handlers = house.engine.handlers();
+    handlers.extend(house.knowledge.handlers());
+    let workers =
+        Workers::start(house.store.clone(), house.site.clock.clone(), settings, handlers, &stop);
     let duties = TaskTracker::new();
     duties.spawn(sweep(
         house.engine.clone(),
@@ -84,6 +84,8 @@ pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result
         stop.clone(),
     ));
     duties.spawn(tend(house.models.clone(), stop.clone()));
+    let (knowledge, engine) = (house.knowledge.clone(), house.engine.clone());
+    duties.spawn(look_after(knowledge, engine, house.site.clock.clone(), stop.clone()));
 
     let serving = server::serve::bind(app.clone()).await?;
     app.health.set_readiness(Readiness::Ready);
@@ -96,7 +98,11 @@ pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result
         args.drain
     );
     stop.cancel();
-    let (_, drained) = tokio::join!(serving.stop(), workers.drain(Duration::from_secs(args.drain)));
+    let drain = Duration::from_secs(args.drain);
+    // What is still being answered a moment before the end is stopped, kept and told.
+    let answers = drain.saturating_sub(ANSWERS_STOPPED_BEFORE);
+    let (_, drained, ()) =
+        tokio::join!(serving.stop(), workers.drain(drain), house.engine.close(answers));
     duties.close();
     duties.wait().await;
     if drained.handed_back > 0 {
@@ -105,6 +111,9 @@ pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result
             "Handed back {} jobs; they run again at the next start", drained.handed_back
         );
     }
+    house.knowledge.close().await;
+    house.tasks.close();
+    house.tasks.wait().await;
     house.models.close().await;
     drop(app);
     house.store.close().await;
@@ -210,6 +219,36 @@ async fn tend(models: models::Models, stop: CancellationToken) {
             Err(error) if !is_told => {
                 is_told = true;
                 warn!(error = %error, "Could not look after the usage ledger; trying again every {} s", TEND.as_secs());
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Looks after answers in the making and documents every few seconds. What does not answer is said
+/// once, not each time.
+async fn look_after(
+    knowledge: knowledge::Knowledge,
+    engine: apps::engine::Engine,
+    clock: base::Clock,
+    stop: CancellationToken,
+) {
+    let mut ticks = tokio::time::interval(TEND);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_told = false;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        let now = clock.now();
+        let answers = engine.tend(now).await.map_err(anyhow::Error::from);
+        let documents = knowledge.tend(now).await.map_err(anyhow::Error::from);
+        match answers.and(documents) {
+            Ok(()) => is_told = false,
+            Err(error) if !is_told => {
+                is_told = true;
+                warn!(error = %error, "Could not look after answers and documents; trying again every {} s", TEND.as_secs());
             }
             Err(_) => {}
         }

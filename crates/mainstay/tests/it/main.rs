@@ -18,14 +18,17 @@ mod bouncer;
 mod codebook;
 mod commands;
 mod encrypted;
+mod extracting;
 mod faults;
 mod first_minute;
 #[cfg(target_os = "linux")]
 mod full;
 mod help;
 mod killing;
+mod knowledge_chat;
 mod outage;
 mod power;
+mod proxied;
 mod refusing;
 mod secrets;
 mod stopping;

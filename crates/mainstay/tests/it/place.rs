@@ -65,9 +65,14 @@ pub(crate) struct Answer {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// The application's folder in this repository.
+/// The folder of `codebook` in this repository.
 pub(crate) fn codebook() -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../apps/codebook");
+    application("codebook")
+}
+
+/// The folder of an application in this repository.
+fn application(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../apps").join(name);
     fs::canonicalize(folder).expect("the application is in the repository")
 }
 
@@ -103,6 +108,12 @@ impl Place {
             Address::Postgres(url) => url.reveal().clone(),
         };
         Self::new().with("MAINSTAY_DATABASE_URL", &address)
+    }
+
+    /// With another application of this repository.
+    pub(crate) fn of_app(mut self, name: &str) -> Self {
+        self.app = application(name);
+        self
     }
 
     /// With this variable in its environment.

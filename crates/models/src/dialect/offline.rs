@@ -108,11 +108,6 @@ pub fn embed(texts: &[String], dimensions: Option<u32>) -> (Vec<Vec<f32>>, Usage
     (vectors, Usage { tokens_in, estimated: true, ..Usage::default() })
 }
 
-/// Its models.
-pub fn models() -> Vec<String> {
-    vec![TEXT_MODEL.into(), EMBEDDING_MODEL.into()]
-}
-
 fn text(request: &Request) -> (String, Finish) {
     let mut text = match &request.format {
         Some(Format::JsonObject) => "{}".into(),
@@ -205,7 +200,7 @@ fn all_text(request: &Request) -> String {
 }
 
 /// Nothing is sent, and nothing comes back.
-const IN_PROCESS: Unreadable = Unreadable::Shape("the offline provider is asked in process");
+pub(super) const IN_PROCESS: Unreadable = Unreadable::Shape("it is asked in process");
 
 impl Dialect for Offline {
     fn kind(&self) -> &'static str {
@@ -214,6 +209,10 @@ impl Dialect for Offline {
 
     fn wire(&self) -> Wire {
         Wire::InProcess
+    }
+
+    fn built_in(&self) -> Option<&'static [&'static str]> {
+        Some(&[TEXT_MODEL, EMBEDDING_MODEL])
     }
 
     fn address(&self) -> Option<&'static str> {
@@ -271,7 +270,7 @@ impl Dialect for Offline {
 
     /// Its models, whatever the bytes are.
     fn read_models(&self, _body: &[u8]) -> Result<Vec<String>, Unreadable> {
-        Ok(models())
+        Ok(vec![TEXT_MODEL.into(), EMBEDDING_MODEL.into()])
     }
 
     fn embed(&self, _: &str, _: &[String], _: Option<u32>) -> Option<(String, Json)> {
@@ -287,7 +286,8 @@ impl Dialect for Offline {
     }
 }
 
-struct Silence;
+/// The stream of who sends none.
+pub(super) struct Silence;
 
 impl Decoder for Silence {
     fn frame(&mut self, _frame: &Frame, _events: &mut Vec<Event>) -> Result<(), Unreadable> {

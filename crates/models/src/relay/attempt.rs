@@ -143,13 +143,12 @@ impl Attempt {
     }
 
     /// The answer broke off after something of it was said.
-    pub(crate) fn broke_off(mut self, wrong: &Wrong, usage: Usage) {
+    pub(crate) fn broke_off(mut self, wrong: &Wrong, usage: Usage) -> Cost {
         self.room_used(usage.total());
-        if let Some(tab) = &mut self.tab {
-            tab.answered(200, usage);
-        }
+        let cost = self.tab.as_mut().map_or(Cost::Unknown, |it| it.answered(200, usage));
         self.note(wrong);
         self.end(wrong.outcome());
+        cost
     }
 
     /// There is no answer.

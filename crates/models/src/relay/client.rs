@@ -244,7 +244,8 @@ fn classify(error: &reqwest::Error) -> Option<Failure> {
     }
 }
 
-fn client(
+/// Makes connections as these settings want them, in this shape.
+pub(crate) fn client(
     settings: &ProviderSettings,
     shape: fn(ClientBuilder) -> ClientBuilder,
 ) -> Result<reqwest::Client, reqwest::Error> {

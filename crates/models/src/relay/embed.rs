@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::{
     Attempt, Call, Missed, Reply, Wanted,
     client::{self, Received},
+    home::{self, AtHome},
     reply::{Cached, Facts},
     route,
     travel::{Errand, Leg, Parcel, Trip},
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     Cost, Models, Priority, Usage,
-    dialect::{Dialect, Wire, offline},
+    dialect::{Dialect, Wire},
     face::embeddings::{self, EmbeddingsRequest},
     tokens,
     usage::Outcome,
@@ -166,11 +167,16 @@ impl Errand for Embed<'_> {
         }
     }
 
-    fn at_home(&mut self, _: Leg<'_>, mut attempt: Attempt) -> Result<Made, Missed> {
+    fn at_door(&mut self, leg: Leg<'_>) -> Result<(), Missed> {
+        let dimensions = self.request()?.dimensions;
+        home::embeds(leg, dimensions)
+    }
+
+    async fn at_home(&mut self, leg: Leg<'_>, attempt: Attempt) -> Result<Made, Missed> {
         let request = self.request()?;
-        let (vectors, usage) = offline::embed(&request.texts, request.dimensions);
-        let bytes =
-            embeddings::answer(offline::EMBEDDING_MODEL, &vectors, Some(usage), request.encoding);
+        let made = home::vectors(leg, attempt, &request.texts, request.dimensions).await?;
+        let AtHome { vectors, model, usage, mut attempt } = made;
+        let bytes = embeddings::answer(&model, &vectors, Some(usage), request.encoding);
         let cost = attempt.answered(200, usage);
         attempt.end(Outcome::Ok);
         Ok(Made { bytes, cost, upstream_id: None })

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Models, Priority,
-    dialect::{Class, Wire, offline},
+    dialect::{Class, Wire},
     face::{ErrorBody, models::{self, Listed}, openai_chat::OpenaiChat},
 };
 
@@ -104,9 +104,9 @@ impl Models {
     /// has no list that can be read.
     pub async fn remote_models(&self) -> Vec<(String, Option<Vec<String>>)> {
         let asked = self.0.providers.values().map(|provider| async move {
-            let list = match provider.dialect.wire() {
-                Wire::InProcess => Some(offline::models()),
-                _ => fetched(provider, Instant::now() + PATIENCE).await,
+            let list = match built_in(provider) {
+                Some(list) => Some(list),
+                None => fetched(provider, Instant::now() + PATIENCE).await,
             };
             (provider.name.clone(), list)
         });
@@ -114,8 +114,8 @@ impl Models {
     }
 
     pub(crate) async fn list_of(&self, provider: &Provider) -> Arc<[String]> {
-        if provider.dialect.wire() == Wire::InProcess {
-            return offline::models().into();
+        if let Some(list) = built_in(provider) {
+            return list.into();
         }
         let now = Instant::now();
         let known = self.0.lists.lock().get(&provider.name).cloned();
@@ -136,6 +136,11 @@ impl Lists {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Arc<[String]>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn built_in(provider: &Provider) -> Option<Vec<String>> {
+    let names = provider.dialect.built_in()?;
+    Some(names.iter().map(|it| (*it).to_owned()).collect())
 }
 
 async fn fetched(provider: &Provider, until: Instant) -> Option<Vec<String>> {

@@ -104,6 +104,12 @@ pub(crate) fn told(missed: &Missed, face: &dyn Face, attempts: u32) -> ErrorBody
             param: Some("model".into()),
             ..ErrorBody::new(Class::Invalid, "This provider makes no embeddings.")
         },
+        Missed::NotReady { why, .. } => ErrorBody {
+            status: 503,
+            code: Some("model_not_ready".into()),
+            param: Some("model".into()),
+            ..ErrorBody::new(Class::Broken, sentence(&why.to_string()))
+        },
         Missed::Budget { why: why @ BudgetError::Over(_), .. } => ErrorBody {
             status: 429,
             code: Some("budget_exceeded".into()),
@@ -196,7 +202,8 @@ fn beside(missed: &Missed, attempts: u32) -> Map<String, Json> {
         Missed::Wrong { provider, .. }
         | Missed::LeftAlone { provider, .. }
         | Missed::NoRoom { provider, .. }
-        | Missed::NoEmbeddings { provider } => Some(provider.as_str()),
+        | Missed::NoEmbeddings { provider }
+        | Missed::NotReady { provider, .. } => Some(provider.as_str()),
         _ => None,
     };
     if let Some(provider) = provider {

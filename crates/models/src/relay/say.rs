@@ -10,6 +10,7 @@ use super::{
     Attempt, Missed,
     chat::said,
     client::{self, Received},
+    home,
     travel::{Errand, Leg, Parcel},
     wrong::Wrong,
 };
@@ -84,7 +85,7 @@ impl Errand for Say<'_> {
         }
     }
 
-    fn at_home(&mut self, leg: Leg<'_>, attempt: Attempt) -> Result<Said<Answer>, Missed> {
+    async fn at_home(&mut self, leg: Leg<'_>, attempt: Attempt) -> Result<Said<Answer>, Missed> {
         let answer = offline::answer(self.request);
         let usage = answer.usage.unwrap_or_default();
         Ok(Said::of(answer, leg.to.clone(), 200, usage, attempt))
@@ -129,9 +130,13 @@ impl Errand for Vectors<'_> {
         }
     }
 
-    fn at_home(&mut self, leg: Leg<'_>, attempt: Attempt) -> Result<Self::Out, Missed> {
-        let (vectors, usage) = offline::embed(self.texts, None);
-        Ok(Said::of(vectors, leg.to.clone(), 200, usage, attempt))
+    fn at_door(&mut self, leg: Leg<'_>) -> Result<(), Missed> {
+        home::embeds(leg, None)
+    }
+
+    async fn at_home(&mut self, leg: Leg<'_>, attempt: Attempt) -> Result<Self::Out, Missed> {
+        let made = home::vectors(leg, attempt, self.texts, None).await?;
+        Ok(Said::of(made.vectors, leg.to.clone(), 200, made.usage, made.attempt))
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
     wrong::Wrong,
 };
 use crate::{
-    Usage,
+    Cost, Usage,
     face::{ErrorBody, Face},
     settings::{Disconnect, ModelRef, ProviderSettings, RelaySettings, std},
     tokens,
@@ -28,6 +28,8 @@ use crate::{
 };
 
 const HEARTBEAT: &[u8] = b": still here\n\n";
+/// Longer than any answer takes.
+const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 /// After the mark of the end nothing more is waited for, but for the connection to be free again.
 const AFTER_END: Duration = Duration::from_millis(250);
 
@@ -65,6 +67,19 @@ pub(crate) struct Flow {
     /// The caller is gone.
     is_alone: bool,
     keeping: Option<Keeping>,
+    /// Known once it is settled.
+    ended: Option<Ended>,
+}
+
+/// How a stream ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Ended {
+    /// What was used.
+    pub(crate) usage: Usage,
+    /// What that cost.
+    pub(crate) cost: Cost,
+    /// What kept it from becoming whole.
+    pub(crate) wrong: Option<Wrong>,
 }
 
 /// How long what may take.
@@ -96,6 +111,11 @@ impl Times {
     /// Until when the first word is waited for.
     pub(crate) fn first(&self) -> Instant {
         self.first.min(self.end)
+    }
+
+    /// The same for who wants no comments.
+    pub(crate) fn without_comments(self) -> Self {
+        Self { heartbeat: NEVER, ..self }
     }
 
     pub(crate) fn new(provider: &ProviderSettings, relay: &RelaySettings, begun: Instant) -> Self {
@@ -131,13 +151,26 @@ impl Running {
     /// The pieces, for the caller.
     pub(crate) fn pieces(self) -> BoxStream<'static, Bytes> {
         futures::stream::unfold(self, |mut running| async move {
-            let piece = match &mut running.0 {
-                Source::Flow(flow) => flow.next().await?,
-                Source::Pieces(pieces) => pieces.pop_front()?,
-            };
+            let piece = running.next().await?;
             Some((piece, running))
         })
         .boxed()
+    }
+
+    /// The next piece; none after the last.
+    pub(crate) async fn next(&mut self) -> Option<Bytes> {
+        match &mut self.0 {
+            Source::Flow(flow) => flow.next().await,
+            Source::Pieces(pieces) => pieces.pop_front(),
+        }
+    }
+
+    /// How it ended, after its last piece.
+    pub(crate) fn ended(&self) -> Option<&Ended> {
+        match &self.0 {
+            Source::Flow(flow) => flow.ended.as_ref(),
+            Source::Pieces(_) => None,
+        }
     }
 }
 
@@ -183,6 +216,7 @@ impl Flow {
             is_over: false,
             is_alone: false,
             keeping: None,
+            ended: None,
         }
     }
 
@@ -288,7 +322,8 @@ impl Flow {
         self.fail(&error);
         let usage = self.usage();
         if let Some(attempt) = self.attempt.take() {
-            attempt.broke_off(wrong, usage);
+            let cost = attempt.broke_off(wrong, usage);
+            self.ended = Some(Ended { usage, cost, wrong: Some(wrong.clone()) });
         }
     }
 
@@ -302,8 +337,9 @@ impl Flow {
         let outcome = if self.is_alone { Outcome::Abandoned } else { Outcome::Ok };
         let usage = self.usage();
         if let Some(mut attempt) = self.attempt.take() {
-            attempt.answered(self.received.status, usage);
+            let cost = attempt.answered(self.received.status, usage);
             attempt.end(outcome);
+            self.ended = Some(Ended { usage, cost, wrong: None });
         }
     }
 

@@ -14,6 +14,7 @@ use super::{
     attempt::Asked,
     client::{Failure, Received, Sending},
     course::{Course, Step},
+    home,
     room::Ours,
     wrong::Wrong,
 };
@@ -21,6 +22,7 @@ use crate::{
     Cost, Models, Usage,
     dialect::{Complaint, Dialect, Wire},
     ledger::{BudgetError, Hold, Spend, Subject},
+    local::Local,
     money::NanoUsd,
     price,
     quirk::Quirks,
@@ -58,11 +60,24 @@ pub(crate) trait Errand: Send {
         until: Instant,
     ) -> impl Future<Output = Result<Self::Out, (Attempt, Wrong)>> + Send;
 
-    /// Answers in process, for the provider that asks nobody.
+    /// May this provider be asked, which answers in process? Looked at before anything is written
+    /// down.
     ///
     /// # Errors
     /// It cannot be asked this.
-    fn at_home(&mut self, leg: Leg<'_>, attempt: Attempt) -> Result<Self::Out, Missed>;
+    fn at_door(&mut self, leg: Leg<'_>) -> Result<(), Missed> {
+        home::converses(leg)
+    }
+
+    /// Answers in process, for a provider that is built in.
+    ///
+    /// # Errors
+    /// It cannot be asked this, or fails.
+    fn at_home(
+        &mut self,
+        leg: Leg<'_>,
+        attempt: Attempt,
+    ) -> impl Future<Output = Result<Self::Out, Missed>> + Send;
 }
 
 /// A candidate that is being asked.
@@ -71,6 +86,8 @@ pub(crate) struct Leg<'a> {
     pub(crate) provider: &'a Arc<Provider>,
     pub(crate) to: &'a ModelRef,
     pub(crate) quirks: Quirks,
+    /// The model of this process.
+    pub(crate) local: &'a Local,
 }
 
 /// What is sent.
@@ -296,9 +313,15 @@ impl Models {
         let stuck = |why: Missed| Stop::Stuck(why);
         let provider = self.0.providers.get(&to.provider);
         let provider = provider.ok_or_else(|| stuck(Missed::NotConfigured))?;
-        let leg = Leg { provider, to, quirks: provider.quirks(&to.model) };
+        let (quirks, local) = (provider.quirks(&to.model), &self.0.local);
+        let leg = Leg { provider, to, quirks, local };
         let is_home = provider.dialect.wire() == Wire::InProcess;
-        let mut parcel = if is_home { None } else { Some(errand.pack(leg).map_err(stuck)?) };
+        let mut parcel = if is_home {
+            self.at_door(errand, leg, self.0.clock.now()).map_err(stuck)?;
+            None
+        } else {
+            Some(errand.pack(leg).map_err(stuck)?)
+        };
         if let (Some(context), Some(parcel)) = (candidate.context, &mut parcel) {
             parcel.size(provider.dialect, context);
         }
@@ -314,10 +337,11 @@ impl Models {
             stuck(Missed::LedgerFull { retry_after: LEDGER_WAIT })
         })?;
         trip.attempts += 1;
-        let Some(parcel) = parcel else { return errand.at_home(leg, attempt).map_err(stuck) };
-
         let left = Instant::now();
-        let sent = self.send(leg, parcel, is_fresh, attempt, errand).await;
+        let sent = match parcel {
+            Some(parcel) => self.send(leg, parcel, is_fresh, attempt, errand).await,
+            None => errand.at_home(leg, attempt).await.map_err(stuck),
+        };
         trip.elsewhere += left.elapsed();
         sent
     }

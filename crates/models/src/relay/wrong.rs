@@ -10,6 +10,7 @@ use crate::{
     face::FaceError,
     ledger::BudgetError,
     limit::Overloaded,
+    local::LocalError,
     usage::Outcome,
 };
 
@@ -51,6 +52,8 @@ pub(crate) enum Missed {
     Unsupported(Unsupported),
     /// The provider makes no embeddings.
     NoEmbeddings { provider: String },
+    /// The model of this process cannot be used as it is.
+    NotReady { provider: String, why: LocalError },
     /// The budget is used up.
     Budget { why: BudgetError, retry_after: Duration },
     /// What is used could not be written down.
@@ -192,7 +195,7 @@ impl Missed {
 
     /// Is it of no use to try again soon, although the status says otherwise?
     pub(crate) fn is_for_long(&self) -> bool {
-        matches!(self, Self::Budget { why: BudgetError::Over(_), .. })
+        matches!(self, Self::Budget { why: BudgetError::Over(_), .. } | Self::NotReady { .. })
     }
 
     /// Is it told to others who ask the same? Not what is about who asks.
@@ -249,6 +252,7 @@ impl From<Missed> for ModelError {
             Missed::NoEmbeddings { provider } => {
                 Self::Refused { provider, status: 400, message: "it makes no embeddings".into() }
             }
+            Missed::NotReady { provider, why } => Self::NotReady { provider, why: why.to_string() },
             Missed::Budget { why: why @ BudgetError::Unknown { .. }, .. } => Self::Unavailable {
                 provider: "mainstay".into(),
                 why: why.to_string(),

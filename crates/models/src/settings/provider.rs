@@ -12,9 +12,9 @@ use crate::dialect::{self, Dialect};
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProviderSettings {
-    /// How it is spoken to: `openai`, `groq`, `huggingface`, `ollama`, `anthropic`, `gemini` or
-    /// `offline`. Default: the one it is named after, else `openai`, which fits any compatible
-    /// address.
+    /// How it is spoken to: `openai`, `groq`, `huggingface`, `ollama`, `anthropic`, `gemini`,
+    /// `offline` or `minilm`. Default: the one it is named after, else `openai`, which fits any
+    /// compatible address.
     pub kind: Option<String>,
     /// Where it is, with or without its version (`/v1`). Known for every kind but an address of
     /// one's own.

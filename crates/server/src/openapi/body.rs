@@ -87,7 +87,9 @@ pub(super) fn answer(folder: Option<&Folder>, route: &Route, gives: &str) -> Jso
         None => reference(gives),
     };
     let declared = folder.and_then(|it| it.description().routes.as_ref());
-    let envelope = declared.filter(|_| route.is_declared).map(|it| &it.envelope);
+    // At Mainstay's own paths nothing surrounds what an application adds to.
+    let is_wrapped = route.is_declared && route.style.wraps() != (false, false);
+    let envelope = declared.filter(|_| is_wrapped).map(|it| &it.envelope);
     if route.operation.kind == Kind::Page {
         let items = json!({"type": "array", "items": one});
         return match envelope.and_then(|it| it.list.as_ref()) {

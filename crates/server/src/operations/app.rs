@@ -54,6 +54,14 @@ fn describe(app: &App) -> Json {
         .collect();
     let tasks: Map<String, Json> =
         description.tasks.iter().map(|(name, it)| (name.clone(), task(app, name, it))).collect();
+    let assistants: Map<String, Json> = description
+        .assistants
+        .iter()
+        .map(|(name, it)| {
+            let told = json!({"title": it.title, "about": it.about, "documents": it.documents});
+            (name.clone(), told)
+        })
+        .collect();
     let events: Vec<&String> =
         description.webhooks.events.iter().map(|it: (&String, &EventSource)| it.0).collect();
     let pages: Vec<Json> = description
@@ -71,6 +79,8 @@ fn describe(app: &App) -> Json {
         "roles": roles,
         "collections": collections,
         "tasks": tasks,
+        "assistants": assistants,
+        "sign_up": description.sign_up.is_some(),
         "webhook_events": events,
         "pages": pages,
         "model": {"complete": app.models.can_complete(), "embed": app.models.can_embed()},

@@ -1,6 +1,6 @@
 //! Signing in and out, and one's own account.
 
-use base::{Permission, Secret, TenantId};
+use base::{Permission, Secret, TenantId, UserId};
 use identity::{
     Caller, Grant, Reach, session,
     sign_in::{self, Origin, Tokens},
@@ -25,6 +25,15 @@ pub(super) fn all() -> Vec<Operation> {
             "Tokens",
             "Signs in with an e-mail address and a password.",
             login,
+        )
+        .secret(),
+        Operation::new(
+            "auth.signup",
+            Permission::Anyone,
+            Kind::Made,
+            "Tokens",
+            "Makes an account for a visitor and signs in, where the application lets visitors do so.",
+            sign_up,
         )
         .secret(),
         Operation::new(
@@ -60,6 +69,14 @@ pub(super) fn all() -> Vec<Operation> {
             "Changes one's own name or password.",
             update,
         ),
+        Operation::new(
+            "me.set_password",
+            Permission::OwnAccount,
+            Kind::One,
+            "Me",
+            "Changes one's own password.",
+            set_password,
+        ),
     ]
 }
 
@@ -77,6 +94,41 @@ async fn login(call: Call, args: Login) -> Result<Answer, Problem> {
     let origin = origin(&call.visit);
     let password = Secret::new(args.password);
     let tokens = sign_in::login(&call.app.identity, &args.email, password, origin).await?;
+    signed_in(&call, tokens).await
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct SignUp {
+    /// The e-mail address to sign in with.
+    #[schemars(length(max = 254))]
+    email: String,
+    /// The password; at least 8 characters.
+    #[schemars(length(max = 1024))]
+    password: String,
+    /// What one is called.
+    #[schemars(length(max = 255))]
+    name: Option<String>,
+}
+
+async fn sign_up(call: Call, args: SignUp) -> Result<Answer, Problem> {
+    let description = call.app.description();
+    let role = description.sign_up.as_ref().and_then(|it| description.roles.get(&it.role));
+    let Some(role) = role else {
+        return Err(Problem::new("sign_up_disabled", "Visitors cannot make accounts here.")
+            .hint("ask an administrator for an account"));
+    };
+    let identity = &call.app.identity;
+    let (email, password) = (Secret::new(args.email), Secret::new(args.password));
+    let new = user::New {
+        email: email.clone(),
+        name: args.name.unwrap_or_default(),
+        password: user::NewPassword::Plain(password.clone()),
+        role: role.role,
+        // Who lets visitors in has one tenant, and nobody reaches more from outside.
+        reach: Reach::Tenant(TenantId::DEFAULT),
+    };
+    user::sign_up(identity, new, origin(&call.visit)).await?;
+    let tokens = sign_in::login(identity, email.reveal(), password, origin(&call.visit)).await?;
     signed_in(&call, tokens).await
 }
 
@@ -140,9 +192,7 @@ struct Update {
 
 async fn update(call: Call, args: Update) -> Result<Answer, Problem> {
     let identity = &call.app.identity;
-    let Some(id) = call.caller.user() else {
-        return Err(Problem::new("forbidden", "An application key has no account of its own."));
-    };
+    let id = own_account(&call)?;
     if let Some(password) = args.password {
         let current = args.current_password.ok_or_else(|| {
             let fault = crate::problem::Fault::new("/current_password", "is missing");
@@ -156,6 +206,30 @@ async fn update(call: Call, args: Update) -> Result<Answer, Problem> {
         user::update(identity, &call.caller, id, change, None).await?;
     }
     me(call, Nothing {}).await
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct SetPassword {
+    /// The password until now.
+    #[schemars(length(max = 1024))]
+    current_password: String,
+    /// The new one; at least 8 characters.
+    #[schemars(length(max = 1024))]
+    password: String,
+}
+
+async fn set_password(call: Call, args: SetPassword) -> Result<Answer, Problem> {
+    own_account(&call)?;
+    let (current, wanted) = (Secret::new(args.current_password), Secret::new(args.password));
+    user::change_password(&call.app.identity, &call.caller, current, wanted).await?;
+    me(call, Nothing {}).await
+}
+
+/// Whoever calls as a person; keys have no account.
+fn own_account(call: &Call) -> Result<UserId, Problem> {
+    call.caller
+        .user()
+        .ok_or_else(|| Problem::new("forbidden", "An application key has no account of its own."))
 }
 
 /// A user as they see themselves.
@@ -186,6 +260,7 @@ fn person(app: &App, user: &user::User) -> Json {
         "tenant": user.reach.tenant(),
         "permissions": granted,
         "reaches": reaches(user.reach.tenant()),
+        "created_at": user.created_at,
     })
 }
 

@@ -2,14 +2,10 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    convert::Infallible,
     time::Duration,
 };
 
-use axum::response::{
-    IntoResponse,
-    sse::{Event, KeepAlive, Sse},
-};
+use axum::response::sse::Event;
 use base::{JobId, PageRequest, Permission, RecordId, TenantId};
 use futures::stream;
 use schemars::JsonSchema;
@@ -21,7 +17,7 @@ use tokio::{
 use work::{Filter, Job, JobChanged, State};
 
 use crate::{
-    App,
+    App, events,
     operation::{Answer, Call, Kind, Operation},
     problem::Problem,
 };
@@ -37,7 +33,7 @@ pub(super) fn all() -> Vec<Operation> {
             Kind::Events,
             "Job",
             "Tells of jobs as they change (server-sent events named `job`; `end` when the stream is to be opened anew).",
-            events,
+            watch,
         ),
         Operation::new(
             "jobs.cancel",
@@ -163,7 +159,7 @@ struct Events {
     job: Option<JobId>,
 }
 
-async fn events(call: Call, args: Events) -> Result<Answer, Problem> {
+async fn watch(call: Call, args: Events) -> Result<Answer, Problem> {
     let mut look = tokio::time::interval(LOOKED_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let watch = Watch {
@@ -179,10 +175,9 @@ async fn events(call: Call, args: Events) -> Result<Answer, Problem> {
     };
     let stream = stream::unfold(watch, |mut watch| async move {
         let event = watch.next().await?;
-        Some((Ok::<_, Infallible>(event), watch))
+        Some((event, watch))
     });
-    let alive = KeepAlive::new().interval(Duration::from_secs(15)).text("still here");
-    Ok(Answer::stream(Sse::new(stream).keep_alive(alive).into_response()))
+    Ok(Answer::stream(events::response(stream)))
 }
 
 /// Somebody who watches jobs.

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use apps::{
-    error::EngineError, proposal::ProposalError, record::RecordError, schema, search::SearchError,
-    version::VersionError, webhook::WebhookError,
+    assistant::AssistantError, error::EngineError, proposal::ProposalError, record::RecordError,
+    schema, search::SearchError, version::VersionError, webhook::WebhookError,
 };
 use identity::{
     AuthError, Refused,
@@ -17,6 +17,10 @@ use identity::{
     sign_in::{LoginError, RefreshError},
     tenant::TenantError,
     user::UserError,
+};
+use knowledge::{
+    document::{DocumentError, upload::UploadError},
+    web::PageError,
 };
 use models::ledger::budget::table::BudgetSetError;
 use work::{CancelError, RetryError};
@@ -269,6 +273,7 @@ impl From<EngineError> for Problem {
                 VersionError::Store(error) | VersionError::Record(RecordError::Store(error)),
             )
             | EngineError::Search(SearchError::Store(error))
+            | EngineError::Assistant(AssistantError::Store(error))
             | EngineError::Webhook(WebhookError::Store(error)) => return error.into(),
             EngineError::Proposal(error) => return error.into(),
             other => other,
@@ -285,6 +290,51 @@ impl From<EngineError> for Problem {
             .caused_by(error);
         }
         problem
+    }
+}
+
+impl From<DocumentError> for Problem {
+    fn from(error: DocumentError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            DocumentError::NoSuch(_) => Self::new("document_not_found", detail),
+            DocumentError::NotYours(_) => Self::new("forbidden", detail),
+            DocumentError::State { .. } => Self::new("document_state", detail),
+            DocumentError::Invalid { field, why } => {
+                Self::faults("invalid_input", vec![Fault::new(format!("/{field}"), why)])
+            }
+            DocumentError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UploadError> for Problem {
+    fn from(error: UploadError) -> Self {
+        let error = match error {
+            UploadError::Document(error) => return error.into(),
+            other => other,
+        };
+        Self::new(look_up(error.code()).code, sentence(&error))
+    }
+}
+
+impl From<PageError> for Problem {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Upload(error) => error.into(),
+            PageError::Address(_) => {
+                let fault = Fault::new("/url", bare(&sentence(&error)));
+                Self::new("page_refused", sentence(&error)).with_faults(vec![fault])
+            }
+            other => Self::new(look_up(other.code()).code, sentence(&other)),
+        }
+    }
+}
+
+impl From<knowledge::search::SearchError> for Problem {
+    fn from(error: knowledge::search::SearchError) -> Self {
+        Self::new(look_up(error.code()).code, "The documents could not be searched.")
+            .caused_by(error)
     }
 }
 

@@ -9,6 +9,7 @@ use identity::{
     key::{self, Mode},
     tenant, user,
 };
+use knowledge::Knowledge;
 use observe::{Health, Machine, Readiness, Stats, Tail};
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value as Json, json};
@@ -74,6 +75,7 @@ impl House {
             identity::MIGRATIONS,
             work::MIGRATIONS,
             models::MIGRATIONS,
+            knowledge::MIGRATIONS,
             apps::MIGRATIONS,
             server::MIGRATIONS,
         ];
@@ -90,22 +92,41 @@ impl House {
         let identity = Identity::open(store.clone(), clock.clone(), settings_of_identity)
             .await
             .expect("identity opens");
-        let models =
-            models::Models::open(store.clone(), clock.clone(), settings_of_models)
-                .expect("models open");
+        let models = models::Models::open(store.clone(), clock.clone(), settings_of_models)
+            .expect("models open");
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/app");
         let folder = Folder::read(&path).unwrap_or_else(|faults| panic!("{faults}"));
-        let engine_settings = apps::engine::Settings { allow_private_webhooks: true };
+        let documents = Knowledge::open(knowledge::Parts {
+            store: store.clone(),
+            clock: clock.clone(),
+            models: models.clone(),
+            settings: knowledge::Settings::default(),
+            // Nobody reads files here: what comes of one is not what these tests are about.
+            program: knowledge::extract::Program {
+                path: "/bin/false".into(),
+                arguments: Vec::new(),
+            },
+            folder: None,
+            tasks: tokio_util::task::TaskTracker::new(),
+        })
+        .expect("documents open");
+        let engine_settings = apps::engine::Settings {
+            allow_private_webhooks: true,
+            knowledge: Some(documents.clone()),
+            ..apps::engine::Settings::default()
+        };
         let engine =
             Engine::start(folder, store.clone(), models.clone(), clock.clone(), engine_settings)
                 .await
                 .expect("the engine starts");
         let (here, there) = tenants(&store, &clock).await;
+        let mut handlers = engine.handlers();
+        handlers.extend(documents.handlers());
         let workers = Workers::start(
             store.clone(),
             clock.clone(),
             work::Settings { poll: Duration::from_millis(50), ..work::Settings::default() },
-            engine.handlers(),
+            handlers,
             &tokio_util::sync::CancellationToken::new(),
         );
         let health = Health::new("0.0.0", clock.clone());
@@ -115,6 +136,7 @@ impl House {
             clock: clock.clone(),
             identity: identity.clone(),
             models,
+            knowledge: documents,
             engine,
             health,
             stats: Stats::new("0.0.0", clock.clone()),

@@ -9,8 +9,10 @@ mod contract;
 mod house;
 
 mod answering;
+mod asking;
 mod conditions;
 mod describing;
+mod documents;
 mod idempotency;
 mod limits;
 mod listing;
@@ -21,4 +23,5 @@ mod shapes;
 mod signing_in;
 mod stopping;
 mod streams;
+mod talking;
 mod walking;

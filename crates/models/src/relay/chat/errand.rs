@@ -226,7 +226,7 @@ impl Errand for Chat<'_> {
         })
     }
 
-    fn at_home(&mut self, _: Leg<'_>, mut attempt: Attempt) -> Result<Spoken, Missed> {
+    async fn at_home(&mut self, _: Leg<'_>, mut attempt: Attempt) -> Result<Spoken, Missed> {
         let is_stream = self.peek.stream;
         let (created, with_usage, face) = (self.created, self.peek.include_usage, self.face);
         let request = self.request()?;

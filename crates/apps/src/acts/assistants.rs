@@ -1,0 +1,441 @@
+//! Asking an assistant, listening to an answer, stopping it, and the rules that people set for
+//! themselves.
+
+use std::time::Duration;
+
+use base::{Actor, ChatId, MessageId, RequestId, RunId, TenantId, Timestamp};
+use identity::Caller;
+use jiff::tz::TimeZone;
+use serde_json::{Value as Json, json};
+use store::params;
+use tracing::Instrument as _;
+
+use super::within;
+use crate::{
+    ask::{AskPlace, AssistantAsk},
+    assistant::{
+        AssistantError, Begins, Follow, Listener, Runner, Scene, Task, Why,
+        chat::{self, Chat},
+        message::{self, Role},
+        own_prompt::{self, OwnPrompt, Place},
+        question::Question,
+        run::{self, Run},
+        title_by_words, whose,
+    },
+    engine::Engine,
+    error::EngineError,
+    folder::AssistantKit,
+    record::Invalid,
+};
+
+/// How long a question waits for the answer before it in the same chat to stop.
+const SETTLED_WITHIN: Duration = Duration::from_secs(3);
+/// The longest words that a caller may give along, in characters.
+const CONTEXT_CHARS_MAX: usize = 10_000;
+const PERSONALITY_CHARS_MAX: usize = 200;
+
+/// A question with what belongs to it.
+struct Prepared {
+    kit: AssistantKit,
+    begins: Begins,
+    chat: Option<ChatId>,
+    replaces: Option<MessageId>,
+    question: Question,
+    own_prompt: Option<String>,
+}
+
+impl Engine {
+    /// Asks an assistant. What comes back is listened to; the answer is made whether or not anybody
+    /// does, and stopped when nobody has for a while.
+    ///
+    /// # Errors
+    /// A question without words; a chat that is not there, or somebody else's; an assistant that is
+    /// not there. What goes wrong later is told in the run.
+    pub async fn ask_assistant(
+        &self,
+        caller: &Caller,
+        ask: AssistantAsk,
+    ) -> Result<Follow, EngineError> {
+        within(caller, ask.tenant)?;
+        check(&ask)?;
+        let prepared = self.prepare_question(caller, &ask).await?;
+        if let Some(chat) = prepared.chat {
+            self.settle(chat).await?;
+        }
+        let now = self.now();
+        let request = RequestId::generate().uuid().simple().to_string();
+        let run = Run {
+            id: RunId::generate(),
+            tenant: ask.tenant,
+            owner: caller.actor.to_string(),
+            assistant: prepared.kit.name.clone(),
+            chat: prepared.chat,
+            request: format!("req_{}", &request[request.len() - 12..]),
+            state: run::State::Running,
+            question: None,
+            answer: None,
+            replaces: prepared.replaces,
+            sources: Vec::new(),
+            metadata: json!({}),
+            holder: self.hub().holder().to_owned(),
+            cancel_asked: false,
+            searches: 0,
+            tokens_used: None,
+            error: None,
+            started_at: now,
+            beat_at: now,
+            ended_at: None,
+        };
+        let begun = run.clone();
+        self.store().bookkeep("begin an answer", move |tx| run::begin(tx, &begun)).await?;
+        Ok(self.set_to_work(caller, ask, prepared, run))
+    }
+
+    /// Listens to a run, after the event of this number.
+    ///
+    /// # Errors
+    /// A run that is not there, or somebody else's.
+    pub async fn follow(
+        &self,
+        caller: &Caller,
+        run: RunId,
+        after: u64,
+    ) -> Result<Follow, EngineError> {
+        let whose = whose(caller);
+        let found = self.store().read(move |db| run::get(db, &whose, run)).await?;
+        let listener = self.hub().find(run).map(Listener::of);
+        Ok(Follow::new(self.clone(), &found, listener, after))
+    }
+
+    /// A run.
+    ///
+    /// # Errors
+    /// As [`Engine::follow`].
+    pub async fn run_get(&self, caller: &Caller, run: RunId) -> Result<Json, EngineError> {
+        let whose = whose(caller);
+        let found = self.store().read(move |db| run::get(db, &whose, run)).await?;
+        Ok(run::view(&found))
+    }
+
+    /// Stops a run; one that has ended stays as it is.
+    ///
+    /// # Errors
+    /// As [`Engine::follow`].
+    pub async fn run_stop(&self, caller: &Caller, run: RunId) -> Result<Json, EngineError> {
+        let (whose, again) = (whose(caller), whose(caller));
+        self.store().read(move |db| run::get(db, &whose, run)).await?;
+        if let Some(live) = self.hub().find(run) {
+            live.stop(Why::Asked);
+            let mut progress = live.progress();
+            let over = progress.wait_for(|it| it.is_over);
+            let _ = tokio::time::timeout(SETTLED_WITHIN, over).await;
+        } else {
+            let stop = move |tx: &store::Tx| run::ask_to_stop(tx, run);
+            self.store().bookkeep("ask an answer to stop", stop).await?;
+        }
+        let found = self.store().read(move |db| run::get(db, &again, run)).await?;
+        Ok(run::view(&found))
+    }
+
+    /// The rules that a person set for themselves, and the most characters they may have.
+    ///
+    /// # Errors
+    /// An assistant that is not there.
+    pub async fn own_prompt(
+        &self,
+        caller: &Caller,
+        tenant: TenantId,
+        assistant: Option<&str>,
+    ) -> Result<Json, EngineError> {
+        let (kit, place) = self.prompt_place(caller, tenant, assistant)?;
+        let found = self.store().read(move |db| own_prompt::get(db, &place)).await?;
+        Ok(prompt_view(kit, found.as_ref()))
+    }
+
+    /// Sets the rules of a person for themselves. Empty ones are taken away.
+    ///
+    /// # Errors
+    /// An assistant that is not there; rules that are too long.
+    pub async fn own_prompt_set(
+        &self,
+        caller: &Caller,
+        tenant: TenantId,
+        assistant: Option<&str>,
+        text: &str,
+    ) -> Result<Json, EngineError> {
+        let (kit, place) = self.prompt_place(caller, tenant, assistant)?;
+        let text = text.trim().replace('\0', "");
+        check_prompt(kit, &text)?;
+        let now = self.now();
+        let wanted = (!text.is_empty()).then_some(OwnPrompt { text, updated_at: now });
+        let set = wanted.clone();
+        self.store()
+            .write(&caller.actor, now, move |tx| match &set {
+                Some(prompt) => own_prompt::set(tx, &place, prompt),
+                None => own_prompt::clear(tx, &place).map(drop),
+            })
+            .await?;
+        Ok(prompt_view(kit, wanted.as_ref()))
+    }
+
+    /// How much assistants did, for the overview: in all, since midnight, and now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn assistant_stats(&self, now: Timestamp) -> Result<Json, store::Error> {
+        let here = now.to_zoned(TimeZone::UTC);
+        let midnight = here.start_of_day().map_or(now, |it| it.timestamp());
+        let row = self.store().read(move |db| db.one(STATS, &params![midnight])).await?;
+        let count = |name: &str| row.get::<i64>(name);
+        let micros: f64 = row.get("micros")?;
+        Ok(json!({
+            "questions": count("questions")?,
+            "questions_today": count("questions_today")?,
+            "answered": count("answered")?,
+            "failed": count("failed")?,
+            "average_answer_ms": (micros / 1000.0).round(),
+            "searches": count("searches")?,
+            "tokens": count("tokens")?,
+            "running": self.hub().count(),
+        }))
+    }
+
+    /// Checks a question and finds what belongs to it.
+    async fn prepare_question(
+        &self,
+        caller: &Caller,
+        ask: &AssistantAsk,
+    ) -> Result<Prepared, EngineError> {
+        let whose = whose(caller);
+        let chat = match ask.place {
+            AskPlace::Chat(chat) | AskPlace::Again(chat) => {
+                let whose = whose.clone();
+                Some(self.store().read(move |db| chat::get(db, &whose, chat)).await?)
+            }
+            AskPlace::Alone | AskPlace::New => None,
+        };
+        let named = chat.as_ref().map(|it| it.assistant.as_str()).or(ask.assistant.as_deref());
+        let kit = self.assistant(named)?.clone();
+        if let Some(text) = &ask.system_prompt {
+            check_prompt(&kit, text)?;
+        }
+        let place =
+            Place { tenant: ask.tenant, owner: whose.owner.clone(), assistant: kit.name.clone() };
+        let last = match ask.place {
+            AskPlace::Again(chat) => Some(chat),
+            _ => None,
+        };
+        let (own, last) = self
+            .store()
+            .read(move |db| {
+                let own = own_prompt::get(db, &place)?;
+                let last = last.map(|it| last_question(db, it)).transpose()?;
+                Ok::<_, EngineError>((own, last))
+            })
+            .await?;
+        let (given, begins, replaces) = match (ask.place, last) {
+            (AskPlace::Again(chat), Some((question, answer))) => {
+                let begins = Begins::Again(chat, question.id, question.seq);
+                (question.content, begins, answer)
+            }
+            (AskPlace::Chat(chat), _) => (ask.question.clone(), Begins::InChat(chat), None),
+            (AskPlace::New, _) => {
+                let chat = self.new_chat(ask, &kit, &whose.owner);
+                (ask.question.clone(), Begins::Chat(chat), None)
+            }
+            _ => (ask.question.clone(), Begins::Nowhere, None),
+        };
+        let question = Question::cut(&given, &kit.description.question);
+        if question.text.is_empty() {
+            return Err(Invalid::input("/question", "must not be empty").into());
+        }
+        let own_prompt = ask.system_prompt.clone().or(own.map(|it| it.text));
+        let chat = match &begins {
+            Begins::Nowhere => None,
+            Begins::Chat(chat) => Some(chat.id),
+            Begins::InChat(chat) | Begins::Again(chat, ..) => Some(*chat),
+        };
+        let own_prompt = own_prompt.filter(|it| !it.trim().is_empty());
+        Ok(Prepared { kit, begins, chat, replaces, question, own_prompt })
+    }
+
+    fn new_chat(&self, ask: &AssistantAsk, kit: &AssistantKit, owner: &str) -> Chat {
+        let now = self.now();
+        Chat {
+            id: ChatId::generate(),
+            tenant: ask.tenant,
+            assistant: kit.name.clone(),
+            owner: owner.to_owned(),
+            title: title_by_words(&ask.question, kit.description.titles.words),
+            is_named: false,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// Stops what is still being answered in a chat: the new question counts.
+    pub(super) async fn settle(&self, chat: ChatId) -> Result<(), EngineError> {
+        let running = self.store().read(move |db| run::of_chat(db, chat)).await?;
+        if running.is_empty() {
+            return Ok(());
+        }
+        for live in self.hub().of_chat(chat) {
+            live.stop(Why::Asked);
+            let mut progress = live.progress();
+            let over = progress.wait_for(|it| it.is_over);
+            let _ = tokio::time::timeout(SETTLED_WITHIN, over).await;
+        }
+        let elsewhere: Vec<RunId> =
+            running.iter().filter(|it| it.holder != self.hub().holder()).map(|it| it.id).collect();
+        if elsewhere.is_empty() {
+            return Ok(());
+        }
+        let now = self.now();
+        self.store()
+            .write(&Actor::house(), now, move |tx| {
+                for run in elsewhere {
+                    // One whose process is gone is ended here; another is asked to stop.
+                    if !crate::assistant::bury::bury(tx, run, now)? {
+                        run::ask_to_stop(tx, run)?;
+                    }
+                }
+                tx.audit(store::audit::Entry::new(
+                    TenantId::DEFAULT,
+                    "answer_stopped",
+                    format!("chats/{chat}"),
+                    "Asked an answer to stop: another question came",
+                ));
+                Ok::<_, EngineError>(())
+            })
+            .await
+    }
+
+    /// Begins to make the answer.
+    fn set_to_work(
+        &self,
+        caller: &Caller,
+        ask: AssistantAsk,
+        prepared: Prepared,
+        run: Run,
+    ) -> Follow {
+        let live = self.hub().open(run.id, run.chat);
+        let listener = Listener::of(live.clone());
+        let follow = Follow::new(self.clone(), &run, Some(listener), 0);
+        let linger = Duration::from_secs(prepared.kit.description.linger_s);
+        let scene = Scene {
+            question: prepared.question.text.clone(),
+            own_prompt: prepared.own_prompt,
+            given: ask.context.clone(),
+            personality: ask.personality.clone(),
+        };
+        let task = Task {
+            caller: caller.clone(),
+            ask,
+            kit: prepared.kit,
+            run,
+            question: prepared.question,
+            scene,
+            begins: prepared.begins,
+            live: live.clone(),
+        };
+        let runner = Runner::new(self, task);
+        self.hub().tasks().spawn(async move { live.watch(linger).await });
+        self.hub().tasks().spawn(Box::pin(runner.run()).in_current_span());
+        follow
+    }
+
+    /// An assistant by its name; the only one when none is named.
+    fn assistant(&self, name: Option<&str>) -> Result<&AssistantKit, AssistantError> {
+        let Some(name) = name else {
+            let mut all = self.folder().assistants();
+            let first = all.next().ok_or(AssistantError::NoAssistant)?;
+            return match all.next() {
+                None => Ok(first),
+                Some(_) => {
+                    let names: Vec<&str> =
+                        self.folder().assistants().map(|it| it.name.as_str()).collect();
+                    let fault = Invalid::input("/assistant", "is missing");
+                    Err(fault.hint(format!("one of: {}", names.join(", "))).into())
+                }
+            };
+        };
+        let found = self.folder().assistant(name);
+        found.ok_or_else(|| AssistantError::NoSuchAssistant(name.to_owned()))
+    }
+
+    fn prompt_place(
+        &self,
+        caller: &Caller,
+        tenant: TenantId,
+        assistant: Option<&str>,
+    ) -> Result<(&AssistantKit, Place), EngineError> {
+        within(caller, tenant)?;
+        let kit = self.assistant(assistant)?;
+        let place = Place { tenant, owner: caller.actor.to_string(), assistant: kit.name.clone() };
+        Ok((kit, place))
+    }
+}
+
+const STATS: &str = "
+    SELECT count(*) AS questions,
+           CAST(COALESCE(sum(CASE WHEN started_at >= $1 THEN 1 ELSE 0 END), 0) AS BIGINT) AS questions_today,
+           CAST(COALESCE(sum(CASE WHEN state = 'done' THEN 1 ELSE 0 END), 0) AS BIGINT) AS answered,
+           CAST(COALESCE(sum(CASE WHEN state = 'failed' THEN 1 ELSE 0 END), 0) AS BIGINT) AS failed,
+           CAST(COALESCE(avg(CASE WHEN state = 'done' THEN ended_at - started_at END), 0)
+                AS DOUBLE PRECISION) AS micros,
+           CAST(COALESCE(sum(searches), 0) AS BIGINT) AS searches,
+           CAST(COALESCE(sum(tokens_used), 0) AS BIGINT) AS tokens
+      FROM assistant_runs";
+
+/// The last question of a chat, and the answer to it when there is one.
+fn last_question(
+    db: &store::Db,
+    chat: ChatId,
+) -> Result<(message::Message, Option<MessageId>), EngineError> {
+    let mut last = message::before(db, chat, i64::MAX, 2)?.into_iter();
+    let newest = last.next().ok_or(AssistantError::NothingAsked(chat))?;
+    if newest.role == Role::User {
+        return Ok((newest, None));
+    }
+    let before = last.next().filter(|it| it.role == Role::User);
+    Ok((before.ok_or(AssistantError::NothingAsked(chat))?, Some(newest.id)))
+}
+
+fn check(ask: &AssistantAsk) -> Result<(), EngineError> {
+    let too_long = |text: &Option<String>, most: usize| {
+        text.as_ref().is_some_and(|it| it.chars().count() > most)
+    };
+    for (field, text, most) in [
+        ("/context", &ask.context, CONTEXT_CHARS_MAX),
+        ("/personality", &ask.personality, PERSONALITY_CHARS_MAX),
+    ] {
+        if too_long(text, most) {
+            let message = format!("must have at most {most} characters");
+            return Err(Invalid::input(field, message).into());
+        }
+    }
+    Ok(())
+}
+
+fn check_prompt(kit: &AssistantKit, text: &str) -> Result<(), EngineError> {
+    let most = kit.description.own_prompt_chars as usize;
+    let has = text.chars().count();
+    if has > most {
+        let message = match most {
+            0 => "cannot be set for this assistant".to_owned(),
+            _ => format!("must have at most {most} characters, has {has}"),
+        };
+        return Err(Invalid::input("/system_prompt", message).into());
+    }
+    Ok(())
+}
+
+fn prompt_view(kit: &AssistantKit, prompt: Option<&OwnPrompt>) -> Json {
+    json!({
+        "assistant": kit.name,
+        "system_prompt": prompt.map(|it| &it.text),
+        "is_own": prompt.is_some(),
+        "updated_at": prompt.map(|it| it.updated_at),
+        "chars_max": kit.description.own_prompt_chars,
+    })
+}

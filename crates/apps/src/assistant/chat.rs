@@ -1,0 +1,212 @@
+//! Chats: each belongs to who began it, and to nobody else whatever their role.
+
+use base::{ChatId, Page, PageRequest, TenantId, Timestamp};
+use identity::Reach;
+use serde_json::{Value as Json, json};
+use store::{Db, Row, Tx, Value, audit, params};
+
+use super::AssistantError;
+
+/// The longest title, in characters.
+pub const TITLE_MAX: usize = 200;
+
+/// A chat.
+#[derive(Clone, PartialEq)]
+pub struct Chat {
+    /// Which one.
+    pub id: ChatId,
+    /// In which tenant.
+    pub tenant: TenantId,
+    /// With which assistant.
+    pub assistant: String,
+    /// Whose: as the audit log writes actors.
+    pub owner: String,
+    /// What it is called.
+    pub title: String,
+    /// Somebody gave it that title.
+    pub is_named: bool,
+    /// When it was begun.
+    pub created_at: Timestamp,
+    /// When something was last said in it.
+    pub updated_at: Timestamp,
+}
+
+/// Who looks at chats: their own, and only where they may act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whose {
+    /// As the audit log writes actors.
+    pub owner: String,
+    /// Where they may act.
+    pub reach: Reach,
+}
+
+/// Shows which chat it is, never what it is called.
+impl std::fmt::Debug for Chat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chat")
+            .field("id", &self.id)
+            .field("owner", &self.owner)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Begins a chat.
+pub fn create(tx: &Tx, chat: &Chat) -> Result<(), store::Error> {
+    tx.execute(
+        "INSERT INTO assistant_chats
+            (id, tenant, assistant, owner, title, is_named, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        &params![
+            chat.id,
+            chat.tenant,
+            &chat.assistant,
+            &chat.owner,
+            &chat.title,
+            chat.is_named,
+            chat.created_at,
+            chat.updated_at
+        ],
+    )?;
+    tx.audit(audited(chat, "chat_created", "Began a chat"));
+    Ok(())
+}
+
+/// A chat of this person.
+///
+/// # Errors
+/// [`AssistantError::NoSuchChat`] also for somebody else's.
+pub fn get(db: &Db, whose: &Whose, id: ChatId) -> Result<Chat, AssistantError> {
+    let row = db.first(
+        "SELECT * FROM assistant_chats WHERE id = $1 AND owner = $2",
+        &params![id, &whose.owner],
+    )?;
+    let chat = row.as_ref().map(read).transpose()?;
+    chat.filter(|it| whose.reach.includes(Reach::Tenant(it.tenant)))
+        .ok_or(AssistantError::NoSuchChat(id))
+}
+
+const LIST: &str = "
+    SELECT * FROM assistant_chats
+     WHERE tenant = $1 AND owner = $2 AND (assistant = $3 OR $4 = 1) AND (updated_at, id) < ($5, $6)
+     ORDER BY updated_at DESC, id DESC LIMIT $7";
+const LIST_BACK: &str = "
+    SELECT * FROM assistant_chats
+     WHERE tenant = $1 AND owner = $2 AND (assistant = $3 OR $4 = 1) AND (updated_at, id) > ($5, $6)
+     ORDER BY updated_at, id LIMIT $7";
+
+/// The chats of a person in a tenant, the one of which something was last said first.
+pub fn list(
+    db: &Db,
+    owner: &str,
+    tenant: TenantId,
+    assistant: Option<&str>,
+    page: &PageRequest,
+) -> Result<Page<Chat>, store::Error> {
+    let sql = if page.is_backwards() { LIST_BACK } else { LIST };
+    let key = page.cursor.as_ref().map(|it| it.key.as_slice());
+    let at = key.map_or(i64::MAX, |it| it.first().and_then(Json::as_i64).unwrap_or_default());
+    let id = key.and_then(|it| it.get(1)?.as_str()).unwrap_or_default();
+    let rows = db.query(
+        sql,
+        &params![
+            tenant,
+            owner,
+            assistant.unwrap_or_default(),
+            assistant.is_none(),
+            at,
+            id,
+            Value::Int(i64::from(page.limit) + 1)
+        ],
+    )?;
+    let found = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::of(found, page, |it| {
+        vec![it.updated_at.as_microsecond().into(), it.id.to_string().into()]
+    }))
+}
+
+/// How many chats a person has in a tenant.
+pub fn count(
+    db: &Db,
+    owner: &str,
+    tenant: TenantId,
+    assistant: Option<&str>,
+) -> Result<u64, store::Error> {
+    let row = db.one(
+        "SELECT count(*) AS total FROM assistant_chats
+          WHERE tenant = $1 AND owner = $2 AND (assistant = $3 OR $4 = 1)",
+        &params![tenant, owner, assistant.unwrap_or_default(), assistant.is_none()],
+    )?;
+    row.get("total")
+}
+
+/// Gives a chat a title. `is_named`: a person did, so no model will change it.
+pub fn rename(tx: &Tx, chat: &Chat, title: &str, is_named: bool) -> Result<Chat, store::Error> {
+    tx.execute(
+        "UPDATE assistant_chats SET title = $2, is_named = $3 WHERE id = $1",
+        &params![chat.id, title, is_named],
+    )?;
+    tx.audit(audited(chat, "chat_renamed", "Renamed a chat"));
+    Ok(Chat { title: title.to_owned(), is_named, ..chat.clone() })
+}
+
+/// Something was said in a chat. False when it is not there any more.
+pub fn touch(tx: &Tx, id: ChatId, now: Timestamp) -> Result<bool, store::Error> {
+    let sql = "UPDATE assistant_chats SET updated_at = $2 WHERE id = $1";
+    Ok(tx.execute(sql, &params![id, now])? == 1)
+}
+
+/// Removes a chat with everything said in it. Its documents are the caller's to remove.
+pub fn remove(tx: &Tx, chat: &Chat) -> Result<(), store::Error> {
+    let id = params![chat.id];
+    tx.execute(
+        "DELETE FROM assistant_events WHERE run IN (SELECT id FROM assistant_runs WHERE chat = $1)",
+        &id,
+    )?;
+    // The runs stay, without their chat: they hold no text, and are counted.
+    tx.execute(
+        "UPDATE assistant_runs SET chat = NULL, question_message = NULL, answer_message = NULL,
+                sources = '[]', cancel_asked = 1 WHERE chat = $1",
+        &id,
+    )?;
+    tx.execute("DELETE FROM assistant_messages WHERE chat = $1", &id)?;
+    tx.execute("DELETE FROM assistant_chats WHERE id = $1", &id)?;
+    tx.audit(audited(chat, "chat_deleted", "Deleted a chat"));
+    Ok(())
+}
+
+/// What callers see.
+pub fn view(chat: &Chat) -> Json {
+    json!({
+        "id": chat.id,
+        "tenant": chat.tenant,
+        "assistant": chat.assistant,
+        "title": chat.title,
+        "is_named": chat.is_named,
+        "created_at": chat.created_at,
+        "updated_at": chat.updated_at,
+    })
+}
+
+/// A title as it is kept: one line without what surrounds it, no longer than it may be.
+pub fn tidy_title(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ").replace('\0', "");
+    super::question::cut_at_word(&line, TITLE_MAX).to_owned()
+}
+
+pub(super) fn audited(chat: &Chat, action: &'static str, summary: &str) -> audit::Entry {
+    audit::Entry::new(chat.tenant, action, format!("chats/{}", chat.id), summary)
+}
+
+fn read(row: &Row) -> Result<Chat, store::Error> {
+    Ok(Chat {
+        id: row.get("id")?,
+        tenant: row.get("tenant")?,
+        assistant: row.get("assistant")?,
+        owner: row.get("owner")?,
+        title: row.get("title")?,
+        is_named: row.get("is_named")?,
+        created_at: row.get("created_at")?,
+        updated_at: row.get("updated_at")?,
+    })
+}

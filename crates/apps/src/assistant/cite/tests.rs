@@ -1,0 +1,154 @@
+//! What becomes of markers, however the pieces are cut.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn source(score: f32) -> Source {
+    Source {
+        number: 0,
+        kind: Kind::Rag,
+        title: "Manual".into(),
+        url: None,
+        document: None,
+        chunk: None,
+        record: None,
+        page: Some(2),
+        start_char: None,
+        end_char: None,
+        score,
+        excerpt: "The probe is calibrated each day.".into(),
+    }
+}
+
+fn checked(given: u32, pieces: &[&str]) -> (String, Vec<u32>) {
+    let mut checker = Checker::new(given);
+    let mut out: String = pieces.iter().map(|it| checker.push(it)).collect();
+    out.push_str(&checker.finish());
+    (out, checker.cited().collect())
+}
+
+#[track_caller]
+fn check(given: u32, text: &str, expected: &str, cited: &[u32]) {
+    assert_eq!(checked(given, &[text]), (expected.to_owned(), cited.to_vec()), "{text}");
+    // Letter by letter it is the same.
+    let letters: Vec<String> = text.chars().map(String::from).collect();
+    let letters: Vec<&str> = letters.iter().map(String::as_str).collect();
+    assert_eq!(checked(given, &letters).0, expected, "{text}");
+}
+
+#[test]
+fn a_marker_of_a_source_stays_and_any_other_goes() {
+    check(2, "Daily [1].", "Daily [1].", &[1]);
+    check(2, "Daily [3].", "Daily.", &[]);
+    check(0, "Daily [1].", "Daily.", &[]);
+    check(2, "Daily.[2] Then [7] stop", "Daily.[2] Then stop", &[2]);
+    check(2, "Zero is none [0].", "Zero is none.", &[]);
+}
+
+#[test]
+fn several_numbers_become_markers_of_their_own() {
+    check(3, "So [1, 3].", "So [1][3].", &[1, 3]);
+    check(3, "So [1-3].", "So [1][2][3].", &[1, 2, 3]);
+    check(3, "So [2; 9].", "So [2].", &[2]);
+    check(3, "So [^1] and 【2†source】.", "So [1] and [2].", &[1, 2]);
+}
+
+#[test]
+fn what_only_looks_like_a_marker_is_left_alone() {
+    check(2, "In [2024] and [a] and [ ] and []", "In [2024] and [a] and [ ] and []", &[]);
+    check(2, "- [ ] to do\n- [x] done", "- [ ] to do\n- [x] done", &[]);
+    check(2, "an open [1", "an open [1", &[]);
+    check(2, "[[1]]", "[[1]]", &[1]);
+    check(2, "trailing  ", "trailing  ", &[]);
+}
+
+#[test]
+fn code_holds_no_citations() {
+    check(1, "use `a[5]` here [5]", "use `a[5]` here", &[]);
+    check(1, "```\na[9] = 1\n```\nso [1]", "```\na[9] = 1\n```\nso [1]", &[1]);
+    check(1, "``a`[7]`` then [7]", "``a`[7]`` then", &[]);
+    // Code that nobody closed ends with its line.
+    check(1, "an odd `tick [7]\nthen [7]", "an odd `tick [7]\nthen", &[]);
+}
+
+#[test]
+fn an_entry_of_the_list_of_sources_that_stands_for_none_goes_as_a_whole() {
+    check(
+        1,
+        "Daily [1].\n\n## References\n[1] Manual\n[2] Made up, https://no.where\n[1] again",
+        "Daily [1].\n\n## References\n[1] Manual\n\n[1] again",
+        &[1],
+    );
+}
+
+#[test]
+fn a_marker_that_is_cut_by_pieces_is_still_one() {
+    assert_eq!(checked(1, &["Daily [", "1", "]", "."]).0, "Daily [1].");
+    assert_eq!(checked(1, &["Daily", " ", "[9", "]."]).0, "Daily.");
+    assert_eq!(checked(1, &["Daily [1"]).0, "Daily [1");
+}
+
+#[test]
+fn sources_are_numbered_from_one_and_those_of_the_web_come_first() {
+    let web = Source { kind: Kind::Web, ..source(0.1) };
+    let numbered = numbered(vec![source(0.5), web, source(0.9)], 6, 900, 4_000);
+    let seen: Vec<_> = numbered.iter().map(|it| (it.number, it.kind, it.score)).collect();
+    assert_eq!(seen, [(1, Kind::Web, 0.1), (2, Kind::Rag, 0.9), (3, Kind::Rag, 0.5)]);
+}
+
+#[test]
+fn what_finds_no_room_gets_no_number() {
+    let long = |score| Source { excerpt: "word ".repeat(300), ..source(score) };
+    let numbered = numbered(vec![long(0.9), long(0.8), long(0.7)], 6, 900, 1_900);
+    assert_eq!(numbered.len(), 2);
+    assert!(numbered.iter().all(|it| it.excerpt.chars().count() <= 900));
+    assert!(context(&numbered).contains("[2] (Manual, page 2)"));
+}
+
+#[test]
+fn markers_of_the_sources_themselves_are_not_shown_to_the_model() {
+    let own = Source { excerpt: "As Smith showed [12] and [1].".into(), ..source(0.9) };
+    let numbered = numbered(vec![own], 6, 900, 4_000);
+    assert_eq!(numbered[0].excerpt, "As Smith showed and.");
+}
+
+#[test]
+fn confidence_is_the_nearness_of_what_is_cited_and_the_share_of_sentences_that_cite() {
+    let mut sources = numbered(vec![source(0.8), source(0.6)], 6, 900, 4_000);
+    let of = |text: &str, sources: &[Source]| {
+        let mut checker = Checker::new(sources.len() as u32);
+        checker.push(text);
+        checker.finish();
+        confidence(text, sources, &checker.cited().collect::<BTreeSet<_>>())
+    };
+    assert_eq!(of("Each day [1]. By hand. [2]", &sources), 0.85);
+    assert_eq!(of("Each day [1]. By hand.", &sources), 0.65);
+    assert_eq!(of("Nothing is cited here.", &sources), 0.0);
+    assert_eq!(of("Each day [1].\n\nReferences:\n[1] Manual", &sources), 0.9);
+    sources.clear();
+    assert_eq!(of("Each day.", &sources), 0.0);
+}
+
+proptest! {
+    /// However an answer is cut, the same comes out, and no number without a source with it.
+    #[test]
+    fn no_number_without_a_source(text in "[a-z \\[\\]0-9,.`\n-]{0,80}", cuts in proptest::collection::vec(1usize..6, 0..40)) {
+        let whole = checked(3, &[&text]);
+        let mut pieces = Vec::new();
+        let mut rest = text.as_str();
+        for cut in cuts {
+            let at = rest.floor_char_boundary(cut.min(rest.len()));
+            let (piece, after) = rest.split_at(at);
+            pieces.push(piece);
+            rest = after;
+        }
+        pieces.push(rest);
+        prop_assert_eq!(&whole, &checked(3, &pieces));
+        prop_assert!(whole.1.iter().all(|it| (1..=3).contains(it)));
+        // What came out, read again, names nothing that is not given.
+        prop_assert!(checked(3, &[&whole.0]).1.iter().all(|it| (1..=3).contains(it)));
+    }
+}

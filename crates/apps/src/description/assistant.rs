@@ -1,0 +1,152 @@
+//! Assistants: who answers questions from documents and records, in chats that are kept.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::ModelPolicy;
+
+/// An assistant.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Assistant {
+    /// The name people see.
+    pub title: String,
+    /// One sentence for people.
+    #[serde(default)]
+    pub about: String,
+    /// Template of the question (minijinja, strict): blocks `system` and `user`.
+    pub prompt: String,
+    /// Which model answers.
+    #[serde(default)]
+    pub model: ModelPolicy,
+    /// It looks into documents.
+    #[serde(default = "yes")]
+    pub documents: bool,
+    /// It looks into these collections.
+    #[serde(default)]
+    pub collections: Vec<String>,
+    /// Name in the template → `config.NAME`: a document of `config/`.
+    #[serde(default)]
+    pub context: IndexMap<String, String>,
+    /// The longest system prompt that a person may set for themselves, in characters; 0 lets nobody.
+    #[serde(default = "own_prompt_chars")]
+    pub own_prompt_chars: u32,
+    /// How long a question may be.
+    #[serde(default)]
+    pub question: QuestionLimits,
+    /// How much of what was said before goes along, in tokens; the newest first.
+    #[serde(default = "history_tokens")]
+    pub history_tokens: u64,
+    /// What is looked up for a question.
+    #[serde(default)]
+    pub retrieval: Retrieval,
+    /// Searching the web, where the server has a search to ask.
+    #[serde(default)]
+    pub web: WebSearch,
+    /// What chats are called.
+    #[serde(default)]
+    pub titles: Titles,
+    /// The messages of a chat that are kept; the oldest go first.
+    #[serde(default = "messages")]
+    pub messages: u32,
+    /// Seconds for which an answer goes on without anybody who reads it: so long may a connection
+    /// be lost. Then the model is stopped.
+    #[serde(default = "linger_s")]
+    pub linger_s: u64,
+}
+
+/// How long a question may be; what is longer is cut at a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct QuestionLimits {
+    /// In characters.
+    pub chars: usize,
+    /// In tokens.
+    pub tokens: u64,
+}
+
+impl Default for QuestionLimits {
+    fn default() -> Self {
+        Self { chars: 10_000, tokens: 2_000 }
+    }
+}
+
+/// What is looked up for a question.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retrieval {
+    /// The most passages.
+    pub top_k: usize,
+    /// Passages below this score are left out, from 0 to 1.
+    pub min_score: f32,
+    /// The most characters of one passage that the model is shown.
+    pub chunk_chars: usize,
+    /// The most characters of all of them.
+    pub context_chars: usize,
+}
+
+impl Default for Retrieval {
+    fn default() -> Self {
+        Self { top_k: 6, min_score: 0.20, chunk_chars: 900, context_chars: 4_000 }
+    }
+}
+
+/// Searching the web for a question that asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebSearch {
+    /// Off, nobody can ask for it.
+    pub enabled: bool,
+    /// The most results that are looked at.
+    pub results: usize,
+}
+
+impl Default for WebSearch {
+    fn default() -> Self {
+        Self { enabled: true, results: 5 }
+    }
+}
+
+/// What chats are called: a few words for the first question.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Titles {
+    /// The most words.
+    pub words: usize,
+    /// Template of the question for a title; one of the house's own when left out.
+    pub prompt: Option<String>,
+    /// Which model is asked; without one the first words of the question serve.
+    pub model: ModelPolicy,
+}
+
+impl Default for Titles {
+    fn default() -> Self {
+        let model = ModelPolicy {
+            priority: models::Priority::Speed,
+            max_tokens: 64,
+            ..ModelPolicy::default()
+        };
+        Self { words: 7, prompt: None, model }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn own_prompt_chars() -> u32 {
+    2_000
+}
+
+fn history_tokens() -> u64 {
+    8_000
+}
+
+fn messages() -> u32 {
+    200
+}
+
+fn linger_s() -> u64 {
+    20
+}

@@ -1,0 +1,2 @@
+DROP TABLE outside_accounts;
+DROP TABLE profiles;

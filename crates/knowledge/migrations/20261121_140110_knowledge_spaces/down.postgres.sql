@@ -1,0 +1,11 @@
+DROP TRIGGER knowledge_tags_gone ON knowledge_tags;
+DROP TRIGGER knowledge_tags_added ON knowledge_tags;
+DROP TRIGGER knowledge_documents_placed ON knowledge_documents;
+DROP TRIGGER knowledge_vectors_gone ON knowledge_vectors;
+DROP TRIGGER knowledge_vectors_changed ON knowledge_vectors;
+DROP TRIGGER knowledge_vectors_added ON knowledge_vectors;
+DROP FUNCTION knowledge_tags_touched();
+DROP FUNCTION knowledge_document_placed();
+DROP FUNCTION knowledge_vectors_touched();
+DROP TABLE knowledge_changes;
+DROP TABLE knowledge_spaces;

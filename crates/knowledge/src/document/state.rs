@@ -1,0 +1,233 @@
+//! Where a document stands, and what may become of it: plain functions, pinned down by tests.
+//!
+//! | from | event | to |
+//! |---|---|---|
+//! | pending | begun | extracting |
+//! | extracting | its text is cut into chunks | embedding |
+//! | embedding | its chunks have vectors, or nobody makes any | ready |
+//! | pending, extracting, embedding | it cannot be done | failed |
+//! | failed | go on | pending, or embedding when its chunks are there |
+//! | ready, without all vectors | go on | embedding |
+
+use std::{fmt, str::FromStr};
+
+use base::permission::UnknownName;
+use store::{Error, Row};
+
+use super::Document;
+
+/// Where a document stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Waits for its turn.
+    Pending,
+    /// Its text is being got out of the file.
+    Extracting,
+    /// Its chunks are there; their vectors are being made.
+    Embedding,
+    /// It is found.
+    Ready,
+    /// It is not found, and this is why.
+    Failed(Reason),
+}
+
+/// Why a document failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// For programs.
+    pub code: String,
+    /// For people, with the way out. Never a word of the document.
+    pub message: String,
+}
+
+impl State {
+    /// The names of all of them.
+    pub const NAMES: [&'static str; 5] = ["pending", "extracting", "embedding", "ready", "failed"];
+
+    /// The name used in the table, in answers and in metrics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Extracting => "extracting",
+            Self::Embedding => "embedding",
+            Self::Ready => "ready",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// Must somebody still be at it?
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Self::Pending | Self::Extracting | Self::Embedding)
+    }
+
+    pub(super) fn read(row: &Row) -> Result<Self, Error> {
+        let name: String = row.get("state")?;
+        Ok(match name.as_str() {
+            "pending" => Self::Pending,
+            "extracting" => Self::Extracting,
+            "embedding" => Self::Embedding,
+            "ready" => Self::Ready,
+            "failed" => Self::Failed(Reason {
+                code: row.get("reason_code")?,
+                message: row.get::<Option<String>>("reason")?.unwrap_or_default(),
+            }),
+            _ => {
+                let what = "holds a state that this program does not know";
+                return Err(Error::Column { column: "state".into(), what: what.into() });
+            }
+        })
+    }
+}
+
+impl Reason {
+    /// A reason with this code and these words.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+/// The name of a state, for whoever filters by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StateName(&'static str);
+
+impl StateName {
+    /// The name.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl FromStr for StateName {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        State::NAMES.into_iter().find(|it| *it == text).map(Self).ok_or_else(|| UnknownName {
+            text: text.chars().take(64).collect(),
+            known: State::NAMES.join(", "),
+        })
+    }
+}
+
+/// What beginning makes of a document; none when there is nothing to begin.
+pub(crate) fn begun(state: &State) -> Option<State> {
+    match state {
+        State::Pending | State::Extracting => Some(State::Extracting),
+        State::Embedding => Some(State::Embedding),
+        State::Ready | State::Failed(_) => None,
+    }
+}
+
+/// What going on makes of a document: none when somebody is at it, or nothing is missing.
+pub(crate) fn resumed(document: &Document, has_provider: bool) -> Option<State> {
+    let made = &document.made;
+    match &document.state {
+        State::Failed(_) if made.chunks > 0 => Some(State::Embedding),
+        State::Failed(_) => Some(State::Pending),
+        State::Ready if has_provider && made.vectors_done < made.chunks => Some(State::Embedding),
+        _ => None,
+    }
+}
+
+/// How far a document is, in percent.
+pub(crate) fn progress(document: &Document) -> u8 {
+    let made = &document.made;
+    match &document.state {
+        State::Pending => 0,
+        State::Extracting => 5,
+        State::Embedding => {
+            let share = made.vectors_done.saturating_mul(75) / made.chunks.max(1);
+            20 + u8::try_from(share.min(75)).unwrap_or(75)
+        }
+        State::Ready => 100,
+        State::Failed(_) if made.chunks > 0 => 20,
+        State::Failed(_) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base::{DocumentId, JobId, TenantId, clock::from_micros};
+    use store::blob::BlobId;
+
+    use super::*;
+    use crate::{
+        document::{Made, Origin},
+        sniff::Kind,
+    };
+
+    fn document(state: State, chunks: u64, vectors_done: u64) -> Document {
+        Document {
+            id: DocumentId::generate(),
+            tenant: TenantId::DEFAULT,
+            owner: "operator".into(),
+            chat: None,
+            shared: false,
+            title: "Manual".into(),
+            summary: None,
+            metadata: serde_json::Map::new(),
+            tags: Vec::new(),
+            origin: Origin::Upload,
+            url: None,
+            file_name: None,
+            kind: Kind::Pdf,
+            size_bytes: 1,
+            blob: BlobId::of(b"x"),
+            state,
+            verdict: None,
+            made: Made { chunks, vectors_done, ..Made::default() },
+            job: JobId::generate(),
+            begun: 0,
+            queued_at: from_micros(0),
+            created_at: from_micros(0),
+            updated_at: from_micros(0),
+        }
+    }
+
+    fn failed() -> State {
+        State::Failed(Reason::new("model_unavailable", "the model is away"))
+    }
+
+    #[test]
+    fn only_an_open_document_is_begun() {
+        assert_eq!(begun(&State::Pending), Some(State::Extracting));
+        assert_eq!(begun(&State::Extracting), Some(State::Extracting));
+        assert_eq!(begun(&State::Embedding), Some(State::Embedding));
+        assert_eq!(begun(&State::Ready), None);
+        assert_eq!(begun(&failed()), None);
+    }
+
+    #[test]
+    fn going_on_begins_where_it_stopped() {
+        let check = |state, chunks, vectors, expected: Option<State>| {
+            assert_eq!(resumed(&document(state, chunks, vectors), true), expected);
+        };
+        check(failed(), 0, 0, Some(State::Pending));
+        check(failed(), 9, 3, Some(State::Embedding));
+        check(State::Ready, 9, 3, Some(State::Embedding));
+        check(State::Ready, 9, 9, None);
+        for state in [State::Pending, State::Extracting, State::Embedding] {
+            check(state, 9, 3, None);
+        }
+        assert_eq!(resumed(&document(State::Ready, 9, 0), false), None);
+    }
+
+    #[test]
+    fn progress_only_reaches_a_hundred_when_it_is_found() {
+        assert_eq!(progress(&document(State::Pending, 0, 0)), 0);
+        assert_eq!(progress(&document(State::Embedding, 10, 5)), 57);
+        assert_eq!(progress(&document(State::Embedding, 10, 10)), 95);
+        assert_eq!(progress(&document(State::Ready, 10, 10)), 100);
+    }
+
+    #[test]
+    fn the_name_of_a_state_is_known_or_refused() {
+        assert_eq!("failed".parse::<StateName>().map(StateName::as_str), Ok("failed"));
+        assert!("lost".parse::<StateName>().is_err());
+    }
+}

@@ -1,0 +1,172 @@
+//! Vectors as rows: which chunks lack one, which can be copied, and keeping those that were made.
+//!
+//! Whoever makes vectors of chunks keeps them here, so that they are all of length one, and no text of
+//! a tenant is sent to the same model twice.
+
+use base::{ChunkId, DocumentId, TenantId, Timestamp};
+use store::{Db, Error, Tx, Value, params};
+
+/// A chunk without a vector.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// Which one.
+    pub chunk: ChunkId,
+    /// Its text.
+    pub text: String,
+    /// The hash of its text.
+    pub hash: String,
+}
+
+/// How long the newest vectors are that a model made for a tenant; none when it made none.
+pub fn dimensions(db: &Db, tenant: TenantId, model: &str) -> Result<Option<usize>, Error> {
+    let row = db.first(
+        "SELECT dimensions FROM knowledge_documents
+          WHERE tenant = $1 AND model = $2 AND dimensions IS NOT NULL
+          ORDER BY id DESC LIMIT 1",
+        &params![tenant, model],
+    )?;
+    row.map(|it| it.get("dimensions")).transpose()
+}
+
+/// The first chunks of a document that have no vector of this model; with `dimensions`, none of that
+/// length.
+pub fn missing(
+    db: &Db,
+    document: DocumentId,
+    model: &str,
+    dimensions: Option<usize>,
+    most: usize,
+) -> Result<Vec<Missing>, Error> {
+    let rows = db.query(
+        "SELECT c.id, c.text, c.hash FROM knowledge_chunks c
+          WHERE c.document = $1
+            AND NOT EXISTS (
+                SELECT 1 FROM knowledge_vectors v
+                 WHERE v.chunk = c.id AND v.model = $2
+                   AND (CAST($3 AS BIGINT) IS NULL OR v.dimensions = $3))
+          ORDER BY c.position LIMIT $4",
+        &params![document, model, dimensions, most],
+    )?;
+    rows.iter()
+        .map(|it| {
+            Ok(Missing { chunk: it.get("id")?, text: it.get("text")?, hash: it.get("hash")? })
+        })
+        .collect()
+}
+
+/// How many chunks of a document have a vector of this model, and of this length if one is given.
+pub fn count(
+    db: &Db,
+    document: DocumentId,
+    model: &str,
+    dimensions: Option<usize>,
+) -> Result<u64, Error> {
+    let row = db.one(
+        "SELECT count(*) AS total FROM knowledge_vectors
+          WHERE document = $1 AND model = $2 AND (CAST($3 AS BIGINT) IS NULL OR dimensions = $3)",
+        &params![document, model, dimensions],
+    )?;
+    row.get("total")
+}
+
+/// Gives the chunks of a document the vectors that identical texts of the tenant have; says how many.
+pub fn reuse(
+    tx: &Tx,
+    tenant: TenantId,
+    document: DocumentId,
+    model: &str,
+    dimensions: usize,
+) -> Result<u64, Error> {
+    tx.execute(
+        "INSERT INTO knowledge_vectors (chunk, model, dimensions, tenant, document, hash, vector)
+         SELECT found.id, CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($2 AS TEXT), CAST($1 AS TEXT),
+                found.hash, found.vector
+           FROM (SELECT c.id, c.hash,
+                        (SELECT v.vector FROM knowledge_vectors v
+                          WHERE v.tenant = $2 AND v.model = $3 AND v.hash = c.hash
+                            AND v.dimensions = $4
+                          LIMIT 1) AS vector
+                   FROM knowledge_chunks c
+                  WHERE c.document = $1
+                    AND NOT EXISTS (
+                        SELECT 1 FROM knowledge_vectors o
+                         WHERE o.chunk = c.id AND o.model = $3 AND o.dimensions = $4)) found
+          WHERE found.vector IS NOT NULL",
+        &params![document, tenant, model, dimensions],
+    )
+}
+
+/// Keeps vectors, in the order of `chunks`, each made as long as one.
+pub fn vectors(
+    tx: &Tx,
+    tenant: TenantId,
+    document: DocumentId,
+    model: &str,
+    chunks: &[Missing],
+    vectors: &[Vec<f32>],
+) -> Result<(), Error> {
+    const COLUMNS: &[&str] =
+        &["chunk", "model", "dimensions", "tenant", "document", "hash", "vector"];
+    let rows = chunks.iter().zip(vectors).map(|(it, vector)| {
+        let bytes = bytes(vector);
+        Vec::<Value>::from(params![
+            it.chunk,
+            model,
+            vector.len(),
+            tenant,
+            document,
+            it.hash.as_str(),
+            bytes
+        ])
+    });
+    tx.insert_many("knowledge_vectors", COLUMNS, rows.collect())?;
+    Ok(())
+}
+
+/// Notes on the document how far its vectors are.
+pub(crate) fn noted(
+    tx: &Tx,
+    document: DocumentId,
+    model: &str,
+    dimensions: usize,
+    reused: u64,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let done = count(tx, document, model, Some(dimensions))?;
+    tx.execute(
+        "UPDATE knowledge_documents
+            SET begun = 0, model = $2, dimensions = $3, vectors_done = $4,
+                vectors_reused = vectors_reused + $5, updated_at = $6
+          WHERE id = $1",
+        &params![document, model, dimensions, done, reused, now],
+    )?;
+    Ok(())
+}
+
+/// A vector of length one as the bytes of its row.
+fn bytes(vector: &[f32]) -> Vec<u8> {
+    let length = vector.iter().map(|it| f64::from(*it) * f64::from(*it)).sum::<f64>().sqrt();
+    let scale = if length > 0.0 { 1.0 / length } else { 0.0 };
+    vector.iter().flat_map(|it| ((f64::from(*it) * scale) as f32).to_le_bytes()).collect()
+}
+
+/// Shows which chunk it is, and nothing of it.
+impl std::fmt::Debug for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Missing").field("chunk", &self.chunk).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_vector_is_as_long_as_one() {
+        let kept = bytes(&[3.0, 4.0]);
+        let (floats, _) = kept.as_chunks::<4>();
+        let floats: Vec<f32> = floats.iter().map(|it| f32::from_le_bytes(*it)).collect();
+        assert_eq!(floats, [0.6, 0.8]);
+        assert_eq!(bytes(&[0.0]), 0f32.to_le_bytes());
+    }
+}

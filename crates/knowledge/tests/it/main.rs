@@ -1,0 +1,14 @@
+//! Documents on their way, with real workers and the real process that reads files, on both databases.
+
+mod house;
+
+mod carrying;
+mod documents;
+mod extracting;
+mod fuzzing;
+mod ingesting;
+mod killing;
+mod pages;
+mod renewing;
+mod searching;
+mod strangers;

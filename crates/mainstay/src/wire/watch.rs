@@ -1,0 +1,165 @@
+//! What the house says about itself: what is checked for `/health`, what is counted for the overview.
+
+use std::time::Duration;
+
+use base::Timestamp;
+use observe::{Check, Found, Health, Stats};
+use serde_json::{Value as Json, json};
+
+use super::House;
+
+impl House {
+    /// What is checked for `/health`.
+    pub(crate) fn health(&self, version: &str) -> Health {
+        let health = Health::new(version, self.site.clock.clone());
+        let store = self.store.clone();
+        health.register(Check::new("database", true, Duration::from_secs(2), move || {
+            let store = store.clone();
+            async move {
+                match store.ping().await {
+                    Ok(()) => Found::Healthy,
+                    Err(error) => Found::Unhealthy(error.to_string()),
+                }
+            }
+        }));
+        let models = self.models.clone();
+        health.register(Check::new("llm", false, Duration::from_secs(1), move || {
+            let health = models.health();
+            async move {
+                match &health {
+                    models::Health::NotConfigured => {
+                        Found::HealthyWith("no model is configured; rules answer".into())
+                    }
+                    _ if health.is_good() => Found::HealthyWith(health.summary()),
+                    _ => Found::Degraded(health.summary()),
+                }
+            }
+        }));
+        let knowledge = self.knowledge.clone();
+        health.register(Check::new("vector_index", false, Duration::from_secs(5), move || {
+            let knowledge = knowledge.clone();
+            async move {
+                let found = knowledge.vectors().health().await;
+                if !found.degraded.is_empty() {
+                    return Found::Degraded(found.degraded.join("; "));
+                }
+                let told = match (&found.model, &found.building) {
+                    (Some(model), None) => format!("{}; vectors of {model}", found.engine),
+                    (Some(model), Some(next)) => format!(
+                        "{}; vectors of {model}, those of {next} are being made beside them",
+                        found.engine
+                    ),
+                    (None, _) => format!("{}; nothing has vectors yet", found.engine),
+                };
+                Found::HealthyWith(told)
+            }
+        }));
+        health
+    }
+
+    /// What is counted for `/api/v1/stats`.
+    pub(crate) fn stats(&self, version: &str) -> Stats {
+        let stats = Stats::new(version, self.site.clock.clone());
+        let store = self.store.clone();
+        stats.register("queue", move || {
+            let store = store.clone();
+            async move {
+                let counts = store.read(work::counts).await;
+                let counts = counts.map_err(|it: store::Error| it.to_string())?;
+                Ok(json!({
+                    "pending": counts.pending, "running": counts.running,
+                    "completed": counts.completed, "failed": counts.failed,
+                    "cancelled": counts.cancelled, "dead": counts.dead,
+                }))
+            }
+        });
+        let (store, folder) = (self.store.clone(), self.folder.clone());
+        stats.register("counts", move || {
+            let (store, folder) = (store.clone(), folder.clone());
+            async move {
+                let counts =
+                    store.read(move |db| apps::tenant::counts(db, folder.kits(), None)).await;
+                let counts = counts.map_err(|it: store::Error| it.to_string())?;
+                Ok(counts.into_iter().map(|it| (it.collection, Json::from(it.count))).collect())
+            }
+        });
+        let (store, clock) = (self.store.clone(), self.site.clock.clone());
+        stats.register("models", move || {
+            let (store, now) = (store.clone(), clock.now());
+            async move {
+                let (day, month) = beginnings(now);
+                let sums = store.read(move |db| {
+                    let group = models::usage::GroupBy::Model;
+                    let today = models::usage::summary(db, None, day, now, group)?.total;
+                    let this_month = models::usage::summary(db, None, month, now, group)?.total;
+                    Ok::<_, store::Error>((today, this_month))
+                });
+                let (today, this_month) = sums.await.map_err(|it| it.to_string())?;
+                Ok(json!({
+                    "spent_today_usd": today.total_cost.dollars(),
+                    "spent_month_usd": this_month.total_cost.dollars(),
+                    "unknown_cost_count": this_month.unknown_cost_count,
+                    "tokens_today": today.total_tokens,
+                }))
+            }
+        });
+        let knowledge = self.knowledge.clone();
+        stats.register("documents", move || {
+            let knowledge = knowledge.clone();
+            async move {
+                let totals = knowledge.totals(None).await.map_err(|it| it.to_string())?;
+                Ok(json!({
+                    "documents": totals.documents, "ready": totals.ready, "failed": totals.failed,
+                    "size_bytes": totals.size_bytes, "chunks": totals.chunks,
+                }))
+            }
+        });
+        let (engine, clock) = (self.engine.clone(), self.site.clock.clone());
+        stats.register("assistants", move || {
+            let (engine, now) = (engine.clone(), clock.now());
+            async move { engine.assistant_stats(now).await.map_err(|it| it.to_string()) }
+        });
+        let models = self.models.clone();
+        stats.register("cache", move || {
+            let cache = models.overview().cache;
+            let asked = cache.hits + cache.misses;
+            async move {
+                Ok(json!({
+                    "hits": cache.hits, "misses": cache.misses, "entries": cache.entries,
+                    "hit_rate": if asked == 0 { 0.0 } else { cache.hits as f64 / asked as f64 },
+                }))
+            }
+        });
+        stats.register("sockets", || async {
+            let seen = base::metric::samples();
+            let of = |name: &str| -> f64 {
+                seen.iter().filter(|it| it.name == name).map(|it| it.value).sum()
+            };
+            Ok(json!({
+                "open": of("websocket_connections_open") as u64,
+                "total": of("websocket_connections_total") as u64,
+            }))
+        });
+        stats.register("requests", || async {
+            let answered = base::metric::samples();
+            let requests = answered.iter().filter(|it| it.name == "http_requests_total");
+            let failed = |it: &&base::metric::Sample| {
+                it.labels
+                    .iter()
+                    .any(|(name, value)| name == "status_code" && value.starts_with('5'))
+            };
+            let total: f64 = requests.clone().map(|it| it.value).sum();
+            let errors: f64 = requests.filter(failed).map(|it| it.value).sum();
+            Ok(json!({"total": total as u64, "errors": errors as u64}))
+        });
+        stats
+    }
+}
+
+/// When this day and this month began, in UTC.
+fn beginnings(now: Timestamp) -> (Timestamp, Timestamp) {
+    let here = now.to_zoned(jiff::tz::TimeZone::UTC);
+    let day = here.start_of_day().unwrap_or_else(|_| here.clone());
+    let month = day.first_of_month().unwrap_or_else(|_| day.clone());
+    (day.timestamp(), month.timestamp())
+}

@@ -1,0 +1,167 @@
+//! Asking assistants over a WebSocket.
+
+use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use serde_json::{Value as Json, json};
+use testkit::{Database, model::Reply};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Error, Message, client::IntoClientRequest, http::HeaderValue},
+};
+
+use crate::{
+    asking::{QUESTION, house, long, manual, paced},
+    house::{Asker, House},
+};
+
+testkit::on_both! {
+    async fn a_socket_speaks_the_frames_of_the_description(db: Database) {
+        let (house, script) = house(&db).await;
+        manual(&house).await;
+        script.answers(Reply::text("Every four weeks [1]. Use the fluid."));
+        script.always(|_| Reply::text("Probes"));
+        let editor = house.editor().await;
+        let mut socket = Socket::open(&house, &editor).await;
+        assert_eq!(socket.hears().await["type"], "connected");
+        for (said, kind, words) in [
+            ("{", "error", "Invalid JSON format"),
+            (r#"{"type": "question", "question": ""}"#, "error", "Question is required"),
+            (r#"{"type": "dance"}"#, "error", "dance"),
+            (r#"{"type": "cancel"}"#, "error", "nothing to cancel"),
+            (r#"{"type": "ping"}"#, "pong", ""),
+        ] {
+            socket.says(said).await;
+            let frame = socket.hears().await;
+            assert_eq!(frame["type"], kind, "{said}: {frame}");
+            assert!(frame["timestamp"].is_string(), "{frame}");
+            assert!(frame["message"].as_str().unwrap_or_default().contains(words), "{frame}");
+        }
+        socket.says(&json!({"type": "question", "question": QUESTION}).to_string()).await;
+        let frames = socket.hears_until("answer").await;
+        let mut kinds: Vec<&str> = frames.iter().filter_map(|it| it["type"].as_str()).collect();
+        kinds.dedup();
+        assert_eq!(kinds, ["processing_update", "citations", "processing_update", "token", "answer"]);
+        let progress: Vec<u64> = frames.iter().filter_map(|it| it["progress"].as_u64()).collect();
+        assert!(progress.is_sorted() && progress.iter().all(|it| *it <= 100), "{progress:?}");
+        let tokens: String = frames.iter().filter(|it| it["type"] == "token").filter_map(|it| it["content"].as_str()).collect();
+        let answer = frames.last().expect("an answer");
+        assert_eq!((&answer["answer"], tokens.as_str()), (&json!(tokens), "Every four weeks [1]. Use the fluid."));
+        assert_eq!(answer["citations"][0]["title"], "Manual");
+        assert!(answer["confidence"].is_number() && answer["usage"]["total_tokens"].is_number(), "{answer}");
+
+        // Another question in the same chat, stopped in the middle.
+        script.answers(paced(2_000));
+        socket.says(&json!({"type": "question", "question": "Count.", "chat_id": answer["chat_id"]}).to_string()).await;
+        socket.hears_until("token").await;
+        socket.says(&json!({"type": "question", "question": "More?"}).to_string()).await;
+        let refused = socket.hears_until("error").await;
+        assert!(refused.last().is_some_and(|it| it["message"].as_str().is_some_and(|it| it.contains("cancel"))));
+        socket.says(r#"{"type": "cancel"}"#).await;
+        let stopped = socket.hears_until("error").await;
+        assert_eq!(stopped.last().map(|it| it["code"].clone()), Some(json!("cancelled")));
+    }
+
+    async fn a_socket_that_was_lost_goes_on_on_another_one(db: Database) {
+        let (house, script) = house(&db).await;
+        script.answers(paced(120));
+        script.always(|_| Reply::text("Words"));
+        let editor = house.editor().await;
+        let mut socket = Socket::open(&house, &editor).await;
+        socket.says(&json!({"type": "question", "question": "Count."}).to_string()).await;
+        let mut heard = Vec::new();
+        for _ in 0..5 {
+            heard.extend(socket.hears_until("token").await);
+        }
+        drop(socket);
+        let last = heard.last().expect("a token")["id"].clone();
+        let mut socket = Socket::open(&house, &editor).await;
+        socket.says(&json!({"type": "resume", "last_event_id": last}).to_string()).await;
+        heard.extend(socket.hears_until("answer").await);
+        let tokens: String = heard.iter().filter(|it| it["type"] == "token").filter_map(|it| it["content"].as_str()).collect();
+        assert_eq!(tokens, long(120).trim_end());
+        assert_eq!(heard.last().expect("an answer")["answer"], tokens.as_str());
+    }
+
+    async fn a_socket_is_for_those_who_may_and_for_pages_of_this_server(db: Database) {
+        let (house, _script) = house(&db).await;
+        let editor = house.editor().await;
+        assert_eq!(Socket::refused(&house, None, None).await, 401);
+        assert_eq!(Socket::refused(&house, editor.token(), Some("https://evil.example")).await, 403);
+        let key = house.key(&[base::Scope::CallModels]).await;
+        assert_eq!(Socket::refused(&house, key.token(), None).await, 403);
+        editor.get("/ws").await.refused(426, "upgrade_required");
+    }
+}
+/// A WebSocket as a browser opens it.
+struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    async fn open(house: &House, asker: &Asker) -> Self {
+        match Self::connect(house, asker.token(), None).await {
+            Ok(socket) => socket,
+            Err(error) => panic!("no socket: {error}"),
+        }
+    }
+
+    /// The status of a refusal.
+    async fn refused(house: &House, token: Option<&str>, origin: Option<&str>) -> u16 {
+        match Self::connect(house, token, origin).await {
+            Ok(_) => panic!("this must be refused"),
+            Err(Error::Http(response)) => response.status().as_u16(),
+            Err(error) => panic!("not refused, but broken: {error}"),
+        }
+    }
+
+    async fn connect(
+        house: &House,
+        token: Option<&str>,
+        origin: Option<&str>,
+    ) -> Result<Self, Error> {
+        let address = format!("{}/ws?tenant={}", house.url.replace("http://", "ws://"), house.here);
+        let mut request = address.into_client_request()?;
+        let mut header = |name: &'static str, value: String| {
+            let value = HeaderValue::from_str(&value).expect("a header");
+            request.headers_mut().insert(name, value);
+        };
+        if let Some(token) = token {
+            header("sec-websocket-protocol", format!("mainstay, bearer.{token}"));
+        }
+        if let Some(origin) = origin {
+            header("origin", origin.to_owned());
+        }
+        let (socket, response) = connect_async(request).await?;
+        assert_eq!(response.headers()["sec-websocket-protocol"], "mainstay");
+        Ok(Self(socket))
+    }
+
+    async fn says(&mut self, text: &str) {
+        self.0.send(Message::text(text)).await.expect("it is sent");
+    }
+
+    /// The next frame with words in it.
+    async fn hears(&mut self) -> Json {
+        let hearing = async {
+            loop {
+                match self.0.next().await.expect("it is open").expect("a frame") {
+                    Message::Text(text) => return serde_json::from_str(&text).expect("JSON"),
+                    Message::Close(frame) => panic!("it is closed: {frame:?}"),
+                    _ => {}
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), hearing).await.expect("a frame in time")
+    }
+
+    /// All frames up to the first of this kind.
+    async fn hears_until(&mut self, kind: &str) -> Vec<Json> {
+        let mut heard = Vec::new();
+        loop {
+            heard.push(self.hears().await);
+            if heard.last().is_some_and(|it| it["type"] == kind) {
+                return heard;
+            }
+        }
+    }
+}
