@@ -22,6 +22,7 @@ use axum::{
 };
 use base::metric::{Counter, Histogram, SECONDS};
 use futures::FutureExt;
+use models::relay::Words;
 use tower::Service;
 use tower_http::{
     compression::{
@@ -214,6 +215,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
     let exposed = [
         "etag",
         "x-request-id",
+        "request-id",
         "retry-after",
         "content-disposition",
         "x-ratelimit-limit",
@@ -286,6 +288,10 @@ fn finish(response: &mut Response, visit: &Visit) {
         || response.extensions().get::<web::UnchangedPage>().is_some();
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&visit.id) {
+        // Anthropic's clients look for it under their own name.
+        if visit.style.words() == Some(Words::Anthropic) {
+            headers.insert("request-id", id.clone());
+        }
         headers.insert(REQUEST_ID, id);
     }
     let policy = HeaderValue::from_static(if is_page { PAGE_POLICY } else { DATA_POLICY });

@@ -8,6 +8,7 @@
 pub mod database;
 pub mod model;
 pub mod run;
+pub mod sockets;
 
 pub use database::Database;
 

@@ -127,6 +127,11 @@ impl Script {
         format!("{}/v1", self.address())
     }
 
+    /// Where it listens.
+    pub fn socket(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Where it is, without a path: `http://127.0.0.1:PORT`.
     pub fn address(&self) -> String {
         format!("http://{}", self.address)

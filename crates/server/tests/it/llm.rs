@@ -122,6 +122,21 @@ testkit::on_both! {
         assert_eq!(nobody.get("/llm/v1/chat/completions").await.header("allow"), Some("POST, OPTIONS"));
     }
 
+    async fn an_id_stands_where_each_dialects_clients_look_for_it(db: Database) {
+        let (house, script) = house(&db, Settings::default()).await;
+        script.always(|_| Reply::text("Hello").tokens(3, 1));
+        let asker = house.key(&[Scope::UseModels]).await;
+        for (answer, is_anthropics) in [
+            (asker.post("/llm/v1/chat/completions", question(false)).await, false),
+            (asker.post("/llm/anthropic/v1/messages", question(false)).await, true),
+            (house.nobody().post("/llm/anthropic/v1/messages", question(false)).await, true),
+        ] {
+            let id = answer.header("x-request-id");
+            assert!(id.is_some());
+            assert_eq!(answer.header("request-id"), id.filter(|_| is_anthropics));
+        }
+    }
+
     async fn a_stream_comes_as_it_is_said_and_is_never_packed(db: Database) {
         let (house, script) = house(&db, Settings::default()).await;
         script.always(|_| Reply::text("one two three four five six seven eight").paced(Duration::from_millis(100)));

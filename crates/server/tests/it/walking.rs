@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use apps::proposal::{self, NewProposal};
 use base::{Permission, Role, Scope};
 use identity::Reach;
+use models::settings::ProviderSettings;
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 use server::{Settings, operation::Kind, route::Route};
@@ -83,6 +84,7 @@ impl Things {
             ("collection", "shelves".into()),
             ("task", "advice".into()),
             ("model", "somebody/some-model".into()),
+            ("budget", "of the walk".into()),
         ]);
         Self { ids }
     }
@@ -98,7 +100,9 @@ impl Things {
             let argument = if argument == "beside" { "record" } else { argument };
             let value = self.ids.get(argument);
             let value = value
-                .unwrap_or_else(|| panic!("the walk knows no `{argument}` for {}", route.key()));
+                .unwrap_or_else(|| panic!("the walk knows no `{argument}` for {}", route.key()))
+                .replace(' ', "%20");
+            let value = value.as_str();
             path = path.replace(&format!("{{{name}}}"), value);
             path = path.replace(&format!("{{*{name}}}"), value);
         }
@@ -144,6 +148,8 @@ impl Things {
             "llm.chat" | "llm.messages" | "llm.count_tokens" => {
                 json!({"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "x"}]})
             }
+            "models.test" => json!({}),
+            "budgets.set" => json!({"scope": "whole", "period": "month", "limit_usd": 10.0}),
             "llm.responses" | "llm.embeddings" => json!({"model": "m", "input": "x"}),
             other => panic!("the walk does not know how to call {other}: say here what it takes"),
         }
@@ -152,7 +158,7 @@ impl Things {
     /// Does the request name something of the first tenant?
     fn names_something(route: &Route, path: &str, body: &Json, things: &Self) -> bool {
         let text = format!("{path} {body}");
-        let general = ["collection", "task", "beside", "model"];
+        let general = ["collection", "task", "beside", "model", "budget"];
         let ids = things.ids.iter().filter(|it| !general.contains(it.0));
         ids.into_iter().any(|it| text.contains(it.1.as_str())) && route.path.len() > 1
     }
@@ -210,7 +216,12 @@ testkit::on_both! {
     }
 
     async fn every_thing_that_is_described_is_given_like_that(db: Database) {
-        let house = House::open_with(&db, Settings { debug: true, ..Settings::default() }).await;
+        // The walk asks for models of `somebody`, who answers.
+        let mut models = models::Settings::default();
+        let offline = ProviderSettings { kind: Some("offline".into()), ..Default::default() };
+        models.providers.insert("somebody".into(), offline);
+        let settings = Settings { debug: true, ..Settings::default() };
+        let house = House::open_with_models(&db, settings, models).await;
         let things = Things::of(&house).await;
         let owner = house.owner().await;
         let mut routes: Vec<_> =
