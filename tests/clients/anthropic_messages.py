@@ -1,5 +1,6 @@
 """Anthropic's own client for Python: messages, streams, counts, tools, refusals."""
 import json
+import os
 
 import anthropic
 from anthropic import Anthropic, AsyncAnthropic
@@ -53,6 +54,13 @@ def usage():
         same(f"{model}: the cost", millionths, whole + 2 * used.output_tokens)
 
 
+@check("models are listed, and one of them is shown")
+def models():
+    names = [it.id for it in client.models.list()]
+    holds(f"an alias among {names}", "real/tiny" in names)
+    same("one", client.models.retrieve("real/tiny").id, "real/tiny")
+
+
 @check("a stream is put together into the final message")
 def stream():
     for model in MODELS:
@@ -71,6 +79,12 @@ def events():
         kinds = [it.type for it in client.messages.create(**ask(model), stream=True)]
         same(f"{model}: the first two", kinds[:2], ["message_start", "content_block_start"])
         same(f"{model}: the last three", kinds[-3:], ["content_block_stop", "message_delta", "message_stop"])
+
+
+@check("a key may come as a bearer token, and the client's beta messages are messages")
+def bearer():
+    other = Anthropic(api_key=None, auth_token=os.environ["ANTHROPIC_API_KEY"])
+    holds("words", other.beta.messages.create(**ask(MODELS[0]), betas=["output-128k-2025-02-19"]).content[0].text)
 
 
 @check("the asynchronous client streams")

@@ -86,6 +86,15 @@ def structured():
         holds(f"{name(model)}, {method}: {answer!r}", isinstance(answer, Ticket))
 
 
+@check("the responses API serves it as well")
+def responses():
+    model = ChatOpenAI(model="real-messages/tiny", use_responses_api=True)
+    pieces = list(model.stream(ask()))
+    holds("words", "".join(it.text for it in pieces))
+    called = model.bind_tools([get_invoice]).invoke(ask())
+    same("the tool", [it["name"] for it in called.tool_calls], ["get_invoice"])
+
+
 @check("each piece of a batch is answered")
 def batch():
     for model in both:

@@ -36,6 +36,7 @@ def settled():
 
 
 rows = settled()
+chat, vectors = counted(os.environ["REAL_URL"]), counted(os.environ["EMBEDDINGS_URL"])
 
 
 def used(*providers):
@@ -44,21 +45,28 @@ def used(*providers):
             "out": sum(it["tokens_out"] for it in mine)}
 
 
-@check(f"the ledger holds the {len(rows)} attempts of the clients")
-def some():
-    holds("several hundred", len(rows) > 100)
-    holds("none of them estimated, of the real servers", not [it for it in rows if it["provider"].startswith("real") and it["estimated"]])
+@check(f"the ledger holds the {len(rows)} attempts of the clients; none at the real servers is estimated")
+def attempts():
+    holds("as many as were made", len(rows) > 100)
+    same("estimated", [it["operation"] for it in rows if it["provider"].startswith("real") and it["estimated"]], [])
 
 
-@check("tokens of questions, cached ones and answers are those that the chat server counted")
-def chat():
-    same("tokens", used("real", "real-messages"), counted(os.environ["REAL_URL"]))
+@check(f"the chat server counted {chat['in']} tokens of questions, {chat['cached']} of them cached, and {chat['out']} of answers: so does the ledger")
+def chat_tokens():
+    same("tokens", used("real", "real-messages"), chat)
 
 
-@check("tokens of embeddings are those that the embeddings server counted")
-def embeddings():
-    wanted = counted(os.environ["EMBEDDINGS_URL"])
-    same("tokens", used("real-embeddings")["in"], wanted["in"])
+@check(f"the embeddings server counted {vectors['in']} tokens: so does the ledger")
+def embeddings_tokens():
+    same("tokens", used("real-embeddings")["in"], vectors["in"])
+
+
+@check("who hung up is in it: exact where the rest was read, estimated where the provider was stopped")
+def hung_up():
+    drained = [it for it in rows if it["operation"] == "drained"]
+    same("drained", [(it["tokens_out"], it["estimated"]) for it in drained], [(300, False)])
+    stopped = [it for it in rows if it["model"] == "hung-up"]
+    same("stopped", [(it["outcome"], it["estimated"]) for it in stopped], [("abandoned", True)])
 
 
 @check("the cost is what these tokens cost, to the millionth of a dollar; without a price it is unknown")
@@ -66,6 +74,7 @@ def cost():
     real = [it for it in rows if it["provider"] in ("real", "real-messages", "real-embeddings")]
     sums = used("real", "real-messages", "real-embeddings")
     same("the cost", round(sum(it["cost_usd"] for it in real) * 1e6), sums["in"] + 2 * sums["out"])
+    # A kept answer used no token and costs nothing: that is known.
     answered = [it for it in rows if it["provider"].startswith("double") and it["tokens_total"]]
     same("what has no price", {it["cost_usd"] for it in answered}, {None})
 

@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 
+import { asRefusal } from './contract.mjs';
 import { namesOf } from './models.mjs';
 
 const PIECE_MS = 12;
@@ -12,7 +13,7 @@ export async function chat(world, response, { body, caller, headers }) {
   const request_id = `req_${randomUUID().slice(0, 12)}`;
   const refuse = (status, code, message, more = {}) => {
     response.writeHead(status, { 'content-type': 'application/json', 'x-request-id': request_id });
-    response.end(JSON.stringify(envelope(code, message, { request_id, ...more })));
+    response.end(JSON.stringify(asRefusal(envelope(code, message, { request_id, ...more }))));
   };
   if (!body?.model || !Array.isArray(body.messages)) return refuse(400, 'missing_required_parameter', '`model` and `messages` are required');
   const model = namesOf(world.gateway).find((it) => it.id === body.model)?.target ?? body.model;
@@ -53,7 +54,7 @@ export async function chat(world, response, { body, caller, headers }) {
     }
     if (tokens_out === 12 && by === 'huggingface') {
       note('unreadable');
-      send(envelope('provider_failed', 'The provider failed: its answer cannot be read.', { request_id, provider: by }));
+      send(asRefusal(envelope('provider_failed', 'The provider failed: its answer cannot be read.', { request_id, provider: by })));
       return response.end('data: [DONE]\n\n');
     }
   }

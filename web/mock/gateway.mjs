@@ -1,6 +1,6 @@
 // What the mock knows of models: providers in each state, budgets before, at and beyond their limits, a queue that moves.
 
-import { HOUR } from './world.mjs';
+const HOUR = 3_600_000;
 
 export function gatewayOf(world) {
   const provider = (name, kind, base_url, fields) => ({ name, kind, base_url, has_key: true, state: 'ok', at: world.now(40_000), since: null, why: null, breaker: 'closed', retry_at: null, failures: 0, in_flight: 0, concurrency: 16, models: [], ...fields });

@@ -6,8 +6,8 @@ import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 
-import { chat } from './chat.mjs';
-import { asProblem, statusOf } from './contract.mjs';
+import { chat, envelope } from './chat.mjs';
+import { asProblem, asRefusal, statusOf } from './contract.mjs';
 import { refuse, Refusal } from './problem.mjs';
 import { meOf, PERMISSIONS, routes } from './routes.mjs';
 import { World } from './world.mjs';
@@ -77,10 +77,10 @@ async function answer(world, request, response, { dist, delay, accessTtl }) {
     const caller = session && world.users.find((it) => it.id === session.user);
     if (url.pathname === '/api/jobs/events') return events(world, response, caller);
 
-    if (url.pathname === '/llm/v1/chat/completions') return await chat(world, response, { body, caller, headers: request.headers });
-    const found = table.find((it) => it.method === request.method && it.test.test(url.pathname)) ?? refuse('not_found', 'There is nothing at this address');
     const needed = caller && NEEDS.find(([path]) => path.test(`${request.method} ${url.pathname}`))?.[1];
     if (needed && !PERMISSIONS[caller.role].includes(needed)) refuse('permission_missing', 'You may not do this', { detail: `It needs the permission ${needed}.` });
+    if (url.pathname === '/llm/v1/chat/completions') return await chat(world, response, { body, caller, headers: request.headers });
+    const found = table.find((it) => it.method === request.method && it.test.test(url.pathname)) ?? refuse('not_found', 'There is nothing at this address');
     const values = found.test.exec(url.pathname).slice(1).map(decodeURIComponent);
     const params = Object.fromEntries(found.names.map((name, index) => [name, values[index]]));
     const result = await found.run(world, { params, query: Object.fromEntries(url.searchParams), body, raw, isForm, request, headers: request.headers, caller, session });
@@ -91,6 +91,7 @@ async function answer(world, request, response, { dist, delay, accessTtl }) {
     return send(response, statusOf(found.route, result), result);
   } catch (thrown) {
     if (!(thrown instanceof Refusal)) throw thrown;
+    if (url.pathname.startsWith('/llm/')) return send(response, thrown.body.status, asRefusal(envelope(thrown.code, thrown.body.detail, { request_id: `req_${randomUUID().slice(0, 12)}` })));
     return send(response, thrown.body.status, asProblem({ ...thrown.body, request_id: `req_${randomUUID().slice(0, 12)}` }), 'application/problem+json');
   }
 }

@@ -133,8 +133,7 @@ impl Site {
         let identity =
             Identity::open(store.clone(), self.clock.clone(), identity_settings(&self, &folder)?)
                 .await?;
-        let models =
-            Models::open(store.clone(), self.clock.clone(), model_settings(&self, &folder)?)?;
+        let models = self.models(&store, &folder)?;
         let settings = apps::engine::Settings {
             allow_private_webhooks: self.environment.is_on("MAINSTAY_ALLOW_PRIVATE_WEBHOOKS"),
         };
@@ -148,6 +147,12 @@ impl Site {
         )
         .await?;
         Ok(House { site: self, folder, store, identity, models, engine })
+    }
+
+    /// The door to models.
+    pub(crate) fn models(&self, store: &Store, folder: &Folder) -> anyhow::Result<Models> {
+        let settings = model_settings(self, folder)?;
+        Ok(Models::open(store.clone(), self.clock.clone(), settings)?)
     }
 
     /// Notes which application the data belongs to, so that other commands find it.

@@ -29,7 +29,7 @@ use tower_http::{
         CompressionLayer,
         predicate::{NotForContentType, Predicate, SizeAbove},
     },
-    cors::{AllowOrigin, CorsLayer},
+    cors::{AllowHeaders, AllowOrigin, CorsLayer},
 };
 use tracing::Instrument as _;
 
@@ -230,24 +230,12 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
         "x-mainstay-cost-usd",
         "x-mainstay-cache",
     ];
-    let asked = [
-        "authorization",
-        "content-type",
-        "x-api-key",
-        "x-goog-api-key",
-        "x-mainstay-tenant",
-        "anthropic-version",
-        "anthropic-beta",
-        "x-request-id",
-        "idempotency-key",
-        "if-match",
-        "if-none-match",
-    ];
     Some(
         CorsLayer::new()
             .allow_origin(AllowOrigin::list(origins))
             .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-            .allow_headers(asked.map(HeaderName::from_static))
+            // Whose page may ask may say what its client says: those of models have many headers.
+            .allow_headers(AllowHeaders::mirror_request())
             .expose_headers(exposed.map(HeaderName::from_static))
             .max_age(Duration::from_secs(600)),
     )

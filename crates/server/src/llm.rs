@@ -70,24 +70,30 @@ pub(crate) fn all() -> Vec<Operation> {
             "Count the tokens of a question, as Anthropic does.",
             Asks::CountTokens,
         ),
-        Operation::new(
+        list(
             "llm.models",
-            Permission::UseModels,
-            Kind::One,
             "ModelList",
-            "List the models that can be asked.",
-            list,
-        )
-        .raw(),
-        Operation::new(
+            "List the models that can be asked, as OpenAI does.",
+            Words::Openai,
+        ),
+        one(
             "llm.model",
-            Permission::UseModels,
-            Kind::One,
             "ListedModel",
-            "See one model that can be asked.",
-            one,
-        )
-        .raw(),
+            "See one model that can be asked, as OpenAI does.",
+            Words::Openai,
+        ),
+        list(
+            "llm.anthropic_models",
+            "AnthropicModelList",
+            "List the models that can be asked, as Anthropic does.",
+            Words::Anthropic,
+        ),
+        one(
+            "llm.anthropic_model",
+            "AnthropicModel",
+            "See one model that can be asked, as Anthropic does.",
+            Words::Anthropic,
+        ),
     ]
 }
 
@@ -135,10 +141,13 @@ async fn ask(mut call: Call, asks: Asks) -> Result<Answer, Problem> {
     Ok(answer(reply.await))
 }
 
-async fn list(mut call: Call, _: Nothing) -> Result<Answer, Problem> {
-    let raw = raw(&mut call)?;
-    let account = wish::account(&call, &raw, Asks::Chat)?;
-    Ok(answer(call.app.models.listed(&account).await))
+fn list(name: &'static str, gives: &'static str, summary: &'static str, words: Words) -> Operation {
+    let run = move |mut call: Call, _: Nothing| async move {
+        let raw = raw(&mut call)?;
+        let account = wish::account(&call, &raw, Asks::Chat)?;
+        Ok(answer(call.app.models.listed(&account, words).await))
+    };
+    Operation::new(name, Permission::UseModels, Kind::One, gives, summary, run).raw()
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -147,10 +156,14 @@ struct One {
     model: String,
 }
 
-async fn one(mut call: Call, args: One) -> Result<Answer, Problem> {
-    let raw = raw(&mut call)?;
-    let account = wish::account(&call, &raw, Asks::Chat)?;
-    Ok(answer(call.app.models.listed_as(&account, &args.model, &call.visit.id).await))
+fn one(name: &'static str, gives: &'static str, summary: &'static str, words: Words) -> Operation {
+    let run = move |mut call: Call, args: One| async move {
+        let raw = raw(&mut call)?;
+        let account = wish::account(&call, &raw, Asks::Chat)?;
+        let models = &call.app.models;
+        Ok(answer(models.listed_as(&account, &args.model, words, &call.visit.id).await))
+    };
+    Operation::new(name, Permission::UseModels, Kind::One, gives, summary, run).raw()
 }
 
 fn raw(call: &mut Call) -> Result<Raw, Problem> {

@@ -89,6 +89,8 @@ pub(crate) const FIXED: &[Fixed] = &[
     ("POST /llm/v1/embeddings", "llm.embeddings", &[]),
     ("GET /llm/v1/models", "llm.models", &[]),
     ("GET /llm/v1/models/{*model}", "llm.model", &[]),
+    ("GET /llm/anthropic/v1/models", "llm.anthropic_models", &[]),
+    ("GET /llm/anthropic/v1/models/{*model}", "llm.anthropic_model", &[]),
     ("POST /llm/anthropic/v1/messages", "llm.messages", &[]),
     ("POST /llm/anthropic/v1/messages/count_tokens", "llm.count_tokens", &[]),
     ("GET /health", "health.get", &[]),

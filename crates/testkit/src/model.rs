@@ -220,7 +220,9 @@ impl Play {
             || path.to_lowercase().contains("embedcontent");
         if embeds {
             return self.queued_embeddings.pop_front().unwrap_or_else(|| {
-                Reply::embeddings(texts(&request.body).iter().map(|it| vector::vector(it)).collect())
+                Reply::embeddings(
+                    texts(&request.body).iter().map(|it| vector::vector(it)).collect(),
+                )
             });
         }
         match (self.queued.pop_front(), &mut self.rule) {

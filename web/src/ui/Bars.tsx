@@ -18,9 +18,7 @@ export function Bars({ rows, label }: { rows: Row[]; label: string }) {
           <span className="cut" title={it.key}>
             {it.name ?? it.key}
           </span>
-          <span>
-            <span className="bar__fill" style={{ display: 'block', width: `${most > 0 ? (it.value / most) * 100 : 0}%` }} />
-          </span>
+          <span>{it.value > 0 && <span className="bar__fill" style={{ display: 'block', width: `${(it.value / most) * 100}%` }} />}</span>
           <span className="number soft">{it.text}</span>
         </li>
       ))}

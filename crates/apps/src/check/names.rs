@@ -82,6 +82,7 @@ pub const ERROR_CODES: &[&str] = &[
     "task_not_found",
     "webhook_not_found",
     "delivery_not_found",
+    "budget_not_found",
 ];
 
 /// Names that are declared, whether or not what they name is whole.

@@ -24,6 +24,7 @@ mod first_minute;
 mod full;
 mod help;
 mod killing;
+mod models;
 mod outage;
 mod power;
 mod refusing;

@@ -175,7 +175,8 @@ mod tests {
         let tenant = TenantId::DEFAULT;
         let one = json!({"messages": [{"role": "user", "content": "a"}], "temperature": 0, "stream": true,
                          "stream_options": {"include_usage": true}, "user": "x", "model": "fast"});
-        let other = json!({"temperature": 0, "model": "m", "messages": [{"content": "a", "role": "user"}]});
+        let other =
+            json!({"temperature": 0, "model": "m", "messages": [{"content": "a", "role": "user"}]});
         assert_eq!(of(tenant, one), of(tenant, other));
     }
 

@@ -100,7 +100,9 @@ impl Embed<'_> {
             if counted.is_none() {
                 dialect.read_embeddings(&body, 0).or_else(|why| match why {
                     // Another number of vectors than none: they are there.
-                    crate::dialect::Unreadable::Shape(_) if has_data(&body) => Ok(Default::default()),
+                    crate::dialect::Unreadable::Shape(_) if has_data(&body) => {
+                        Ok(Default::default())
+                    }
                     why => Err(why),
                 })?;
             }

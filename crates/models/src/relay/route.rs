@@ -147,11 +147,7 @@ fn rules<'a>(settings: &'a Settings, wanted: Wanted<'_>) -> (Rules, Vec<&'a [Str
 }
 
 /// The model behind a name, and the names under which its fallbacks may stand.
-fn resolve(
-    settings: &Settings,
-    name: &str,
-    wanted: Wanted<'_>,
-) -> Option<(ModelRef, Vec<String>)> {
+fn resolve(settings: &Settings, name: &str, wanted: Wanted<'_>) -> Option<(ModelRef, Vec<String>)> {
     let mut known_as = vec![name.to_owned()];
     let mut name = name;
     // An alias may lead to an alias; one that leads to itself leads nowhere.
@@ -289,9 +285,7 @@ mod tests {
 
     fn told(settings: &Settings, wanted: Wanted<'_>) -> String {
         match route(settings, wanted) {
-            Ok(way) => {
-                way.candidates.iter().map(|it| it.to.text()).collect::<Vec<_>>().join(" ")
-            }
+            Ok(way) => way.candidates.iter().map(|it| it.to.text()).collect::<Vec<_>>().join(" "),
             Err(why) => format!("{why:?}"),
         }
     }

@@ -244,7 +244,11 @@ async fn a_refusal_is_told_in_the_callers_words(
         let got = house.relay(messages(model, "Hello?", false)).await;
         assert_eq!(got.status, told, "{model}: {}", got.text());
         let body = got.json();
-        assert_eq!((&body["type"], &body["error"]["type"]), (&json!("error"), &json!(kind)), "{model}");
+        assert_eq!(
+            (&body["type"], &body["error"]["type"]),
+            (&json!("error"), &json!(kind)),
+            "{model}"
+        );
         assert!(body["request_id"].is_string(), "{body}");
     }
 }

@@ -13,3 +13,4 @@ mod retelling;
 mod streaming;
 mod structured;
 mod transport;
+mod trying;

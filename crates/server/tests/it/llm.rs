@@ -222,3 +222,19 @@ async fn a_body_that_is_too_large_is_refused_in_the_callers_words() {
     let body = asker.post("/llm/anthropic/v1/messages", large).await.is(413);
     assert_eq!(body["error"]["type"], "request_too_large");
 }
+
+/// Nagle's algorithm and delayed acknowledgements together make pieces wait for 40 ms.
+#[tokio::test(flavor = "multi_thread")]
+async fn pieces_of_an_answer_do_not_wait_for_each_other_on_the_way_to_the_caller() {
+    let db = Database::sqlite();
+    let (house, script) = house(&db, Settings::default()).await;
+    script.always(|_| Reply::text("one two"));
+    let key = house.key(&[Scope::UseModels]).await;
+    key.post("/llm/v1/chat/completions", question(true)).await;
+    let address = house.url.trim_start_matches("http://").parse().unwrap();
+    let accepted = testkit::sockets::accepted_at(address);
+    assert!(!accepted.is_empty(), "connections are kept");
+    assert!(accepted.iter().all(|it| it.nodelay), "{accepted:?}");
+    let to_provider = testkit::sockets::connected_to(script.socket());
+    assert!(to_provider.iter().all(|it| it.nodelay), "{to_provider:?}");
+}

@@ -47,7 +47,7 @@ function Limits() {
           </Empty>
         </div>
       ) : (
-        <div className="cards cards--wide">
+        <div className="cards cards--half">
           {limits.map((it, index) => (
             <LimitCard key={`${it.per} ${it.match ?? ''} ${index}`} limit={it} />
           ))}

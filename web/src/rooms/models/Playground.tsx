@@ -16,7 +16,7 @@ import { firstOf, namesFor } from './names';
 import type { Playground as Tools } from './usePlayground';
 
 /** A reader this near to the end wants to stay there. */
-const NEAR_PX = 160;
+const NEAR_PX = 40;
 
 export function Playground({ tools }: { tools: Tools }) {
   const { tenant } = useHouse();
@@ -140,13 +140,21 @@ function SettingsPanel({ tools: { settings, set }, model }: { tools: Tools; mode
 /** For a box whose end stays in view while it grows, unless the reader has scrolled up to read. */
 function useFollowing(last: Exchange | undefined): RefObject<HTMLDivElement | null> {
   const box = useRef<HTMLDivElement>(null);
-  const seen = useRef(0);
+  const isAtEnd = useRef(true);
+  const id = last?.id;
   useEffect(() => {
     const element = box.current;
-    if (!element || !last) return;
-    const isNew = seen.current !== last.id;
-    seen.current = last.id;
-    if (isNew || element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX) element.scrollTo({ top: element.scrollHeight });
+    if (!element) return undefined;
+    // Growing scrolls nothing, so this is where the reader went.
+    const note = () => (isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX);
+    element.addEventListener('scroll', note);
+    return () => element.removeEventListener('scroll', note);
+  }, []);
+  useEffect(() => {
+    isAtEnd.current = true;
+  }, [id]);
+  useEffect(() => {
+    if (isAtEnd.current) box.current?.scrollTo({ top: box.current.scrollHeight });
   }, [last]);
   return box;
 }

@@ -61,7 +61,7 @@ export default function UsagePage() {
         <>
           <Totals summary={over.data} />
           <Card
-            title={each === 'day' ? 'By day' : 'By month'}
+            title="Over time"
             aside={
               <>
                 <select className="input input--small" style={{ width: 'auto' }} aria-label="Over time, by" value={each} onChange={(event) => set({ each: event.target.value === 'month' ? 'month' : undefined, from: undefined })}>

@@ -12,7 +12,9 @@ use testkit::model::{Reply, Script};
 /// An error as a dialect puts it into a body.
 fn error_of(kind: &str) -> Json {
     match kind {
-        "anthropic" => json!({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}),
+        "anthropic" => {
+            json!({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}})
+        }
         "gemini" => json!({"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}),
         "ollama" => json!({"error": "busy"}),
         _ => json!({"error": {"message": "busy", "type": "server_error"}}),
@@ -189,10 +191,14 @@ async fn two_calls_in_one_turn_are_told_apart_by_their_numbers() {
         .concat()
     };
     let anthropic = [
-        event(json!({"type": "message_start", "message": {"id": "msg_1", "model": "m", "usage": {"input_tokens": 5, "output_tokens": 1}}})),
+        event(
+            json!({"type": "message_start", "message": {"id": "msg_1", "model": "m", "usage": {"input_tokens": 5, "output_tokens": 1}}}),
+        ),
         block(0, "t1"),
         block(1, "t2"),
-        event(json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 9}})),
+        event(
+            json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 9}}),
+        ),
         event(json!({"type": "message_stop"})),
     ];
     let part = |at: u32| json!({"functionCall": {"name": "look", "args": {"at": at}}});
@@ -205,7 +211,8 @@ async fn two_calls_in_one_turn_are_told_apart_by_their_numbers() {
         "{}\n",
         json!({"model": "m", "message": {"content": "", "tool_calls": [tool(0), tool(1)]}, "done": true})
     );
-    for (kind, said) in [("anthropic", anthropic.concat()), ("gemini", gemini), ("ollama", ollama)] {
+    for (kind, said) in [("anthropic", anthropic.concat()), ("gemini", gemini), ("ollama", ollama)]
+    {
         script.answers(Reply::pieces([said]));
         let got = house.relay(stream(&format!("{kind}/m"), "Look.")).await;
         let deltas: Vec<Json> =

@@ -103,7 +103,7 @@ async fn a_400_that_speaks_of_429_is_a_400(
     let db = testkit::Database::sqlite();
     let script = Script::start().await;
     let house = House::open(&db, providers(&[(kind, &script)])).await;
-    let words = "token 429 is not in the vocabulary, see error 529, rate limit 503";
+    let words = "the value 429 is not in the vocabulary, see error 529, rate limit 503";
     let body = match kind {
         "openai" => json!({"error": {"message": words, "type": "invalid_request_error"}}),
         "anthropic" => {
@@ -116,7 +116,8 @@ async fn a_400_that_speaks_of_429_is_a_400(
     for call in [chat(&format!("{kind}/m"), "a"), messages(&format!("{kind}/m"), "b", false)] {
         let got = house.relay(call).await;
         assert_eq!(got.status, 400, "{}", got.text());
-        assert!(got.json()["error"]["message"].as_str().is_some_and(|it| it.contains("429")));
+        let told = got.json()["error"]["message"].as_str().unwrap().to_owned();
+        assert!(told.contains("429"), "{told}");
     }
     assert_eq!(script.requests().len(), 2);
 }
@@ -148,9 +149,9 @@ async fn headers_of_a_provider_do_not_reach_the_caller_from_whichever_attempt() 
     let db = testkit::Database::sqlite();
     let (house, first, second) = two_with(&db, |_| ()).await;
     let told = |it: Reply| {
-        it.header("set-cookie", "session=1").header("x-ratelimit-remaining-requests", 1).header(
-            "server", "odd",
-        )
+        it.header("set-cookie", "session=1")
+            .header("x-ratelimit-remaining-requests", 1)
+            .header("server", "odd")
     };
     first.always(move |_| told(Reply::status(500)));
     second.always(move |_| told(Reply::text("Hello")));
@@ -169,7 +170,10 @@ async fn a_form_that_a_model_does_not_take_is_asked_for_in_simpler_ways_by_every
         let script = Script::start().await;
         let house = House::open(&db, providers(&[(kind, &script)])).await;
         script
-            .answers(Reply::body(400, r#"{"error": {"message": "structured outputs: invalid schema"}}"#))
+            .answers(Reply::body(
+                400,
+                r#"{"error": {"message": "structured outputs: invalid schema"}}"#,
+            ))
             .always(|_| Reply::json(&json!({"a": 1})));
         let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
         let made = house.models.structured(ask("Give."), &schema).await;

@@ -66,7 +66,8 @@ async fn neither_keys_nor_questions_nor_answers_are_found_in_anything_that_is_wr
     settings.cache.enabled = true;
     settings.priorities.balanced = Some("openai/small".into());
     settings.retry.times = 1;
-    settings.budgets = super::budgets(0.001);
+    settings.budgets = super::budgets(1.0);
+    settings.breaker.failures = 9;
     for provider in settings.providers.values_mut() {
         provider.api_key = Some(Secret::new(KEY.into()));
         provider.timeout = SignedDuration::from_millis(300);
@@ -81,6 +82,7 @@ async fn neither_keys_nor_questions_nor_answers_are_found_in_anything_that_is_wr
     // Only what the house says itself: a caller is told what the provider said, but for keys.
     let mut told = String::new();
     let mut own = String::new();
+    let mut asked = 0;
     for kind in KINDS {
         let model = format!("{kind}/m");
         for reply in [
@@ -100,16 +102,23 @@ async fn neither_keys_nor_questions_nor_answers_are_found_in_anything_that_is_wr
             Reply::text(ANSWER).cut_after(0),
         ] {
             script.always(move |_| reply.clone());
-            let embeddings = json!({"model": model, "input": QUESTION});
+            // The same again would be answered from the cache.
+            asked += 1;
+            let question = format!("{QUESTION} {asked}");
+            let embeddings = json!({"model": model, "input": question});
             for call in [
-                chat(&model, QUESTION),
-                stream(&model, QUESTION),
-                messages(&model, QUESTION, true),
+                chat(&model, &question),
+                stream(&model, &question),
+                messages(&model, &question, true),
                 call(Asks::Embeddings, embeddings),
                 call(Asks::Chat, format!("{{\"model\": \"{model}\", \"messages\": {QUESTION}")),
-                call(Asks::Chat, json!({"model": model, "messages": [{"role": "user", "content": {"text": QUESTION}}], "n": QUESTION})),
+                call(
+                    Asks::Chat,
+                    json!({"model": model, "messages": [{"role": "user", "content": {"text": QUESTION}}], "n": QUESTION}),
+                ),
             ] {
-                let call = with_header(call, "authorization", "Bearer ms_canarycaller0123456789abcdef");
+                let call =
+                    with_header(call, "authorization", "Bearer ms_canarycaller0123456789abcdef");
                 let call = with_header(call, "cookie", "session=ms_canarycaller0123456789abcdef");
                 own.push_str(&format!("{:?}", call.account));
                 let got = house.relay(call).await;
@@ -130,7 +139,9 @@ async fn neither_keys_nor_questions_nor_answers_are_found_in_anything_that_is_wr
     assert!(logged.contains("An attempt at model provider"), "something was logged");
     for canary in [KEY, "canarykey", CALLERS_KEY, "canarycaller", QUESTION, ANSWER] {
         for (place, text) in [("the log", &logged), ("what is kept", &own)] {
-            let found = text.find(canary).map(|at| text[at.saturating_sub(300)..(at + 50).min(text.len())].to_owned());
+            let found = text
+                .find(canary)
+                .map(|at| text[at.saturating_sub(300)..(at + 50).min(text.len())].to_owned());
             assert_eq!(found, None, "{canary} in {place}");
         }
     }

@@ -71,7 +71,12 @@ async fn a_stream_that_breaks_in_any_dialect_ends_with_an_error_for_every_caller
     assert_eq!(rows.len(), 12);
     for row in rows {
         assert!(!matches!(row.outcome.name(), "ok" | "abandoned"), "{}", row.provider);
-        assert!(row.usage.estimated && row.usage.tokens_out > 0, "{}: {:?}", row.provider, row.usage);
+        assert!(
+            row.usage.estimated && row.usage.tokens_out > 0,
+            "{}: {:?}",
+            row.provider,
+            row.usage
+        );
     }
 }
 
@@ -136,6 +141,7 @@ async fn data_of_several_lines_is_one_event() {
     let script = Script::start().await;
     let house = House::open(&db, providers(&[("anthropic", &script), ("gemini", &script)])).await;
     let anthropic = "event: message_start\ndata: {\"type\": \"message_start\",\ndata: \"message\": {\"id\": \"m\", \"usage\": {\"input_tokens\": 3}}}\n\n\
+        event: content_block_start\ndata: {\"type\": \"content_block_start\", \"index\": 0,\ndata: \"content_block\": {\"type\": \"text\", \"text\": \"\"}}\n\n\
         event: content_block_delta\ndata: {\"type\": \"content_block_delta\", \"index\": 0,\ndata: \"delta\": {\"type\": \"text_delta\",\ndata: \"text\": \"Hi\"}}\n\n\
         event: message_delta\ndata: {\"type\": \"message_delta\", \"delta\": {\"stop_reason\": \"end_turn\"}, \"usage\": {\"output_tokens\": 2}}\n\n\
         event: message_stop\ndata: {\"type\":\ndata: \"message_stop\"}\n\n";
@@ -159,7 +165,10 @@ async fn a_frame_of_nearly_a_megabyte_passes_and_one_without_an_end_is_not_await
     let db = testkit::Database::sqlite();
     let (house, script) = one(&db).await;
     let frame = |words: &str| {
-        format!("data: {}\n\n", json!({"choices": [{"delta": {"content": words}, "finish_reason": null}]}))
+        format!(
+            "data: {}\n\n",
+            json!({"choices": [{"delta": {"content": words}, "finish_reason": null}]})
+        )
     };
     let large = frame(&"x".repeat(1024 * 1024 - 200));
     let end = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
@@ -168,7 +177,9 @@ async fn a_frame_of_nearly_a_megabyte_passes_and_one_without_an_end_is_not_await
     assert_eq!(got.words().len(), 1024 * 1024 - 200);
 
     let endless = frame(&"x".repeat(8 * 1024 * 1024));
-    script.answers(Reply::pieces([frame("one").as_bytes()].into_iter().chain(endless.as_bytes().chunks(65_536))));
+    script.answers(Reply::pieces(
+        [frame("one").as_bytes()].into_iter().chain(endless.as_bytes().chunks(65_536)),
+    ));
     let got = house.relay(stream("local/small", "a")).await;
     broke_off(&got, "a frame of eight megabytes");
     assert!(got.bytes.len() < 10_000, "{} bytes", got.bytes.len());
@@ -191,6 +202,7 @@ testkit::on_both! {
         let house = House::open(&db, providers(&[("anthropic", &script), ("gemini", &script)])).await;
         let anthropic = [
             json!({"type": "message_start", "message": {"id": "m", "usage": {"input_tokens": 10, "output_tokens": 1}}}),
+            json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
             json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hi"}}),
             json!({"type": "message_delta", "delta": {"stop_reason": null}, "usage": {"output_tokens": 8}}),
             json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 15}}),
