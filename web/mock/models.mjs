@@ -32,7 +32,7 @@ export const modelRoutes = {
 export function namesOf(gateway) {
   const named = [...Object.entries(gateway.priorities), ...gateway.aliases.map((it) => [it.name, it.target])];
   const own = gateway.providers().flatMap((it) => it.models.map(({ model }) => ({ id: model, target: model, owned_by: it.name })));
-  return [...named.map(([id, target]) => ({ id, target, owned_by: target.split('/')[0] })), ...own];
+  return [...named.map(([id, target]) => ({ id, target, owned_by: 'mainstay' })), ...own];
 }
 
 function tested(gateway, name) {

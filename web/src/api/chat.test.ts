@@ -92,10 +92,10 @@ describe('a question to a model', () => {
   });
 
   it('fails with the error that stands inside of the stream', async () => {
-    answers(() => streamed([bytes('data: {"choices":[{"delta":{"content":"So"}}]}\n\ndata: {"error":{"message":"It broke.","type":"server_error","param":null,"code":"provider_failed"},"gateway":{"request_id":"req_1"}}\n\ndata: [DONE]\n\n')]));
+    answers(() => streamed([bytes('data: {"choices":[{"delta":{"content":"So"}}]}\n\ndata: {"error":{"message":"It broke.","type":"server_error","param":null,"code":"provider_failed"},"gateway":{"request_id":"req_1","provider":"groq","attempts":2}}\n\ndata: [DONE]\n\n')]));
     const { pieces, thrown } = await heard();
     expect(pieces).toEqual([{ kind: 'text', text: 'So' }]);
-    expect((thrown as Fault).problem).toMatchObject({ title: 'It broke.', code: 'provider_failed', request_id: 'req_1' });
+    expect((thrown as Fault).problem).toMatchObject({ title: 'It broke.', detail: 'Asked: groq, 2 attempts in all.', code: 'provider_failed', request_id: 'req_1' });
   });
 
   it('is refused in the words of the gateway, with its way out and when to come back', async () => {

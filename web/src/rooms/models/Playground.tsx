@@ -23,7 +23,7 @@ export function Playground({ tools }: { tools: Tools }) {
   const names = useQuery(modelNamesQuery(tenant));
   const model = tools.settings.model || firstOf(names.data ?? []);
   const last = tools.exchanges.at(-1);
-  useShortcuts([{ keys: 'Escape', about: 'Stop the answer', run: tools.stop }]);
+  useShortcuts(tools.isAnswering ? [{ keys: 'Escape', about: 'Stop the answer', run: tools.stop }] : []);
   const box = useFollowing(last);
 
   return (
@@ -51,16 +51,24 @@ export function Playground({ tools }: { tools: Tools }) {
 
 function Composer({ tools, model }: { tools: Tools; model: string }) {
   const [text, setText] = useState('');
+  const field = useRef<HTMLTextAreaElement>(null);
   const isReady = text.trim() !== '' && model !== '' && !tools.isAnswering;
   const send = (event?: FormEvent) => {
     event?.preventDefault();
     if (!isReady) return;
     tools.ask(text.trim(), model);
     setText('');
+    // The button that was pressed is about to go.
+    field.current?.focus();
+  };
+  const stop = () => {
+    tools.stop();
+    field.current?.focus();
   };
   return (
     <form className="playground__ask" onSubmit={send}>
       <textarea
+        ref={field}
         className="input"
         aria-label="Question"
         placeholder="Enter asks, Shift+Enter begins a line"
@@ -81,7 +89,7 @@ function Composer({ tools, model }: { tools: Tools; model: string }) {
           </Button>
         )}
         {tools.isAnswering ? (
-          <Button icon="stop" onClick={tools.stop}>
+          <Button icon="stop" onClick={stop}>
             Stop
           </Button>
         ) : (

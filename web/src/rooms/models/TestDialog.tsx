@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
 
 import { answer, api } from '../../api/client';
-import { counted } from '../../api/description';
+import { capital, counted } from '../../api/description';
 import type { ModelTest } from '../../api/types';
 import { Badge } from '../../ui/Badge';
 import { Button } from '../../ui/Button';
@@ -78,9 +78,13 @@ function Result({ test }: { test: ModelTest }) {
         {test.ok && <Fact label="cost" value={test.cost_usd === null ? 'unknown' : dollars(test.cost_usd)} />}
       </dl>
       {test.error && (
-        <p>
-          {test.error.message} {test.error.hint && <span className="soft">{test.error.hint}</span>} <span className="quiet">Code <code>{test.error.code}</code></span>
-        </p>
+        <>
+          <p>{capital(test.error.message)}</p>
+          {test.error.hint && <p className="soft">{capital(test.error.hint)}</p>}
+          <p className="quiet">
+            Code <code>{test.error.code}</code>
+          </p>
+        </>
       )}
     </li>
   );
