@@ -321,7 +321,7 @@ impl Errand for Listen<'_> {
             }
         }
         let said = tokens::of_bytes(hearing.said);
-        let usage = tokens::completed(hearing.decoder.usage(), self.asked, said, true);
+        let usage = tokens::completed(hearing.decoder.usage(), self.asked, said);
         Ok(heard(attempt, received.status, usage, ttft))
     }
 

@@ -229,6 +229,8 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
         "x-mainstay-fallback",
         "x-mainstay-cost-usd",
         "x-mainstay-cache",
+        "x-mainstay-usage-id",
+        "x-mainstay-queue-wait-ms",
     ];
     Some(
         CorsLayer::new()

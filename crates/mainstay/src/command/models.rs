@@ -123,7 +123,10 @@ async fn open(
     Ok((site, store, models))
 }
 
-fn list(models: &Models, remote: Option<&[(String, Option<Vec<String>>)]>, output: Output) {
+/// A provider, and the models it lists, when it answers.
+type Listed = (String, Option<Vec<String>>);
+
+fn list(models: &Models, remote: Option<&[Listed]>, output: Output) {
     let seen = models.overview();
     let (mut rows, mut silent) = (Vec::new(), Vec::new());
     for provider in &seen.providers {

@@ -131,6 +131,15 @@ impl Ledger {
                 rows,
                 "Leaving {rows} rows of the usage ledger in the journal for the next start"
             );
+            return;
+        }
+        // What was leased of budgets is others' again at once, and not when the lease ends.
+        let given_back = timeout(FINISH_MAX, self.0.budgets.give_back_all()).await;
+        if let Ok(Err(why)) = given_back {
+            warn!(
+                error = &why as &dyn std::error::Error,
+                "Cannot give leases of budgets back; they end by themselves within half a minute"
+            );
         }
     }
 

@@ -106,10 +106,10 @@ impl Embed<'_> {
                     why => Err(why),
                 })?;
             }
-            return Ok((body, tokens::completed(counted, self.asked, 0, true)));
+            return Ok((body, tokens::completed(counted, self.asked, 0)));
         };
         let (vectors, counted) = dialect.read_embeddings(&body, request.texts.len())?;
-        let usage = tokens::completed(counted, self.asked, 0, true);
+        let usage = tokens::completed(counted, self.asked, 0);
         Ok((embeddings::answer(model, &vectors, Some(usage), request.encoding), usage))
     }
 }

@@ -172,13 +172,6 @@ impl Manner {
             Self::Retell(retell) => retell.decoder.usage(),
         }
     }
-
-    pub(crate) fn is_complete(&self) -> bool {
-        match self {
-            Self::Pass(_, pass) => pass.is_complete(),
-            Self::Retell(retell) => retell.decoder.is_complete(),
-        }
-    }
 }
 
 impl Retell {

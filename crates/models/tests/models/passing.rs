@@ -4,7 +4,7 @@ use crate::{
     gateway::{call, chat, messages, one, providers, stream, with_header},
     house::House,
 };
-use models::{Settings, price::{Price, Rate}, relay::Asks};
+use models::{Settings, price::{Price, Rate}, relay::{Asks, Words}};
 use serde_json::{Value as Json, json};
 use testkit::model::{Reply, Script};
 
@@ -214,12 +214,15 @@ async fn models_are_listed_with_their_names_and_those_of_the_providers() {
         models::relay::Body::Whole(bytes) => serde_json::from_slice::<Json>(&bytes).unwrap(),
         models::relay::Body::Stream(_) => panic!("a list is whole"),
     };
-    let list = read(house.models.listed(&account).await);
+    let list = read(house.models.listed(&account, Words::Openai).await);
     let ids: Vec<&str> =
         list["data"].as_array().unwrap().iter().filter_map(|it| it["id"].as_str()).collect();
     assert_eq!(ids, ["speed", "balanced", "accuracy", "fast", "local/small", "local/scripted"]);
     let id = std::sync::Arc::from("req-1");
-    let one = read(house.models.listed_as(&account, "local/scripted", &id).await);
+    let one = read(house.models.listed_as(&account, "local/scripted", Words::Openai, &id).await);
     assert_eq!((&one["id"], &one["owned_by"]), (&json!("local/scripted"), &json!("local")));
-    assert_eq!(house.models.listed_as(&account, "nobody", &id).await.status, 404);
+    let nobody = house.models.listed_as(&account, "nobody", Words::Openai, &id).await;
+    assert_eq!(nobody.status, 404);
+    let list = read(house.models.listed(&account, Words::Anthropic).await);
+    assert_eq!((&list["data"][5]["type"], &list["data"][5]["id"]), (&json!("model"), &json!("local/scripted")));
 }
