@@ -115,6 +115,23 @@ testkit::on_both! {
         nothing_is_held(&house).await;
     }
 
+    async fn a_caller_who_goes_before_the_first_word_is_drained_too(db: testkit::Database) {
+        let script = Script::start().await;
+        let mut settings = providers(&[("local", &script)]);
+        settings.relay.on_disconnect = Disconnect::Drain;
+        settings.budgets = budgets(1.0);
+        let house = House::open(&db, settings).await;
+        script.always(|_| Reply::text("one two").tokens(70, 30).delayed(millis(300)));
+        goes_after(&house, stream("local/small", "Count."), millis(100)).await;
+        goes_after(&house, chat("local/small", "Count."), millis(100)).await;
+        for row in house.ledger().await {
+            let usage = row.usage;
+            assert_eq!((usage.tokens_in, usage.tokens_out, usage.estimated), (70, 30, false));
+        }
+        assert_eq!((house.ledger().await.len(), script.hung_up()), (2, 0));
+        nothing_is_held(&house).await;
+    }
+
     async fn nothing_stays_held_for_requests_that_went_wrong(db: testkit::Database) {
         let (house, script) = house(&db).await;
         for fault in [
