@@ -134,7 +134,8 @@ impl Models {
             caller: ask.user.as_deref(),
             operation: &ask.operation,
             speaks: None,
-            tokens: tokens::estimate_messages(&ask.messages) + u64::from(ask.max_tokens.unwrap_or(0)),
+            tokens: tokens::estimate_messages(&ask.messages)
+                + u64::from(ask.max_tokens.unwrap_or(0)),
         };
         let way = route(&self.0.settings, wanted).map_err(Missed::from)?;
         Ok(Asking { account, way, id: base::UsageId::generate() })

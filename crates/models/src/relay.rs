@@ -38,7 +38,9 @@ use tracing::Instrument as _;
 
 use crate::{
     Models,
-    face::{Face, anthropic::Anthropic, openai_chat::OpenaiChat, openai_responses::OpenaiResponses},
+    face::{
+        Face, anthropic::Anthropic, openai_chat::OpenaiChat, openai_responses::OpenaiResponses,
+    },
     settings::Disconnect,
 };
 

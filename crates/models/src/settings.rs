@@ -148,7 +148,8 @@ impl Settings {
         }
         // Some need no key: naming them is enough.
         if let Some(named) = env.model_provider.as_deref()
-            && dialect::find(named).is_some_and(|it| it.check(&ProviderSettings::default()).is_empty())
+            && dialect::find(named)
+                .is_some_and(|it| it.check(&ProviderSettings::default()).is_empty())
         {
             settings.providers.entry(named.into()).or_default();
         }

@@ -16,8 +16,8 @@ use store::Store;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    llm,
     limit::{InvalidLimit, Limits},
+    llm,
     route::{self, Operations, Route, RouteFault},
     style::Style,
     tenants::Tenants,

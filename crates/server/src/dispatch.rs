@@ -192,11 +192,7 @@ async fn answer(
 
 /// The way of an operation that takes the body as it is. What it began ends with its caller:
 /// nothing is kept for repetition.
-async fn raw(
-    about: About,
-    request: Request,
-    admitted: &mut Admitted,
-) -> Result<Response, Problem> {
+async fn raw(about: About, request: Request, admitted: &mut Admitted) -> Result<Response, Problem> {
     let About { app, route, caller, visit, .. } = &about;
     let tenant = tenant_of_header(&about, request.headers()).await?;
     admitted.count(app, route, caller, Some(tenant), &[LimitPer::Tenant])?;

@@ -327,7 +327,11 @@ impl Input {
 }
 
 /// Reads a body of at most `most` bytes; none when there is more.
-pub(crate) async fn take(body: Body, headers: &HeaderMap, most: usize) -> Result<Option<Bytes>, Problem> {
+pub(crate) async fn take(
+    body: Body,
+    headers: &HeaderMap,
+    most: usize,
+) -> Result<Option<Bytes>, Problem> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|it| it.to_str().ok()?.parse::<usize>().ok())

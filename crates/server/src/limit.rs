@@ -335,7 +335,8 @@ mod tests {
     fn models_are_asked_by_the_limits_of_the_gateway_alone() {
         let clock = Clock::system();
         let limits =
-            limits(serde_json::json!({"all": {"per": "caller", "rate": "1/hour"}}), &clock).unwrap();
+            limits(serde_json::json!({"all": {"per": "caller", "rate": "1/hour"}}), &clock)
+                .unwrap();
         let scopes = std::iter::once(base::Scope::UseModels).collect();
         let caller = Caller { grant: Grant::Scopes(scopes), ..Caller::house() };
         let ask = |operation| Ask { operation, is_declared: false, caller: &caller, tenant: None };

@@ -45,9 +45,8 @@ impl Styles {
     /// The style of a path under `/llm`; none for others.
     pub fn of_path(&self, path: &str) -> Option<&Arc<Style>> {
         let rest = path.strip_prefix("/llm").filter(|it| it.is_empty() || it.starts_with('/'))?;
-        let is_anthropic = rest.strip_prefix("/anthropic").is_some_and(|it| {
-            it.is_empty() || it.starts_with('/')
-        });
+        let is_anthropic =
+            rest.strip_prefix("/anthropic").is_some_and(|it| it.is_empty() || it.starts_with('/'));
         Some(if is_anthropic { &self.anthropic } else { &self.openai })
     }
 }
@@ -60,10 +59,30 @@ pub(crate) fn all() -> Vec<Operation> {
         Operation::new(name, Permission::UseModels, Kind::One, gives, summary, run).raw()
     };
     vec![
-        post("llm.chat", "ChatCompletion", "Ask a model, as OpenAI's chat completions do.", Asks::Chat),
-        post("llm.responses", "ModelResponse", "Ask a model, as OpenAI's responses do.", Asks::Responses),
-        post("llm.embeddings", "EmbeddingList", "Make embeddings, as OpenAI does.", Asks::Embeddings),
-        post("llm.messages", "AnthropicMessage", "Ask a model, as Anthropic's messages do.", Asks::Messages),
+        post(
+            "llm.chat",
+            "ChatCompletion",
+            "Ask a model, as OpenAI's chat completions do.",
+            Asks::Chat,
+        ),
+        post(
+            "llm.responses",
+            "ModelResponse",
+            "Ask a model, as OpenAI's responses do.",
+            Asks::Responses,
+        ),
+        post(
+            "llm.embeddings",
+            "EmbeddingList",
+            "Make embeddings, as OpenAI does.",
+            Asks::Embeddings,
+        ),
+        post(
+            "llm.messages",
+            "AnthropicMessage",
+            "Ask a model, as Anthropic's messages do.",
+            Asks::Messages,
+        ),
         post(
             "llm.count_tokens",
             "TokenCount",
@@ -119,12 +138,7 @@ pub(crate) fn refusal(words: Words, problem: &Problem, visit: &Visit) -> Vec<u8>
 struct AsItIs;
 
 /// May this answer be packed on its way out?
-pub(crate) fn is_packed(
-    _: StatusCode,
-    _: Version,
-    _: &HeaderMap,
-    extensions: &Extensions,
-) -> bool {
+pub(crate) fn is_packed(_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions) -> bool {
     extensions.get::<AsItIs>().is_none()
 }
 

@@ -3,7 +3,7 @@
 
 use base::{AppKeyId, JobId, TenantId, UsageId};
 use tokio::{runtime::Handle, sync::oneshot, time::Instant};
-use tracing::{Span, info};
+use tracing::{Span, debug};
 
 use super::{
     Ledger, LedgerFull,
@@ -236,7 +236,8 @@ fn count(entry: &Entry) {
     if let Some(cost) = entry.cost.known() {
         metric::COST.add(cost.0.unsigned_abs(), &[labels[1]]);
     }
-    info!(
+    // The request has its own line, and the ledger all of this.
+    debug!(
         model.provider = entry.provider,
         model.name = entry.model,
         tenant.id = %entry.tenant,

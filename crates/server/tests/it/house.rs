@@ -90,9 +90,8 @@ impl House {
         let identity = Identity::open(store.clone(), clock.clone(), settings_of_identity)
             .await
             .expect("identity opens");
-        let models =
-            models::Models::open(store.clone(), clock.clone(), settings_of_models)
-                .expect("models open");
+        let models = models::Models::open(store.clone(), clock.clone(), settings_of_models)
+            .expect("models open");
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/app");
         let folder = Folder::read(&path).unwrap_or_else(|faults| panic!("{faults}"));
         let engine_settings = apps::engine::Settings { allow_private_webhooks: true };

@@ -165,7 +165,8 @@ impl Budgets {
             }
             if !self.is_away(now) {
                 let mut asking = Asking { fund, place, is_over: false };
-                let grant = tokio::time::timeout(PATIENCE, self.ask(fund, place, amount, true, now));
+                let grant =
+                    tokio::time::timeout(PATIENCE, self.ask(fund, place, amount, true, now));
                 if let Ok(Some(grant)) = grant.await {
                     asking.is_over = true;
                     let is_held = fund.answered(place, amount, Some(grant), now);
