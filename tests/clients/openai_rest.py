@@ -97,7 +97,7 @@ def limited():
     error = raises(openai.RateLimitError, lambda: once.chat.completions.create(model="double/limited", **says("say more")))
     holds("at once", time.monotonic() - began < 3)
     wait = int(error.response.headers["retry-after"])
-    holds(f"a wait of {wait} s until the minute is over", 50 <= wait <= 61)
+    holds(f"a wait of {wait} s until the minute is over", 50 <= wait <= 60)
     same("code", error.code, "too_many_requests")
 
 
@@ -180,12 +180,11 @@ def response_others():
             final = events.get_final_response()
         same(f"{provider}, in pieces", final.output_text, "Good night to all of them")
         same(f"{provider}, tokens", final.usage.output_tokens, 6)
-        if provider != "double":
-            with client.responses.stream(model=model, input='script: call get_invoice {"number": 7}', tools=[TOOL]) as events:
-                list(events)
-                final = events.get_final_response()
-            call = next(it for it in final.output if it.type == "function_call")
-            same(f"{provider}, a call", (call.name, json.loads(call.arguments)), ("get_invoice", {"number": 7}))
+        with client.responses.stream(model=model, input='script: call get_invoice {"number": 7}', tools=[TOOL]) as events:
+            list(events)
+            final = events.get_final_response()
+        call = next(it for it in final.output if it.type == "function_call")
+        same(f"{provider}, a call", (call.name, json.loads(call.arguments)), ("get_invoice", {"number": 7}))
 
 
 @check("a response that breaks off is an error")

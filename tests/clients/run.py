@@ -1,6 +1,10 @@
-"""Runs the checks of official clients, each file as a program of its own: `run.py TARGET [FILE …]`."""
+"""Runs the checks of official clients, each file as a program of its own: `run.py BINARIES PACKAGES [FILE …]`.
+
+BINARIES is the folder of `mainstay`, PACKAGES the one whose `node_modules` has the clients for Node.
+"""
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,16 +19,19 @@ FILES = [
 
 
 def main():
-    target, files = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:] or FILES
+    binaries, packages = (pathlib.Path(it).resolve() for it in sys.argv[1:3])
+    files = sys.argv[3:] or FILES
+    # Node looks for packages beside the program.
+    for file in house.HERE.glob("*.mjs"):
+        shutil.copy(file, packages)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, house.opened(target, pathlib.Path(folder)) as env:
+    with tempfile.TemporaryDirectory() as folder, house.opened(binaries, pathlib.Path(folder)) as env:
+        # Nothing on the way to 127.0.0.1, and no client that reports home.
+        env.update(no_proxy="127.0.0.1", NO_PROXY="127.0.0.1", LANGSMITH_TRACING="false")
         for file in files:
             print(file, flush=True)
-            program = ["node"] if file.endswith(".mjs") else [sys.executable, "-W", "ignore"]
-            # Nothing on the way to 127.0.0.1, and no client that reports home.
-            env.update(no_proxy="127.0.0.1", NO_PROXY="127.0.0.1", LANGSMITH_TRACING="false")
-            done = subprocess.run([*program, house.HERE / file], env={**os.environ, **env}, cwd=house.HERE)
-            if done.returncode != 0:
+            command = ["node", packages / file] if file.endswith(".mjs") else [sys.executable, "-W", "ignore", house.HERE / file]
+            if subprocess.run(command, env={**os.environ, **env}, cwd=house.HERE).returncode != 0:
                 log = pathlib.Path(folder, "mainstay.log").read_text().splitlines()[-8:]
                 print("the last lines of the server's log:", *log, sep="\n  ")
                 sys.exit(1)

@@ -93,6 +93,35 @@ const STEPS: Record<string, Step> = {
     await page.goto(`${at.url}/records/gone`);
     await page.getByRole('alert').waitFor();
   },
+  tests: async (page, at) => {
+    await page.goto(`${at.url}/models`);
+    await page.getByRole('button', { name: 'Test all' }).click();
+    await page.getByText('1 of 4 did not answer.').waitFor();
+  },
+  budget: async (page, at) => {
+    await page.goto(`${at.url}/models?tab=budgets`);
+    await page.getByRole('button', { name: 'Change house' }).click();
+    await page.getByLabel('At the limit').selectOption('downgrade');
+    await page.getByRole('button', { name: 'Save budget' }).click();
+    await page.getByText('Which model is asked then?').waitFor();
+  },
+  said: async (page, at) => {
+    await page.goto(`${at.url}/models?tab=playground`);
+    await page.getByLabel('Question').fill('What is a ball valve?');
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.getByText('Cost', { exact: true }).waitFor();
+  },
+  failed: async (page, at) => {
+    await page.goto(`${at.url}/models?tab=playground`);
+    const settings = page.getByText('Settings', { exact: true });
+    await settings.waitFor();
+    if (!(await page.getByLabel('System prompt').isVisible())) await settings.click();
+    await page.getByLabel('Model', { exact: true }).click();
+    await page.getByRole('option', { name: /huggingface/ }).click();
+    await page.getByLabel('Question').fill('And a gate valve?');
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.getByRole('alert').waitFor();
+  },
   running: async (page, at) => {
     await MAIN(page, at);
     await page.getByRole('link', { name: 'Tasks' }).click();

@@ -257,12 +257,130 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person', () => {
     expect(await page.locator('[data-secret]').count()).toBe(0);
   });
 
+  it('asks a model and sees the answer come, what it took and what it cost', async () => {
+    await page.goto(`${at.url}/models?tab=playground`);
+    await page.getByLabel('Model', { exact: true }).getByText('balanced').waitFor();
+    await page.getByLabel('System prompt').fill('Be short.');
+    await page.getByLabel('Question').fill('What is a ball valve?');
+    await page.keyboard.press('Enter');
+    await page.getByText(/You asked: “What is a ball valve\?”/).waitFor();
+    await page.getByRole('button', { name: 'Stop' }).waitFor();
+    const said = page.getByRole('article');
+    await said.getByText('openai/gpt-4o-mini').waitFor();
+    await said.getByText('First token').waitFor();
+    await said.getByText(/tokens\/s/).waitFor();
+    await said.getByText(/^\$0\.\d+$/).waitFor();
+
+    await page.getByLabel('Question').fill('And a gate valve?');
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.getByText(/Before that you asked once/).waitFor();
+    await page.getByText(/64 cached/).waitFor();
+    await page.goto(`${at.url}/usage?operation=playground`);
+    await page.getByText('2 calls', { exact: true }).waitFor();
+  });
+
+  it('stops an answer, and another tab of the room does not', async () => {
+    await page.goto(`${at.url}/models?tab=playground`);
+    await page.getByLabel('Question').fill('What is a ball valve?');
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.getByText(/You asked/).waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText('You stopped it.').waitFor();
+    await page.getByText(/≈ .* in/).waitFor();
+    await page.getByRole('button', { name: 'Ask again' }).click();
+    await page.getByRole('link', { name: 'Providers' }).click();
+    await page.getByRole('heading', { name: 'groq' }).waitFor();
+    await page.getByRole('link', { name: 'Playground' }).click();
+    await page.getByText(/flanged or press/).waitFor();
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await page.getByRole('heading', { name: 'Ask a model' }).waitFor();
+  });
+
+  it('is told how an answer failed: refused, in the middle, broken off', async () => {
+    await page.goto(`${at.url}/models?tab=playground`);
+    const ask = async (model: string) => {
+      await page.getByLabel('Model', { exact: true }).click();
+      await page.getByRole('combobox', { name: 'Find: Model' }).fill(model);
+      await page.getByRole('option', { name: model }).first().waitFor();
+      await page.keyboard.press('Enter');
+      await page.getByLabel('Question').fill('What is a ball valve?');
+      await page.getByRole('button', { name: 'Ask', exact: true }).click();
+      return page.getByRole('alert').last();
+    };
+    await (await ask('groq/llama-3.3-70b-versatile')).getByText('provider_left_alone').waitFor();
+    await (await ask('huggingface/meta')).getByText('provider_failed').waitFor();
+    await (await ask('ollama/qwen')).getByText('The answer broke off').waitFor();
+    await (await ask('nobody/knows-it')).getByText('model_not_found').waitFor();
+    expect(await page.getByRole('alert').getByText(/req_/).count()).toBe(4);
+  });
+
+  it('makes a budget, changes it, takes it away', async () => {
+    await page.goto(`${at.url}/models?tab=budgets`);
+    await page.getByRole('button', { name: 'New budget' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Save budget' }).click();
+    expect(await dialog.getByText('This is needed.').count()).toBe(2);
+    await dialog.getByLabel('Name *').fill('reviews');
+    await dialog.getByLabel('Counts the spending of').selectOption('task');
+    await dialog.getByLabel('Task').click();
+    await page.getByRole('option', { name: /review/i }).first().click();
+    await dialog.getByLabel('Limit in dollars *').fill('2.50');
+    await dialog.getByRole('button', { name: 'Save budget' }).click();
+    await page.getByRole('heading', { name: 'reviews' }).waitFor();
+    await page.getByText('$2.50').waitFor();
+
+    await page.getByRole('button', { name: 'Change reviews' }).click();
+    await dialog.getByLabel('At the limit').selectOption('downgrade');
+    await dialog.getByLabel('The cheaper model *').click();
+    await page.getByRole('option', { name: 'openai/gpt-4o-mini' }).click();
+    await dialog.getByRole('button', { name: 'Save budget' }).click();
+    await dialog.waitFor({ state: 'detached' });
+
+    await page.getByRole('button', { name: 'Remove reviews' }).click();
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await page.getByRole('heading', { name: 'reviews' }).waitFor({ state: 'detached' });
+    expect(await page.getByRole('button', { name: 'Remove house' }).count()).toBe(0);
+  });
+
+  it('tests a provider, and is told the way out when it fails', async () => {
+    await page.goto(`${at.url}/models`);
+    await page.getByRole('button', { name: 'Test openai', exact: true }).click();
+    await page.getByText('1 model answered.').waitFor();
+    await page.getByText('$0.0000039').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Test groq', exact: true }).click();
+    await page.getByText('It is tried again within half a minute.').waitFor();
+  });
+
+  it('watches the queue, and asks nothing while nobody looks', async () => {
+    let asked = 0;
+    page.on('request', (request) => (asked += Number(request.url().endsWith('/api/models/queue'))));
+    await page.goto(`${at.url}/models?tab=limits`);
+    await page.getByText(/of 64 that have room/).waitFor();
+    await expect.poll(() => asked, { timeout: 8_000 }).toBeGreaterThan(2);
+    await page.evaluate(() => {
+      Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    await page.waitForTimeout(1_200);
+    const before = asked;
+    await page.waitForTimeout(2_500);
+    expect(asked).toBe(before);
+  });
+
   it('who only reads sees no button that writes', async () => {
     await page.evaluate(() => localStorage.clear());
     await signIn(page, { ...at, email: 'viewer@example.com' });
     await openMain();
     expect(await page.getByRole('button', { name: /Add|Activate|Delete/ }).count()).toBe(0);
     expect(await page.getByRole('link', { name: /Users|Keys|Webhooks/ }).count()).toBe(0);
+    await page.goto(`${at.url}/models`);
+    await page.getByRole('heading', { name: 'groq' }).waitFor();
+    expect(await page.getByRole('button', { name: /Test/ }).count()).toBe(0);
+    expect(await page.getByRole('link', { name: /Playground|queue/ }).count()).toBe(0);
+    await page.getByRole('link', { name: 'Budgets' }).click();
+    await page.getByRole('heading', { name: 'each customer' }).waitFor();
+    expect(await page.getByRole('button', { name: /New budget|Change|Remove/ }).count()).toBe(0);
     await page.goto(`${at.url}/users`);
     await page.getByRole('alert').getByText('Your role does not allow this.').waitFor();
   });

@@ -68,7 +68,8 @@ export async function pages(at: Place): Promise<Visit[]> {
   visits.push({ name: 'jobs', path: '/jobs' });
   const job = await first('/api/jobs?limit=10');
   if (job) visits.push({ name: 'job', path: `/jobs/${job.id}` });
-  for (const path of ['/audit', '/usage', '/webhooks', '/users', '/keys', '/sessions', '/account', '/prompts', '/logs', '/about', '/find', '/nowhere']) visits.push({ name: path.slice(1), path });
+  for (const tab of ['providers', 'playground', 'budgets', 'limits']) visits.push({ name: `models-${tab}`, path: `/models?tab=${tab}` });
+  for (const path of ['/audit', '/usage', '/usage?each=month', '/webhooks', '/users', '/keys', '/sessions', '/account', '/prompts', '/logs', '/about', '/find', '/nowhere']) visits.push({ name: path.slice(1).replace(/\W+/g, '-'), path });
   const hook = await first('/api/webhooks?limit=1');
   if (hook) visits.push({ name: 'deliveries', path: `/webhooks/${hook.id}` });
   return visits;

@@ -38,6 +38,13 @@ export function asProblem(body) {
   return body;
 }
 
+/** A refusal as the gateway writes it, in the words of OpenAI. */
+export function asRefusal(body) {
+  const faults = faultsOf(['components', 'schemas', 'OpenaiError'], body);
+  if (faults.length > 0) throw new Error(`a refusal is not written as the gateway does:\n${faults.join('\n')}`);
+  return body;
+}
+
 function faultsOf(steps, value) {
   const pointer = steps.map((it) => `/${encodeURIComponent(it.replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('');
   if (!checks.has(pointer)) checks.set(pointer, ajv.compile({ $ref: `api#${pointer}` }));

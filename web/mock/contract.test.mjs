@@ -16,6 +16,8 @@ const BODIES = {
   'POST /api/search': { collection: 'events', query: 'ride' },
   'POST /api/users': { email: 'x@example.com', name: 'X', role: 'viewer', password: 'a long enough one' },
   'POST /api/keys': { name: 'Till', scopes: ['read'] },
+  'POST /api/models/test': {},
+  'PUT /api/budgets/{budget}': { scope: 'whole', period: 'month', limit_usd: 5 },
   'POST /api/webhooks': { url: 'https://x.example', events: ['job.completed'] },
 };
 
@@ -34,7 +36,7 @@ for (const application of [catalogue, trails]) {
 
       const parents = world.list(Object.keys(world.app.collections)[0]);
       const versions = world.versions.filter((it) => it.record === parents[0].id);
-      const named = { tenant: world.tenants[0]?.id, collection: parents[0].collection, record: parents[0].id, version: versions[0]?.id, other: versions[1]?.id, proposal: world.proposals[0]?.id, job: world.jobs[0]?.id, task: Object.keys(world.app.tasks).at(-1), webhook: world.webhooks[0]?.id, delivery: world.deliveries[0]?.id, user: 'usr_2', key: 'key_1', session: 'none' };
+      const named = { tenant: world.tenants[0]?.id, collection: parents[0].collection, record: parents[0].id, version: versions[0]?.id, other: versions[1]?.id, proposal: world.proposals[0]?.id, job: world.jobs[0]?.id, task: Object.keys(world.app.tasks).at(-1), webhook: world.webhooks[0]?.id, delivery: world.deliveries[0]?.id, user: 'usr_2', key: 'key_1', budget: 'tokens of keys', session: 'none' };
       const broken = [];
       for (const route of Object.keys(routes).sort((a, b) => Number(a.startsWith('DELETE')) - Number(b.startsWith('DELETE')))) {
         const [method, template] = route.split(' ');

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { check } from './check.mjs';
 import { dataOf, formOf, understand } from './files.mjs';
 import { accepted, start } from './jobs.mjs';
+import { modelRoutes } from './models.mjs';
 import { refuse } from './problem.mjs';
 
 /** `METHOD /path/{name}` → what answers there: `(world, { params, query, body, caller, form }) => answer`. */
@@ -250,13 +251,15 @@ export const routes = {
 
   'GET /api/audit': (world, { query, caller }) => page(world.audit.filter((it) => inTenant(it, query, caller) && (!query.record || it.record === query.record) && (!query.action || it.action === query.action) && (!query.actor || it.actor === query.actor) && (!query.from || it.at >= query.from) && (!query.to || it.at <= query.to)), query),
   'GET /api/audit/verify': (world) => ({ whole: true, rows: world.audit.length, chains: (world.tenants.length ? world.tenants : [{ id: 'default' }]).map((it) => ({ tenant: it.id, rows: 60, head: '8f104fc33cb9b081', broken: null })) }),
-  'GET /api/usage': (world, { query, caller }) => page(world.usage.filter((it) => inTenant(it, query, caller) && inPeriod(it, query)), query),
+  'GET /api/usage': (world, { query, caller }) => page(world.usage.filter((it) => inTenant(it, query, caller) && inPeriod(it, query) && ['operation', 'key', 'task', 'model', 'asked', 'outcome', 'job'].every((name) => !query[name] || it[name] === query[name])), query),
   'GET /api/usage/summary': (world, { query, caller }) => {
     const rows = world.usage.filter((it) => inTenant(it, query, caller) && inPeriod(it, query));
-    const key = { day: (it) => it.at.slice(0, 10), month: (it) => it.at.slice(0, 7), operation: (it) => it.operation, model: (it) => `${it.provider}/${it.model}`, tenant: (it) => it.tenant }[query.group_by ?? 'day'];
+    const key = { day: (it) => it.at.slice(0, 10), month: (it) => it.at.slice(0, 7), operation: (it) => it.operation, model: (it) => it.model, provider: (it) => it.provider, tenant: (it) => it.tenant, key: (it) => it.key ?? '', task: (it) => it.task ?? '' }[query.group_by ?? 'day'];
     const groups = Map.groupBy ? Map.groupBy(rows, key) : groupBy(rows, key);
     return { from: query.from ?? world.now(30 * 86_400_000), to: query.to ?? world.now(), group_by: query.group_by ?? 'day', summary: sum(rows), breakdown: [...groups].map(([name, list]) => ({ name, ...sum(list) })) };
   },
+
+  ...modelRoutes,
 
   'GET /api/users': (world, { query }) => page(world.users.filter((it) => !query.tenant || it.tenant === query.tenant).map(open), query),
   'POST /api/users': (world, { body }) => {
@@ -328,8 +331,8 @@ export const routes = {
 /** What a role may do here: the table of the server in short. */
 export const PERMISSIONS = {
   viewer: ['own_account', 'read_records', 'read_jobs', 'read_usage', 'read_audit'],
-  editor: ['own_account', 'read_records', 'write_records', 'run_tasks', 'decide_proposals', 'read_jobs', 'manage_jobs', 'read_usage', 'read_audit'],
-  admin: ['own_account', 'list_tenants', 'manage_tenants', 'read_records', 'write_records', 'erase_records', 'manage_reference', 'run_tasks', 'decide_proposals', 'read_jobs', 'manage_jobs', 'read_usage', 'read_audit', 'manage_audit', 'manage_keys', 'manage_users', 'manage_webhooks', 'read_telemetry', 'read_internals'],
+  editor: ['own_account', 'read_records', 'write_records', 'run_tasks', 'use_models', 'decide_proposals', 'read_jobs', 'manage_jobs', 'read_usage', 'read_audit'],
+  admin: ['own_account', 'list_tenants', 'manage_tenants', 'read_records', 'write_records', 'erase_records', 'manage_reference', 'run_tasks', 'use_models', 'decide_proposals', 'read_jobs', 'manage_jobs', 'read_usage', 'read_audit', 'manage_audit', 'manage_keys', 'manage_users', 'manage_webhooks', 'manage_models', 'read_telemetry', 'read_internals'],
 };
 
 export function meOf(world, user) {
@@ -418,7 +421,7 @@ function valid(schema, data, documents = {}) {
 
 function sum(rows) {
   const of = (field) => rows.reduce((all, it) => all + it[field], 0);
-  return { total_tokens: of('tokens_total'), tokens_in: of('tokens_in'), tokens_out: of('tokens_out'), total_cost_usd: rows.reduce((all, it) => all + (it.cost_usd ?? 0), 0), operations_count: rows.length, attempts_count: rows.length, unknown_cost_count: rows.filter((it) => it.cost_usd === null).length };
+  return { total_tokens: of('tokens_total'), tokens_in: of('tokens_in'), tokens_out: of('tokens_out'), total_cost_usd: rows.reduce((all, it) => all + (it.cost_usd ?? 0), 0), operations_count: new Set(rows.map((it) => it.asked)).size, attempts_count: rows.length, unknown_cost_count: rows.filter((it) => it.cost_usd === null).length };
 }
 
 function groupBy(rows, key) {

@@ -6,7 +6,8 @@ import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 
-import { asProblem, statusOf } from './contract.mjs';
+import { chat, envelope } from './chat.mjs';
+import { asProblem, asRefusal, statusOf } from './contract.mjs';
 import { refuse, Refusal } from './problem.mjs';
 import { meOf, PERMISSIONS, routes } from './routes.mjs';
 import { World } from './world.mjs';
@@ -16,6 +17,10 @@ const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '
 const NEEDS = [
   [/^GET \/api\/(me|app|tenants\/|collections|records|versions|proposals|jobs|audit$|usage|sessions)/, 'own_account'],
   [/\/api\/tenants/, 'manage_tenants'],
+  [/\/llm\//, 'use_models'],
+  [/^(POST|PUT|DELETE) \/api\/(models|budgets)/, 'manage_models'],
+  [/\/api\/models\/(limits|queue)/, 'read_telemetry'],
+  [/\/api\/(models|budgets)/, 'read_usage'],
   [/\/api\/(users)/, 'manage_users'],
   [/\/api\/keys/, 'manage_keys'],
   [/\/api\/(webhooks|deliveries)/, 'manage_webhooks'],
@@ -51,7 +56,7 @@ export function serve({ application, port = 0, dist = null, delay = 25, accessTt
 
 async function answer(world, request, response, { dist, delay, accessTtl }) {
   const url = new URL(request.url, 'http://localhost');
-  const isApi = url.pathname.startsWith('/api/') || url.pathname === '/health';
+  const isApi = url.pathname.startsWith('/api/') || url.pathname.startsWith('/llm/') || url.pathname === '/health';
   if (!isApi) return file(dist, url.pathname, response);
 
   const chunks = [];
@@ -72,9 +77,10 @@ async function answer(world, request, response, { dist, delay, accessTtl }) {
     const caller = session && world.users.find((it) => it.id === session.user);
     if (url.pathname === '/api/jobs/events') return events(world, response, caller);
 
-    const found = table.find((it) => it.method === request.method && it.test.test(url.pathname)) ?? refuse('not_found', 'There is nothing at this address');
     const needed = caller && NEEDS.find(([path]) => path.test(`${request.method} ${url.pathname}`))?.[1];
     if (needed && !PERMISSIONS[caller.role].includes(needed)) refuse('permission_missing', 'You may not do this', { detail: `It needs the permission ${needed}.` });
+    if (url.pathname === '/llm/v1/chat/completions') return await chat(world, response, { body, caller, headers: request.headers });
+    const found = table.find((it) => it.method === request.method && it.test.test(url.pathname)) ?? refuse('not_found', 'There is nothing at this address');
     const values = found.test.exec(url.pathname).slice(1).map(decodeURIComponent);
     const params = Object.fromEntries(found.names.map((name, index) => [name, values[index]]));
     const result = await found.run(world, { params, query: Object.fromEntries(url.searchParams), body, raw, isForm, request, headers: request.headers, caller, session });
@@ -85,6 +91,7 @@ async function answer(world, request, response, { dist, delay, accessTtl }) {
     return send(response, statusOf(found.route, result), result);
   } catch (thrown) {
     if (!(thrown instanceof Refusal)) throw thrown;
+    if (url.pathname.startsWith('/llm/')) return send(response, thrown.body.status, asRefusal(envelope(thrown.code, thrown.body.detail, { request_id: `req_${randomUUID().slice(0, 12)}` })));
     return send(response, thrown.body.status, asProblem({ ...thrown.body, request_id: `req_${randomUUID().slice(0, 12)}` }), 'application/problem+json');
   }
 }

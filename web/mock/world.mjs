@@ -2,6 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 
+import { gatewayOf } from './gateway.mjs';
+
 export const HOUR = 3_600_000;
 
 export class World {
@@ -25,6 +27,7 @@ export class World {
     this.logs = [];
     this.listeners = new Set();
     this.#fill();
+    this.gateway = gatewayOf(this);
   }
 
   now(ago = 0) {
@@ -199,12 +202,13 @@ export class World {
       this.audit.push(this.#entry({ seq: 240 - index, tenant: tenant(index % 3), at: this.now(index * 1.7 * HOUR + 60_000), actor: ['usr_0', 'usr_1', 'key_1'][index % 3], action, subject: `records/${parents[0].id}`, record: index % 2 ? parents[0].id : null, version: null, summary, ...changes, why: index % 6 === 4 ? 'Three digits, as printed on the labels.' : null, tokens_used: action === 'version_created' ? 48_211 : null, request_id: `req_${index.toString(16).padStart(12, '0')}` }));
     }
 
+    const tasks = Object.keys(app.tasks);
     for (let index = 0; index < 340; index++) {
       const unknown = index % 37 === 9;
       const tokens_in = 900 + Math.floor(this.random() * 5200);
       const tokens_out = 200 + Math.floor(this.random() * 1800);
       const small = index % 3 === 1;
-      this.usage.push({ id: `use_${index}`, tenant: tenant(index % 3), job: index % 4 ? this.jobs[index % 3].id : null, operation: ['renumber', 'review', 'search', 'describe'][index % 4], operation_type: ['renumber', 'review', 'search', 'describe'][index % 4], provider: unknown ? 'local' : 'openai', model: unknown ? 'llama-3.1-8b' : small ? 'gpt-4o-mini' : 'gpt-4o', tokens_in, tokens_out, tokens_total: tokens_in + tokens_out, cost_usd: unknown ? null : (tokens_in * (small ? 0.15 : 2.5) + tokens_out * (small ? 0.6 : 10)) / 1e6, latency_ms: 400 + Math.floor(this.random() * 6000), outcome: index % 51 === 7 ? 'timeout' : 'ok', caller: 'usr_0', tokens_cached: 0, estimated: unknown, status: index % 51 === 7 ? null : 200, at: this.now(index * 2.1 * HOUR) });
+      this.usage.push({ id: `use_${index}`, asked: `use_${index % 29 === 3 ? index - 1 : index}`, key: index % 5 === 2 ? `key_${1 + (index % 2)}` : null, task: index % 4 < 2 ? tasks[index % tasks.length] ?? null : null, from_cache: false, prices: unknown ? null : '3f9c1a7e', ttft_ms: index % 3 ? 90 + Math.floor(this.random() * 700) : null, tenant: tenant(index % 3), job: index % 4 ? this.jobs[index % 3].id : null, operation: ['renumber', 'review', 'search', 'describe'][index % 4], operation_type: ['renumber', 'review', 'search', 'describe'][index % 4], provider: unknown ? 'local' : 'openai', model: unknown ? 'llama-3.1-8b' : small ? 'gpt-4o-mini' : 'gpt-4o', tokens_in, tokens_out, tokens_total: tokens_in + tokens_out, cost_usd: unknown ? null : (tokens_in * (small ? 0.15 : 2.5) + tokens_out * (small ? 0.6 : 10)) / 1e6, latency_ms: 400 + Math.floor(this.random() * 6000), outcome: index % 51 === 7 ? 'timeout' : 'ok', caller: 'usr_0', tokens_cached: index % 6 === 1 ? 512 : 0, estimated: unknown, status: index % 51 === 7 ? null : 200, at: this.now(index * 2.1 * HOUR) });
     }
 
     this.keys.push(

@@ -202,7 +202,7 @@ fn objects(
 /// Removes everything of a tenant for good, in this application and in the rooms below: records,
 /// versions, proposals, vectors, webhooks, chats, documents, jobs, usage, blobs, and at last the tenant
 /// itself with its keys and users. What the audit log says stays, with one entry more. Call
-/// [`identity::Identity::forget_callers`] after the commit.
+/// [`identity::Identity::forget_callers`] and [`knowledge::Knowledge::forget`] after the commit.
 ///
 /// # Errors
 /// [`TenantError::Identity`] for a tenant that is not there, or the default one.

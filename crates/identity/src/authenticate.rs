@@ -2,11 +2,12 @@
 //!
 //! Two things are understood: an access token of a signed-in person, and an application key of a
 //! program. Both are checked against the database, though not on every call: what was found good
-//! within the last two seconds is trusted, unless this process itself took it back.
+//! within the last two seconds is trusted, unless this process itself took it back. While the
+//! database is away, what it last said counts for five minutes: models can be asked without it.
 //!
 //! Start at [`Identity::authenticate`].
 
-use std::net::IpAddr;
+use std::{future::Future, hash::Hash, net::IpAddr};
 
 use base::{
     Actor, AppKeyId, Role, Scope, Secret, SessionId, TenantId, Timestamp, UserId, actor::Who,
@@ -18,7 +19,10 @@ use tracing::warn;
 use crate::{
     Identity, access,
     caller::{Caller, Grant, Reach},
-    jwt, key, row, token,
+    identity::TRUSTED_WHEN_AWAY,
+    jwt, key,
+    recent::Recent,
+    row, token,
 };
 
 static REFUSED: Counter = Counter::new(
@@ -192,20 +196,10 @@ impl Identity {
         id: SessionId,
         now: Timestamp,
     ) -> Result<Option<SessionFacts>, store::Error> {
-        if let Some(known) = self.recent_sessions().get(&id, now) {
-            return Ok(Some(known));
-        }
-        let epoch = self.recent_sessions().epoch();
-        let found = self
-            .store()
-            .read(move |db| {
-                db.first(SESSION, &params![id])?.map(|it| SessionFacts::read(&it)).transpose()
-            })
-            .await?;
-        if let Some(facts) = &found {
-            self.recent_sessions().keep(epoch, id, facts.clone(), now);
-        }
-        Ok(found)
+        let read = self.store().read(move |db| {
+            db.first(SESSION, &params![id])?.map(|it| SessionFacts::read(&it)).transpose()
+        });
+        self.trusted(self.recent_sessions(), id, now, read).await
     }
 
     async fn key_facts(
@@ -213,27 +207,50 @@ impl Identity {
         hash: String,
         now: Timestamp,
     ) -> Result<Option<KeyFacts>, store::Error> {
-        if let Some(known) = self.recent_keys().get(&hash, now) {
+        let wanted = hash.clone();
+        let read = self.store().read(move |db| {
+            db.first(KEY, &params![wanted])?.map(|it| KeyFacts::read(&it)).transpose()
+        });
+        self.trusted(self.recent_keys(), hash, now, read).await
+    }
+
+    /// What was read lately, or is read now, or was last read when the database is away.
+    async fn trusted<K: Eq + Hash, V: Clone>(
+        &self,
+        recent: &Recent<K, V>,
+        key: K,
+        now: Timestamp,
+        read: impl Future<Output = Result<Option<V>, store::Error>>,
+    ) -> Result<Option<V>, store::Error> {
+        if let Some(known) = recent.get(&key, now) {
             return Ok(Some(known));
         }
-        let epoch = self.recent_keys().epoch();
-        let wanted = hash.clone();
-        let found = self
-            .store()
-            .read(move |db| {
-                db.first(KEY, &params![wanted])?.map(|it| KeyFacts::read(&it)).transpose()
-            })
-            .await?;
-        if let Some(facts) = &found {
-            self.recent_keys().keep(epoch, hash, facts.clone(), now);
+        // One caller in a while waits to find out whether it is back; the others do not.
+        if self.is_away(now)
+            && let Some(last) = recent.last(&key, now, TRUSTED_WHEN_AWAY)
+        {
+            return Ok(Some(last));
         }
-        Ok(found)
+        let epoch = recent.epoch();
+        match read.await {
+            Ok(found) => {
+                if let Some(facts) = &found {
+                    recent.keep(epoch, key, facts.clone(), now);
+                }
+                Ok(found)
+            }
+            Err(error @ store::Error::Unavailable { .. }) => {
+                self.went_away();
+                recent.last(&key, now, TRUSTED_WHEN_AWAY).map(Some).ok_or(error)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes down, once a minute, that a key or session was used. A database that cannot take it
     /// is no reason to refuse the caller.
     async fn note_use(&self, what: &'static str, id: String, sql: &'static str, now: Timestamp) {
-        if !self.noted().claim(id.clone(), now) {
+        if self.is_away(now) || !self.noted().claim(id.clone(), now) {
             return;
         }
         let written =

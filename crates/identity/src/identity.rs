@@ -1,6 +1,9 @@
 //! The room's own state: the database, the clock, the key ring, and what was read a moment ago.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 use base::{Clock, SessionId, Timestamp};
 use jiff::SignedDuration;
@@ -8,6 +11,7 @@ use store::Store;
 
 use crate::{
     authenticate::{KeyFacts, SessionFacts},
+    google::Google,
     key_ring::KeyRing,
     limit::SignInLimit,
     password::Hasher,
@@ -18,6 +22,12 @@ use crate::{
 /// How long a key or a session that was found good counts as good without another look. A
 /// revocation in this process is seen at once, one in another process after this time.
 const TRUSTED_FOR: SignedDuration = SignedDuration::from_secs(2);
+
+/// How long what the database last said of a key or a session counts while it is away.
+pub(crate) const TRUSTED_WHEN_AWAY: SignedDuration = SignedDuration::from_mins(5);
+
+/// For so long after it did not answer the database counts as away.
+const AWAY_FOR: SignedDuration = SignedDuration::from_secs(2);
 
 /// How often the time of last use is written down.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
@@ -33,9 +43,12 @@ struct Inner {
     ring: KeyRing,
     hasher: Hasher,
     limit: SignInLimit,
+    google: Option<Google>,
     keys: Recent<String, KeyFacts>,
     sessions: Recent<SessionId, SessionFacts>,
     noted: Recent<String, ()>,
+    /// When the database did not answer, in microseconds.
+    away_at: AtomicI64,
 }
 
 /// Why the room could not be opened.
@@ -63,9 +76,11 @@ impl Identity {
         Ok(Self(Arc::new(Inner {
             hasher: Hasher::new(settings.password),
             limit: SignInLimit::new(settings.sign_ins_per_minute),
+            google: Google::of(&settings.google),
             keys: Recent::new(TRUSTED_FOR),
             sessions: Recent::new(TRUSTED_FOR),
             noted: Recent::new(NOTED_EVERY),
+            away_at: AtomicI64::new(i64::MIN),
             store,
             clock,
             settings,
@@ -83,6 +98,17 @@ impl Identity {
     pub fn forget_callers(&self) {
         self.0.keys.forget_all();
         self.0.sessions.forget_all();
+    }
+
+    /// The database did not answer just now.
+    pub(crate) fn went_away(&self) {
+        self.0.away_at.store(self.now().as_microsecond(), Ordering::Relaxed);
+    }
+
+    /// Did the database not answer a moment ago?
+    pub(crate) fn is_away(&self, now: Timestamp) -> bool {
+        let since = now.as_microsecond().saturating_sub(self.0.away_at.load(Ordering::Relaxed));
+        (0..AWAY_FOR.as_micros()).contains(&i128::from(since))
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -103,6 +129,11 @@ impl Identity {
 
     pub(crate) fn limit(&self) -> &SignInLimit {
         &self.0.limit
+    }
+
+    /// Google, where signing in with it is set up.
+    pub(crate) fn google(&self) -> Option<&Google> {
+        self.0.google.as_ref()
     }
 
     pub(crate) fn recent_keys(&self) -> &Recent<String, KeyFacts> {

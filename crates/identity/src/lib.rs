@@ -13,11 +13,13 @@
 pub mod access;
 pub mod authenticate;
 pub mod caller;
+pub mod google;
 pub mod identity;
 pub mod key;
 pub mod key_ring;
 pub mod migration;
 pub mod password;
+pub mod profile;
 pub mod session;
 pub mod settings;
 pub mod sign_in;

@@ -52,6 +52,11 @@ impl Keys {
         Self(keys)
     }
 
+    /// Where it is not known yet which account is tried.
+    pub(crate) fn of_address(address: Option<IpAddr>) -> Self {
+        Self(address.map(|it| format!("address {}", network(it))).into_iter().collect())
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

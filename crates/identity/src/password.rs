@@ -128,6 +128,11 @@ impl Hasher {
         .await
     }
 
+    /// A hash that no password has, for those who come in without one.
+    pub(crate) fn nobody(&self) -> String {
+        nobody(self.cost)
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         f: impl FnOnce() -> T + Send + 'static,

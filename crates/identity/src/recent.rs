@@ -43,6 +43,14 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
         self.is_good(*at, now).then(|| value.clone())
     }
 
+    /// The value as it was last read, if that was within this time: for when it cannot be read anew.
+    pub(crate) fn last(&self, key: &K, now: Timestamp, within: SignedDuration) -> Option<V> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let (value, at) = kept.entries.get(key)?;
+        let age = now.duration_since(*at);
+        (!age.is_negative() && age < within).then(|| value.clone())
+    }
+
     /// Take this before the value is read, and hand it to [`Recent::keep`].
     pub(crate) fn epoch(&self) -> Epoch {
         self.kept.read().unwrap_or_else(PoisonError::into_inner).epoch
@@ -109,6 +117,17 @@ mod tests {
         assert_eq!(recent.get(&"a", at(12)), None);
         assert_eq!(recent.get(&"a", at(9)), None, "a clock set back trusts nothing");
         assert_eq!(recent.get(&"b", at(10)), None);
+    }
+
+    #[test]
+    fn what_is_not_good_any_more_is_still_the_last_that_was_known() {
+        let recent = Recent::new(SignedDuration::from_secs(2));
+        recent.keep(recent.epoch(), "a", 1, at(10));
+        let within = SignedDuration::from_secs(60);
+        assert_eq!((recent.get(&"a", at(30)), recent.last(&"a", at(30), within)), (None, Some(1)));
+        assert_eq!(recent.last(&"a", at(70), within), None);
+        recent.forget_all();
+        assert_eq!(recent.last(&"a", at(30), within), None, "what was taken back stays so");
     }
 
     #[test]

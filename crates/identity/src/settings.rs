@@ -5,6 +5,8 @@ use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::google;
+
 /// Sign-in, sessions and application keys.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -23,6 +25,8 @@ pub struct Settings {
     pub issuer: String,
     /// What checking a password costs.
     pub password: PasswordCost,
+    /// Signing in with Google; off when left out.
+    pub google: google::Settings,
     /// The first signing key of access tokens, from the environment. Without it one is drawn and
     /// kept in the database.
     #[serde(skip)]
@@ -53,6 +57,7 @@ impl Default for Settings {
             key_prefix: "ck".into(),
             issuer: "mainstay".into(),
             password: PasswordCost::default(),
+            google: google::Settings::default(),
             jwt_secret: None,
         }
     }

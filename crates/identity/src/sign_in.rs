@@ -106,14 +106,18 @@ pub async fn login(
     origin: Origin,
 ) -> Result<Tokens, LoginError> {
     let answer = try_login(identity, email, password, origin).await;
-    SIGN_INS.increment(&[match &answer {
+    count(&answer);
+    answer
+}
+
+fn count<T>(answer: &Result<T, LoginError>) {
+    SIGN_INS.increment(&[match answer {
         Ok(_) => "ok",
         Err(LoginError::WrongCredentials) => "wrong_credentials",
         Err(LoginError::Disabled) => "disabled",
         Err(LoginError::TooManyAttempts { .. }) => "too_many_attempts",
         Err(LoginError::Store(_)) => "error",
     }]);
-    answer
 }
 
 /// Gives the next pair of tokens for a refresh token, which is used up by this.
@@ -215,10 +219,7 @@ async fn try_login(
                 return Ok(Outcome::Changed);
             }
             tx.execute(SIGNED_IN, &params![account.id, now, upgrade])?;
-            let address = from.address.map(|it| it.to_string());
-            let user_agent = from.user_agent.as_deref().map(tidy);
-            let values = params![session, account.id, address, user_agent, kid, now, expires_at];
-            tx.execute(ADD_SESSION, &values)?;
+            Begun { session, user: account.id, origin: from, now }.keep(tx, &kid, expires_at)?;
             add_refresh_token(tx, &hash, session, refresh_ends)?;
             tx.audit(
                 audit::Entry::new(
@@ -242,6 +243,48 @@ async fn try_login(
     }
     let user = draft.claims.sub;
     info!(user.id = %user, session.id = %session, "User {user} signed in");
+    Ok(draft.tokens())
+}
+
+/// Lets somebody in for whom somebody else vouches: no password is asked for. `how` is what the audit
+/// log says.
+///
+/// # Errors
+/// [`LoginError::Disabled`]; [`LoginError::WrongCredentials`] when the user is gone.
+pub(crate) async fn let_in(
+    identity: &Identity,
+    user: UserId,
+    origin: Origin,
+    how: &'static str,
+) -> Result<Tokens, LoginError> {
+    let now = identity.now();
+    let draft = Draft::of(identity, user, SessionId::generate(), now, None).await?;
+    let actor = Actor {
+        who: Who::User(user),
+        address: origin.address,
+        request_id: origin.request_id.clone(),
+    };
+    let begun = Begun { session: draft.claims.sid, user, origin, now };
+    let (hash, kid) = (draft.refresh_hash(), draft.kid.clone());
+    let (refresh_ends, session_ends) = (draft.refresh_ends, draft.session_ends);
+    let is_in = identity.store().write(&actor, now, move |tx| {
+        let account = tx.first(ACCOUNT_BY_ID, &params![user])?;
+        let account = account.map(|it| Account::read(&it)).transpose()?;
+        let account = account.ok_or(LoginError::WrongCredentials)?;
+        if account.is_closed {
+            return Err(LoginError::Disabled);
+        }
+        tx.execute(SIGNED_IN, &params![user, now, None::<String>])?;
+        begun.keep(tx, &kid, session_ends)?;
+        add_refresh_token(tx, &hash, begun.session, refresh_ends)?;
+        let entry = audit::Entry::new(account.tenant(), "signed_in", format!("users/{user}"), how);
+        tx.audit(entry.after(json!({"session": begun.session})));
+        Ok::<_, LoginError>(())
+    });
+    let is_in = is_in.await;
+    count(&is_in);
+    is_in?;
+    info!(user.id = %user, "User {user} signed in without a password");
     Ok(draft.tokens())
 }
 
@@ -346,6 +389,24 @@ enum Outcome {
     Changed,
     /// It was a guess too many.
     TooMany(Duration),
+}
+
+/// A session that begins.
+struct Begun {
+    session: SessionId,
+    user: UserId,
+    origin: Origin,
+    now: Timestamp,
+}
+
+impl Begun {
+    fn keep(&self, tx: &Tx, kid: &str, expires_at: Timestamp) -> Result<(), store::Error> {
+        let address = self.origin.address.map(|it| it.to_string());
+        let user_agent = self.origin.user_agent.as_deref().map(tidy);
+        let values =
+            params![self.session, self.user, address, user_agent, kid, self.now, expires_at];
+        tx.execute(ADD_SESSION, &values).map(drop)
+    }
 }
 
 /// A pair of tokens about to be given out.
@@ -479,6 +540,13 @@ const ACCOUNT: &str = "
       FROM users
       LEFT JOIN tenants ON tenants.id = users.tenant_id
      WHERE users.email_lower = $1";
+
+const ACCOUNT_BY_ID: &str = "
+    SELECT users.id, users.tenant_id, users.role, users.password_hash, users.disabled_at,
+           tenants.deleted_at AS tenant_deleted_at
+      FROM users
+      LEFT JOIN tenants ON tenants.id = users.tenant_id
+     WHERE users.id = $1";
 
 /// On PostgreSQL the row is held, so that a change of password waits for this sign-in, and then
 /// ends its session too.

@@ -450,6 +450,15 @@ const ERASE: &[(&str, &str)] = &[
         "DELETE FROM sessions WHERE user_id IN (SELECT id FROM users WHERE tenant_id = $1)",
         "sessions",
     ),
+    (
+        "DELETE FROM profiles WHERE user_id IN (SELECT id FROM users WHERE tenant_id = $1)",
+        "profiles",
+    ),
+    (
+        "DELETE FROM outside_accounts
+          WHERE user_id IN (SELECT id FROM users WHERE tenant_id = $1)",
+        "accounts elsewhere",
+    ),
     ("DELETE FROM app_keys WHERE tenant_id = $1", "keys"),
     ("DELETE FROM users WHERE tenant_id = $1", "users"),
     ("DELETE FROM tenants WHERE id = $1", "the tenant"),

@@ -442,7 +442,8 @@ async fn hash_of(identity: &Identity, password: &NewPassword) -> Result<String, 
     }
 }
 
-fn insert(
+/// Writes a new user, whose password is kept as `hash`. Hold `users` before.
+pub(crate) fn insert(
     tx: &Tx,
     caller: &Caller,
     new: New,

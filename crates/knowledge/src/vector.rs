@@ -30,7 +30,7 @@ mod changes;
 mod exact;
 mod follow;
 mod health;
-mod http;
+pub(crate) mod http;
 mod rows;
 mod upkeep;
 mod watch;
@@ -44,11 +44,12 @@ pub use door::{Among, EXACT, Near, OpenError, Place, Vectors};
 pub use engine::{Engine, EngineError, Filter, Point, Scored};
 pub use health::Health;
 pub use http::Unopened;
+pub(crate) use rows::encode;
 pub use rows::normalised;
 pub use settings::{EngineKind, EnvValues, Settings};
 pub use space::{Generation, Kind, Metric, Space, State, Wanted};
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod trial;

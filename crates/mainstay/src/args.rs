@@ -1,5 +1,7 @@
 //! What can be said on the command line, and the help that teaches it.
 
+pub(crate) mod models;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -51,6 +53,8 @@ pub(crate) enum Command {
     Export(Export),
     /// See, cancel and retry jobs.
     Jobs(Jobs),
+    /// See and try the models, what they used and cost, and how much may be spent.
+    Models(models::Models),
     /// Find out what would keep the server from serving well.
     Doctor(Doctor),
     /// Print the OpenAPI document of an application, or of what every application answers.

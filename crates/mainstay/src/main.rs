@@ -59,6 +59,7 @@ async fn run(args: Args, environment: Environment) -> anyhow::Result<ExitCode> {
         Command::Import(it) => Box::pin(command::import::run(it, environment, output)).await,
         Command::Export(it) => Box::pin(command::export::run(it, environment, output)).await,
         Command::Jobs(it) => command::jobs::run(it, &environment, output).await,
+        Command::Models(it) => Box::pin(command::models::run(it, &environment, output)).await,
         Command::Doctor(it) => command::doctor::run(it, environment, output).await,
         Command::Openapi(it) => command::openapi::run(it, environment).await,
         Command::Extract(it) => Ok(command::extract::run(it)),

@@ -51,7 +51,8 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn table(rows: &[Json], columns: &[&str]) -> String {
+/// Rows under their headers, the columns aligned.
+pub(crate) fn table(rows: &[Json], columns: &[&str]) -> String {
     if rows.is_empty() {
         return "nothing here".into();
     }

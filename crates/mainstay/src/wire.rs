@@ -140,8 +140,7 @@ impl Site {
         let identity =
             Identity::open(store.clone(), self.clock.clone(), identity_settings(&self, &folder)?)
                 .await?;
-        let models =
-            Models::open(store.clone(), self.clock.clone(), model_settings(&self, &folder)?)?;
+        let models = self.models(&store, &folder)?;
         let tasks = TaskTracker::new();
         let knowledge = Knowledge::open(knowledge::Parts {
             store: store.clone(),
@@ -168,6 +167,12 @@ impl Site {
         )
         .await?;
         Ok(House { site: self, folder, store, identity, models, knowledge, engine, tasks })
+    }
+
+    /// The door to models.
+    pub(crate) fn models(&self, store: &Store, folder: &Folder) -> anyhow::Result<Models> {
+        let settings = model_settings(self, folder)?;
+        Ok(Models::open(store.clone(), self.clock.clone(), settings)?)
     }
 
     /// Notes which application the data belongs to, so that other commands find it.
@@ -268,6 +273,9 @@ fn identity_settings(site: &Site, folder: &Folder) -> anyhow::Result<identity::S
     }
     if let Some(algorithm) = site.environment.get("JWT_ALGORITHM").filter(|it| *it != "HS256") {
         bail!("JWT_ALGORITHM is {algorithm}; only HS256 is supported");
+    }
+    if let Some(client_id) = site.environment.get("GOOGLE_CLIENT_ID") {
+        settings.google.client_ids = client_id.split(',').map(|it| it.trim().to_owned()).collect();
     }
     settings.jwt_secret = site.environment.secret("JWT_SECRET_KEY");
     if settings.jwt_secret.as_ref().is_some_and(|it| it.reveal().len() < JWT_SECRET_BYTES_MIN) {

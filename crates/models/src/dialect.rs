@@ -105,7 +105,12 @@ pub trait Dialect: Send + Sync {
     ///
     /// # Errors
     /// What the request has and this provider cannot express without changing its meaning.
-    fn chat_body(&self, request: &Request, model: &str, quirks: Quirks) -> Result<Json, Unsupported>;
+    fn chat_body(
+        &self,
+        request: &Request,
+        model: &str,
+        quirks: Quirks,
+    ) -> Result<Json, Unsupported>;
 
     /// Writes into the body of a chat request how large the context is that the settings give to the
     /// model, where a provider has to be told. True when that changed the body.
@@ -140,9 +145,18 @@ pub trait Dialect: Send + Sync {
     fn read_models(&self, body: &[u8]) -> Result<Vec<String>, Unreadable>;
 
     /// The path and body of an embeddings request; none when it makes none.
-    fn embed(&self, model: &str, texts: &[String], dimensions: Option<u32>) -> Option<(String, Json)>;
+    fn embed(
+        &self,
+        model: &str,
+        texts: &[String],
+        dimensions: Option<u32>,
+    ) -> Option<(String, Json)>;
     /// Reads embeddings, in the order of the texts.
-    fn read_embeddings(&self, body: &[u8], count: usize) -> Result<(Vec<Vec<f32>>, Option<Usage>), Unreadable>;
+    fn read_embeddings(
+        &self,
+        body: &[u8],
+        count: usize,
+    ) -> Result<(Vec<Vec<f32>>, Option<Usage>), Unreadable>;
 }
 
 /// Reads the pieces of one streamed answer.

@@ -82,7 +82,10 @@ impl Models {
         let local = Local::new(&MINILM, &settings.local, tasks.clone());
         for provider in providers.values().filter(|it| !it.dialect.converses()) {
             if let Err(why) = local.check() {
-                warn!(model.provider = provider.name, "Model provider {} is not ready: {why}", provider.name);
+                warn!(
+                    model.provider = provider.name,
+                    "Model provider {} is not ready: {why}", provider.name
+                );
             }
         }
         Ok(Self(Arc::new(Inner {
@@ -151,7 +154,8 @@ impl Models {
             caller: ask.user.as_deref(),
             operation: &ask.operation,
             speaks: None,
-            tokens: tokens::estimate_messages(&ask.messages) + u64::from(ask.max_tokens.unwrap_or(0)),
+            tokens: tokens::estimate_messages(&ask.messages)
+                + u64::from(ask.max_tokens.unwrap_or(0)),
         };
         let way = route(&self.0.settings, wanted).map_err(Missed::from)?;
         Ok(Asking { account, way, id: base::UsageId::generate() })

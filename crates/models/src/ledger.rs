@@ -39,8 +39,8 @@ pub use recover::Recovered;
 pub(crate) use tab::{Begun, Tab};
 
 pub use budget::{Budget, BudgetError, Budgets, Hold, OverBudget, Subject};
-pub use spent::Spend;
 use journal::Journal;
+pub use spent::Spend;
 
 /// Why the journal was not begun, or not replayed.
 #[derive(Debug, thiserror::Error)]

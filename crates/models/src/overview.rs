@@ -7,12 +7,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    Models, Priority,
+    Cost, Models, Priority, Usage,
     breaker::{Breaker, Standing},
     dialect::Wire,
     health::State,
     price::{self, Price},
-    relay::{Cache, Provider, mentions},
+    relay::{Cache, Provider, mentions, named},
     settings::{ModelRef, std},
 };
 
@@ -160,6 +160,19 @@ impl Models {
     /// The version of the prices, as rows of the ledger name it.
     pub fn prices_version(&self) -> String {
         price::version(self.prices())
+    }
+
+    /// The price of a model at this moment, when it has one.
+    pub fn price_of(&self, model: &ModelRef) -> Option<&Price> {
+        price::find(self.prices(), &model.provider, &model.model, self.0.clock.now())
+    }
+
+    /// What so much would cost, of a model by any name it can be asked for.
+    pub fn cost_of(&self, model: &str, usage: &Usage, now: Timestamp) -> Cost {
+        let to = named(&self.0.settings, model).or_else(|| ModelRef::parse(model));
+        to.map_or(Cost::Unknown, |it| {
+            price::cost(self.prices(), &it.provider, &it.model, usage, now)
+        })
     }
 
     /// Is this `provider/model` with a provider that is there?

@@ -202,7 +202,12 @@ impl Price {
 }
 
 /// The newest price of the most exact name.
-fn find<'a>(prices: &'a [Price], provider: &str, model: &str, now: Timestamp) -> Option<&'a Price> {
+pub(crate) fn find<'a>(
+    prices: &'a [Price],
+    provider: &str,
+    model: &str,
+    now: Timestamp,
+) -> Option<&'a Price> {
     let qualified = format!("{provider}/{model}");
     let today = TimeZone::UTC.to_datetime(now).date();
     prices

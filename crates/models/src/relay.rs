@@ -36,10 +36,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use http::HeaderMap;
+use tracing::Instrument as _;
 
 use crate::{
     Models,
-    face::{Face, anthropic::Anthropic, openai_chat::OpenaiChat, openai_responses::OpenaiResponses},
+    face::{
+        Face, anthropic::Anthropic, openai_chat::OpenaiChat, openai_responses::OpenaiResponses,
+    },
+    settings::Disconnect,
 };
 
 pub use account::Account;
@@ -155,7 +159,26 @@ impl Words {
 
 impl Models {
     /// Answers a call in the words it came in. A refusal is an answer too.
+    ///
+    /// Dropped before it is over, the call is cancelled, or goes on to its end by itself, as the
+    /// settings say.
     pub async fn relay(&self, call: Call) -> Reply {
+        if route::on_disconnect(&self.0.settings, &call.account) == Disconnect::Cancel {
+            return self.answer(call).await;
+        }
+        let models = self.clone();
+        let answering = async move { models.answer(call).await };
+        match self.0.tasks.spawn(answering.in_current_span()).await {
+            Ok(reply) => reply,
+            Err(why) => match why.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The process is stopping and has thrown it away.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+
+    async fn answer(&self, call: Call) -> Reply {
         match call.asks {
             Asks::Chat | Asks::Responses | Asks::Messages => self.relay_chat(call).await,
             Asks::Embeddings => self.relay_embeddings(call).await,

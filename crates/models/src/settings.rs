@@ -151,7 +151,8 @@ impl Settings {
         }
         // Some need no key: naming them is enough.
         if let Some(named) = env.model_provider.as_deref()
-            && dialect::find(named).is_some_and(|it| it.check(&ProviderSettings::default()).is_empty())
+            && dialect::find(named)
+                .is_some_and(|it| it.check(&ProviderSettings::default()).is_empty())
         {
             settings.providers.entry(named.into()).or_default();
         }
@@ -309,7 +310,8 @@ impl Settings {
         }
         let names = dialect.built_in().unwrap_or_default();
         let is_unknown = !names.contains(&model.model.as_str());
-        is_unknown.then(|| format!("`{}` has no model but `{}`", model.provider, names.join("`, `")))
+        is_unknown
+            .then(|| format!("`{}` has no model but `{}`", model.provider, names.join("`, `")))
     }
 
     /// Is this a name that a call can be sent to?

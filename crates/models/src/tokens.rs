@@ -29,14 +29,13 @@ pub(crate) fn of_bytes(bytes: usize) -> u64 {
 /// What was used: the provider's counts, and estimates where there are none. Some servers send the
 /// fields and leave them at zero; some tell the use of an answer only at its end, which may not have
 /// come.
-pub(crate) fn completed(counted: Option<Usage>, asked: u64, said: u64, is_whole: bool) -> Usage {
+pub(crate) fn completed(counted: Option<Usage>, asked: u64, said: u64) -> Usage {
     let mut usage = counted.unwrap_or_default();
     if usage.tokens_in == 0 && asked > 0 {
         usage.tokens_in = asked;
         usage.estimated = true;
     }
-    let is_missing = usage.tokens_out == 0 || !is_whole;
-    if is_missing && usage.tokens_out < said {
+    if usage.tokens_out == 0 && said > 0 {
         usage.tokens_out = said;
         usage.estimated = true;
     }
@@ -57,13 +56,11 @@ mod tests {
             ..Usage::default()
         };
         let counted = Some(usage(7, 3, false));
-        assert_eq!(completed(counted, 50, 9, true), usage(7, 3, false));
-        assert_eq!(completed(None, 50, 9, true), usage(50, 9, true));
-        assert_eq!(completed(Some(usage(0, 0, false)), 50, 9, true), usage(50, 9, true));
-        // It broke off: the count of the beginning is not that of the whole.
-        assert_eq!(completed(Some(usage(7, 1, false)), 50, 9, false), usage(7, 9, true));
-        assert_eq!(completed(counted, 50, 1, false), usage(7, 3, false));
-        assert_eq!(completed(None, 0, 0, true), usage(0, 0, true));
+        assert_eq!(completed(counted, 50, 9), usage(7, 3, false));
+        assert_eq!(completed(None, 50, 9), usage(50, 9, true));
+        assert_eq!(completed(Some(usage(0, 0, false)), 50, 9), usage(50, 9, true));
+        assert_eq!(completed(Some(usage(7, 0, true)), 50, 9), usage(7, 9, true));
+        assert_eq!(completed(None, 0, 0), usage(0, 0, true));
     }
 
     #[test]

@@ -91,7 +91,12 @@ impl Models {
         if let Some(name) = model {
             return match named(&self.0.settings, name) {
                 Some(to) => vec![self.try_one(tester, to).await],
-                None => vec![unknown("", "no model is configured", None)],
+                None => vec![unknown(
+                    "not_configured",
+                    "",
+                    &ModelError::NotConfigured.to_string(),
+                    None,
+                )],
             };
         }
         let tried = self.0.providers.values().map(|provider| async move {
@@ -109,6 +114,7 @@ impl Models {
                     self.try_one(tester, to).await
                 }
                 None => unknown(
+                    "no_model",
                     &provider.name,
                     "no model of this provider is known, and it lists none",
                     Some("name one: `provider/model`"),
@@ -240,12 +246,9 @@ fn nothing(to: &ModelRef) -> TryOut {
     }
 }
 
-fn unknown(provider: &str, message: &str, hint: Option<&str>) -> TryOut {
-    let error = TryOutError {
-        code: "no_model".into(),
-        message: message.into(),
-        hint: hint.map(str::to_owned),
-    };
+fn unknown(code: &str, provider: &str, message: &str, hint: Option<&str>) -> TryOut {
+    let error =
+        TryOutError { code: code.into(), message: message.into(), hint: hint.map(str::to_owned) };
     let to = ModelRef { provider: provider.into(), model: String::new() };
     TryOut { model: None, error: Some(error), ..nothing(&to) }
 }
@@ -321,7 +324,7 @@ impl Errand for Listen<'_> {
             }
         }
         let said = tokens::of_bytes(hearing.said);
-        let usage = tokens::completed(hearing.decoder.usage(), self.asked, said, true);
+        let usage = tokens::completed(hearing.decoder.usage(), self.asked, said);
         Ok(heard(attempt, received.status, usage, ttft))
     }
 

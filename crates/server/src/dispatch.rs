@@ -24,7 +24,7 @@ use crate::{
     idempotency::{self, Begun},
     input::{self, Bounds, Input},
     limit::{Ask, Left, Place},
-    operation::{self, Answer, Call, IfMatch, Kind, Upload},
+    operation::{self, Answer, Call, FileOf, IfMatch, Kind, Upload},
     problem::{Fault, Problem},
     reach::{About, tenant_of},
     route::Route,
@@ -447,9 +447,10 @@ fn list_name(route: &Route, args: &Map<String, Json>, caller: &Caller) -> String
 }
 
 fn bounds(app: &App, operation: &operation::Operation) -> Bounds {
-    let file_bytes = operation.takes_file.then(|| match operation.takes_document {
-        true => app.largest_document(),
-        false => app.largest_import(),
+    let file_bytes = operation.takes_file.map(|of| match of {
+        FileOf::List => app.largest_import(),
+        FileOf::Document => app.largest_document(),
+        FileOf::Picture => identity::profile::PICTURE_BYTES_MAX,
     });
     Bounds { json_bytes: app.settings.body_bytes_max, file_bytes }
 }

@@ -3,7 +3,8 @@
 //! A rate is counted per caller, tenant or address and forgets by itself (GCRA); `most` bounds what
 //! runs at the same moment. A limit that names no operation counts every request at the
 //! application's own paths, and every request of an application key anywhere; what a signed-in
-//! person's interface asks under `/api` is counted only by limits that name operations.
+//! person's interface asks under `/api`, and what goes to models through the gateway, which keeps
+//! limits of its own, is counted only by limits that name operations.
 //!
 //! Start at [`Limits::admit`].
 
@@ -191,7 +192,8 @@ impl Rule {
 
     fn concerns(&self, ask: Ask<'_>) -> bool {
         if self.operations.is_empty() {
-            ask.is_declared || matches!(ask.caller.grant, Grant::Scopes(_))
+            let is_of_a_key = matches!(ask.caller.grant, Grant::Scopes(_));
+            ask.is_declared || (is_of_a_key && !ask.operation.starts_with("llm."))
         } else {
             self.operations.iter().any(|it| it == ask.operation)
         }
@@ -327,6 +329,22 @@ mod tests {
         assert_eq!(refused.code(), "too_many_at_once");
         drop(first);
         assert!(limits.admit(ask(&caller), &[LimitPer::Caller]).is_ok());
+    }
+
+    #[test]
+    fn models_are_asked_by_the_limits_of_the_gateway_alone() {
+        let clock = Clock::system();
+        let limits =
+            limits(serde_json::json!({"all": {"per": "caller", "rate": "1/hour"}}), &clock)
+                .unwrap();
+        let scopes = std::iter::once(base::Scope::UseModels).collect();
+        let caller = Caller { grant: Grant::Scopes(scopes), ..Caller::house() };
+        let ask = |operation| Ask { operation, is_declared: false, caller: &caller, tenant: None };
+        for _ in 0..3 {
+            assert!(limits.admit(ask("llm.chat"), &[LimitPer::Caller]).is_ok());
+        }
+        assert!(limits.admit(ask("records.list"), &[LimitPer::Caller]).is_ok());
+        assert!(limits.admit(ask("records.list"), &[LimitPer::Caller]).is_err());
     }
 
     #[test]

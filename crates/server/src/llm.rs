@@ -45,9 +45,8 @@ impl Styles {
     /// The style of a path under `/llm`; none for others.
     pub fn of_path(&self, path: &str) -> Option<&Arc<Style>> {
         let rest = path.strip_prefix("/llm").filter(|it| it.is_empty() || it.starts_with('/'))?;
-        let is_anthropic = rest.strip_prefix("/anthropic").is_some_and(|it| {
-            it.is_empty() || it.starts_with('/')
-        });
+        let is_anthropic =
+            rest.strip_prefix("/anthropic").is_some_and(|it| it.is_empty() || it.starts_with('/'));
         Some(if is_anthropic { &self.anthropic } else { &self.openai })
     }
 }
@@ -60,34 +59,60 @@ pub(crate) fn all() -> Vec<Operation> {
         Operation::new(name, Permission::UseModels, Kind::One, gives, summary, run).raw()
     };
     vec![
-        post("llm.chat", "ChatCompletion", "Ask a model, as OpenAI's chat completions do.", Asks::Chat),
-        post("llm.responses", "ModelResponse", "Ask a model, as OpenAI's responses do.", Asks::Responses),
-        post("llm.embeddings", "EmbeddingList", "Make embeddings, as OpenAI does.", Asks::Embeddings),
-        post("llm.messages", "AnthropicMessage", "Ask a model, as Anthropic's messages do.", Asks::Messages),
+        post(
+            "llm.chat",
+            "ChatCompletion",
+            "Ask a model, as OpenAI's chat completions do.",
+            Asks::Chat,
+        ),
+        post(
+            "llm.responses",
+            "ModelResponse",
+            "Ask a model, as OpenAI's responses do.",
+            Asks::Responses,
+        ),
+        post(
+            "llm.embeddings",
+            "EmbeddingList",
+            "Make embeddings, as OpenAI does.",
+            Asks::Embeddings,
+        ),
+        post(
+            "llm.messages",
+            "AnthropicMessage",
+            "Ask a model, as Anthropic's messages do.",
+            Asks::Messages,
+        ),
         post(
             "llm.count_tokens",
             "TokenCount",
             "Count the tokens of a question, as Anthropic does.",
             Asks::CountTokens,
         ),
-        Operation::new(
+        list(
             "llm.models",
-            Permission::UseModels,
-            Kind::One,
             "ModelList",
-            "List the models that can be asked.",
-            list,
-        )
-        .raw(),
-        Operation::new(
+            "List the models that can be asked, as OpenAI does.",
+            Words::Openai,
+        ),
+        one(
             "llm.model",
-            Permission::UseModels,
-            Kind::One,
             "ListedModel",
-            "See one model that can be asked.",
-            one,
-        )
-        .raw(),
+            "See one model that can be asked, as OpenAI does.",
+            Words::Openai,
+        ),
+        list(
+            "llm.anthropic_models",
+            "AnthropicModelList",
+            "List the models that can be asked, as Anthropic does.",
+            Words::Anthropic,
+        ),
+        one(
+            "llm.anthropic_model",
+            "AnthropicModel",
+            "See one model that can be asked, as Anthropic does.",
+            Words::Anthropic,
+        ),
     ]
 }
 
@@ -113,12 +138,7 @@ pub(crate) fn refusal(words: Words, problem: &Problem, visit: &Visit) -> Vec<u8>
 struct AsItIs;
 
 /// May this answer be packed on its way out?
-pub(crate) fn is_packed(
-    _: StatusCode,
-    _: Version,
-    _: &HeaderMap,
-    extensions: &Extensions,
-) -> bool {
+pub(crate) fn is_packed(_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions) -> bool {
     extensions.get::<AsItIs>().is_none()
 }
 
@@ -135,10 +155,13 @@ async fn ask(mut call: Call, asks: Asks) -> Result<Answer, Problem> {
     Ok(answer(reply.await))
 }
 
-async fn list(mut call: Call, _: Nothing) -> Result<Answer, Problem> {
-    let raw = raw(&mut call)?;
-    let account = wish::account(&call, &raw, Asks::Chat)?;
-    Ok(answer(call.app.models.listed(&account).await))
+fn list(name: &'static str, gives: &'static str, summary: &'static str, words: Words) -> Operation {
+    let run = move |mut call: Call, _: Nothing| async move {
+        let raw = raw(&mut call)?;
+        let account = wish::account(&call, &raw, Asks::Chat)?;
+        Ok(answer(call.app.models.listed(&account, words).await))
+    };
+    Operation::new(name, Permission::UseModels, Kind::One, gives, summary, run).raw()
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -147,10 +170,14 @@ struct One {
     model: String,
 }
 
-async fn one(mut call: Call, args: One) -> Result<Answer, Problem> {
-    let raw = raw(&mut call)?;
-    let account = wish::account(&call, &raw, Asks::Chat)?;
-    Ok(answer(call.app.models.listed_as(&account, &args.model, &call.visit.id).await))
+fn one(name: &'static str, gives: &'static str, summary: &'static str, words: Words) -> Operation {
+    let run = move |mut call: Call, args: One| async move {
+        let raw = raw(&mut call)?;
+        let account = wish::account(&call, &raw, Asks::Chat)?;
+        let models = &call.app.models;
+        Ok(answer(models.listed_as(&account, &args.model, words, &call.visit.id).await))
+    };
+    Operation::new(name, Permission::UseModels, Kind::One, gives, summary, run).raw()
 }
 
 fn raw(call: &mut Call) -> Result<Raw, Problem> {

@@ -34,10 +34,8 @@ pub struct Operation {
     pub kind: Kind,
     /// The name of the thing it gives, in `/openapi.json`.
     pub gives: &'static str,
-    /// It takes a file beside its arguments.
-    pub takes_file: bool,
-    /// The file is a document, not a list of records.
-    pub takes_document: bool,
+    /// It takes a file beside its arguments, and of what.
+    pub takes_file: Option<FileOf>,
     /// The argument that takes the fields of the body that no other argument claims.
     pub rest: Option<&'static str>,
     /// Its answer holds a secret that is shown once: never kept for repetition.
@@ -54,6 +52,17 @@ pub struct Operation {
 type Run = Box<
     dyn Fn(Call, Map<String, Json>) -> BoxFuture<'static, Result<Answer, Problem>> + Send + Sync,
 >;
+
+/// What a file holds that an operation takes; how large it may be depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileOf {
+    /// A list of records.
+    List,
+    /// A document.
+    Document,
+    /// A picture of a person.
+    Picture,
+}
 
 /// What kind of answer an operation gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,8 +230,7 @@ impl Operation {
             arguments: Arguments::of::<A>(),
             kind,
             gives,
-            takes_file: false,
-            takes_document: false,
+            takes_file: None,
             rest: None,
             is_secret: false,
             reaches_deleted: false,
@@ -234,16 +242,8 @@ impl Operation {
 
     /// It takes a file beside its arguments.
     #[must_use]
-    pub fn takes_file(mut self) -> Self {
-        self.takes_file = true;
-        self
-    }
-
-    /// It takes a document beside its arguments.
-    #[must_use]
-    pub fn takes_document(mut self) -> Self {
-        self.takes_file = true;
-        self.takes_document = true;
+    pub fn takes_file(mut self, of: FileOf) -> Self {
+        self.takes_file = Some(of);
         self
     }
 

@@ -14,6 +14,7 @@ mod imports;
 mod internals;
 mod jobs;
 mod keys;
+mod me;
 mod models;
 mod prompts;
 mod proposals;
@@ -31,8 +32,9 @@ use crate::operation::Operation;
 
 /// Every operation, room by room.
 pub(crate) fn all() -> Vec<Operation> {
-    let rooms: [fn() -> Vec<Operation>; 26] = [
+    let rooms: [fn() -> Vec<Operation>; 27] = [
         auth::all,
+        me::all,
         sessions::all,
         users::all,
         keys::all,

@@ -71,7 +71,8 @@ fn other(app: &App, request: &Request, visit: &Visit) -> Response {
                 .set(if path.starts_with("/assets/") { "/assets/*" } else { "/*" }.into());
             return embedded(path, found, request.headers());
         }
-        if accepts_page(request.headers()) {
+        // A program that asks for the front door gets it too: those who watch over servers do.
+        if path == "/" || accepts_page(request.headers()) {
             let _ = visit.endpoint.set("/*".into());
             return match Interface::get("index.html") {
                 Some(index) => embedded("/index.html", index, request.headers()),

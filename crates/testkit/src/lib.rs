@@ -10,6 +10,7 @@ pub mod database;
 pub mod file;
 pub mod model;
 pub mod run;
+pub mod sockets;
 
 pub use database::Database;
 

@@ -127,6 +127,11 @@ impl Script {
         format!("{}/v1", self.address())
     }
 
+    /// Where it listens.
+    pub fn socket(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Where it is, without a path: `http://127.0.0.1:PORT`.
     pub fn address(&self) -> String {
         format!("http://{}", self.address)
@@ -215,7 +220,9 @@ impl Play {
             || path.to_lowercase().contains("embedcontent");
         if embeds {
             return self.queued_embeddings.pop_front().unwrap_or_else(|| {
-                Reply::embeddings(texts(&request.body).iter().map(|it| vector::vector(it)).collect())
+                Reply::embeddings(
+                    texts(&request.body).iter().map(|it| vector::vector(it)).collect(),
+                )
             });
         }
         match (self.queued.pop_front(), &mut self.rule) {

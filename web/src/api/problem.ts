@@ -57,8 +57,10 @@ export function refusalOf(body: unknown, status: number, request: string | null 
   const { message, code, type } = objectOf(error);
   if (typeof message !== 'string') return null;
   const [title = '', hint] = message.split(/\s*Way out: /);
-  const id = objectOf(gateway).request_id ?? objectOf(body).request_id ?? request;
-  return { title, hint, status, code: String(code ?? type ?? `http_${status}`), request_id: typeof id === 'string' ? id : undefined };
+  const { request_id, provider, attempts } = objectOf(gateway);
+  const id = request_id ?? objectOf(body).request_id ?? request;
+  const detail = typeof provider === 'string' ? `Asked: ${provider}${Number(attempts) > 1 ? `, ${Number(attempts)} attempts in all` : ''}.` : undefined;
+  return { title, detail, hint, status, code: String(code ?? type ?? `http_${status}`), request_id: typeof id === 'string' ? id : undefined };
 }
 
 function objectOf(value: unknown): Record<string, unknown> {

@@ -1149,7 +1149,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the models that can be asked. */
+        /** List the models that can be asked, as OpenAI does. */
         get: operations["llm.models"];
         put?: never;
         post?: never;
@@ -1166,8 +1166,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** See one model that can be asked. */
+        /** See one model that can be asked, as OpenAI does. */
         get: operations["llm.model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/llm/anthropic/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the models that can be asked, as Anthropic does. */
+        get: operations["llm.anthropic_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/llm/anthropic/v1/models/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See one model that can be asked, as Anthropic does. */
+        get: operations["llm.anthropic_model"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2328,6 +2362,20 @@ export interface components {
             object: string;
             created: number;
             owned_by: string;
+        };
+        AnthropicModelList: {
+            data: components["schemas"]["AnthropicModel"][];
+            has_more: boolean;
+            first_id: string | null;
+            last_id: string | null;
+        };
+        AnthropicModel: {
+            /** @enum {string} */
+            type: "model";
+            id: string;
+            display_name: string;
+            /** Format: date-time */
+            created_at: string;
         };
         OpenaiError: {
             error: components["schemas"]["OpenaiFault"];
@@ -5580,6 +5628,65 @@ export interface operations {
             422: components["responses"]["OpenaiError"];
             429: components["responses"]["OpenaiError"];
             default: components["responses"]["OpenaiError"];
+        };
+    };
+    "llm.anthropic_models": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On whose account the call goes, for callers who reach all tenants. */
+                "X-Mainstay-Tenant"?: components["parameters"]["Tenant"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnthropicModelList"];
+                };
+            };
+            401: components["responses"]["AnthropicError"];
+            403: components["responses"]["AnthropicError"];
+            429: components["responses"]["AnthropicError"];
+            default: components["responses"]["AnthropicError"];
+        };
+    };
+    "llm.anthropic_model": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On whose account the call goes, for callers who reach all tenants. */
+                "X-Mainstay-Tenant"?: components["parameters"]["Tenant"];
+            };
+            path: {
+                /** @description The name to ask for: an alias, a priority, or `provider/model`. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnthropicModel"];
+                };
+            };
+            401: components["responses"]["AnthropicError"];
+            403: components["responses"]["AnthropicError"];
+            404: components["responses"]["AnthropicError"];
+            422: components["responses"]["AnthropicError"];
+            429: components["responses"]["AnthropicError"];
+            default: components["responses"]["AnthropicError"];
         };
     };
     "llm.messages": {

@@ -115,7 +115,7 @@ const rooms = [
   createRoute({
     getParentRoute: () => house,
     path: '/usage',
-    validateSearch: texts('from', 'to', 'by', 'operation', 'model', 'outcome', 'key', 'task'),
+    validateSearch: texts('from', 'to', 'each', 'operation', 'model', 'outcome', 'key', 'task'),
     component: lazyRouteComponent(() => import('../rooms/usage/UsagePage')),
   }),
   createRoute({ getParentRoute: () => house, path: '/webhooks', component: lazyRouteComponent(() => import('../rooms/webhooks/WebhooksPage')) }),

@@ -29,6 +29,7 @@ const TONES: Record<string, Tone> = {
   unhealthy: 'bad',
   delivered: 'good',
   ok: 'good',
+  failing: 'bad',
   invalid: 'bad',
   rate_limited: 'warn',
   refused: 'bad',

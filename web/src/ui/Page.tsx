@@ -31,12 +31,12 @@ export function Page({ title, tab, about, actions, fill = false, children }: Pro
   );
 }
 
-export function Card({ title, aside, flush = false, children }: { title?: string; aside?: ReactNode; flush?: boolean; children: ReactNode }) {
+export function Card({ title, aside, flush = false, children }: { title?: ReactNode; aside?: ReactNode; flush?: boolean; children: ReactNode }) {
   return (
     <section className="card">
       {title && (
         <div className="card__head">
-          <h2 className="grow">{title}</h2>
+          <h2 className="grow wrap">{title}</h2>
           {aside}
         </div>
       )}

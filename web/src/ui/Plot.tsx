@@ -7,9 +7,19 @@ export interface Point {
   /** A day (`2026-04-30`) or a moment. */
   at: string;
   value: number;
+  /** What is said of it instead of its value. */
+  words?: string;
 }
 
-export default function Plot({ points, label, format }: { points: Point[]; label: string; format: (value: number) => string }) {
+interface Props {
+  points: Point[];
+  label: string;
+  /** How far apart the bars are. */
+  each?: 'day' | 'month';
+  format: (value: number) => string;
+}
+
+export default function Plot({ points, label, each = 'day', format }: Props) {
   const box = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
@@ -18,7 +28,7 @@ export default function Plot({ points, label, format }: { points: Point[]; label
     let plot: uPlot | null = null;
     const draw = () => {
       plot?.destroy();
-      plot = new uPlot(optionsFor(host, label, format), [points.map((it) => Date.parse(it.at) / 1000), points.map((it) => it.value)], host);
+      plot = new uPlot(optionsFor(host, points, { label, each, format }), [points.map((it) => Date.parse(it.at) / 1000), points.map((it) => it.value)], host);
     };
     draw();
 
@@ -35,15 +45,21 @@ export default function Plot({ points, label, format }: { points: Point[]; label
       scheme.removeEventListener('change', draw);
       plot?.destroy();
     };
-  }, [points, label, format]);
+  }, [points, label, each, format]);
 
   return <div ref={box} className="plot" role="img" aria-label={`${label}: ${points.length} values, the highest ${format(Math.max(0, ...points.map((it) => it.value)))}`} />;
 }
 
 const HEIGHT = 220;
-const HALF_DAY_S = 43_200;
+const DAY_S = 86_400;
+const HALF_S = { day: DAY_S / 2, month: 15 * DAY_S };
+/** A mark is never nearer to the next than a bar: else the same name stands there twice. uPlot takes thirty days for a month. */
+const INCREMENTS = { day: [1, 2, 7, 14, 30, 60, 90, 180, 365].map((it) => it * DAY_S), month: [30, 60, 90, 180, 365].map((it) => it * DAY_S) };
 
-function optionsFor(host: HTMLElement, label: string, format: (value: number) => string): uPlot.Options {
+function optionsFor(host: HTMLElement, points: Point[], { label, each, format }: Required<Omit<Props, 'points'>>): uPlot.Options {
+  const day = NAMES[each];
+  const half = HALF_S[each];
+  const said = (value: number | null, index: number | null) => (index === null ? undefined : points[index]?.words) ?? ((value ?? null) === null ? '–' : format(value ?? 0));
   const accent = colour(host, '--accent');
   const axis = { stroke: colour(host, '--text-3'), grid: { stroke: colour(host, '--line'), width: 1 }, ticks: { show: false }, font: '11px system-ui' };
   return {
@@ -51,23 +67,24 @@ function optionsFor(host: HTMLElement, label: string, format: (value: number) =>
     height: HEIGHT,
     cursor: { y: false, points: { show: false } },
     legend: { live: true },
-    // Half a day on both sides, or the first bar and the last are cut in two.
-    scales: { x: { range: (_, min, max) => [min - HALF_DAY_S, max + HALF_DAY_S] }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
+    // Half a bar on both sides, or the first and the last are cut in two.
+    scales: { x: { range: (_, min, max) => [min - half, max + half] }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
-      { ...axis, grid: { show: false }, space: 64, values: (_, days) => days.map(day) },
+      { ...axis, grid: { show: false }, space: 64, values: (_, days) => days.map(day), incrs: INCREMENTS[each] },
       { ...axis, size: 64, values: (_, values) => values.map(format) },
     ],
     series: [
-      { label: 'Day', value: (_, at) => ((at ?? null) === null ? '–' : day(at)) },
-      { label, stroke: accent, fill: accent, width: 0, points: { show: false }, paths: uPlot.paths.bars?.({ size: [0.72, 36], radius: 0.12 }), value: (_, value) => ((value ?? null) === null ? '–' : format(value)) },
+      { label: each === 'day' ? 'Day' : 'Month', value: (_, at) => ((at ?? null) === null ? '–' : day(at)) },
+      { label, stroke: accent, fill: accent, width: 0, points: { show: false }, paths: uPlot.paths.bars?.({ size: [0.72, 36], radius: 0.12 }), value: (_, value, __, index) => said(value, index) },
     ],
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), 'UTC'),
   };
 }
 
-function day(at: number): string {
-  return new Date(at * 1000).toLocaleDateString('en', { day: 'numeric', month: 'short', timeZone: 'UTC' });
-}
+const NAMES = {
+  day: (at: number) => new Date(at * 1000).toLocaleDateString('en', { day: 'numeric', month: 'short', timeZone: 'UTC' }),
+  month: (at: number) => new Date(at * 1000).toLocaleDateString('en', { month: 'short', year: 'numeric', timeZone: 'UTC' }),
+};
 
 /** A custom property may be written as `light-dark(…)`: only the browser can say what it is now. */
 function colour(host: HTMLElement, name: string): string {

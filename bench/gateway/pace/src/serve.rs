@@ -70,17 +70,16 @@ pub fn run(port: u16) -> Result<String, String> {
 async fn serve(mut stream: TcpStream) -> std::io::Result<()> {
     let mut bytes = Vec::with_capacity(16 * 1024);
     loop {
-        let Some((begin, end)) = request(&bytes) else {
+        let Some((body, end)) = request(&bytes) else {
             if stream.read_buf(&mut bytes).await? == 0 {
                 return Ok(());
             }
             continue;
         };
-        let body = &bytes[begin..end];
         let has = |it: &[u8]| body.windows(it.len()).any(|window| window == it);
         let is_stream = has(b"\"stream\":true") || has(b"\"stream\": true");
         let with_usage = has(b"include_usage");
-        match Pace::of(body).filter(|_| is_stream) {
+        match Pace::of(&body).filter(|_| is_stream) {
             Some(pace) => say(&mut stream, pace, with_usage).await?,
             None => {
                 let head = format!(
@@ -94,14 +93,32 @@ async fn serve(mut stream: TcpStream) -> std::io::Result<()> {
     }
 }
 
-/// Where the body of a whole request begins and ends.
-fn request(bytes: &[u8]) -> Option<(usize, usize)> {
+/// The body of a whole request, and where the next one begins.
+fn request(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
     let begin = bytes.windows(4).position(|it| it == b"\r\n\r\n")? + 4;
     let head = str::from_utf8(&bytes[..begin]).ok()?.to_ascii_lowercase();
-    let length =
-        head.split("\r\n").find_map(|it| it.strip_prefix("content-length:")?.trim().parse().ok());
-    let end = begin + length.unwrap_or(0);
-    (bytes.len() >= end).then_some((begin, end))
+    let header =
+        |name: &str| head.split("\r\n").find_map(|it| it.strip_prefix(name)).map(str::trim);
+    if header("transfer-encoding:").is_some_and(|it| it.ends_with("chunked")) {
+        return chunked(bytes, begin);
+    }
+    let length: usize = header("content-length:").and_then(|it| it.parse().ok()).unwrap_or(0);
+    Some((bytes.get(begin..begin + length)?.to_vec(), begin + length))
+}
+
+/// The same, of a body in chunks without trailers.
+fn chunked(bytes: &[u8], mut at: usize) -> Option<(Vec<u8>, usize)> {
+    let mut body = Vec::new();
+    loop {
+        let line = bytes[at..].windows(2).position(|it| it == b"\r\n")?;
+        let size = usize::from_str_radix(str::from_utf8(&bytes[at..at + line]).ok()?, 16).ok()?;
+        at += line + 2;
+        body.extend_from_slice(bytes.get(at..at + size)?);
+        at += size + 2;
+        if size == 0 {
+            return (at <= bytes.len()).then_some((body, at));
+        }
+    }
 }
 
 async fn say(stream: &mut TcpStream, pace: Pace, with_usage: bool) -> std::io::Result<()> {

@@ -178,11 +178,8 @@ impl Engine {
             .write(&caller.actor, now, move |tx| {
                 message::hold(tx, id)?;
                 let found = chat::get(tx, &whose, id)?;
-                let documents = if has_documents {
-                    of_chat(tx, found.tenant, id, now)?
-                } else {
-                    Vec::new()
-                };
+                let documents =
+                    if has_documents { of_chat(tx, found.tenant, id, now)? } else { Vec::new() };
                 chat::remove(tx, &found)?;
                 Ok::<_, EngineError>(documents)
             })

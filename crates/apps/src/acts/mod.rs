@@ -10,6 +10,7 @@ mod import;
 mod prompts;
 mod proposals;
 mod search;
+mod summary;
 mod tasks;
 mod versions;
 mod webhooks;

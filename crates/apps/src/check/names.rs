@@ -82,6 +82,7 @@ pub const ERROR_CODES: &[&str] = &[
     "task_not_found",
     "webhook_not_found",
     "delivery_not_found",
+    "budget_not_found",
     // Documents, assistants and what they keep.
     "document_not_found",
     "document_state",

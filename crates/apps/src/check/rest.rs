@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What models are used for beside tasks.
-const MODEL_USES: [&str; 3] = ["embed", "search", "title"];
+const MODEL_USES: [&str; 4] = ["embed", "search", "summary", "title"];
 /// The kinds of jobs that are no task.
 const JOB_KINDS: [&str; 7] =
     ["import", "change", "proposals", "revert", "export", "knowledge.ingest", "knowledge.site"];

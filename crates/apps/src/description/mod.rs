@@ -239,7 +239,8 @@ pub struct AuditNames {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UsageNames {
-    /// A task, `embed` (records made findable) or `search` → its name. Several may share one.
+    /// A task, an assistant, `embed` (records and documents made findable), `search`, `title` or
+    /// `summary` → its name. Several may share one.
     pub names: IndexMap<String, String>,
     /// The name of all the rest; each keeps its own when left out.
     pub other: Option<String>,

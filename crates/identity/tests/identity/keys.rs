@@ -2,7 +2,7 @@
 
 use base::{AppKeyId, PageRequest, Permission, Role, Scope, Secret, TenantId};
 use identity::{
-    Caller, Credential, Grant, Reach, Refused,
+    AuthError, Caller, Credential, Grant, Reach, Refused,
     access::Overreach,
     key::{self, AppKey, Filter, KeyError, Mode, State},
     tenant,
@@ -297,5 +297,22 @@ on_both! {
         house.later(minutes(1) / 2);
         assert_eq!(house.answer_to(&text).await, "ok");
         assert_eq!(last_used().await, Some(house.clock.now()));
+    }
+}
+
+on_both! {
+    async fn a_key_that_was_good_lately_is_good_while_the_database_is_away(db: Database) {
+        let house = House::open(&db).await;
+        let (_, known) = make(&house, new(TenantId::DEFAULT, &[Scope::UseModels])).await;
+        let (_, unknown) = make(&house, new(TenantId::DEFAULT, &[Scope::UseModels])).await;
+        house.caller(&known).await.unwrap();
+
+        house.store.clone().close().await;
+        house.clock.advance(minutes(1));
+        assert!(house.caller(&known).await.is_ok());
+        assert!(house.caller(&known).await.is_ok(), "and the second does not even ask");
+        assert!(matches!(house.caller(&unknown).await, Err(AuthError::Store(_))));
+        house.clock.advance(minutes(5));
+        assert!(matches!(house.caller(&known).await, Err(AuthError::Store(_))));
     }
 }

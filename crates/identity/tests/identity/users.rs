@@ -5,6 +5,8 @@ use identity::{
     Caller, Reach,
     access::Overreach,
     password::Unacceptable,
+    profile,
+    sign_in::Origin,
     user::{self, Change, Filter, NewPassword, UserError},
 };
 use testkit::{Database, on_both};
@@ -235,5 +237,57 @@ on_both! {
         let literal = list(None, Some("100%"), PageRequest::first(50)).await;
         assert_eq!(literal.items.iter().map(|it| it.id).collect::<Vec<_>>(), [root]);
         assert!(list(None, Some("\0"), PageRequest::first(50)).await.items.is_empty());
+    }
+}
+
+on_both! {
+    async fn a_visitor_makes_an_account_no_faster_than_they_could_sign_in(db: Database) {
+        let house = House::open_with(&db, |it| it.sign_ins_per_minute = 3).await;
+        let origin = Origin { address: Some("203.0.113.7".parse().unwrap()), ..Origin::default() };
+        let sign_up = async |email: &str| {
+            let new = user::New {
+                email: secret(email),
+                name: "Visitor".into(),
+                password: user::NewPassword::Plain(secret(PASSWORD)),
+                role: Role::Viewer,
+                reach: HERE,
+            };
+            user::sign_up(&house.identity, new, origin.clone()).await
+        };
+        let made = sign_up("ann@example.com").await.unwrap();
+        assert_eq!((made.role, made.reach), (Role::Viewer, HERE));
+        assert!(house.login("ann@example.com", PASSWORD).await.is_ok());
+        assert!(matches!(sign_up("ANN@example.com").await, Err(UserError::EmailTaken)));
+        sign_up("bob@example.com").await.unwrap();
+        let much = sign_up("cleo@example.com").await;
+        assert!(matches!(much, Err(UserError::TooManyAttempts { .. })), "{much:?}");
+        house.later(minutes(2));
+        sign_up("cleo@example.com").await.unwrap();
+    }
+}
+
+on_both! {
+    async fn people_say_of_themselves_what_they_like_and_show_a_picture(db: Database) {
+        let house = House::open(&db).await;
+        let ann = house.person("ann@example.com", Role::Viewer, HERE).await;
+        let id = ann.user().unwrap();
+        let look = async || house.store.read(move |db| profile::get(db, id)).await.unwrap();
+        let picture = async || house.store.read(move |db| profile::picture(db, id)).await.unwrap();
+        assert_eq!((look().await, picture().await), (profile::Profile::default(), None));
+        profile::set_about(&house.identity, &ann, "  Calibrates probes. ").await.unwrap();
+        assert_eq!(look().await.about, "Calibrates probes.");
+        let face = profile::Picture { media_type: "image/png".into(), bytes: vec![1, 2, 3] };
+        profile::set_picture(&house.identity, &ann, Some(face.clone())).await.unwrap();
+        assert_eq!(picture().await, Some(face));
+        assert!(look().await.picture_at.is_some());
+        profile::set_about(&house.identity, &ann, "").await.unwrap();
+        assert!(picture().await.is_some(), "the picture stays");
+        profile::set_picture(&house.identity, &ann, None).await.unwrap();
+        assert_eq!((picture().await, look().await.picture_at), (None, None));
+        let long = "a".repeat(profile::ABOUT_MAX + 1);
+        let refused = profile::set_about(&house.identity, &ann, &long).await;
+        assert!(matches!(refused, Err(profile::ProfileError::TooLong)));
+        let robot = profile::set_about(&house.identity, &Caller::house(), "x").await;
+        assert!(matches!(robot, Err(profile::ProfileError::Refused(_))), "{robot:?}");
     }
 }

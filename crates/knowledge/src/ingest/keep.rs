@@ -6,6 +6,8 @@
 use base::{ChunkId, DocumentId, TenantId, Timestamp};
 use store::{Db, Error, Tx, Value, params};
 
+use crate::vector;
+
 /// A chunk without a vector.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Missing {
@@ -143,11 +145,12 @@ pub(crate) fn noted(
     Ok(())
 }
 
-/// A vector of length one as the bytes of its row.
+/// A vector of length one as the bytes of its row. What has no direction is kept as nothing but zeros.
 fn bytes(vector: &[f32]) -> Vec<u8> {
-    let length = vector.iter().map(|it| f64::from(*it) * f64::from(*it)).sum::<f64>().sqrt();
-    let scale = if length > 0.0 { 1.0 / length } else { 0.0 };
-    vector.iter().flat_map(|it| ((f64::from(*it) * scale) as f32).to_le_bytes()).collect()
+    match vector::normalised(vector) {
+        Some(vector) => vector::encode(&vector),
+        None => vector::encode(&vec![0.0; vector.len()]),
+    }
 }
 
 /// Shows which chunk it is, and nothing of it.

@@ -133,11 +133,12 @@ impl Builtin {
         let (threshold, saves) = (self.0.threshold(), self.0.folder.is_some());
         for held in self.held().into_iter().filter(|it| !it.is_settled(threshold, saves)) {
             let inner = self.0.clone();
+            let tasks = inner.tasks.clone();
             let task = move || {
                 held.improve(threshold, inner.dot, &|| inner.stops.load(Ordering::Relaxed));
                 inner.save(&held, false);
             };
-            inner.tasks.spawn_blocking(task);
+            tasks.spawn_blocking(task);
         }
     }
 

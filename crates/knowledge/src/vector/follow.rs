@@ -47,7 +47,7 @@ pub(crate) struct Walk<'a> {
 
 /// Why following broke off. What was followed stays so.
 #[derive(Debug, thiserror::Error)]
-pub enum FollowError {
+pub(crate) enum FollowError {
     /// The engine did not do it.
     #[error(transparent)]
     Engine(#[from] EngineError),

@@ -150,19 +150,6 @@ pub(crate) fn of_chunks(
     Ok(kept)
 }
 
-/// How many chunks of documents that are ready have no vector of a model.
-pub(crate) fn missing(db: &Db, model: &str, dimensions: Option<usize>) -> Result<u64, Error> {
-    let row = db.one(
-        "SELECT count(*) AS missing FROM knowledge_chunks c
-           JOIN knowledge_documents d ON d.id = c.document AND d.state = 'ready'
-          WHERE NOT EXISTS (SELECT 1 FROM knowledge_vectors v
-                             WHERE v.chunk = c.id AND v.model = $1
-                               AND v.dimensions = coalesce(CAST($2 AS BIGINT), v.dimensions))",
-        &params![model, dimensions],
-    )?;
-    row.get("missing")
-}
-
 /// How many numbers the vectors of a model have, if there are any.
 pub(crate) fn dimensions(db: &Db, model: &str) -> Result<Option<usize>, Error> {
     let row = db.first(

@@ -92,7 +92,8 @@ pub(crate) async fn run(
     }
 }
 
-async fn named(store: &Store, text: Option<&str>) -> anyhow::Result<Option<TenantId>> {
+/// The tenant that people mean by a name, a slug or an id.
+pub(crate) async fn named(store: &Store, text: Option<&str>) -> anyhow::Result<Option<TenantId>> {
     let Some(text) = text.map(str::to_owned) else { return Ok(None) };
     let asked = text.clone();
     match store.read(move |db| tenant::find(db, &asked)).await? {

@@ -9,6 +9,7 @@ pub(crate) mod import;
 pub(crate) mod jobs;
 pub(crate) mod key;
 pub(crate) mod migrate;
+pub(crate) mod models;
 pub(crate) mod openapi;
 pub(crate) mod serve;
 pub(crate) mod user;

@@ -170,11 +170,16 @@ testkit::on_both! {
     async fn the_doctor_finds_a_well_site_well(db: Database) {
         let place = Place::on(&db);
         let (_server, ..) = place.begun().await;
-        let told = place.json(&["doctor"]).await;
-        assert_eq!(told["well"], true, "{told}");
+        let ended = place.run(&["doctor", "--json"]).await;
+        let told: Json = serde_json::from_str(&ended.out).unwrap();
         for check in ["application", "environment", "database", "schema", "audit", "disk", "models"] {
-            assert!(entries(&told["checks"]).iter().any(|it| it["check"] == check), "{check} is not checked");
+            let found = entries(&told["checks"]).iter().find(|it| it["check"] == check);
+            let found = found.unwrap_or_else(|| panic!("{check} is not checked"));
+            // How much is free on the disk of this machine is not the test's.
+            assert!(found["good"] == true || check == "disk", "{found}");
         }
+        let is_well = entries(&told["checks"]).iter().all(|it| it["good"] == true);
+        assert_eq!((&told["well"], ended.code), (&Json::Bool(is_well), i32::from(!is_well)));
         assert!(!told.to_string().contains(":mainstay@"), "the doctor shows the password of the database");
     }
 }

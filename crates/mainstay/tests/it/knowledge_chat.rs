@@ -216,6 +216,16 @@ testkit::on_both! {
         assert_eq!(ann.get("/api/auth/me").await.is(200)["user_id"], tokens["user_id"]);
         let renamed = ann.ask(Method::PUT, "/api/auth/profile", Some(&json!({"name": "Anna"}))).await;
         assert_eq!(renamed.is(200)["name"], "Anna");
+        let said = json!({"description": "Calibrates probes."});
+        let said = ann.ask(Method::PUT, "/api/auth/profile", Some(&said)).await.is(200);
+        assert_eq!((&said["description"], &said["picture"]), (&json!("Calibrates probes."), &Json::Null));
+        let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0";
+        let shown = ann.upload("/api/auth/upload-avatar", &[], "me.png", png).await.is(200);
+        let picture = ann.get(&text(&shown["picture"])).await;
+        assert_eq!((picture.status, picture.header("content-type")), (200, Some("image/png")));
+        assert_eq!(picture.bytes, png);
+        ann.upload("/api/auth/upload-avatar", &[], "me.png", b"no picture").await.is(400);
+        server.nobody().post("/api/auth/google", &json!({"id_token": "x"})).await.is(404);
         let change = |old: &str, new: &str| json!({"currentPassword": old, "newPassword": new});
         let put = |body: Json| {
             let ann = ann.clone();
@@ -243,6 +253,8 @@ testkit::on_both! {
         ann.upload("/api/v1/upload-file", &[], "a.txt", b"  \n").await.is(422);
         ann.upload("/api/v1/upload-file", &[], "a.txt", &vec![b'a'; 5 * 1024 * 1024 + 1]).await.is(413);
         ann.get("/api/v1/documents/01a1fc96-0241-7626-afe9-000000000000/content").await.is(404);
+        let summed_up = ann.post(&at(&put["document_id"], "/summary"), &json!({})).await.is(200);
+        assert_eq!(summed_up["summary"], "So it is [1].");
         let search = json!({"query": QUESTION, "max_results": 5, "relevance_threshold": 0.2, "include_chunks": true, "chunk_size": 400, "search_type": "hybrid"});
         let found = ann.post("/api/v1/search", &search).await.is(200);
         let result = &found["results"][0];

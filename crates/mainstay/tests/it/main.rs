@@ -24,8 +24,10 @@ mod first_minute;
 #[cfg(target_os = "linux")]
 mod full;
 mod help;
+mod installing;
 mod killing;
 mod knowledge_chat;
+mod models;
 mod outage;
 mod power;
 mod proxied;

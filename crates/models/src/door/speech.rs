@@ -139,7 +139,8 @@ impl Speech {
             Some(wrong) => {
                 let retry_after = wrong.miss().retry_after;
                 let (provider, limit) = (self.by.provider.clone(), self.silence_max);
-                let why = Missed::Wrong { provider, wrong, retry_after, limit }.into();
+                let why =
+                    Missed::Wrong { provider, wrong: Box::new(wrong), retry_after, limit }.into();
                 Err(BrokenOff { usage, cost, why })
             }
         }

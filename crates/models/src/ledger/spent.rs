@@ -9,6 +9,7 @@ use std::{
     collections::BTreeMap,
     fmt::{self, Write},
     str::FromStr,
+    sync::LazyLock,
 };
 
 use base::{AppKeyId, TenantId, Timestamp};
@@ -125,12 +126,12 @@ pub(crate) fn add<'a>(
     let mut sums = Vec::with_capacity(added.len());
     let mut rest = added.as_slice();
     while !rest.is_empty() {
-        let size = SIZES.into_iter().find(|it| *it <= rest.len()).unwrap_or(1);
-        let (these, others) = rest.split_at(size);
+        let at = SIZES.iter().position(|it| *it <= rest.len()).unwrap_or(SIZES.len() - 1);
+        let (these, others) = rest.split_at(SIZES[at]);
         rest = others;
         let params: Vec<Value> =
             these.iter().flat_map(|(pot, spend)| values(pot, *spend)).collect();
-        for row in tx.query(&text(size), &params)? {
+        for row in tx.query(&TEXTS[at], &params)? {
             sums.push((pot(&row)?, spend(&row)?));
         }
     }
@@ -138,6 +139,7 @@ pub(crate) fn add<'a>(
 }
 
 const SIZES: [usize; 4] = [64, 16, 4, 1];
+static TEXTS: LazyLock<[String; SIZES.len()]> = LazyLock::new(|| SIZES.map(text));
 
 fn text(rows: usize) -> String {
     let mut text = String::from(

@@ -3,7 +3,7 @@
 
 use base::{AppKeyId, JobId, TenantId, UsageId};
 use tokio::{runtime::Handle, sync::oneshot, time::Instant};
-use tracing::info;
+use tracing::{Span, debug};
 
 use super::{
     Ledger, LedgerFull,
@@ -42,6 +42,8 @@ pub(crate) struct Begun<'a> {
 pub(crate) struct Tab {
     ledger: Ledger,
     runtime: Handle,
+    /// Of the request, which may be over when the attempt is.
+    span: Span,
     started: Instant,
     hold: Hold,
     /// None once it is written, or does not need to be.
@@ -66,6 +68,7 @@ impl Ledger {
         Ok(Tab {
             ledger: self.clone(),
             runtime: Handle::current(),
+            span: Span::current(),
             started: Instant::now(),
             hold,
             entry: Some(entry),
@@ -198,7 +201,7 @@ impl Tab {
         if entry.latency_ms == 0 {
             entry.latency_ms = millis(self.started.elapsed());
         }
-        count(&entry);
+        self.span.in_scope(|| count(&entry));
         if let Some(journal) = self.ledger.journal() {
             journal.end(&entry);
         }
@@ -233,7 +236,8 @@ fn count(entry: &Entry) {
     if let Some(cost) = entry.cost.known() {
         metric::COST.add(cost.0.unsigned_abs(), &[labels[1]]);
     }
-    info!(
+    // The request has its own line, and the ledger all of this.
+    debug!(
         model.provider = entry.provider,
         model.name = entry.model,
         tenant.id = %entry.tenant,

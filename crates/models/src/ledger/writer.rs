@@ -27,8 +27,9 @@ use crate::usage::{self, Entry, Outcome};
 
 /// The most rows of one transaction.
 const GROUP_MAX: usize = 256;
-/// How long the first row of a group waits for others.
-const LINGER: Duration = Duration::from_millis(5);
+/// How long the first row of a group waits for others: after a rest, and while rows keep coming.
+/// Each transaction waits for the disk; with many rows few of them do.
+const LINGER: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(25));
 /// The waits before a transaction is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 /// How long the end waits for a database that is away. What is left is in the journal.
@@ -83,9 +84,11 @@ impl Ledger {
     }
 
     async fn drain(&self) {
+        let mut linger = LINGER.0;
         loop {
             if self.journal().is_some() && self.queue().waiting.len() < GROUP_MAX {
-                sleep(LINGER).await;
+                sleep(linger).await;
+                linger = LINGER.1;
             }
             let items: Vec<Item> = {
                 let mut queue = self.queue();
@@ -127,6 +130,15 @@ impl Ledger {
             warn!(
                 rows,
                 "Leaving {rows} rows of the usage ledger in the journal for the next start"
+            );
+            return;
+        }
+        // What was leased of budgets is others' again at once, and not when the lease ends.
+        let given_back = timeout(FINISH_MAX, self.0.budgets.give_back_all()).await;
+        if let Ok(Err(why)) = given_back {
+            warn!(
+                error = &why as &dyn std::error::Error,
+                "Cannot give leases of budgets back; they end by themselves within half a minute"
             );
         }
     }

@@ -275,7 +275,7 @@ mod tests {
         it.turn(10 * SECOND);
         assert_eq!(it.lack(40, 1, false, 10 * SECOND), None);
         let lack = it.lack(41, 1, false, 10 * SECOND).unwrap();
-        assert_eq!((lack.kind, lack.wait), (LimitKind::Tokens, 50 * SECOND + 250_000));
+        assert_eq!((lack.kind, lack.wait), (LimitKind::Tokens, 50 * SECOND));
         it.take(0, false);
         let lack = it.lack(0, 1, false, 10 * SECOND).unwrap();
         assert_eq!(lack.kind, LimitKind::Requests);

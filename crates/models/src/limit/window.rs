@@ -1,4 +1,4 @@
-//! How much was taken in the last sixty seconds, to a quarter of a second.
+//! How much was taken in the last sixty seconds.
 
 use std::collections::VecDeque;
 
@@ -9,18 +9,26 @@ const SLOT: i64 = 250_000;
 
 /// What was taken in the last minute, and the most that may be.
 ///
-/// A quarter of a second counts until a minute after its end, so that the bound holds in every sixty
-/// seconds, wherever they begin.
+/// What was taken in one quarter of a second counts until a minute after the last of it, so that the
+/// bound holds in every sixty seconds, wherever they begin, and nobody waits for longer than that.
 #[derive(Debug, Clone)]
 pub(super) struct Window {
     most: u64,
     taken: u64,
-    /// When each slot began, and what was taken in it.
-    slots: VecDeque<(i64, u64)>,
+    slots: VecDeque<Slot>,
     /// When somebody who waited may take again: those who wait are let in one after the other, and
     /// not all at once when a busy second a minute ago is forgotten.
     next_at: i64,
     now: i64,
+}
+
+/// What was taken at about the same time.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    began: i64,
+    /// When the last of it was taken.
+    last: i64,
+    taken: u64,
 }
 
 impl Window {
@@ -34,14 +42,17 @@ impl Window {
     pub(super) fn turn(&mut self, now: i64) {
         if now < self.now {
             let back = self.now - now;
-            self.slots.iter_mut().for_each(|it| it.0 -= back);
+            for slot in &mut self.slots {
+                slot.began -= back;
+                slot.last -= back;
+            }
             self.next_at = self.next_at.saturating_sub(back);
         }
         self.now = now;
-        while let Some((began, taken)) = self.slots.front().copied()
-            && began + SLOT + MINUTE <= now
+        while let Some(slot) = self.slots.front().copied()
+            && slot.last + MINUTE <= now
         {
-            self.taken -= taken;
+            self.taken -= slot.taken;
             self.slots.pop_front();
         }
     }
@@ -75,12 +86,12 @@ impl Window {
             missing = missing.max(self.taken.min(1));
         }
         let mut until = self.now;
-        for (began, taken) in &self.slots {
+        for slot in &self.slots {
             if missing == 0 {
                 break;
             }
-            missing = missing.saturating_sub(*taken);
-            until = began + SLOT + MINUTE;
+            missing = missing.saturating_sub(slot.taken);
+            until = slot.last + MINUTE;
         }
         (until - self.now + full_turns * MINUTE).max(paced)
     }
@@ -100,12 +111,11 @@ impl Window {
         }
         self.taken = self.taken.saturating_add(count);
         match self.slots.back_mut() {
-            Some((began, taken)) if self.now < *began + SLOT => {
-                *taken = taken.saturating_add(count);
+            Some(slot) if self.now < slot.began + SLOT => {
+                slot.taken = slot.taken.saturating_add(count);
+                slot.last = self.now;
             }
-            _ => {
-                self.slots.push_back((self.now, count));
-            }
+            _ => self.slots.push_back(Slot { began: self.now, last: self.now, taken: count }),
         }
     }
 
@@ -113,14 +123,14 @@ impl Window {
     pub(super) fn give_back(&mut self, count: u64, reserved_at: i64) {
         let mut left = count;
         // The slot it was reserved in, and its neighbours where that one does not hold as much.
-        let near = self.slots.partition_point(|it| it.0 <= reserved_at).saturating_sub(1);
+        let near = self.slots.partition_point(|it| it.began <= reserved_at).saturating_sub(1);
         for at in (0..=near.min(self.slots.len().saturating_sub(1))).rev() {
-            let Some((began, taken)) = self.slots.get_mut(at) else { break };
-            if *began + SLOT <= reserved_at.saturating_sub(SLOT) {
+            let Some(slot) = self.slots.get_mut(at) else { break };
+            if slot.began + SLOT <= reserved_at.saturating_sub(SLOT) {
                 break;
             }
-            let back = left.min(*taken);
-            *taken -= back;
+            let back = left.min(slot.taken);
+            slot.taken -= back;
             self.taken -= back;
             left -= back;
         }
@@ -145,11 +155,11 @@ mod tests {
         let mut it = Window::new(10);
         at(&mut it, 0).take(6, false);
         at(&mut it, 20).take(4, false);
-        assert_eq!(it.wait(1, 0, false), 40 * SECOND + SLOT);
-        assert_eq!(it.wait(6, 0, false), 40 * SECOND + SLOT);
-        assert_eq!(it.wait(7, 0, false), 60 * SECOND + SLOT);
-        assert_eq!(it.wait(5, 5, false), 60 * SECOND + SLOT);
-        it.turn(60 * SECOND + SLOT);
+        assert_eq!(it.wait(1, 0, false), 40 * SECOND);
+        assert_eq!(it.wait(6, 0, false), 40 * SECOND);
+        assert_eq!(it.wait(7, 0, false), 60 * SECOND);
+        assert_eq!(it.wait(5, 5, false), 60 * SECOND);
+        it.turn(60 * SECOND);
         assert_eq!(it.wait(6, 0, false), 0);
         assert!(it.wait(7, 0, false) > 0);
     }
@@ -161,7 +171,7 @@ mod tests {
         at(&mut it, 5).give_back(70, 0);
         assert_eq!(it.wait(90, 0, false), 0);
         it.add(95);
-        assert_eq!(it.wait(1, 0, false), 55 * SECOND + SLOT);
+        assert_eq!(it.wait(1, 0, false), 55 * SECOND);
         // What was forgotten is not given back a second time.
         at(&mut it, 70).give_back(95, 5 * SECOND);
         assert_eq!(it.wait(100, 0, false), 0);
@@ -184,7 +194,7 @@ mod tests {
         let mut it = Window::new(1);
         at(&mut it, 100_000).take(1, true);
         at(&mut it, 10);
-        assert!(it.wait(1, 0, true) <= MINUTE + SLOT, "{}", it.wait(1, 0, true));
+        assert!(it.wait(1, 0, true) <= MINUTE, "{}", it.wait(1, 0, true));
         at(&mut it, 10 + 61);
         assert_eq!(it.wait(1, 0, true), 0);
     }
@@ -204,7 +214,7 @@ mod tests {
                 window.turn(now);
                 let need = window.need(wanted);
                 let wait = window.wait(need, 0, has_waited);
-                prop_assert!(wait <= MINUTE + SLOT, "{wait}");
+                prop_assert!(wait <= MINUTE, "{wait}");
                 if wait > 0 && has_waited {
                     // The time that was said is enough.
                     now += wait;

@@ -5,7 +5,7 @@
 //! is said to be (`user`). Kept in memory, within a bound, in the bytes that the caller got.
 
 use base::{TenantId, metric::Counter};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use moka::sync::Cache as Moka;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
@@ -93,14 +93,25 @@ impl Cache {
 
     pub(crate) fn keep(&self, key: Key, kept: Kept) {
         if let Some(cache) = self.0.as_ref().filter(|_| kept.weight() <= ANSWER_BYTES_MAX) {
-            cache.insert(key, kept);
+            cache.insert(key, kept.by_itself());
         }
     }
 }
 
 impl Kept {
     fn weight(&self) -> usize {
-        ENTRY_BYTES + self.bytes.iter().map(Bytes::len).sum::<usize>()
+        let pieces = self.bytes.iter().map(|it| it.len() + size_of::<Bytes>());
+        ENTRY_BYTES + pieces.sum::<usize>()
+    }
+
+    /// Pieces in memory of their own: as they came they are parts of what was read from the network,
+    /// and would keep all of that.
+    fn by_itself(self) -> Self {
+        let mut all = BytesMut::with_capacity(self.bytes.iter().map(Bytes::len).sum());
+        self.bytes.iter().for_each(|it| all.extend_from_slice(it));
+        let mut all = all.freeze();
+        let bytes = self.bytes.iter().map(|it| all.split_to(it.len())).collect();
+        Self { bytes, ..self }
     }
 }
 
@@ -175,7 +186,8 @@ mod tests {
         let tenant = TenantId::DEFAULT;
         let one = json!({"messages": [{"role": "user", "content": "a"}], "temperature": 0, "stream": true,
                          "stream_options": {"include_usage": true}, "user": "x", "model": "fast"});
-        let other = json!({"temperature": 0, "model": "m", "messages": [{"content": "a", "role": "user"}]});
+        let other =
+            json!({"temperature": 0, "model": "m", "messages": [{"content": "a", "role": "user"}]});
         assert_eq!(of(tenant, one), of(tenant, other));
     }
 
@@ -197,6 +209,17 @@ mod tests {
         let of = |wire, model: &str| key(tenant, wire, &to(model), body.as_bytes()).unwrap();
         assert_ne!(of(Wire::OpenaiChat, "other"), key_of_base);
         assert_ne!(of(Wire::AnthropicMessages, "m"), key_of_base);
+    }
+
+    #[test]
+    fn what_is_kept_keeps_nothing_else_in_memory() {
+        let read = Bytes::from(vec![b'x'; 64 * 1024]);
+        let bytes = vec![read.slice(10..20), read.slice(30..35)];
+        let (form, by, usage) = (Form::Frames { with_usage: false }, to("m"), Usage::default());
+        let kept = Kept { form, bytes: bytes.clone(), by, usage }.by_itself();
+        assert_eq!(kept.bytes, bytes);
+        drop(bytes);
+        assert!(read.is_unique(), "what was read is given back");
     }
 
     #[test]

@@ -4,8 +4,9 @@
 //! it. Time-outs are the caller's: each wait here ends at the instant it is given.
 
 use std::{
+    collections::HashMap,
     error::Error,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -24,9 +25,14 @@ use crate::{
 /// How long an idle connection is kept. Servers keep them for longer, mostly.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// The most paths of one provider that are remembered. Some hold the model's name.
+const PATHS_MAX: usize = 64;
+
 /// The connections to one provider.
 pub(crate) struct Client {
     address: Url,
+    /// Addresses of paths that were asked for.
+    joined: RwLock<HashMap<String, Url>>,
     /// Keeps connections.
     pooled: reqwest::Client,
     /// Makes a new connection each time.
@@ -106,6 +112,7 @@ impl Client {
         let key = settings.api_key.as_ref().map(|it| it.reveal().as_str());
         Ok(Self {
             address,
+            joined: RwLock::default(),
             pooled: client(|it| it.pool_idle_timeout(IDLE))?,
             fresh: client(|it| it.pool_max_idle_per_host(0))?,
             headers: dialect.headers(key).into_iter().collect(),
@@ -153,7 +160,18 @@ impl Client {
     }
 
     fn at(&self, path: &str) -> Url {
-        self.address.join(path).expect("the paths of a dialect are relative addresses")
+        let known = self.joined.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        known.unwrap_or_else(|| self.join(path))
+    }
+
+    /// Reading an address costs more than all else that is done with it: it is done once.
+    fn join(&self, path: &str) -> Url {
+        let url = self.address.join(path).expect("the paths of a dialect are relative addresses");
+        let mut joined = self.joined.write().unwrap_or_else(PoisonError::into_inner);
+        if joined.len() < PATHS_MAX {
+            joined.insert(path.to_owned(), url.clone());
+        }
+        url
     }
 }
 

@@ -101,14 +101,16 @@ impl Embed<'_> {
             if counted.is_none() {
                 dialect.read_embeddings(&body, 0).or_else(|why| match why {
                     // Another number of vectors than none: they are there.
-                    crate::dialect::Unreadable::Shape(_) if has_data(&body) => Ok(Default::default()),
+                    crate::dialect::Unreadable::Shape(_) if has_data(&body) => {
+                        Ok(Default::default())
+                    }
                     why => Err(why),
                 })?;
             }
-            return Ok((body, tokens::completed(counted, self.asked, 0, true)));
+            return Ok((body, tokens::completed(counted, self.asked, 0)));
         };
         let (vectors, counted) = dialect.read_embeddings(&body, request.texts.len())?;
-        let usage = tokens::completed(counted, self.asked, 0, true);
+        let usage = tokens::completed(counted, self.asked, 0);
         Ok((embeddings::answer(model, &vectors, Some(usage), request.encoding), usage))
     }
 }

@@ -11,7 +11,7 @@ use futures::future::join_all;
 use tokio::time::Instant;
 
 use super::{
-    Account, Body, Missed, Provider, Reply, Wanted,
+    Account, Body, Missed, Provider, Reply, Wanted, Words,
     reply::{Cached, Facts},
     route::{self, NoWay},
     travel::Trip,
@@ -19,7 +19,10 @@ use super::{
 use crate::{
     Models, Priority,
     dialect::{Class, Wire},
-    face::{ErrorBody, models::{self, Listed}, openai_chat::OpenaiChat},
+    face::{
+        ErrorBody,
+        models::{self, Listed},
+    },
 };
 
 /// How long a provider's list is believed.
@@ -30,40 +33,58 @@ const BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// What the providers list, as they last did.
 #[derive(Default)]
-pub(crate) struct Lists(Mutex<HashMap<String, (Instant, Arc<[String]>)>>);
+pub(crate) struct Lists(Mutex<Known>);
+
+/// By provider: when it was asked, and what it said.
+type Known = HashMap<String, (Instant, Arc<[String]>)>;
 
 impl Models {
-    /// The models that this caller can ask, as OpenAI lists them.
-    pub async fn listed(&self, account: &Account) -> Reply {
+    /// The models that this caller can ask, in these words.
+    pub async fn listed(&self, account: &Account, words: Words) -> Reply {
         let names = self.names_for(account).await;
-        self.reply_of(account, models::list(&names))
+        let bytes = match words {
+            Words::Openai => models::list(&names),
+            Words::Anthropic => models::anthropic::list(&names),
+        };
+        self.reply_of(account, bytes)
     }
 
     /// One model that this caller can ask.
-    pub async fn listed_as(&self, account: &Account, name: &str, request_id: &Arc<str>) -> Reply {
+    pub async fn listed_as(
+        &self,
+        account: &Account,
+        name: &str,
+        words: Words,
+        request_id: &Arc<str>,
+    ) -> Reply {
+        let face = words.face();
+        let one = match words {
+            Words::Openai => models::one,
+            Words::Anthropic => models::anthropic::one,
+        };
         let names = self.names_for(account).await;
         if let Some(found) = names.iter().find(|it| it.id == name) {
-            return self.reply_of(account, models::one(found));
+            return self.reply_of(account, one(found));
         }
         // Names that nobody lists can be asked for all the same.
         match route::route(&self.0.settings, wanted(account, name)) {
             Ok(way) if crate::settings::ModelRef::parse(name).is_some() => {
                 let owned_by = way.candidates[0].to.provider.clone();
                 let listed = Listed { id: name.to_owned(), created: 0, owned_by };
-                self.reply_of(account, models::one(&listed))
+                self.reply_of(account, one(&listed))
             }
             found => {
                 let trip = Trip::new(account, 0, None);
                 let facts = Facts::new(&trip, request_id, Cached::Off);
                 if let Err(why @ NoWay::NotAllowed(_)) = found {
-                    return facts.missed(&Missed::from(why), &OpenaiChat);
+                    return facts.missed(&Missed::from(why), face);
                 }
                 let mut error = ErrorBody::new(
                     Class::UnknownModel,
-                    "There is no such model; GET /llm/v1/models lists those there are.",
+                    "There is no such model; GET models lists those there are.",
                 );
                 error.param = Some("model".into());
-                facts.refused(&error, &OpenaiChat)
+                facts.refused(&error, face)
             }
         }
     }
@@ -72,7 +93,8 @@ impl Models {
         let trip = Trip::new(account, 0, None);
         let id: Arc<str> = "".into();
         let mut reply = Facts::new(&trip, &id, Cached::Off).whole(bytes);
-        let own: Vec<_> = reply.headers.keys().filter(|it| it.as_str().starts_with("x-")).cloned().collect();
+        let own: Vec<_> =
+            reply.headers.keys().filter(|it| it.as_str().starts_with("x-")).cloned().collect();
         own.into_iter().for_each(|it| drop(reply.headers.remove(it)));
         debug_assert!(matches!(reply.body, Body::Whole(_)));
         reply
@@ -133,7 +155,7 @@ impl Models {
 }
 
 impl Lists {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Arc<[String]>)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -172,13 +172,6 @@ impl Manner {
             Self::Retell(retell) => retell.decoder.usage(),
         }
     }
-
-    pub(crate) fn is_complete(&self) -> bool {
-        match self {
-            Self::Pass(_, pass) => pass.is_complete(),
-            Self::Retell(retell) => retell.decoder.is_complete(),
-        }
-    }
 }
 
 impl Retell {
@@ -220,8 +213,12 @@ impl Retell {
         if let Some(rest) = self.scanner.finish() {
             let said = self.say(&rest.frame, out);
             // A line that was cut may still be whole; the decoder knows.
-            if let Err(wrong) = said {
-                return Err(if rest.is_cut { Wrong::Failed(Failure::BrokeOff) } else { wrong });
+            match said {
+                Err(wrong) if !rest.is_cut || matches!(wrong, Wrong::Complained(_)) => {
+                    return Err(wrong);
+                }
+                Err(_) => return Err(Wrong::Failed(Failure::BrokeOff)),
+                Ok(_) => {}
             }
         }
         if !self.decoder.is_complete() {

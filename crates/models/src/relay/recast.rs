@@ -38,9 +38,7 @@ impl Gathered {
                 Some(Part::Thinking { signature, .. }) => {
                     signature.get_or_insert_default().push_str(&more);
                 }
-                _ => self
-                    .parts
-                    .push(Part::Thinking { text: String::new(), signature: Some(more) }),
+                _ => self.parts.push(Part::Thinking { text: String::new(), signature: Some(more) }),
             },
             Event::ToolBegin { index, id, name } => {
                 self.calls.resize(self.calls.len().max(index + 1), usize::MAX);
@@ -116,7 +114,11 @@ mod tests {
                 Part::Thinking { text: "hm".into(), signature: Some("proof".into()) },
                 Part::Text { text: "Hello".into(), cache: false },
                 Part::ToolCall { id: "c1".into(), name: "look".into(), arguments: "{}".into() },
-                Part::ToolCall { id: "c2".into(), name: "see".into(), arguments: "{\"a\":1}".into() },
+                Part::ToolCall {
+                    id: "c2".into(),
+                    name: "see".into(),
+                    arguments: "{\"a\":1}".into(),
+                },
             ],
             finish: Finish::ToolCalls,
             usage: Some(Usage { tokens_in: 3, tokens_out: 2, ..Usage::default() }),

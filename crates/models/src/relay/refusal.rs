@@ -148,6 +148,7 @@ pub(crate) fn of_wrong(wrong: &Wrong, face: &dyn Face) -> ErrorBody {
             let told = "The provider does not let this gateway in; whoever runs it has to look at \
                         its key for the provider.";
             let mut error = of_class(face, Class::Broken, "provider_unauthorized", told.into());
+            error.status = 502;
             let upstream = upstream(wrong.miss().status, complaint);
             error.gateway = Some(Map::from_iter([("upstream".to_owned(), upstream)]));
             error

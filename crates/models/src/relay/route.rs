@@ -6,6 +6,7 @@
 use base::TenantId;
 use indexmap::IndexMap;
 
+use super::Account;
 use crate::{
     Priority, Settings,
     dialect::Wire,
@@ -146,12 +147,26 @@ fn rules<'a>(settings: &'a Settings, wanted: Wanted<'_>) -> (Rules, Vec<&'a [Str
     (rules, allowed)
 }
 
+/// What happens to a call on this account whose caller is gone.
+pub(crate) fn on_disconnect(settings: &Settings, account: &Account) -> Disconnect {
+    let usual = settings.relay.on_disconnect;
+    if settings.policies.iter().all(|it| it.on_disconnect.is_none()) {
+        return usual;
+    }
+    let wanted = Wanted {
+        model: None,
+        priority: Priority::Balanced,
+        tenant: account.tenant,
+        caller: account.caller.as_deref(),
+        operation: &account.operation,
+        speaks: None,
+        tokens: 0,
+    };
+    rules(settings, wanted).0.on_disconnect.unwrap_or(usual)
+}
+
 /// The model behind a name, and the names under which its fallbacks may stand.
-fn resolve(
-    settings: &Settings,
-    name: &str,
-    wanted: Wanted<'_>,
-) -> Option<(ModelRef, Vec<String>)> {
+fn resolve(settings: &Settings, name: &str, wanted: Wanted<'_>) -> Option<(ModelRef, Vec<String>)> {
     let mut known_as = vec![name.to_owned()];
     let mut name = name;
     // An alias may lead to an alias; one that leads to itself leads nowhere.
@@ -289,9 +304,7 @@ mod tests {
 
     fn told(settings: &Settings, wanted: Wanted<'_>) -> String {
         match route(settings, wanted) {
-            Ok(way) => {
-                way.candidates.iter().map(|it| it.to.text()).collect::<Vec<_>>().join(" ")
-            }
+            Ok(way) => way.candidates.iter().map(|it| it.to.text()).collect::<Vec<_>>().join(" "),
             Err(why) => format!("{why:?}"),
         }
     }

@@ -78,7 +78,7 @@ impl Errand for Say<'_> {
         };
         match leg.provider.dialect.read_answer(&body) {
             Ok(answer) => {
-                let usage = tokens::completed(answer.usage, self.asked, said(&answer), true);
+                let usage = tokens::completed(answer.usage, self.asked, said(&answer));
                 Ok(Said::of(answer, leg.to.clone(), status, usage, attempt))
             }
             Err(why) => Err((attempt, why.into())),
@@ -123,7 +123,7 @@ impl Errand for Vectors<'_> {
         };
         match leg.provider.dialect.read_embeddings(&body, self.texts.len()) {
             Ok((vectors, counted)) => {
-                let usage = tokens::completed(counted, self.asked, 0, true);
+                let usage = tokens::completed(counted, self.asked, 0);
                 Ok(Said::of(vectors, leg.to.clone(), status, usage, attempt))
             }
             Err(why) => Err((attempt, why.into())),

@@ -346,7 +346,7 @@ impl Flow {
     /// What was used so far: what the provider counted, and an estimate of what it did not.
     fn usage(&self) -> Usage {
         let said = tokens::of_bytes(self.manner.said_bytes());
-        tokens::completed(self.manner.usage(), self.asked, said, self.manner.is_complete())
+        tokens::completed(self.manner.usage(), self.asked, said)
     }
 
     fn keep(&mut self, piece: &Bytes) {

@@ -49,7 +49,7 @@ pub(crate) enum Told {
 
 impl Talk<'_> {
     fn whole(&self, answer: Answer, status: u16, mut attempt: Attempt) -> Told {
-        let usage = tokens::completed(answer.usage, self.asked, said(&answer), true);
+        let usage = tokens::completed(answer.usage, self.asked, said(&answer));
         attempt.speaks();
         let cost = attempt.answered(status, usage);
         attempt.end(Outcome::Ok);

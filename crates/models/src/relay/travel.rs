@@ -265,6 +265,7 @@ impl Models {
                         attempts = trip.attempts,
                         "An attempt at model provider {provider} went wrong",
                     );
+                    let wrong = Box::new(wrong);
                     Missed::Wrong { provider, wrong, retry_after: miss.retry_after, limit }
                 }
             };

@@ -37,7 +37,7 @@ pub(crate) enum Missed {
     /// No provider that was asked gave an answer; this is how the first of them went wrong.
     Wrong {
         provider: String,
-        wrong: Wrong,
+        wrong: Box<Wrong>,
         retry_after: Option<Duration>,
         /// How long the attempt might take.
         limit: Duration,
@@ -253,11 +253,9 @@ impl From<Missed> for ModelError {
                 Self::Refused { provider, status: 400, message: "it makes no embeddings".into() }
             }
             Missed::NotReady { provider, why } => Self::NotReady { provider, why: why.to_string() },
-            Missed::Budget { why: why @ BudgetError::Unknown { .. }, .. } => Self::Unavailable {
-                provider: "mainstay".into(),
-                why: why.to_string(),
-                retry_after,
-            },
+            Missed::Budget { why: why @ BudgetError::Unknown { .. }, .. } => {
+                Self::Unavailable { provider: "mainstay".into(), why: why.to_string(), retry_after }
+            }
             Missed::Budget { why, retry_after } => {
                 Self::OverBudget { why: why.to_string(), retry_after: Some(retry_after) }
             }
@@ -268,10 +266,10 @@ impl From<Missed> for ModelError {
                 retry_after,
             },
             Missed::Late { after } => Self::Timeout { provider: "mainstay".into(), after },
-            Missed::Wrong { provider, wrong: Wrong::Failed(Failure::Timeout), limit, .. } => {
-                Self::Timeout { provider, after: limit }
-            }
-            Missed::Wrong { provider, wrong, .. } => of_wrong(provider, wrong, retry_after),
+            Missed::Wrong { provider, wrong, limit, .. } => match *wrong {
+                Wrong::Failed(Failure::Timeout) => Self::Timeout { provider, after: limit },
+                wrong => of_wrong(provider, wrong, retry_after),
+            },
         }
     }
 }
@@ -304,7 +302,7 @@ mod tests {
         let complaint = Complaint { class, ..Complaint::default() };
         Missed::Wrong {
             provider: status.to_string(),
-            wrong: Wrong::Refused { status, complaint },
+            wrong: Box::new(Wrong::Refused { status, complaint }),
             retry_after: retry_after.map(Duration::from_secs),
             limit: Duration::from_secs(60),
         }

@@ -49,7 +49,9 @@ impl EnvValues {
         let first = |kind: &str, ending: &str, also: &[(&str, &[&str])]| {
             let own = format!("{}_{ending}", kind.to_ascii_uppercase());
             let also = also.iter().find(|it| it.0 == kind).map_or(&[][..], |it| it.1);
-            std::iter::once(own.as_str()).chain(also.iter().copied()).find_map(|it| present(get(it)))
+            std::iter::once(own.as_str())
+                .chain(also.iter().copied())
+                .find_map(|it| present(get(it)))
         };
         let key = |kind: &str| first(kind, "API_KEY", KEYS).map(Secret::new);
         let address = |kind: &str| first(kind, "BASE_URL", ADDRESSES).map(with_scheme);
@@ -88,7 +90,11 @@ impl EnvValues {
             openai_embedding_model: text(&self.openai_embedding_model),
             model_provider: text(&self.model_provider).map(|it| it.to_ascii_lowercase()),
             model_name: text(&self.model_name),
-            providers: self.providers.iter().map(|(name, it)| (name.clone(), provider(it))).collect(),
+            providers: self
+                .providers
+                .iter()
+                .map(|(name, it)| (name.clone(), provider(it)))
+                .collect(),
         }
     }
 }
@@ -108,9 +114,7 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> EnvValues {
-        EnvValues::read(|name| {
-            pairs.iter().find(|it| it.0 == name).map(|it| it.1.to_owned())
-        })
+        EnvValues::read(|name| pairs.iter().find(|it| it.0 == name).map(|it| it.1.to_owned()))
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::{
     collections::HashSet,
     fmt::{self, Write},
     str::FromStr,
+    sync::LazyLock,
 };
 
 use base::UsageId;
@@ -48,6 +49,8 @@ pub(crate) const TOKENS_MAX: u64 = 1 << 40;
 
 /// Rows of one statement: few sizes, so that few statements are prepared.
 const SIZES: [usize; 4] = [64, 16, 4, 1];
+/// Each is longer than what most requests are about, and written once.
+static TEXTS: LazyLock<[String; SIZES.len()]> = LazyLock::new(|| SIZES.map(text));
 
 /// Writes the rows that are not there yet; says which these were. `replayed` marks rows that were
 /// found in the journal of a process that was killed.
@@ -59,11 +62,11 @@ pub(crate) fn insert_missing(
     let mut written = HashSet::with_capacity(entries.len());
     let mut rest = entries;
     while !rest.is_empty() {
-        let size = SIZES.into_iter().find(|it| *it <= rest.len()).unwrap_or(1);
-        let (these, others) = rest.split_at(size);
+        let at = SIZES.iter().position(|it| *it <= rest.len()).unwrap_or(SIZES.len() - 1);
+        let (these, others) = rest.split_at(SIZES[at]);
         rest = others;
         let params: Vec<Value> = these.iter().flat_map(|it| values(it, replayed)).collect();
-        for row in tx.query(&text(size), &params)? {
+        for row in tx.query(&TEXTS[at], &params)? {
             written.insert(parsed(&row, "id")?);
         }
     }

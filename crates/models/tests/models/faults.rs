@@ -1,6 +1,15 @@
 //! What goes wrong before an answer begins: who is asked instead, who is asked again, what the
 //! caller is told, and what the ledger says.
 
+mod answers;
+mod bookkeeping;
+mod callers;
+mod connecting;
+mod refusing;
+mod secrets;
+mod sockets;
+mod streams;
+
 use std::time::{Duration, Instant};
 
 use crate::{
@@ -8,9 +17,27 @@ use crate::{
     house::House,
 };
 use jiff::SignedDuration;
+use models::ledger::budget::{Amount, Budget};
 use rstest::rstest;
 use serde_json::{Value as Json, json};
 use testkit::model::{Reply, Script};
+
+/// Dialects that differ. The others are spoken to as OpenAI is.
+const KINDS: [&str; 4] = ["openai", "anthropic", "gemini", "ollama"];
+
+/// A budget of so many dollars a month, for all.
+fn budgets(dollars: f64) -> Vec<Budget> {
+    let all = json!([{"name": "all", "scope": "whole", "period": "month", "limit_usd": dollars}]);
+    serde_json::from_value(all).unwrap()
+}
+
+/// Nothing is held in any budget for requests that are over.
+async fn nothing_is_held(house: &House) {
+    for it in house.models.budgets().standings(house.clock.now()).await.unwrap() {
+        let is_nothing = matches!(it.in_flight, Amount::Usd(held) if held.0 == 0);
+        assert!(is_nothing, "{:?} of {} is held", it.in_flight, it.budget.name);
+    }
+}
 
 async fn models_of(house: &House) -> Vec<(String, &'static str)> {
     house.ledger().await.into_iter().map(|it| (it.model, it.outcome.name())).collect()
@@ -197,7 +224,7 @@ testkit::on_both! {
 
 #[rstest]
 #[case(400, 400, "invalid_request_error")]
-#[case(401, 401, "authentication_error")]
+#[case(401, 502, "api_error")]
 #[case(429, 429, "rate_limit_error")]
 #[case(500, 500, "api_error")]
 #[case(529, 529, "overloaded_error")]
@@ -217,7 +244,11 @@ async fn a_refusal_is_told_in_the_callers_words(
         let got = house.relay(messages(model, "Hello?", false)).await;
         assert_eq!(got.status, told, "{model}: {}", got.text());
         let body = got.json();
-        assert_eq!((&body["type"], &body["error"]["type"]), (&json!("error"), &json!(kind)), "{model}");
+        assert_eq!(
+            (&body["type"], &body["error"]["type"]),
+            (&json!("error"), &json!(kind)),
+            "{model}"
+        );
         assert!(body["request_id"].is_string(), "{body}");
     }
 }

@@ -83,7 +83,8 @@ pub(crate) fn chat(model: &str, words: &str) -> Call {
 
 /// The same, in pieces.
 pub(crate) fn stream(model: &str, words: &str) -> Call {
-    let body = json!({"model": model, "stream": true, "messages": [{"role": "user", "content": words}]});
+    let body =
+        json!({"model": model, "stream": true, "messages": [{"role": "user", "content": words}]});
     call(Asks::Chat, body)
 }
 

@@ -134,7 +134,8 @@ async fn a_caller_may_wish_for_a_fresh_answer_or_for_none_to_be_kept() {
 async fn a_policy_switches_it_off_and_time_ends_it() {
     let db = testkit::Database::sqlite();
     let (house_off, script) = house(&db, |it| {
-        it.policies = serde_json::from_value(json!([{"operation": "chat", "cache": false}])).unwrap();
+        it.policies =
+            serde_json::from_value(json!([{"operation": "chat", "cache": false}])).unwrap();
     })
     .await;
     script.always(|_| Reply::text("Hello"));
@@ -143,7 +144,8 @@ async fn a_policy_switches_it_off_and_time_ends_it() {
         assert_eq!(got.header("x-mainstay-cache"), Some("off"));
     }
     let (house_short, script) =
-        house(&testkit::Database::sqlite(), |it| it.cache.ttl = SignedDuration::from_millis(50)).await;
+        house(&testkit::Database::sqlite(), |it| it.cache.ttl = SignedDuration::from_millis(50))
+            .await;
     script.always(|_| Reply::text("Hello"));
     for _ in 0..2 {
         let got = house_short.relay(chat("local/small", "Hello?")).await;

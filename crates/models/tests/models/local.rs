@@ -6,7 +6,7 @@ use models::{
     EnvValues, ModelError, Settings,
     health::{Health, State},
     local,
-    relay::{Asks, Body},
+    relay::{Asks, Body, Words},
     try_out::Tester,
 };
 use serde_json::{Value as Json, json};
@@ -82,7 +82,7 @@ testkit::on_both! {
     async fn callers_see_it_among_the_models(db: Database) {
         let data = tempfile::tempdir().unwrap();
         let house = house(&db, &data).await;
-        let Body::Whole(bytes) = house.models.listed(&account()).await.body else { panic!("in one piece") };
+        let Body::Whole(bytes) = house.models.listed(&account(), Words::Openai).await.body else { panic!("in one piece") };
         let listed: Json = serde_json::from_slice(&bytes).unwrap();
         assert!(listed["data"].as_array().unwrap().iter().any(|it| it["id"] == MODEL), "{listed}");
         assert_eq!(house.models.remote_models().await, [("minilm".to_owned(), Some(vec!["all-MiniLM-L6-v2".to_owned()]))]);

@@ -15,3 +15,4 @@ mod speaking;
 mod streaming;
 mod structured;
 mod transport;
+mod trying;

@@ -4,7 +4,11 @@ use crate::{
     gateway::{call, chat, messages, one, providers, stream, with_header},
     house::House,
 };
-use models::{Settings, price::{Price, Rate}, relay::Asks};
+use models::{
+    Settings,
+    price::{Price, Rate},
+    relay::{Asks, Words},
+};
 use serde_json::{Value as Json, json};
 use testkit::model::{Reply, Script};
 
@@ -177,7 +181,8 @@ async fn a_model_that_a_policy_does_not_allow_is_refused() {
     let db = testkit::Database::sqlite();
     let script = Script::start().await;
     let mut settings = providers(&[("local", &script)]);
-    settings.policies = serde_json::from_value(json!([{"key": "key_test", "allow": ["local/small"]}])).unwrap();
+    settings.policies =
+        serde_json::from_value(json!([{"key": "key_test", "allow": ["local/small"]}])).unwrap();
     let house = House::open(&db, settings).await;
     let got = house.relay(chat("local/large", "Hello?")).await;
     assert_eq!((got.status, &got.json()["error"]["code"]), (403, &json!("model_not_allowed")));
@@ -192,8 +197,10 @@ async fn a_policy_that_caps_answers_is_written_into_the_request() {
     let mut settings = providers(&[("local", &script)]);
     settings.policies = serde_json::from_value(json!([{"max_tokens": 50}])).unwrap();
     let house = House::open(&db, settings).await;
-    for (asked, sent) in [(json!(null), json!(50)), (json!(90), json!(50)), (json!(20), json!(20))] {
-        let mut body = json!({"model": "local/small", "messages": [{"role": "user", "content": "Hi"}]});
+    for (asked, sent) in [(json!(null), json!(50)), (json!(90), json!(50)), (json!(20), json!(20))]
+    {
+        let mut body =
+            json!({"model": "local/small", "messages": [{"role": "user", "content": "Hi"}]});
         if !asked.is_null() {
             body["max_tokens"] = asked;
         }
@@ -214,12 +221,18 @@ async fn models_are_listed_with_their_names_and_those_of_the_providers() {
         models::relay::Body::Whole(bytes) => serde_json::from_slice::<Json>(&bytes).unwrap(),
         models::relay::Body::Stream(_) => panic!("a list is whole"),
     };
-    let list = read(house.models.listed(&account).await);
+    let list = read(house.models.listed(&account, Words::Openai).await);
     let ids: Vec<&str> =
         list["data"].as_array().unwrap().iter().filter_map(|it| it["id"].as_str()).collect();
     assert_eq!(ids, ["speed", "balanced", "accuracy", "fast", "local/small", "local/scripted"]);
     let id = std::sync::Arc::from("req-1");
-    let one = read(house.models.listed_as(&account, "local/scripted", &id).await);
+    let one = read(house.models.listed_as(&account, "local/scripted", Words::Openai, &id).await);
     assert_eq!((&one["id"], &one["owned_by"]), (&json!("local/scripted"), &json!("local")));
-    assert_eq!(house.models.listed_as(&account, "nobody", &id).await.status, 404);
+    let nobody = house.models.listed_as(&account, "nobody", Words::Openai, &id).await;
+    assert_eq!(nobody.status, 404);
+    let list = read(house.models.listed(&account, Words::Anthropic).await);
+    assert_eq!(
+        (&list["data"][5]["type"], &list["data"][5]["id"]),
+        (&json!("model"), &json!("local/scripted"))
+    );
 }

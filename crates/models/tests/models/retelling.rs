@@ -21,8 +21,12 @@ fn tools(asks: Asks) -> Json {
     let parameters = json!({"type": "object", "properties": {"city": {"type": "string"}}});
     match asks {
         Asks::Messages => json!([{"name": "weather", "input_schema": parameters}]),
-        Asks::Responses => json!([{"type": "function", "name": "weather", "parameters": parameters}]),
-        _ => json!([{"type": "function", "function": {"name": "weather", "parameters": parameters}}]),
+        Asks::Responses => {
+            json!([{"type": "function", "name": "weather", "parameters": parameters}])
+        }
+        _ => {
+            json!([{"type": "function", "function": {"name": "weather", "parameters": parameters}}])
+        }
     }
 }
 
@@ -84,8 +88,14 @@ async fn a_call_of_a_tool_is_heard_by_every_caller(
     if is_stream {
         let deltas: Vec<Json> =
             got.data().iter().filter_map(|it| serde_json::from_str(it).ok()).collect();
-        let calls = || deltas.iter().filter_map(|it: &Json| it["choices"][0]["delta"]["tool_calls"].get(0));
-        assert_eq!(calls().find_map(|it| it["function"]["name"].as_str()), Some("weather"), "{}", got.text());
+        let calls =
+            || deltas.iter().filter_map(|it: &Json| it["choices"][0]["delta"]["tool_calls"].get(0));
+        assert_eq!(
+            calls().find_map(|it| it["function"]["name"].as_str()),
+            Some("weather"),
+            "{}",
+            got.text()
+        );
         let text: String = calls().filter_map(|it| it["function"]["arguments"].as_str()).collect();
         assert_eq!(serde_json::from_str::<Json>(&text).unwrap(), json!({"city": "Köln"}));
         let finish = deltas.iter().find_map(|it| it["choices"][0]["finish_reason"].as_str());
@@ -93,7 +103,10 @@ async fn a_call_of_a_tool_is_heard_by_every_caller(
     } else {
         let choice = &got.json()["choices"][0];
         let made = &choice["message"]["tool_calls"][0]["function"];
-        assert_eq!((&choice["finish_reason"], &made["name"]), (&json!("tool_calls"), &json!("weather")));
+        assert_eq!(
+            (&choice["finish_reason"], &made["name"]),
+            (&json!("tool_calls"), &json!("weather"))
+        );
         let arguments: Json = serde_json::from_str(made["arguments"].as_str().unwrap()).unwrap();
         assert_eq!(arguments, json!({"city": "Köln"}));
     }
@@ -169,9 +182,71 @@ async fn the_provider_that_asks_nobody_answers_everybody() {
     assert_eq!(got.words().to_lowercase(), text);
     let got = house.relay(messages("offline/offline-text", "Hello?", true)).await;
     assert!(got.text().contains("message_stop"), "{}", got.text());
-    let got = house.relay(call(Asks::Embeddings, json!({"model": "embedding", "input": "a"}))).await;
+    let got =
+        house.relay(call(Asks::Embeddings, json!({"model": "embedding", "input": "a"}))).await;
     assert_eq!(got.json()["data"][0]["embedding"].as_array().map(Vec::len), Some(384));
     assert_eq!(house.outcomes().await, ["ok"; 4]);
     let made = house.models.embed(base::TenantId::DEFAULT, "search", vec!["a".into()]).await;
     assert_eq!(made.unwrap().dimensions, 384);
+}
+
+/// A proof belongs to who signed it: bytes that hold another's are told anew, without it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_of_another_provider_does_not_pass_as_bytes() {
+    let db = testkit::Database::sqlite();
+    let (house, script) = house(&db).await;
+    script.always(|_| Reply::text("Hello"));
+    let talk = |signature: &str| {
+        json!({"model": "anthropic/claude", "max_tokens": 50, "odd": 1, "messages": [
+            {"role": "user", "content": "a"},
+            {"role": "assistant", "content": [
+                {"type": "thinking", "thinking": "hm", "signature": signature},
+                {"type": "text", "text": "b"},
+            ]},
+            {"role": "user", "content": "c"},
+        ]})
+    };
+    let got = house.relay(call(Asks::Messages, talk("gemini.thought:AbC="))).await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    assert!(!String::from_utf8_lossy(&script.last_request().bytes).contains("AbC="));
+    // Their own passes as it is, and everything with it.
+    house.relay(call(Asks::Messages, talk("EqQBCg=="))).await;
+    let sent = script.last_request();
+    assert_eq!((&sent.body["odd"], sent.path.as_str()), (&json!(1), "/v1/messages"));
+    assert!(String::from_utf8_lossy(&sent.bytes).contains("EqQBCg=="));
+
+    let talk = |proof: &str| {
+        json!({"model": "openai/o3", "input": [
+            {"role": "user", "content": "a"},
+            {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": proof},
+            {"role": "assistant", "content": "b"},
+            {"role": "user", "content": "c"},
+        ]})
+    };
+    let got = house.relay(call(Asks::Responses, talk("anthropic:EqQB"))).await;
+    assert_eq!(got.status, 200, "{}", got.text());
+    let sent = script.last_request();
+    assert!(!String::from_utf8_lossy(&sent.bytes).contains("EqQB"));
+    house.relay(call(Asks::Responses, talk("gAAAA"))).await;
+    let sent = script.last_request();
+    assert_eq!(sent.path, "/v1/responses");
+    assert!(String::from_utf8_lossy(&sent.bytes).contains("gAAAA"));
+}
+
+/// A provider that cuts what does not fit into its context is told how large the context is.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_context_that_the_settings_give_to_a_model_is_told_to_who_wants_to_know() {
+    let db = testkit::Database::sqlite();
+    let script = Script::start().await;
+    let mut settings = providers(&[("ollama", &script), ("openai", &script)]);
+    settings.models.insert(
+        "m".into(),
+        models::settings::ModelSettings { context: Some(8_192), max_output: None },
+    );
+    let house = House::open(&db, settings).await;
+    script.always(|_| Reply::text("Hello"));
+    house.relay(chat("ollama/m", "a")).await;
+    assert_eq!(script.last_request().body["options"]["num_ctx"], 8_192);
+    house.relay(chat("openai/m", "a")).await;
+    assert!(!String::from_utf8_lossy(&script.last_request().bytes).contains("num_ctx"));
 }

@@ -212,8 +212,12 @@ async fn counts_that_come_twice_replace_each_other_and_a_large_frame_passes() {
     let large = "x".repeat(900 * 1024);
     let frame = |it: serde_json::Value| format!("data: {it}\n\n");
     let frames = [
-        frame(json!({"choices": [{"delta": {"content": large}, "finish_reason": null}], "usage": {"prompt_tokens": 5, "completion_tokens": 1}})),
-        frame(json!({"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 5, "completion_tokens": 9}})),
+        frame(
+            json!({"choices": [{"delta": {"content": large}, "finish_reason": null}], "usage": {"prompt_tokens": 5, "completion_tokens": 1}}),
+        ),
+        frame(
+            json!({"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 5, "completion_tokens": 9}}),
+        ),
         frame(json!({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 9}})),
         "data: [DONE]\n\n".into(),
     ];
@@ -221,14 +225,18 @@ async fn counts_that_come_twice_replace_each_other_and_a_large_frame_passes() {
     let got = house.relay(stream("local/small", "Long?")).await;
     assert_eq!(got.words().len(), large.len());
     let rows = house.ledger().await;
-    assert_eq!((rows[0].usage.tokens_in, rows[0].usage.tokens_out, rows[0].usage.estimated), (5, 9, false));
+    assert_eq!(
+        (rows[0].usage.tokens_in, rows[0].usage.tokens_out, rows[0].usage.estimated),
+        (5, 9, false)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_without_the_mark_of_the_end_gets_it_when_its_answer_is_whole() {
     let db = testkit::Database::sqlite();
     let (house, script) = one(&db).await;
-    let whole = "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}]}\n\n";
+    let whole =
+        "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}]}\n\n";
     script.answers(Reply::pieces([whole]));
     let got = house.relay(stream("local/small", "Hello?")).await;
     assert_eq!(got.text(), format!("{whole}data: [DONE]\n\n"));

@@ -37,7 +37,9 @@ pub(super) fn account(call: &Call, raw: &Raw, asks: Asks) -> Result<Account, Pro
         operation: name(OPERATION)?.unwrap_or_else(|| asks.operation().to_owned()),
         task: name(TASK)?,
         job: job.map_err(|why: base::id::InvalidId| fault(JOB, &why.to_string()))?,
-        priority: priority.map_err(|why: String| fault(PRIORITY, &why))?.unwrap_or(Priority::DEFAULT),
+        priority: priority
+            .map_err(|why: String| fault(PRIORITY, &why))?
+            .unwrap_or(Priority::DEFAULT),
     })
 }
 

@@ -52,7 +52,7 @@ pub(super) fn of(folder: Option<&Folder>, route: &Route) -> Option<Json> {
             None => is_open = true,
         }
     }
-    if fields.is_empty() && !operation.takes_file {
+    if fields.is_empty() && operation.takes_file.is_none() {
         return None;
     }
     let object = |fields: &Map<String, Json>| {
@@ -66,18 +66,21 @@ pub(super) fn of(folder: Option<&Folder>, route: &Route) -> Option<Json> {
         schema
     };
     let mut content = json!({"application/json": {"schema": object(&fields)}});
-    if operation.takes_file {
+    if operation.takes_file.is_some() {
         let mut form = fields.clone();
         form.remove("items");
         form.insert("file".into(), json!({"type": "string", "format": "binary"}));
         let mut schema = object(&form);
         schema["required"] = json!(["file"]);
         content["multipart/form-data"] = json!({"schema": schema});
-        if operation.name == "imports.preview" {
+        // A list, or a document, may also come as JSON.
+        if matches!(operation.name, "imports.preview" | "me.set_picture") {
             content.as_object_mut()?.remove("application/json");
         }
     }
-    Some(json!({"required": !required.is_empty() || operation.takes_file, "content": content}))
+    Some(
+        json!({"required": !required.is_empty() || operation.takes_file.is_some(), "content": content}),
+    )
 }
 
 /// What a route answers when it gives this thing, in its shape and envelope.

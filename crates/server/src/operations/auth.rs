@@ -1,15 +1,16 @@
-//! Signing in and out, and one's own account.
+//! Signing in and out.
 
-use base::{Permission, Secret, TenantId, UserId};
+use base::{Permission, Role, Secret, TenantId};
 use identity::{
-    Caller, Grant, Reach, session,
+    Reach, google, session,
     sign_in::{self, Origin, Tokens},
     user,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
+use super::me;
 use crate::{
     App, Visit,
     operation::{Answer, Call, Kind, Nothing, Operation},
@@ -37,6 +38,15 @@ pub(super) fn all() -> Vec<Operation> {
         )
         .secret(),
         Operation::new(
+            "auth.google",
+            Permission::Anyone,
+            Kind::One,
+            "Tokens",
+            "Signs in with an ID token of Google's; where visitors may make accounts, it makes one.",
+            by_google,
+        )
+        .secret(),
+        Operation::new(
             "auth.refresh",
             Permission::Anyone,
             Kind::One,
@@ -52,30 +62,6 @@ pub(super) fn all() -> Vec<Operation> {
             "",
             "Signs out: the session and its tokens end.",
             logout,
-        ),
-        Operation::new(
-            "me.get",
-            Permission::OwnAccount,
-            Kind::One,
-            "Me",
-            "Shows who is calling and what they may do.",
-            me,
-        ),
-        Operation::new(
-            "me.update",
-            Permission::OwnAccount,
-            Kind::One,
-            "Me",
-            "Changes one's own name or password.",
-            update,
-        ),
-        Operation::new(
-            "me.set_password",
-            Permission::OwnAccount,
-            Kind::One,
-            "Me",
-            "Changes one's own password.",
-            set_password,
         ),
     ]
 }
@@ -110,10 +96,16 @@ struct SignUp {
     name: Option<String>,
 }
 
+/// What visitors become, where they may make accounts. Who lets visitors in has one tenant, and nobody
+/// reaches more from outside.
+fn visitor(app: &App) -> Option<(Role, Reach)> {
+    let description = app.description();
+    let role = description.roles.get(&description.sign_up.as_ref()?.role)?;
+    Some((role.role, Reach::Tenant(TenantId::DEFAULT)))
+}
+
 async fn sign_up(call: Call, args: SignUp) -> Result<Answer, Problem> {
-    let description = call.app.description();
-    let role = description.sign_up.as_ref().and_then(|it| description.roles.get(&it.role));
-    let Some(role) = role else {
+    let Some((role, reach)) = visitor(&call.app) else {
         return Err(Problem::new("sign_up_disabled", "Visitors cannot make accounts here.")
             .hint("ask an administrator for an account"));
     };
@@ -123,12 +115,25 @@ async fn sign_up(call: Call, args: SignUp) -> Result<Answer, Problem> {
         email: email.clone(),
         name: args.name.unwrap_or_default(),
         password: user::NewPassword::Plain(password.clone()),
-        role: role.role,
-        // Who lets visitors in has one tenant, and nobody reaches more from outside.
-        reach: Reach::Tenant(TenantId::DEFAULT),
+        role,
+        reach,
     };
     user::sign_up(identity, new, origin(&call.visit)).await?;
     let tokens = sign_in::login(identity, email.reveal(), password, origin(&call.visit)).await?;
+    signed_in(&call, tokens).await
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct IdToken {
+    /// The ID token, as Google's button hands it out.
+    #[schemars(length(max = 16384))]
+    id_token: String,
+}
+
+async fn by_google(call: Call, args: IdToken) -> Result<Answer, Problem> {
+    let as_new = visitor(&call.app).map(|(role, reach)| google::AsNew { role, reach });
+    let (token, origin) = (Secret::new(args.id_token), origin(&call.visit));
+    let tokens = google::sign_in(&call.app.identity, &token, as_new, origin).await?;
     signed_in(&call, tokens).await
 }
 
@@ -148,9 +153,7 @@ async fn refresh(call: Call, args: Refresh) -> Result<Answer, Problem> {
 
 async fn signed_in(call: &Call, tokens: Tokens) -> Result<Answer, Problem> {
     let _ = call.visit.who.set(tokens.user.to_string());
-    let id = tokens.user;
-    let user = call.app.store.read(move |db| user::get(db, id)).await?;
-    let user = user.map(|it| person(&call.app, &it)).unwrap_or_default();
+    let user = me::person(&call.app, tokens.user).await?;
     Ok(Answer::one(json!({
         "access_token": tokens.access_token.reveal(),
         "refresh_token": tokens.refresh_token.reveal(),
@@ -165,126 +168,6 @@ async fn logout(call: Call, _: Nothing) -> Result<Answer, Problem> {
     Ok(Answer::empty())
 }
 
-async fn me(call: Call, _: Nothing) -> Result<Answer, Problem> {
-    let own = match call.caller.user() {
-        None => program(&call.caller),
-        Some(id) => {
-            let user = call.app.store.read(move |db| user::get(db, id)).await?;
-            let user = user.ok_or_else(|| Problem::new("session_ended", "The account is gone."))?;
-            person(&call.app, &user)
-        }
-    };
-    Ok(Answer::one(own))
-}
-
-#[derive(Deserialize, JsonSchema)]
-struct Update {
-    /// What one is called.
-    #[schemars(length(max = 255))]
-    name: Option<String>,
-    /// The new password.
-    #[schemars(length(max = 1024))]
-    password: Option<String>,
-    /// The password until now; needed for a new one.
-    #[schemars(length(max = 1024))]
-    current_password: Option<String>,
-}
-
-async fn update(call: Call, args: Update) -> Result<Answer, Problem> {
-    let identity = &call.app.identity;
-    let id = own_account(&call)?;
-    if let Some(password) = args.password {
-        let current = args.current_password.ok_or_else(|| {
-            let fault = crate::problem::Fault::new("/current_password", "is missing");
-            Problem::faults("invalid_input", vec![fault])
-        })?;
-        let (current, wanted) = (Secret::new(current), Secret::new(password));
-        user::change_password(identity, &call.caller, current, wanted).await?;
-    }
-    if args.name.is_some() {
-        let change = user::Change { name: args.name, ..user::Change::default() };
-        user::update(identity, &call.caller, id, change, None).await?;
-    }
-    me(call, Nothing {}).await
-}
-
-#[derive(Deserialize, JsonSchema)]
-struct SetPassword {
-    /// The password until now.
-    #[schemars(length(max = 1024))]
-    current_password: String,
-    /// The new one; at least 8 characters.
-    #[schemars(length(max = 1024))]
-    password: String,
-}
-
-async fn set_password(call: Call, args: SetPassword) -> Result<Answer, Problem> {
-    own_account(&call)?;
-    let (current, wanted) = (Secret::new(args.current_password), Secret::new(args.password));
-    user::change_password(&call.app.identity, &call.caller, current, wanted).await?;
-    me(call, Nothing {}).await
-}
-
-/// Whoever calls as a person; keys have no account.
-fn own_account(call: &Call) -> Result<UserId, Problem> {
-    call.caller
-        .user()
-        .ok_or_else(|| Problem::new("forbidden", "An application key has no account of its own."))
-}
-
-/// A user as they see themselves.
-fn person(app: &App, user: &user::User) -> Json {
-    let grants = |it: &&Permission| user.role.grants(**it);
-    let granted: Vec<&str> = Permission::ALL
-        .iter()
-        .filter(grants)
-        .filter(|it| {
-            // What concerns all tenants is for those who reach all; the caller knows which that is.
-            let standing = Caller {
-                actor: base::Actor::user(user.id),
-                name: String::new(),
-                reach: user.reach,
-                grant: Grant::Role(user.role),
-                session: None,
-            };
-            standing.may(**it).is_ok()
-        })
-        .map(|it| it.name())
-        .collect();
-    json!({
-        "id": user.id,
-        "email": user.email,
-        "name": user.name,
-        "role": user.role,
-        "role_name": role_name(app, user.role, user.reach),
-        "tenant": user.reach.tenant(),
-        "permissions": granted,
-        "reaches": reaches(user.reach.tenant()),
-        "created_at": user.created_at,
-    })
-}
-
-/// An application key as it sees itself.
-fn program(caller: &Caller) -> Json {
-    let granted: Vec<&str> =
-        Permission::ALL.iter().filter(|it| caller.may(**it).is_ok()).map(|it| it.name()).collect();
-    let scopes = match &caller.grant {
-        Grant::Scopes(scopes) => json!(scopes),
-        _ => Json::Null,
-    };
-    json!({
-        "id": caller.actor.to_string(),
-        "email": null,
-        "name": caller.name,
-        "role": null,
-        "role_name": null,
-        "scopes": scopes,
-        "tenant": caller.tenant(),
-        "permissions": granted,
-        "reaches": reaches(caller.tenant()),
-    })
-}
-
 /// The application's own name of a role with this reach.
 pub(super) fn role_name(app: &App, role: base::Role, reach: Reach) -> String {
     use apps::description::TenantReach;
@@ -295,10 +178,6 @@ pub(super) fn role_name(app: &App, role: base::Role, reach: Reach) -> String {
         .iter()
         .find(|(_, it)| it.role == role && (it.tenants == TenantReach::All) == reaches_all);
     named.map_or_else(|| role.name().to_owned(), |it| it.0.clone())
-}
-
-fn reaches(tenant: Option<TenantId>) -> &'static str {
-    if tenant.is_some() { "one" } else { "all" }
 }
 
 fn origin(visit: &Visit) -> Origin {

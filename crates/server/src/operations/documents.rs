@@ -8,7 +8,7 @@ use bytes::Bytes;
 use knowledge::{
     Act, Sight,
     document::{
-        self, Filter,
+        self, DocumentError, Filter,
         change::Change,
         list::Bound,
         upload::{NewDocument, Uploaded},
@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
-    operation::{self, Answer, Call, Kind, Operation},
+    operation::{self, Answer, Call, FileOf, Kind, Operation},
     problem::{Fault, Problem},
 };
 
@@ -42,7 +42,7 @@ pub(super) fn all() -> Vec<Operation> {
             "Puts a document in: a file, or a text as `content`. It is pending until it was read and made findable.",
             create,
         )
-        .takes_document(),
+        .takes_file(FileOf::Document),
         Operation::new("documents.get", read, Kind::One, "Document", "Reads what is known of a document.", get),
         Operation::new(
             "documents.content",
@@ -76,6 +76,15 @@ pub(super) fn all() -> Vec<Operation> {
             "Has a document that failed go on where it stopped.",
             resume,
         ),
+        Operation::new(
+            "documents.summarize",
+            write,
+            Kind::One,
+            "Document",
+            "Has a model say what a document says, in short, and keeps it as its summary.",
+            summarize,
+        )
+        .patient(),
         Operation::new("documents.delete", write, Kind::Empty, "", "Removes a document.", delete),
     ];
     all.extend(pages::all());
@@ -353,6 +362,24 @@ async fn update(call: Call, args: Update) -> Result<Answer, Problem> {
 async fn resume(call: Call, args: One) -> Result<Answer, Problem> {
     let resumed = call.app.knowledge.go_on(&act(&call, None), args.document).await?;
     Ok(Answer::one(document::view(&resumed)))
+}
+
+async fn summarize(call: Call, args: One) -> Result<Answer, Problem> {
+    let (act, knowledge) = (act(&call, None), &call.app.knowledge);
+    let found = knowledge.get(&act.sight, args.document).await?;
+    // Nobody has a model asked for what they may not keep.
+    if !act.sight.owns(&found) {
+        return Err(DocumentError::NotYours(args.document).into());
+    }
+    let content = knowledge.content(&act.sight, args.document).await?;
+    if content.text.trim().is_empty() {
+        return Err(Problem::new("document_state", "The document has no text yet."));
+    }
+    let engine = &call.app.engine;
+    let summary = engine.summarize(&call.caller, found.tenant, &found.title, &content.text).await?;
+    let change = Change { summary: Some(summary), ..Change::default() };
+    let changed = knowledge.change(&act, args.document, change).await?;
+    Ok(Answer::one(document::view(&changed)))
 }
 
 async fn delete(call: Call, args: One) -> Result<Answer, Problem> {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::records::{fault, no_collection};
 use crate::{
     App,
-    operation::{Answer, Call, Kind, Operation, Upload},
+    operation::{Answer, Call, FileOf, Kind, Operation, Upload},
     problem::Problem,
 };
 
@@ -17,12 +17,12 @@ pub(super) fn all() -> Vec<Operation> {
     let write = Permission::WriteRecords;
     vec![
         Operation::new("imports.create", write, Kind::Accepted, "Accepted", "Reads a list in as a new record with its first version: a form with a `file`, or JSON with `items`. The other fields are the record's.", create)
-            .takes_file()
+            .takes_file(FileOf::List)
             .rest_into("data"),
         Operation::new("imports.change", write, Kind::Accepted, "Accepted", "Reads a list in as changes to the active version, which makes a new one: a form with a `file`, or JSON with `items`.", change)
-            .takes_file(),
+            .takes_file(FileOf::List),
         Operation::new("imports.preview", write, Kind::One, "Preview", "Shows how a file would be understood, and keeps nothing.", preview)
-            .takes_file(),
+            .takes_file(FileOf::List),
     ]
 }
 

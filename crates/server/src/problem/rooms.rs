@@ -12,7 +12,9 @@ use apps::{
 use identity::{
     AuthError, Refused,
     access::Overreach,
+    google::GoogleError,
     key::KeyError,
+    profile::ProfileError,
     session::SessionError,
     sign_in::{LoginError, RefreshError},
     tenant::TenantError,
@@ -96,6 +98,37 @@ impl From<LoginError> for Problem {
                 Self::new("rate_limited", detail).retry_after(retry_after)
             }
             LoginError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<GoogleError> for Problem {
+    fn from(error: GoogleError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            GoogleError::NotSetUp => Self::new("not_found", detail),
+            GoogleError::Invalid => Self::new("token_invalid", detail),
+            GoogleError::Expired => Self::new("token_expired", detail),
+            GoogleError::Unverified => Self::new("forbidden", detail),
+            GoogleError::KeysAway => Self::new("unavailable", detail),
+            GoogleError::Taken => Self::new("not_unique", detail).about("users"),
+            GoogleError::Unknown => Self::new("sign_up_disabled", detail),
+            GoogleError::Login(error) => error.into(),
+            GoogleError::User(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProfileError> for Problem {
+    fn from(error: ProfileError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            ProfileError::TooLong => {
+                Self::faults("invalid_input", vec![Fault::new("/about", bare(&detail))])
+            }
+            ProfileError::TooLarge => Self::new("file_too_large", detail),
+            ProfileError::Refused(error) => error.into(),
+            ProfileError::Store(error) => error.into(),
         }
     }
 }

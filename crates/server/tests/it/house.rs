@@ -372,6 +372,10 @@ impl Asker {
         self.send(self.request(Method::POST, path).header("content-type", kind).body(body)).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: Json) -> Answer {
+        self.send(self.request(Method::PUT, path).json(&body)).await
+    }
+
     pub(crate) async fn patch(&self, path: &str, body: Json) -> Answer {
         self.send(self.request(Method::PATCH, path).json(&body)).await
     }

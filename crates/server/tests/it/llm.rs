@@ -122,6 +122,21 @@ testkit::on_both! {
         assert_eq!(nobody.get("/llm/v1/chat/completions").await.header("allow"), Some("POST, OPTIONS"));
     }
 
+    async fn an_id_stands_where_each_dialects_clients_look_for_it(db: Database) {
+        let (house, script) = house(&db, Settings::default()).await;
+        script.always(|_| Reply::text("Hello").tokens(3, 1));
+        let asker = house.key(&[Scope::UseModels]).await;
+        for (answer, is_anthropics) in [
+            (asker.post("/llm/v1/chat/completions", question(false)).await, false),
+            (asker.post("/llm/anthropic/v1/messages", question(false)).await, true),
+            (house.nobody().post("/llm/anthropic/v1/messages", question(false)).await, true),
+        ] {
+            let id = answer.header("x-request-id");
+            assert!(id.is_some());
+            assert_eq!(answer.header("request-id"), id.filter(|_| is_anthropics));
+        }
+    }
+
     async fn a_stream_comes_as_it_is_said_and_is_never_packed(db: Database) {
         let (house, script) = house(&db, Settings::default()).await;
         script.always(|_| Reply::text("one two three four five six seven eight").paced(Duration::from_millis(100)));
@@ -206,4 +221,20 @@ async fn a_body_that_is_too_large_is_refused_in_the_callers_words() {
     assert_eq!(body["error"]["code"], "body_too_large");
     let body = asker.post("/llm/anthropic/v1/messages", large).await.is(413);
     assert_eq!(body["error"]["type"], "request_too_large");
+}
+
+/// Nagle's algorithm and delayed acknowledgements together make pieces wait for 40 ms.
+#[tokio::test(flavor = "multi_thread")]
+async fn pieces_of_an_answer_do_not_wait_for_each_other_on_the_way_to_the_caller() {
+    let db = Database::sqlite();
+    let (house, script) = house(&db, Settings::default()).await;
+    script.always(|_| Reply::text("one two"));
+    let key = house.key(&[Scope::UseModels]).await;
+    key.post("/llm/v1/chat/completions", question(true)).await;
+    let address = house.url.trim_start_matches("http://").parse().unwrap();
+    let accepted = testkit::sockets::accepted_at(address);
+    assert!(!accepted.is_empty(), "connections are kept");
+    assert!(accepted.iter().all(|it| it.nodelay), "{accepted:?}");
+    let to_provider = testkit::sockets::connected_to(script.socket());
+    assert!(to_provider.iter().all(|it| it.nodelay), "{to_provider:?}");
 }

@@ -17,6 +17,7 @@ mod idempotency;
 mod limits;
 mod listing;
 mod llm;
+mod models;
 mod pages;
 mod problems;
 mod shapes;

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use apps::proposal::{self, NewProposal};
 use base::{Permission, Role, Scope};
 use identity::Reach;
+use models::settings::ProviderSettings;
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 use server::{Settings, operation::Kind, route::Route};
@@ -90,6 +91,7 @@ impl Things {
             ("collection", "shelves".into()),
             ("task", "advice".into()),
             ("model", "somebody/some-model".into()),
+            ("budget", "of the walk".into()),
             ("document", text(&manual["id"])),
             ("chat", text(&asked["chat_id"])),
             ("run", text(&asked["run"])),
@@ -108,7 +110,9 @@ impl Things {
             let argument = if argument == "beside" { "record" } else { argument };
             let value = self.ids.get(argument);
             let value = value
-                .unwrap_or_else(|| panic!("the walk knows no `{argument}` for {}", route.key()));
+                .unwrap_or_else(|| panic!("the walk knows no `{argument}` for {}", route.key()))
+                .replace(' ', "%20");
+            let value = value.as_str();
             path = path.replace(&format!("{{{name}}}"), value);
             path = path.replace(&format!("{{*{name}}}"), value);
         }
@@ -128,14 +132,15 @@ impl Things {
             "auth.signup" => {
                 json!({"email": "new@example.com", "password": "a long enough password"})
             }
+            "auth.google" => json!({"id_token": "x"}),
             "auth.refresh" => json!({"refresh_token": "x"}),
             "me.set_password" => {
                 json!({"current_password": "x", "password": "a long enough password"})
             }
-            "auth.logout" | "me.update" | "keys.rotate" | "versions.activate"
-            | "proposals.accept" | "proposals.reject" | "jobs.cancel" | "jobs.retry"
-            | "webhooks.update" | "webhooks.test" | "deliveries.retry" | "tenants.restore"
-            | "records.restore" | "users.update" => json!({}),
+            "auth.logout" | "me.update" | "me.set_picture" | "keys.rotate"
+            | "versions.activate" | "proposals.accept" | "proposals.reject" | "jobs.cancel"
+            | "jobs.retry" | "webhooks.update" | "webhooks.test" | "deliveries.retry"
+            | "tenants.restore" | "records.restore" | "users.update" => json!({}),
             "users.create" => {
                 json!({"email": "new@example.com", "password": "a long enough password", "role": "viewer", "tenant": id("tenant")})
             }
@@ -162,7 +167,12 @@ impl Things {
             "documents.page" => json!({"tenant": id("tenant"), "url": "http://127.0.0.1:9/x"}),
             "documents.site" => json!({"tenant": id("tenant"), "url": "https://example.com"}),
             "documents.search" => json!({"tenant": id("tenant"), "query": "probe"}),
-            "documents.resume" | "chats.title" | "ask.again" | "ask.again_stream" | "runs.stop" => {
+            "documents.resume"
+            | "documents.summarize"
+            | "chats.title"
+            | "ask.again"
+            | "ask.again_stream"
+            | "runs.stop" => {
                 json!({})
             }
             "assistants.set_prompt" => {
@@ -174,6 +184,8 @@ impl Things {
             "llm.chat" | "llm.messages" | "llm.count_tokens" => {
                 json!({"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "x"}]})
             }
+            "models.test" => json!({}),
+            "budgets.set" => json!({"scope": "whole", "period": "month", "limit_usd": 10.0}),
             "llm.responses" | "llm.embeddings" => json!({"model": "m", "input": "x"}),
             other => panic!("the walk does not know how to call {other}: say here what it takes"),
         }
@@ -182,7 +194,7 @@ impl Things {
     /// Does the request name something of the first tenant?
     fn names_something(route: &Route, path: &str, body: &Json, things: &Self) -> bool {
         let text = format!("{path} {body}");
-        let general = ["collection", "task", "beside", "model"];
+        let general = ["collection", "task", "beside", "model", "budget"];
         let ids = things.ids.iter().filter(|it| !general.contains(it.0));
         ids.into_iter().any(|it| text.contains(it.1.as_str())) && route.path.len() > 1
     }
@@ -240,7 +252,12 @@ testkit::on_both! {
     }
 
     async fn every_thing_that_is_described_is_given_like_that(db: Database) {
-        let house = House::open_with(&db, Settings { debug: true, ..Settings::default() }).await;
+        // The walk asks for models of `somebody`, who answers.
+        let mut models = models::Settings::default();
+        let offline = ProviderSettings { kind: Some("offline".into()), ..Default::default() };
+        models.providers.insert("somebody".into(), offline);
+        let settings = Settings { debug: true, ..Settings::default() };
+        let house = House::open_with_models(&db, settings, models).await;
         let things = Things::of(&house).await;
         let owner = things.owner.clone();
         let is_talk = |kind| matches!(kind, Kind::Events | Kind::Socket);

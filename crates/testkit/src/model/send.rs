@@ -117,11 +117,11 @@ impl Running {
                         // What was sent before must be on its way before the connection dies.
                         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
                         self.watch.is_over();
-                        return Some((Err(io::Error::other("the script cuts")), self));
+                        Some((Err(io::Error::other("the script cuts")), self))
                     }
                     Fault::End | Fault::Broken | Fault::Error => {
                         self.watch.is_over();
-                        return None;
+                        None
                     }
                 }
             }

@@ -21,11 +21,12 @@ import { amount, grouped } from './budgets';
 import { WhoseName } from './WhoseName';
 
 export default function BudgetsTab() {
-  const { can, tenant } = useHouse();
+  const { can, me, tenant } = useHouse();
   const query = useQuery(budgetsQuery);
   const [editing, setEditing] = useState<BudgetStanding | 'new' | null>(null);
   const [removing, setRemoving] = useState<BudgetStanding | null>(null);
-  const mayChange = can('manage_models');
+  // Budgets bind all tenants.
+  const mayChange = can('manage_models') && me.reaches === 'all';
 
   if (query.isPending) return <Skeleton lines={6} />;
   if (!query.data) return <ErrorNote error={query.error} retry={() => void query.refetch()} />;
@@ -50,7 +51,7 @@ export default function BudgetsTab() {
             <h2>Budgets</h2>
             {add}
           </div>
-          <div className="budgets">
+          <div className="cards cards--half">
             {budgets.map((it) => (
               <BudgetCard key={it.head.name} budget={it} acts={mayChange ? { change: () => setEditing(it.head), remove: () => setRemoving(it.head) } : undefined} />
             ))}
@@ -90,9 +91,9 @@ function Events({ standings }: { standings: BudgetStanding[] }) {
   const rows = events.data?.events.map((it) => ({ ...it, id: `${it.budget} ${it.id} ${it.starts_at} ${it.kind}`, whose: it.id }));
   const scopeOf = (event: BudgetEvent) => standings.find((it) => it.name === event.budget)?.scope;
   return (
-    <Card title="What was told" flush>
+    <Card title="Events" flush>
       <ShortTable
-        label="What was told of budgets"
+        label="Events of budgets"
         inCard
         query={{ ...events, data: rows && { items: rows } }}
         columns={[

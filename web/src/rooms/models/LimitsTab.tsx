@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
+import { capital } from '../../api/description';
 import { modelLimitsQuery } from '../../api/queries';
 import type { LimitUse, ModelLimit } from '../../api/types';
 import { useHouse } from '../../app/house';
@@ -47,7 +48,7 @@ function Limits() {
           </Empty>
         </div>
       ) : (
-        <div className="cards cards--wide">
+        <div className="cards cards--half">
           {limits.map((it, index) => (
             <LimitCard key={`${it.per} ${it.match ?? ''} ${index}`} limit={it} />
           ))}
@@ -68,7 +69,15 @@ function LimitCard({ limit }: { limit: ModelLimit }) {
     limit.concurrency !== null && `${number(limit.concurrency)} at once`,
   ].filter(Boolean);
   return (
-    <Card title={limit.match ? `${limit.match}` : `Each ${noun}`} aside={<span className="quiet">{most.join(' · ')}</span>}>
+    <Card title={
+        limit.match ? (
+          <>
+            {capital(noun)} <WhoseName scope={limit.per} id={limit.match} />
+          </>
+        ) : (
+          `Each ${noun}`
+        )
+      } aside={<span className="quiet">{most.join(' · ')}</span>}>
       {limit.used.length === 0 ? (
         <p className="quiet">Nobody asked in the last minute.</p>
       ) : (

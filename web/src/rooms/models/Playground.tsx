@@ -1,6 +1,6 @@
 /** Asks a model as programs do, through the gateway, and shows what came of it while it comes. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { type FormEvent, type RefObject, useEffect, useRef, useState } from 'react';
 
 import { modelNamesQuery } from '../../api/queries';
 import { useHouse } from '../../app/house';
@@ -11,24 +11,27 @@ import { ErrorNote } from '../../ui/ErrorNote';
 import { Field } from '../../ui/Field';
 import { useShortcuts } from '../../ui/Shortcuts';
 import { Said } from './Said';
+import type { Exchange } from './conversation';
 import { firstOf, namesFor } from './names';
 import type { Playground as Tools } from './usePlayground';
+
+/** A reader this near to the end wants to stay there. */
+const NEAR_PX = 40;
 
 export function Playground({ tools }: { tools: Tools }) {
   const { tenant } = useHouse();
   const names = useQuery(modelNamesQuery(tenant));
   const model = tools.settings.model || firstOf(names.data ?? []);
-  const end = useRef<HTMLDivElement>(null);
   const last = tools.exchanges.at(-1);
-  useShortcuts([{ keys: 'Escape', about: 'Stop the answer', run: tools.stop }]);
-  useFollowing(end, last && `${last.id} ${last.answer.state} ${last.answer.text.length} ${last.answer.thinking.length}`);
+  useShortcuts(tools.isAnswering ? [{ keys: 'Escape', about: 'Stop the answer', run: tools.stop }] : []);
+  const box = useFollowing(last);
 
   return (
     <div className="playground">
       <section className="card playground__talk" aria-label="Conversation">
         {/* A region that scrolls must be reachable by keyboard. */}
         {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-        <div className="playground__said" tabIndex={0} role="region" aria-label="What was said">
+        <div ref={box} className="playground__said" tabIndex={0} role="region" aria-label="What was said">
           <ErrorNote error={names.error} retry={() => void names.refetch()} />
           {tools.exchanges.length === 0 && !names.error && (
             <Empty icon="prompt" title="Ask a model">
@@ -38,7 +41,6 @@ export function Playground({ tools }: { tools: Tools }) {
           {tools.exchanges.map((it) => (
             <Said key={it.id} exchange={it} again={it === last && !tools.isAnswering ? tools.again : undefined} />
           ))}
-          <div ref={end} />
         </div>
         <Composer tools={tools} model={model} />
       </section>
@@ -49,16 +51,24 @@ export function Playground({ tools }: { tools: Tools }) {
 
 function Composer({ tools, model }: { tools: Tools; model: string }) {
   const [text, setText] = useState('');
+  const field = useRef<HTMLTextAreaElement>(null);
   const isReady = text.trim() !== '' && model !== '' && !tools.isAnswering;
   const send = (event?: FormEvent) => {
     event?.preventDefault();
     if (!isReady) return;
     tools.ask(text.trim(), model);
     setText('');
+    // The button that was pressed is about to go.
+    field.current?.focus();
+  };
+  const stop = () => {
+    tools.stop();
+    field.current?.focus();
   };
   return (
     <form className="playground__ask" onSubmit={send}>
       <textarea
+        ref={field}
         className="input"
         aria-label="Question"
         placeholder="Enter asks, Shift+Enter begins a line"
@@ -79,7 +89,7 @@ function Composer({ tools, model }: { tools: Tools; model: string }) {
           </Button>
         )}
         {tools.isAnswering ? (
-          <Button icon="stop" onClick={tools.stop}>
+          <Button icon="stop" onClick={stop}>
             Stop
           </Button>
         ) : (
@@ -135,14 +145,24 @@ function SettingsPanel({ tools: { settings, set }, model }: { tools: Tools; mode
   );
 }
 
-/** Keeps the end in view while an answer grows, unless the reader has scrolled up to read. */
-function useFollowing(end: React.RefObject<HTMLDivElement | null>, growth: string | undefined): void {
-  const seen = useRef<string>(undefined);
+/** For a box whose end stays in view while it grows, unless the reader has scrolled up to read. */
+function useFollowing(last: Exchange | undefined): RefObject<HTMLDivElement | null> {
+  const box = useRef<HTMLDivElement>(null);
+  const isAtEnd = useRef(true);
+  const id = last?.id;
   useEffect(() => {
-    const box = end.current?.parentElement;
-    if (!box || !growth) return;
-    const isNew = seen.current?.split(' ')[0] !== growth.split(' ')[0];
-    seen.current = growth;
-    if (isNew || box.scrollHeight - box.scrollTop - box.clientHeight < 120) box.scrollTop = box.scrollHeight;
-  }, [end, growth]);
+    const element = box.current;
+    if (!element) return undefined;
+    // Growing scrolls nothing, so this is where the reader went.
+    const note = () => (isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX);
+    element.addEventListener('scroll', note);
+    return () => element.removeEventListener('scroll', note);
+  }, []);
+  useEffect(() => {
+    isAtEnd.current = true;
+  }, [id]);
+  useEffect(() => {
+    if (isAtEnd.current) box.current?.scrollTo({ top: box.current.scrollHeight });
+  }, [last]);
+  return box;
 }

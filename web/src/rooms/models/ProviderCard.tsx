@@ -72,9 +72,11 @@ export function ProviderCard({ provider, test }: Props) {
       {models.length > 0 && (
         <ul className="provider__models" aria-label={`Models of ${name}`}>
           {models.map((it) => (
-            <li key={it.model} className="row">
-              <code className="grow wrap">{withoutProvider(it.model, name)}</code>
-              {(it.breaker !== 'closed' || it.failures > 0) && <BreakerBadge breaker={it.breaker} retryAt={it.retry_at} failures={it.failures} />}
+            <li key={it.model}>
+              <span>
+                <code className="wrap">{withoutProvider(it.model, name)}</code>
+                {it.breaker !== 'closed' && <BreakerBadge breaker={it.breaker} retryAt={it.retry_at} failures={0} />}
+              </span>
               {test && <IconButton small icon="play" label={`Test ${it.model}`} onClick={() => test(it.model)} />}
             </li>
           ))}
@@ -87,31 +89,24 @@ export function ProviderCard({ provider, test }: Props) {
 /** A breaker that is open lets nothing through until its time; half-open, one request finds out. */
 function BreakerBadge({ breaker, retryAt, failures }: { breaker: ModelProvider['breaker']; retryAt: string | null; failures: number }) {
   const failed = failures > 0 && <span className="quiet">{failures === 1 ? 'failed once' : `failed ${number(failures)} times in a row`}</span>;
-  if (breaker === 'closed')
-    return (
-      <span className="row">
-        <Badge tone={failures > 0 ? 'warn' : 'good'} dot>
-          Closed
-        </Badge>
-        {failed}
-      </span>
-    );
+  const tone = breaker === 'open' ? 'bad' : breaker === 'half_open' || failures > 0 ? 'warn' : 'good';
   return (
-    <span className="row">
-      <Badge tone={breaker === 'open' ? 'bad' : 'warn'} dot>
-        {breaker === 'open' ? 'Open' : 'Half-open'}
+    <span className="breaker">
+      <Badge tone={tone} dot>
+        {WORDS[breaker]}
       </Badge>
-      {breaker === 'open' && retryAt ? (
+      {breaker === 'open' && retryAt && (
         <span className="quiet">
           tries again <Time at={retryAt} />
         </span>
-      ) : (
-        breaker === 'half_open' && <span className="quiet">one request finds out</span>
       )}
+      {breaker === 'half_open' && <span className="quiet">one request finds out</span>}
       {failed}
     </span>
   );
 }
+
+const WORDS = { closed: 'Closed', open: 'Open', half_open: 'Half-open' };
 
 function withoutProvider(model: string, provider: string): string {
   return model.startsWith(`${provider}/`) ? model.slice(provider.length + 1) : model;

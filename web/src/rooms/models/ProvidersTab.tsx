@@ -53,7 +53,7 @@ export function ProvidersTab() {
               </Button>
             )}
           </div>
-          <div className="cards">
+          <div className="cards cards--half">
             {models.providers.map((it) => (
               <ProviderCard key={it.name} provider={it} test={test} />
             ))}
@@ -88,7 +88,7 @@ function Names({ models, test }: { models: ModelsView; test?: (model: string) =>
             </dt>
             <dd>
               {it.target ? <code className="wrap">{it.target}</code> : <span className="quiet">not set</span>}
-              {test && it.target && it.kind !== 'embedding' && <IconButton small icon="play" label={`Test ${it.name}`} onClick={() => test(it.name)} />}
+              {test && it.target && it.kind !== 'embedding' && !it.name.endsWith('*') && <IconButton small icon="play" label={`Test ${it.name}`} onClick={() => test(it.name)} />}
             </dd>
           </div>
         ))}

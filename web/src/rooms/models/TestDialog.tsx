@@ -1,10 +1,9 @@
 /** Asks one short question, and says how it went. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 
 import { answer, api } from '../../api/client';
-import { counted } from '../../api/description';
+import { capital, counted } from '../../api/description';
 import type { ModelTest } from '../../api/types';
 import { Badge } from '../../ui/Badge';
 import { Button } from '../../ui/Button';
@@ -34,11 +33,7 @@ export function TestDialog({ model, onClose }: { model: string | null; onClose: 
       open
       onClose={onClose}
       title={model === null ? 'Test of all providers' : `Test of ${model}`}
-      about={
-        <>
-          One short question each, counted in the <Link to="/usage">usage</Link> like any other.
-        </>
-      }
+      about="One short question each, counted in the usage like any other."
       foot={
         <>
           <Button icon="refresh" busy={test.isPending} onClick={() => mutate()}>
@@ -77,15 +72,19 @@ function Result({ test }: { test: ModelTest }) {
         </Badge>
       </div>
       <dl className="facts--line quiet">
-        <Fact label="took" value={span(test.latency_ms)} />
+        {test.latency_ms > 0 && <Fact label="took" value={span(test.latency_ms)} />}
         {test.ttft_ms !== null && <Fact label="first token" value={span(test.ttft_ms)} />}
         {(test.ok || test.tokens_in + test.tokens_out > 0) && <Fact label="tokens" value={`${number(test.tokens_in)} in, ${number(test.tokens_out)} out`} />}
         {test.ok && <Fact label="cost" value={test.cost_usd === null ? 'unknown' : dollars(test.cost_usd)} />}
       </dl>
       {test.error && (
-        <p>
-          {test.error.message} {test.error.hint && <span className="soft">{test.error.hint}</span>} <span className="quiet">Code <code>{test.error.code}</code></span>
-        </p>
+        <>
+          <p>{capital(test.error.message)}</p>
+          {test.error.hint && <p className="soft">{capital(test.error.hint)}</p>}
+          <p className="quiet">
+            Code <code>{test.error.code}</code>
+          </p>
+        </>
       )}
     </li>
   );

@@ -4,13 +4,14 @@ import { useQuery } from '@tanstack/react-query';
 import { readable } from '../../api/description';
 import { keysQuery } from '../../api/queries';
 import { useHouse } from '../../app/house';
-import { TenantName } from '../tenants/TenantName';
+import { NOBODY, TenantName } from '../tenants/TenantName';
 
 type Kind = 'whole' | 'tenant' | 'key' | 'task' | 'provider' | 'model';
 
 export function WhoseName({ scope, id }: { scope: Kind | undefined; id: string }) {
   const { app } = useHouse();
   if (!id) return <span className="quiet">{scope === 'whole' || !scope ? 'Everything' : 'Nothing spent yet'}</span>;
+  if (scope === 'tenant' && id === NOBODY) return <span className="quiet">The house itself</span>;
   if (scope === 'tenant') return <TenantName id={id} />;
   if (scope === 'key') return <KeyName id={id} />;
   if (scope === 'task') return <span className="wrap">{app.tasks[id]?.title ?? readable(id)}</span>;

@@ -4,7 +4,7 @@ import { tenantNamesQuery, tenantQuery } from '../../api/queries';
 import { useHouse } from '../../app/house';
 
 /** Whose the acts of the house itself are: a sign-in of somebody who reaches all, a new tenant. */
-const NOBODY = '00000000-0000-0000-0000-000000000000';
+export const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** The name of a tenant, known only by its id. */
 export function TenantName({ id }: { id: string }) {

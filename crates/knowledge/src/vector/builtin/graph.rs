@@ -41,7 +41,7 @@ impl Graph {
     /// A graph with room for so many rows.
     pub(super) fn new(dimensions: usize, room: usize, dot: Dot) -> Result<Self, GraphError> {
         let mut graph = Self::unmeasured(dimensions)?;
-        graph.measure_by(dot)?;
+        graph.measure_by(dot);
         graph.reserve(room)?;
         Ok(graph)
     }
@@ -54,7 +54,7 @@ impl Graph {
             return Err(GraphError(format!("it has {} dimensions", graph.index.dimensions())));
         }
         // Loading brings the library's own distance with it.
-        graph.measure_by(dot)?;
+        graph.measure_by(dot);
         graph.reserve(graph.len())?;
         Ok(graph)
     }
@@ -120,7 +120,7 @@ impl Graph {
     }
 
     #[expect(unsafe_code, reason = "the library hands out where two of its rows begin")]
-    fn measure_by(&mut self, dot: Dot) -> Result<(), GraphError> {
+    fn measure_by(&mut self, dot: Dot) {
         let dimensions = self.dimensions;
         let distance = move |one: *const f16, other: *const f16| {
             // SAFETY: both point to a whole row of the index, or to a query whose length it has
@@ -134,7 +134,7 @@ impl Graph {
             };
             1.0 - dot.of_rows(one, other)
         };
-        self.index.change_metric::<f16>(Box::new(distance)).map_err(said)
+        self.index.change_metric::<f16>(Box::new(distance));
     }
 }
 

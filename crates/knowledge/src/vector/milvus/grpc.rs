@@ -78,7 +78,7 @@ impl Grpc {
         })?;
         match body.trailers() {
             Some(trailers) => judged(trailers)?,
-            None if head.contains_key(&GRPC_STATUS) => {}
+            None if head.contains_key(GRPC_STATUS) => {}
             None => return Err(EngineError::away(NAME, "its answer broke off")),
         }
         read(body.to_bytes())

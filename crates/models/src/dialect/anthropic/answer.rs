@@ -120,6 +120,12 @@ impl Counts {
         take(|it| &mut it.thinking, "/output_tokens_details/thinking_tokens");
     }
 
+    /// The answer has not begun: whatever was told of it is no count.
+    pub(super) fn forget_answer(&mut self) {
+        self.out = None;
+        self.thinking = None;
+    }
+
     /// The three counts of the question are apart: together they are the question.
     pub(super) fn usage(self) -> Usage {
         let cached = self.read.unwrap_or(0);

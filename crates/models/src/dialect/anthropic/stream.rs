@@ -53,6 +53,8 @@ impl Decoder for Stream {
                 let id = text(message, "/id").to_owned();
                 events.push(Event::Begin { id, model: text(message, "/model").to_owned() });
                 self.count(message, events);
+                // What it says of the answer is a placeholder: nothing has been said yet.
+                self.counts.forget_answer();
             }
             "content_block_start" => self.begin(&data, events),
             "content_block_delta" => self.grow(&data, events),

@@ -79,6 +79,14 @@ fn a_stream_that_ends_early_has_the_counts_so_far() {
 }
 
 #[test]
+fn what_the_beginning_says_of_the_answer_is_no_count() {
+    let silent = STREAM_TEXT.replace(r#","usage":{"output_tokens":15}"#, "");
+    assert_ne!(silent, STREAM_TEXT);
+    let usage = read(&Anthropic, &silent).unwrap().1.usage().unwrap();
+    assert_eq!((usage.tokens_in, usage.tokens_out, usage.estimated), (25, 0, true));
+}
+
+#[test]
 fn a_zero_at_the_end_takes_no_count_back() {
     let stream = STREAM_TEXT.replace(
         r#""usage":{"output_tokens":15}"#,

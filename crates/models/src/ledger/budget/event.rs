@@ -139,12 +139,7 @@ const LIST: &str = "
      ORDER BY at DESC, budget, id LIMIT $3";
 
 /// What was told since then about everybody, or about this tenant, key or task; the newest first.
-pub fn list(
-    db: &Db,
-    id: Option<&str>,
-    since: Timestamp,
-    most: u32,
-) -> Result<Vec<Event>, Error> {
+pub fn list(db: &Db, id: Option<&str>, since: Timestamp, most: u32) -> Result<Vec<Event>, Error> {
     db.query(LIST, &params![since, id, most])?.iter().map(read).collect()
 }
 

@@ -166,6 +166,20 @@ impl Fund {
         })
     }
 
+    /// The lease went back.
+    pub(super) fn gave_back(&self, place: &Place) {
+        self.with(place, |purse| {
+            purse.is_asking = false;
+            purse.leased = 0;
+            purse.expires_at = 0;
+        });
+    }
+
+    /// Where something was held.
+    pub(super) fn places(&self) -> Vec<Place> {
+        self.purses().keys().cloned().collect()
+    }
+
     /// Holds `amount` although nobody can be asked: up to a twentieth of the limit, and nothing of a
     /// budget that was used up when it was last seen.
     pub(super) fn hold_blindly(&self, place: &Place, amount: i64) -> bool {

@@ -25,6 +25,8 @@ use crate::{
 
 /// The longest wait for the database. After that it counts as away.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// The longest wait for one's turn to ask it. That many wait says nothing about the database.
+const QUEUE_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a database that is away is left alone.
 const AWAY_FOR: i64 = 1_000_000;
 
@@ -153,27 +155,27 @@ impl Budgets {
         place: &Place,
         amount: i64,
     ) -> Result<(), BudgetError> {
-        let asked = async {
-            let _desk = self.0.desk.lock().await;
+        if let Ok(_desk) = tokio::time::timeout(QUEUE_PATIENCE, self.0.desk.lock()).await {
             let now = self.0.clock.now();
             // Who was here before may have brought enough for both.
             match fund.hold(place, amount, now) {
-                Try::Held => return Some(Ok(())),
-                Try::Over => return Some(Err(over(fund, place))),
-                Try::Short if self.is_away(now) => return None,
+                Try::Held => return Ok(()),
+                Try::Over => return Err(over(fund, place)),
                 Try::Short => {}
             }
-            let mut asking = Asking { fund, place, is_over: false };
-            let grant = self.ask(fund, place, amount, true, now).await?;
-            asking.is_over = true;
-            let is_held = fund.answered(place, amount, Some(grant), now);
-            Some(if is_held { Ok(()) } else { Err(over(fund, place)) })
-        };
-        if let Ok(Some(answer)) = tokio::time::timeout(PATIENCE, asked).await {
-            return answer;
+            if !self.is_away(now) {
+                let mut asking = Asking { fund, place, is_over: false };
+                let grant =
+                    tokio::time::timeout(PATIENCE, self.ask(fund, place, amount, true, now));
+                if let Ok(Some(grant)) = grant.await {
+                    asking.is_over = true;
+                    let is_held = fund.answered(place, amount, Some(grant), now);
+                    return if is_held { Ok(()) } else { Err(over(fund, place)) };
+                }
+                let now = self.0.clock.now();
+                self.0.away_since.store(now.as_microsecond(), Ordering::Relaxed);
+            }
         }
-        let now = self.0.clock.now();
-        self.0.away_since.store(now.as_microsecond(), Ordering::Relaxed);
         if fund.hold_blindly(place, amount) {
             metric::BUDGET_BLIND.increment(&[&fund.budget.name]);
             return Ok(());
@@ -258,15 +260,12 @@ impl Budgets {
         let now = self.0.clock.now();
         for fund in self.funds().iter() {
             for (place, care) in fund.look(now) {
-                let _desk = self.0.desk.lock().await;
                 if care == Care::Drop {
-                    let (name, at) = (fund.budget.name.clone(), place.clone());
-                    let replica = self.0.replica.clone();
-                    let give_back = move |tx: &_| lease::give_back(tx, &name, &at, &replica);
-                    self.0.store.bookkeep("model_budget_lease", give_back).await?;
+                    self.give_back(fund, &place).await?;
                     fund.drop_purse(&place);
                     continue;
                 }
+                let _desk = self.0.desk.lock().await;
                 let mut asking = Asking { fund, place: &place, is_over: false };
                 if let Some(grant) = self.ask(fund, &place, 0, care == Care::Renew, now).await {
                     asking.is_over = true;
@@ -277,6 +276,32 @@ impl Budgets {
             }
         }
         self.0.store.bookkeep("model_budget_lease", move |tx| lease::sweep(tx, now)).await
+    }
+
+    /// Gives back all leases that nothing is held of. Whoever holds again takes a new one.
+    pub(crate) async fn give_back_all(&self) -> Result<(), store::Error> {
+        for fund in self.funds().iter() {
+            for place in fund.places() {
+                self.give_back(fund, &place).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a lease back, unless something is held of it or on its way into the database.
+    async fn give_back(&self, fund: &Fund, place: &Place) -> Result<(), store::Error> {
+        let _desk = self.0.desk.lock().await;
+        // From here on nobody holds from it.
+        let mut asking = Asking { fund, place, is_over: false };
+        if fund.ask(place) > 0 {
+            return Ok(());
+        }
+        let (name, at, replica) = (fund.budget.name.clone(), place.clone(), self.0.replica.clone());
+        let give_back = move |tx: &_| lease::give_back(tx, &name, &at, &replica);
+        self.0.store.bookkeep("model_budget_lease", give_back).await?;
+        asking.is_over = true;
+        fund.gave_back(place);
+        Ok(())
     }
 
     /// Sets a budget, new or in place of the one of this name. It holds here when this returns, and

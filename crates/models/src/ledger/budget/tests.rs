@@ -449,4 +449,22 @@ testkit::on_both! {
         assert_eq!(drifts.len(), 1);
         assert_eq!((drifts[0].pot.id.as_str(), drifts[0].counted.cost.0 - drifts[0].rows.cost.0), ("sort", 1));
     }
+
+    async fn a_replica_that_stops_gives_back_what_it_leased(db: testkit::Database) {
+        let house = House::open(db).await;
+        let one = house.replica(&[budget(Scope::Whole, 100)]);
+        let under_way = one.holds(nobody(), 10).await.unwrap();
+        one.spends(nobody(), 20).await.unwrap();
+        one.finish().await;
+        let other = house.replica(&[budget(Scope::Whole, 100)]);
+        assert!(other.holds(nobody(), 75).await.is_err(), "ten are still held");
+        drop(under_way);
+        one.finish().await;
+        house.clock.advance(SignedDuration::from_secs(2));
+        drop(other.holds(nobody(), 80).await.unwrap());
+        // Whoever goes on after all takes a new lease.
+        other.finish().await;
+        one.spends(nobody(), 80).await.unwrap();
+        assert!(one.holds(nobody(), 1).await.is_err());
+    }
 }

@@ -109,13 +109,13 @@ impl<'a> Chat<'a> {
             None if self.face.wire() == Wire::OpenaiResponses => of_responses(dialect, &body)?,
             None => said(&dialect.read_answer(&body)?),
         };
-        Ok((body, tokens::completed(counted, asked, said, true)))
+        Ok((body, tokens::completed(counted, asked, said)))
     }
 
     /// A whole answer, to be told anew.
     fn read_anew(&self, leg: Leg<'_>, body: &[u8]) -> Result<(Answer, Usage), Wrong> {
         let mut answer = leg.provider.dialect.read_answer(body)?;
-        let usage = tokens::completed(answer.usage, self.peek.prompt_tokens, said(&answer), true);
+        let usage = tokens::completed(answer.usage, self.peek.prompt_tokens, said(&answer));
         answer.usage = Some(usage);
         self.begins(leg).fill(&mut answer.id, &mut answer.model);
         Ok((answer, usage))
