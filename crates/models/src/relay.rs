@@ -27,6 +27,7 @@ mod say;
 mod single_flight;
 mod stream;
 mod travel;
+mod trip;
 mod wrong;
 
 use std::sync::Arc;

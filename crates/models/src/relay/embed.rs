@@ -16,7 +16,10 @@ use super::{
 use crate::{
     Cost, Models, Priority, Usage,
     dialect::{Dialect, Wire, offline},
-    face::embeddings::{self, EmbeddingsRequest},
+    face::{
+        Peek,
+        embeddings::{self, EmbeddingsRequest},
+    },
     tokens,
     usage::Outcome,
 };
@@ -39,7 +42,7 @@ struct Made {
 impl Models {
     pub(super) async fn relay_embeddings(&self, call: Call) -> Reply {
         let face = call.asks.face();
-        let peek = match embeddings::peek(&call.body) {
+        let peek = match embeddings::peek(&call.body).and_then(Peek::named) {
             Ok(peek) => peek,
             Err(why) => return self.unreadable(&call, &why),
         };
@@ -131,6 +134,7 @@ impl Errand for Embed<'_> {
             headers,
             is_stream: false,
             made: None,
+            owns_tools: false,
             is_injected: false,
         };
         if Self::passes(dialect, model) {
