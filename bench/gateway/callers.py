@@ -96,7 +96,7 @@ class Callers:
             async def one(key=key, refused=refused):
                 while refused[0] < 40 and time.monotonic() < until:
                     call = await self.call(**self.make(key, with_faults=self.random.random() < 0.3))
-                    refused[0] += call.code == "budget_exceeded"
+                    refused[0] += call.code in ("budget_exceeded", "request_over_budget")
                     if call.status is None or call.status >= 500:
                         await asyncio.sleep(0.2)
 

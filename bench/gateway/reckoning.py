@@ -1,7 +1,8 @@
 """After a soak: the rows of the ledger beside the double's own books, attempt by attempt, and what differs, by its cause.
 
 Every attempt of the double is matched with one row: by its counts where they reached the gateway, else with a row marked as
-estimated that was made for the same question. What is left over on either side must have a reason. Start at `reckon`.
+estimated that was made for the same question: at what was seen of its answer, or at what was held for it where nothing was.
+What is left over on either side must have a reason. Start at `reckon`.
 """
 import collections, time
 
@@ -66,6 +67,9 @@ def reckon(attempts, calls, rows, stops):
                 fault("a repeated answer that is not free", row)
             count("repeated from the cache", rows=[row])
             theirs.remove(row)
+        # What was given up costs what was held for it: where there is a price, no cost is unknown.
+        for row in [it for it in theirs if it.estimated and cost(it) is not None and it.cost_nano_usd != cost(it)]:
+            fault("a wrong cost of an estimate", f"{row} instead of {cost(row)}")
         hung_up = any(it.hangs_up is not None for it in calls_of[body])
         drains = all(it.key[2] == "drain" for it in calls_of[body])
         waiting = []

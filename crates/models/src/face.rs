@@ -102,6 +102,23 @@ pub struct Peek {
     pub prompt_tokens: u64,
 }
 
+/// The longest name of a model.
+const NAME_BYTES_MAX: usize = 256;
+
+impl Peek {
+    /// Names that callers choose are remembered here and there: none is longer than names are.
+    ///
+    /// # Errors
+    /// The model's name is.
+    pub(crate) fn named(self) -> Result<Self, FaceError> {
+        if self.model.len() > NAME_BYTES_MAX {
+            let expected = format!("a name of at most {NAME_BYTES_MAX} bytes");
+            return Err(FaceError::wrong_value("model", &expected));
+        }
+        Ok(self)
+    }
+}
+
 /// What is put into a request that passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inject {

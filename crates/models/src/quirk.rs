@@ -26,6 +26,39 @@ const FORM_WORDS: [&str; 9] = [
     ANSWER_TOOL,
 ];
 
+/// What a refusal says that is about the model and the way of asking, whoever asks.
+const MODEL_WORDS: [&str; 12] = [
+    "support",
+    "deprecat",
+    "unknown",
+    "unrecogni",
+    "unexpected",
+    "not allowed",
+    "not permitted",
+    "not available",
+    "not enabled",
+    "extra inputs",
+    "extra fields",
+    "is off",
+];
+/// What one says that is about the value that this caller sent, or about what else it sent.
+const VALUE_WORDS: [&str; 14] = [
+    "must be",
+    "should be",
+    "less than",
+    "greater than",
+    "at most",
+    "at least",
+    "between",
+    "range",
+    "invalid schema",
+    "response_schema",
+    "format.schema",
+    "property '",
+    "keyword",
+    "thinking",
+];
+
 /// How one model of one provider wants to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quirks {
@@ -54,14 +87,42 @@ impl Quirks {
     }
 
     /// How to ask instead, when a refusal is about the way of asking. Each call gives up one thing
-    /// that was sent, so asking again ends.
-    pub fn conceding(self, sent: &Json, status: u16, complaint: &Complaint) -> Option<Self> {
+    /// that was not given up before, so asking again ends. `owns_tools`: the caller brought none of
+    /// its own, so that one named as that of the answer is ours.
+    pub fn conceding(
+        self,
+        sent: &Json,
+        owns_tools: bool,
+        status: u16,
+        complaint: &Complaint,
+    ) -> Option<Concession> {
         let parts = [Some(&complaint.message), complaint.code.as_ref(), complaint.param.as_ref()];
         let words: Vec<String> = parts.into_iter().flatten().map(|it| it.to_lowercase()).collect();
-        self.giving_up(sent, status, &words.join(" "))
+        let words = words.join(" ");
+        let quirks = self.giving_up(sent, owns_tools, status, &words)?;
+        let is_of_model =
+            quirks.wants_completion_tokens != self.wants_completion_tokens || is_of_model(&words);
+        (quirks != self).then_some(Concession { quirks, is_of_model })
     }
 
-    fn giving_up(mut self, sent: &Json, status: u16, words: &str) -> Option<Self> {
+    /// What is known from both.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            json: self.json.max(other.json),
+            is_json_fixed: self.is_json_fixed || other.is_json_fixed,
+            wants_completion_tokens: self.wants_completion_tokens || other.wants_completion_tokens,
+            refuses_temperature: self.refuses_temperature || other.refuses_temperature,
+            refuses_stream_options: self.refuses_stream_options || other.refuses_stream_options,
+        }
+    }
+
+    fn giving_up(
+        mut self,
+        sent: &Json,
+        owns_tools: bool,
+        status: u16,
+        words: &str,
+    ) -> Option<Self> {
         if !matches!(status, 400 | 422) {
             return None;
         }
@@ -71,7 +132,9 @@ impl Quirks {
             self.wants_completion_tokens = true;
         } else if has(&TEMPERATURE) && about(&["temperature"]) {
             self.refuses_temperature = true;
-        } else if (has(&FORM) || answers_by_tool(sent)) && !self.is_json_fixed && about(&FORM_WORDS)
+        } else if (has(&FORM) || (owns_tools && answers_by_tool(sent)))
+            && !self.is_json_fixed
+            && about(&FORM_WORDS)
         {
             self.json = match self.json {
                 JsonMode::Auto | JsonMode::JsonSchema => JsonMode::JsonObject,
@@ -82,6 +145,22 @@ impl Quirks {
         }
         Some(self)
     }
+}
+
+/// Another way of asking, after a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Concession {
+    /// How to ask instead.
+    pub quirks: Quirks,
+    /// The refusal is about the model, not about a value of this caller: when the other way
+    /// works, others are asked that way too.
+    pub is_of_model: bool,
+}
+
+fn is_of_model(words: &str) -> bool {
+    let says = |all: &[&str]| all.iter().any(|it| words.contains(it));
+    // That field holds no value of a caller.
+    words.contains("response_format.type") || (says(&MODEL_WORDS) && !says(&VALUE_WORDS))
 }
 
 /// Is the form of the answer that of the arguments of a tool?
@@ -99,7 +178,8 @@ mod tests {
     #[track_caller]
     fn check(sent: Json, status: u16, message: &str) -> Option<Quirks> {
         let complaint = Complaint { message: message.into(), ..Default::default() };
-        Quirks::new(JsonMode::Auto).conceding(&sent, status, &complaint)
+        let conceded = Quirks::new(JsonMode::Auto).conceding(&sent, true, status, &complaint);
+        conceded.map(|it| it.quirks)
     }
 
     #[test]
@@ -107,9 +187,54 @@ mod tests {
         let sent = json!({"response_format": {}});
         let complaint =
             Complaint { message: "response_format is unknown".into(), ..Default::default() };
-        let first = Quirks::new(JsonMode::Auto).conceding(&sent, 400, &complaint).unwrap();
+        let next = |it: Quirks| it.conceding(&sent, true, 400, &complaint).map(|it| it.quirks);
+        let first = next(Quirks::new(JsonMode::Auto)).unwrap();
         assert_eq!(first.json, JsonMode::JsonObject);
-        assert_eq!(first.conceding(&sent, 400, &complaint).unwrap().json, JsonMode::Plain);
+        let second = next(first).unwrap();
+        assert_eq!(second.json, JsonMode::Plain);
+        assert_eq!(next(second), None, "there is no simpler way");
+    }
+
+    #[test]
+    fn what_was_given_up_before_is_not_given_up_again() {
+        let sent = json!({"temperature": 1, "max_tokens": 1});
+        for words in ["temperature is not supported", "use max_completion_tokens"] {
+            let complaint = Complaint { message: words.into(), ..Default::default() };
+            let next = |it: Quirks| it.conceding(&sent, true, 400, &complaint);
+            let first = next(Quirks::new(JsonMode::Auto)).unwrap();
+            assert!(first.is_of_model, "{words}");
+            assert_eq!(next(first.quirks), None, "{words}");
+        }
+    }
+
+    #[test]
+    fn a_tool_of_the_callers_is_not_the_form_of_the_answer() {
+        let sent = json!({"tools": [{"name": ANSWER_TOOL}]});
+        let message = "tools.0: answer_as_json: invalid schema".into();
+        let complaint = Complaint { message, ..Default::default() };
+        assert_eq!(Quirks::new(JsonMode::Auto).conceding(&sent, false, 400, &complaint), None);
+    }
+
+    #[test]
+    fn a_refusal_of_a_value_says_nothing_about_the_model() {
+        for words in [
+            "temperature: 5 must be less than or equal to 2",
+            "temperature: range: 0..1",
+            "`temperature` is not supported when thinking is enabled",
+            "Invalid schema for response_format 'x': 'oneOf' is not permitted.",
+            "output_config.format.schema: property 'minimum' is not supported",
+        ] {
+            assert!(!is_of_model(&words.to_lowercase()), "{words}");
+        }
+        for words in [
+            "Unsupported value: 'temperature' does not support 0.2 with this model. Only the \
+             default (1) value is supported.",
+            "`temperature` is deprecated for this model.",
+            "'response_format.type' must be 'json_schema' or 'text'",
+            "output_config: Extra inputs are not permitted",
+        ] {
+            assert!(is_of_model(&words.to_lowercase()), "{words}");
+        }
     }
 
     #[test]
@@ -144,7 +269,7 @@ mod tests {
     fn a_mode_named_in_the_settings_stays() {
         let complaint = Complaint { message: "response_format".into(), ..Default::default() };
         let fixed = Quirks::new(JsonMode::JsonObject);
-        assert_eq!(fixed.conceding(&json!({"response_format": {}}), 400, &complaint), None);
+        assert_eq!(fixed.conceding(&json!({"response_format": {}}), true, 400, &complaint), None);
     }
 
     #[test]

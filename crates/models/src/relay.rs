@@ -29,6 +29,7 @@ mod single_flight;
 mod stream;
 mod talk;
 mod travel;
+mod trip;
 mod wrong;
 
 use std::sync::Arc;

@@ -286,6 +286,7 @@ impl Settings {
         for (field, duration) in [
             ("relay.deadline", self.relay.deadline),
             ("relay.heartbeat", self.relay.heartbeat),
+            ("relay.caller_patience", self.relay.caller_patience),
             ("cache.ttl", self.cache.ttl),
             ("keep_usage", self.keep_usage),
         ] {

@@ -292,6 +292,7 @@ impl Errand for Listen<'_> {
             is_stream: true,
             is_injected: made.get("stream_options").is_some(),
             made: Some(made),
+            owns_tools: self.request.tools.is_empty(),
         })
     }
 

@@ -119,6 +119,8 @@ pub struct Parts {
     pub plain_style: Arc<Style>,
     /// The styles under `/llm`.
     pub llm_styles: llm::Styles,
+    /// Room in memory for requests to models that are being answered.
+    pub llm_room: llm::Room,
     /// Which tenants there are.
     pub tenants: Tenants,
     /// Streams end when this is cancelled.
@@ -151,6 +153,7 @@ impl App {
         let operations = route::operations();
         let plain_style = Arc::new(Style::plain());
         let llm_styles = llm::Styles::default();
+        let llm_room = llm::Room::new(wiring.models.request_bytes_max());
         let mut routes: Vec<_> = route::fixed(&operations, &llm_styles);
         let engine = wiring.engine.clone();
         let description = engine.folder().description();
@@ -183,6 +186,7 @@ impl App {
             declared_style,
             plain_style,
             llm_styles,
+            llm_room,
             tenants,
             stopping: CancellationToken::new(),
             changes: TaskTracker::new(),

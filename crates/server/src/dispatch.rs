@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use apps::description::LimitPer;
 use axum::{
+    body::HttpBody as _,
     extract::{FromRequestParts, Request, WebSocketUpgrade},
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     response::Response,
@@ -212,15 +213,14 @@ async fn raw(about: About, request: Request, admitted: &mut Admitted) -> Result<
         return Err(Problem::faults(faults.code(), faults.list));
     }
     let (parts, body) = request.into_parts();
-    let most = app.models.request_bytes_max();
+    let room = app.llm_room.take(body.size_hint().exact())?;
+    let most = room.bytes_max;
     // The answer may take minutes; sending the question may not.
     let taking = tokio::time::timeout(app.time_limit(), input::take(body, &parts.headers, most));
     let body = taking.await.map_err(|_| {
         Problem::new("timeout", "The body of the request took too long to arrive.")
     })??;
-    let body = body.ok_or_else(|| {
-        Problem::new("body_too_large", format!("The body is larger than {most} bytes."))
-    })?;
+    let body = body.ok_or_else(|| app.llm_room.too_large(most))?;
     let call = Call {
         app: app.clone(),
         caller: caller.clone(),
@@ -234,6 +234,8 @@ async fn raw(about: About, request: Request, admitted: &mut Admitted) -> Result<
         socket: None,
     };
     let done = route.operation.run(call, args).await;
+    // What was asked is not needed any more: the answer is there, or on its way.
+    drop(room);
     let ending = Ending { about, list: None, if_none_match: None };
     Ok(ending.of(done).await.response)
 }

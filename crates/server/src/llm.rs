@@ -5,6 +5,7 @@
 //! is, in one piece or as a stream. Refusals of the house itself (no key, too much, no such path)
 //! are said in the caller's dialect too: [`refusal`].
 
+mod room;
 mod wish;
 
 use std::{convert::Infallible, sync::Arc};
@@ -26,6 +27,8 @@ use crate::{
     problem::Problem,
     style::Style,
 };
+
+pub use room::Room;
 
 /// How refusals are said under `/llm`.
 #[derive(Debug)]

@@ -13,6 +13,9 @@ use super::{
 };
 use crate::Usage;
 
+/// No model has more; a number of callers must not decide how much memory is taken.
+const DIMENSIONS_MAX: u32 = 16_384;
+
 /// What is asked.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EmbeddingsRequest {
@@ -69,9 +72,10 @@ pub fn read(body: &[u8]) -> Result<EmbeddingsRequest, FaceError> {
         return Err(FaceError::wrong_value("input", "at least one text"));
     }
     let dimensions = fields.count("dimensions")?.map(u32::try_from).transpose();
-    let dimensions = dimensions.ok().filter(|it| *it != Some(0));
-    let dimensions = dimensions
-        .ok_or_else(|| FaceError::wrong_value("dimensions", "between 1 and 4294967295"))?;
+    let is_possible = |it: &Option<u32>| it.is_none_or(|it| (1..=DIMENSIONS_MAX).contains(&it));
+    let dimensions = dimensions.ok().filter(is_possible);
+    let dimensions =
+        dimensions.ok_or_else(|| FaceError::wrong_value("dimensions", "between 1 and 16384"))?;
     let encoding = match fields.text("encoding_format")?.as_deref() {
         None | Some("float") => Encoding::Float,
         Some("base64") => Encoding::Base64,

@@ -6,7 +6,7 @@ mod read;
 mod stream;
 
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
     Encoder, ErrorBody, Face, FaceError, Inject, Peek, error,
@@ -42,6 +42,10 @@ impl Face for OpenaiResponses {
             instructions: Option<Weight>,
             input: Option<Weight>,
             tools: Option<Weight>,
+            background: Option<bool>,
+            previous_response_id: Option<IgnoredAny>,
+            conversation: Option<IgnoredAny>,
+            prompt: Option<IgnoredAny>,
         }
         let skimmed = splice::object(body).and_then(|it| serde_json::from_str(it).ok());
         let Some(it): Option<Skimmed<'_>> = skimmed else {
@@ -51,6 +55,10 @@ impl Face for OpenaiResponses {
                 fields.count("max_output_tokens").map(drop)
             }));
         };
+        // Also where the bytes pass: what is kept at the provider is kept for all tenants together,
+        // and an answer in the background is none that could be counted.
+        let kept = [it.previous_response_id, it.conversation, it.prompt].map(|it| it.is_some());
+        read::refuse_what_is_kept(kept, it.background == Some(true))?;
         let question = it.input.unwrap_or_default().and(it.instructions).and(it.tools);
         Ok(Peek {
             model: it.model.0.into_owned(),

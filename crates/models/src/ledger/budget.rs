@@ -127,11 +127,8 @@ pub enum BudgetError {
     },
 }
 
-/// A budget that is used up.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error(
-    "the budget `{name}` of {limit} is used up: {spent} spent, {held} held; it resets at {resets_at:.0}"
-)]
+/// A budget that is used up, or in which a request does not fit.
+#[derive(Debug, Clone, PartialEq)]
 pub struct OverBudget {
     /// Which.
     pub name: String,
@@ -139,6 +136,10 @@ pub struct OverBudget {
     pub id: String,
     /// How much may be spent.
     pub limit: Amount,
+    /// How much the request may cost.
+    pub wanted: Amount,
+    /// That is more than the whole limit: waiting does not help, a smaller request does.
+    pub is_hopeless: bool,
     /// How much was.
     pub spent: Amount,
     /// How much is held or leased, by all replicas.
@@ -150,6 +151,26 @@ pub struct OverBudget {
     pub resets_at: Timestamp,
     /// The model to ask instead: hold with [`Budgets::hold_downgraded`] then.
     pub downgrade_to: Option<ModelRef>,
+}
+
+impl std::error::Error for OverBudget {}
+
+impl fmt::Display for OverBudget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, limit, wanted, spent, held, resets_at, .. } = self;
+        if self.is_hopeless {
+            return write!(
+                f,
+                "the request may cost {wanted}, which is more than the whole budget `{name}` of \
+                 {limit}; ask for a shorter answer"
+            );
+        }
+        write!(
+            f,
+            "the budget `{name}` of {limit} is used up: {spent} spent, {held} held; it resets at \
+             {resets_at:.0}"
+        )
+    }
 }
 
 fn warn_at() -> f64 {

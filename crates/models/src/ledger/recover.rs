@@ -1,8 +1,8 @@
 //! Journals of processes that are no more: what they say becomes rows.
 //!
 //! A journal belongs to a living process as long as one of its files is locked. What is over is a
-//! row as it says; what began and is not known to be over was abandoned: its tokens are an estimate,
-//! and its cost is not known. A row that is there already is left as it is, so that a replay may be
+//! row as it says; what began and is not known to be over was abandoned: its tokens are what was
+//! held for it, and its cost is that of these. A row that is there already is left as it is, so that a replay may be
 //! repeated, or be cut short, at any place.
 
 use std::{

@@ -55,13 +55,19 @@ const NAME_BYTES_MAX: usize = 200;
 
 impl Ledger {
     /// Opens a tab, with what budgets hold for it. From now on the attempt counts as one whose
-    /// question was sent.
+    /// question was sent. As long as nobody says how it ended it used what was held for it: what a
+    /// provider bills for an answer that nobody waited for is not told, and a budget that took it
+    /// for nothing could be passed by giving up.
     ///
     /// # Errors
     /// When it cannot be written down: then it must not be sent.
     pub(crate) fn open_tab(&self, begun: &Begun<'_>, hold: Hold) -> Result<Tab, LedgerFull> {
         let mut entry = self.draft(begun);
         entry.held = hold.noted();
+        let tokens_in = begun.tokens_in;
+        let tokens_out = hold.estimate().tokens.saturating_sub(tokens_in);
+        let usage = Usage { tokens_in, tokens_out, estimated: true, ..Usage::default() };
+        self.price(&mut entry, usage);
         if let Some(journal) = self.journal() {
             journal.begin(&entry)?;
         }
@@ -105,7 +111,6 @@ impl Ledger {
             provider: short(&begun.to.provider),
             model: short(&begun.to.model),
             usage: Usage { tokens_in: begun.tokens_in, estimated: true, ..Usage::default() },
-            // Nobody knows what a provider bills for a question it did not answer.
             cost: Cost::Unknown,
             prices: None,
             held: None,
@@ -167,6 +172,14 @@ impl Tab {
             if entry.cost.nanos().is_some() {
                 entry.cost = Cost::Known(NanoUsd::ZERO);
             }
+        }
+    }
+
+    /// There is no answer, and none was being made: at most the question was read.
+    pub(crate) fn unanswered(&mut self) {
+        if let Some(entry) = &mut self.entry {
+            let usage = Usage { tokens_out: 0, ..entry.usage };
+            self.ledger.price(entry, usage);
         }
     }
 

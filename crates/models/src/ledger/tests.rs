@@ -176,10 +176,43 @@ testkit::on_both! {
         rows.sort_by_key(|it| it.usage.tokens_in);
         let shown: Vec<_> = rows.iter().map(|it| (it.outcome.name(), it.usage.tokens_in, it.usage.estimated)).collect();
         assert_eq!(shown, [("abandoned", 1, true), ("ok", 5, false), ("ok", 7, false)]);
-        assert_eq!((rows[0].cost, rows[0].held), (Cost::Unknown, Some(NanoUsd(900))));
+        // What it had asked counts as what was held for it.
+        assert_eq!((rows[0].cost, rows[0].held), (Cost::Known(NanoUsd(900)), Some(NanoUsd(900))));
+        assert_eq!(rows[0].usage.total(), 900);
         house.verified().await;
         // The lease of the one that is gone came back with its journal.
-        ledger.spends(nobody(), 900).await.unwrap();
+        assert!(ledger.holds(nobody(), 89).await.is_err());
+        ledger.spends(nobody(), 88).await.unwrap();
+    }
+
+    async fn an_attempt_of_which_nobody_says_how_it_ended_costs_what_was_held_for_it(db: testkit::Database) {
+        let house = House::open(db).await;
+        let budget: budget::Budget = serde_json::from_value(serde_json::json!(
+            {"name": "all", "scope": "whole", "period": "month", "limit_usd": 1e-6}
+        )).unwrap();
+        let ledger = house.replica(&[budget]);
+        let hold = ledger.holds(nobody(), 900).await.unwrap();
+        drop(ledger.begins(nobody(), "small", hold));
+        let hold = ledger.holds(nobody(), 100).await.unwrap();
+        ledger.begins(nobody(), "unpriced", hold).close(Outcome::Timeout);
+        // Nobody made an answer to this one: it costs its question.
+        let hold = ledger.holds(nobody(), 100).await.unwrap();
+        let mut tab = ledger.begins(nobody(), "small", hold);
+        tab.unanswered();
+        tab.end(Outcome::HungUp).await;
+        ledger.finish().await;
+        let mut rows = house.rows().await;
+        rows.sort_by_key(|it| it.usage.total());
+        let shown: Vec<_> = rows.iter().map(|it| (it.outcome, it.usage.total(), it.cost)).collect();
+        assert_eq!(shown, [
+            (Outcome::HungUp, 1, Cost::Known(NanoUsd(1))),
+            (Outcome::Timeout, 100, Cost::Unknown),
+            (Outcome::Abandoned, 900, Cost::Known(NanoUsd(900))),
+        ]);
+        assert!(rows.iter().all(|it| it.usage.estimated && it.usage.tokens_in == 1));
+        house.verified().await;
+        assert!(ledger.holds(nobody(), 100).await.is_err());
+        ledger.spends(nobody(), 99).await.unwrap();
     }
 
     async fn an_answer_from_the_cache_is_a_row_that_cost_nothing(db: testkit::Database) {

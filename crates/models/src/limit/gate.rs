@@ -122,7 +122,7 @@ impl Gate {
     }
 
     /// What is reserved of the tokens of a request.
-    fn reserved(&self, tokens: u64) -> u64 {
+    pub(super) fn reserved(&self, tokens: u64) -> u64 {
         self.tokens.as_ref().map_or(tokens, |it| it.need(tokens))
     }
 

@@ -17,6 +17,9 @@ use super::{
 const PATIENCE: i64 = 5_000_000;
 /// A turn is as large as this many tokens and what is asked for.
 const TURN: u64 = 1_000;
+/// The most tokens a turn is taken to be large for: more than one request can use. A request may
+/// wish for any number, which must not put off the turns of its tenant for ever.
+const SIZE_MAX: u64 = 1 << 20;
 
 /// All gates, and all who wait.
 #[derive(Debug)]
@@ -137,7 +140,10 @@ impl Line {
         self.last += 1;
         let ticket = self.last;
         let class = priority as usize;
-        let place = self.classes[class].place(class, subject.tenant, tokens, ticket);
+        // It can take no more than the narrowest of its gates gives, whatever it wishes for.
+        let needs = gates.iter().filter_map(|at| self.gates.get(*at)).map(|it| it.reserved(tokens));
+        let size = needs.fold(tokens.min(SIZE_MAX), u64::min);
+        let place = self.classes[class].place(class, subject.tenant, size, ticket);
         let waiter = Waiter {
             tenant: subject.tenant,
             priority,
@@ -330,9 +336,9 @@ impl Line {
 }
 
 impl Class {
-    fn place(&mut self, class: usize, tenant: TenantId, tokens: u64, ticket: Ticket) -> Place {
+    fn place(&mut self, class: usize, tenant: TenantId, size: u64, ticket: Ticket) -> Place {
         let last = self.tenants.entry(tenant).or_default();
-        let tag = (*last).max(self.present).saturating_add(tokens.saturating_add(TURN));
+        let tag = (*last).max(self.present).saturating_add(size.saturating_add(TURN));
         *last = tag;
         Place { class, tag, ticket }
     }

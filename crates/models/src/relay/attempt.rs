@@ -1,5 +1,5 @@
 //! One attempt at one candidate: its tab in the ledger, its room among others, and what it says
-//! about the provider. Dropped on the way it is written down as abandoned.
+//! about the provider. Dropped on the way it is written down as abandoned, at what was held for it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -174,13 +174,21 @@ impl Attempt {
                 tab.refused(*status);
                 tab.close(wrong.outcome());
             }
-            _ => tab.close(wrong.outcome()),
+            Wrong::Complained(_) => {
+                tab.unanswered();
+                tab.close(wrong.outcome());
+            }
+            // It may have made an answer all the same: that counts as what was held for it.
+            Wrong::Failed(_) | Wrong::Unreadable(_) => tab.close(wrong.outcome()),
         }
     }
 
     /// It was sent on a connection that had died before: that says nothing about the provider.
-    pub(crate) fn was_stale(self) {
+    pub(crate) fn was_stale(mut self) {
         self.provider.abandoned(&self.model, self.inner.clock.now());
+        if let Some(tab) = &mut self.tab {
+            tab.unanswered();
+        }
         self.end(Outcome::HungUp);
     }
 
@@ -196,7 +204,7 @@ impl Attempt {
 
     /// What it says about the provider.
     fn note(&self, wrong: &Wrong) {
-        let (now, why) = (self.inner.clock.now(), wrong.words());
+        let (now, why) = (self.inner.clock.now(), wrong.own_words());
         match wrong.says() {
             Says::Answering => self.provider.answered(&self.model, now),
             Says::TurnedAway => self.provider.turned_away(&self.model, now, why),

@@ -6,6 +6,7 @@
 
 use base::{TenantId, metric::Counter};
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
 use moka::sync::Cache as Moka;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
@@ -26,6 +27,14 @@ static LOOKED_UP: Counter = Counter::new(
 pub(crate) const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// About what an entry weighs beside its bytes.
 const ENTRY_BYTES: usize = 512;
+/// Headers of callers that go to providers.
+const SHAPING: [&str; 5] = [
+    "openai-organization",
+    "openai-project",
+    "anthropic-beta",
+    "anthropic-version",
+    "accept-language",
+];
 /// Fields that change how an answer is delivered or whose it is said to be, not what it says.
 const BESIDE: [&str; 6] =
     ["model", "stream", "stream_options", "user", "safety_identifier", "metadata"];
@@ -115,15 +124,35 @@ impl Kept {
     }
 }
 
+/// Whose answers may be repeated for whom: what shapes an answer beside its request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shared<'a> {
+    pub(crate) tenant: TenantId,
+    pub(crate) wire: Wire,
+    /// Where policies tell callers apart: who asks, and for what.
+    pub(crate) apart: Option<(&'a str, &'a str)>,
+    /// The most tokens that a policy gives to one answer.
+    pub(crate) cap: Option<u64>,
+    /// The headers that go to the provider.
+    pub(crate) headers: &'a HeaderMap,
+}
+
 /// The key of a request. None when it is no JSON object.
-pub(crate) fn key(tenant: TenantId, wire: Wire, to: &ModelRef, body: &[u8]) -> Option<Key> {
+pub(crate) fn key(of: &Shared<'_>, to: &ModelRef, body: &[u8]) -> Option<Key> {
     let Ok(Json::Object(mut fields)) = serde_json::from_slice(body) else { return None };
     for name in BESIDE {
         fields.remove(name);
     }
     let mut hash = Sha256::new();
-    hash.update(tenant.uuid().as_bytes());
-    hash.update([wire as u8]);
+    hash.update(of.tenant.uuid().as_bytes());
+    hash.update([of.wire as u8]);
+    for part in of.apart.map_or([""; 2], |it| [it.0, it.1]) {
+        text(&mut hash, part);
+    }
+    hash.update(of.cap.map_or([0xff; 8], u64::to_le_bytes));
+    for name in SHAPING {
+        text(&mut hash, of.headers.get(name).and_then(|it| it.to_str().ok()).unwrap_or_default());
+    }
     text(&mut hash, &to.provider);
     text(&mut hash, &to.model);
     feed(&mut hash, &Json::Object(fields));
@@ -177,8 +206,13 @@ mod tests {
         ModelRef { provider: "p".into(), model: model.into() }
     }
 
+    fn shared(tenant: TenantId, wire: Wire) -> Shared<'static> {
+        static NONE: std::sync::LazyLock<HeaderMap> = std::sync::LazyLock::new(HeaderMap::new);
+        Shared { tenant, wire, apart: None, cap: None, headers: &NONE }
+    }
+
     fn of(tenant: TenantId, body: Json) -> Key {
-        key(tenant, Wire::OpenaiChat, &to("m"), body.to_string().as_bytes()).unwrap()
+        key(&shared(tenant, Wire::OpenaiChat), &to("m"), body.to_string().as_bytes()).unwrap()
     }
 
     #[test]
@@ -206,9 +240,24 @@ mod tests {
         }
         assert_ne!(of(TenantId::generate(), base.clone()), key_of_base);
         let body = base.to_string();
-        let of = |wire, model: &str| key(tenant, wire, &to(model), body.as_bytes()).unwrap();
+        let of =
+            |wire, model: &str| key(&shared(tenant, wire), &to(model), body.as_bytes()).unwrap();
         assert_ne!(of(Wire::OpenaiChat, "other"), key_of_base);
         assert_ne!(of(Wire::AnthropicMessages, "m"), key_of_base);
+    }
+
+    #[test]
+    fn what_shapes_an_answer_beside_its_request_tells_it_apart() {
+        let plain = shared(TenantId::DEFAULT, Wire::AnthropicMessages);
+        let key = |of: Shared<'_>| super::key(&of, &to("m"), b"{}").unwrap();
+        let beta = HeaderMap::from_iter([(
+            http::HeaderName::from_static("anthropic-beta"),
+            http::HeaderValue::from_static("long"),
+        )]);
+        assert_eq!(key(plain), key(plain));
+        assert_ne!(key(Shared { cap: Some(100), ..plain }), key(plain));
+        assert_ne!(key(Shared { apart: Some(("key_1", "chat")), ..plain }), key(plain));
+        assert_ne!(key(Shared { headers: &beta, ..plain }), key(plain));
     }
 
     #[test]

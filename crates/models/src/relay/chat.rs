@@ -23,7 +23,7 @@ use crate::{
     Cost, Models, Priority,
     chat::{Answer, Event},
     dialect::{self, Wire, proof},
-    face::FaceError,
+    face::{FaceError, Peek},
     money::NanoUsd,
 };
 
@@ -49,7 +49,7 @@ enum Keeps {
 impl Models {
     pub(super) async fn relay_chat(&self, call: Call) -> Reply {
         let face = call.asks.face();
-        let peek = match face.peek(&call.body) {
+        let peek = match face.peek(&call.body).and_then(Peek::named) {
             Ok(peek) => peek,
             Err(why) => return self.unreadable(&call, &why),
         };
@@ -76,7 +76,17 @@ impl Models {
         let key = (keeps != Keeps::Nothing)
             .then(|| {
                 let to = &way.candidates[0].to;
-                cache::key(call.account.tenant, face.wire(), to, &call.body)
+                let apart =
+                    settings.policies.iter().any(|it| it.key.is_some() || it.operation.is_some());
+                let caller = call.account.caller.as_deref().unwrap_or_default();
+                let shared = cache::Shared {
+                    tenant: call.account.tenant,
+                    wire: face.wire(),
+                    apart: apart.then_some((caller, call.account.operation.as_str())),
+                    cap: way.rules.max_tokens,
+                    headers: &call.headers,
+                };
+                cache::key(&shared, to, &call.body)
             })
             .flatten();
         let chat = Chat {
@@ -190,6 +200,8 @@ impl Models {
             }
         };
         let facts = facts.by(&arrived.by, arrived.is_fallback);
+        // What another model said in its place is not what was asked for the next time.
+        let key = key.filter(|_| !arrived.is_fallback);
         match arrived.out {
             Spoken::Whole(bytes, usage, cost, upstream_id) => {
                 let kept = key.map(|key| {

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Models, Priority,
     dialect::Wire,
-    face::{Face, Inject, anthropic},
+    face::{Face, Inject, Peek, anthropic},
     settings::ModelRef,
 };
 
@@ -27,7 +27,7 @@ const BYTES_MAX: usize = 64 * 1024;
 impl Models {
     pub(super) async fn relay_count(&self, call: Call) -> Reply {
         let face = call.asks.face();
-        let peek = match face.peek(&call.body) {
+        let peek = match face.peek(&call.body).and_then(Peek::named) {
             Ok(peek) => peek,
             Err(why) => return self.unreadable(&call, &why),
         };

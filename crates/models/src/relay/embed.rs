@@ -17,7 +17,10 @@ use super::{
 use crate::{
     Cost, Models, Priority, Usage,
     dialect::{Dialect, Wire},
-    face::embeddings::{self, EmbeddingsRequest},
+    face::{
+        Peek,
+        embeddings::{self, EmbeddingsRequest},
+    },
     tokens,
     usage::Outcome,
 };
@@ -40,7 +43,7 @@ struct Made {
 impl Models {
     pub(super) async fn relay_embeddings(&self, call: Call) -> Reply {
         let face = call.asks.face();
-        let peek = match embeddings::peek(&call.body) {
+        let peek = match embeddings::peek(&call.body).and_then(Peek::named) {
             Ok(peek) => peek,
             Err(why) => return self.unreadable(&call, &why),
         };
@@ -132,6 +135,7 @@ impl Errand for Embed<'_> {
             headers,
             is_stream: false,
             made: None,
+            owns_tools: false,
             is_injected: false,
         };
         if Self::passes(dialect, model) {

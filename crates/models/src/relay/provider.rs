@@ -138,10 +138,17 @@ impl Provider {
         known.unwrap_or_else(|| Quirks::new(self.settings.json))
     }
 
+    /// This way of asking worked. It is kept beside what was learnt in the meantime.
     pub(crate) fn learn(&self, model: &str, quirks: Quirks) {
         let mut seen = self.seen();
-        if seen.quirks.len() < MODELS_MAX || seen.quirks.contains_key(model) {
-            seen.quirks.insert(model.to_owned(), quirks);
+        let has_room = seen.quirks.len() < MODELS_MAX;
+        match seen.quirks.get_mut(model) {
+            Some(known) => *known = known.and(quirks),
+            None if has_room => {
+                seen.quirks.insert(model.to_owned(), quirks);
+            }
+            // A call finds its own way without it.
+            None => (),
         }
     }
 

@@ -110,6 +110,11 @@ pub(crate) fn told(missed: &Missed, face: &dyn Face, attempts: u32) -> ErrorBody
             param: Some("model".into()),
             ..ErrorBody::new(Class::Broken, sentence(&why.to_string()))
         },
+        Missed::Budget { why: BudgetError::Over(why), .. } if why.is_hopeless => ErrorBody {
+            status: 429,
+            code: Some("request_over_budget".into()),
+            ..ErrorBody::new(Class::OutOfQuota, sentence(&why.to_string()))
+        },
         Missed::Budget { why: why @ BudgetError::Over(_), .. } => ErrorBody {
             status: 429,
             code: Some("budget_exceeded".into()),

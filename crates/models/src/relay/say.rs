@@ -61,6 +61,7 @@ impl Errand for Say<'_> {
             headers: client::passed_on(&HeaderMap::new(), dialect.wire(), false),
             is_stream: false,
             made: Some(made),
+            owns_tools: self.request.tools.is_empty(),
             is_injected: false,
         })
     }
@@ -106,6 +107,7 @@ impl Errand for Vectors<'_> {
             headers: client::passed_on(&HeaderMap::new(), dialect.wire(), false),
             is_stream: false,
             made: None,
+            owns_tools: false,
             is_injected: false,
         })
     }

@@ -10,7 +10,8 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::{StreamExt, stream::BoxStream};
-use tokio::time::Instant;
+use tokio::{sync::mpsc, time::Instant};
+use tracing::Instrument as _;
 
 use super::{
     Attempt, Cache, Provider,
@@ -32,6 +33,9 @@ const HEARTBEAT: &[u8] = b": still here\n\n";
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 /// After the mark of the end nothing more is waited for, but for the connection to be free again.
 const AFTER_END: Duration = Duration::from_millis(250);
+
+/// The most pieces that wait for the caller.
+const PIECES_AHEAD: usize = 8;
 
 /// An answer in pieces. Dropped before its end, it is settled, or read to its end first.
 pub(crate) struct Running(Source);
@@ -93,6 +97,8 @@ pub(crate) struct Times {
     end: Instant,
     /// Until a silent stream gets a comment.
     heartbeat: Duration,
+    /// Until a caller who takes nothing counts as gone.
+    caller: Duration,
     /// The longest that the rest of an answer without a caller is read.
     drain: Duration,
 }
@@ -124,6 +130,7 @@ impl Times {
             stall: std(provider.stall_timeout),
             end: begun + std(provider.stream_timeout),
             heartbeat: std(relay.heartbeat),
+            caller: std(relay.caller_patience),
             drain: std(relay.drain_max),
         }
     }
@@ -149,12 +156,52 @@ impl Running {
     }
 
     /// The pieces, for the caller.
-    pub(crate) fn pieces(self) -> BoxStream<'static, Bytes> {
+    ///
+    /// An answer under way is driven by a task of its own: what it holds of limits, budgets and
+    /// connections is given back in time, however slowly the caller reads.
+    pub(crate) fn pieces(mut self) -> BoxStream<'static, Bytes> {
+        let (tasks, patience) = match &mut self.0 {
+            Source::Flow(flow) => (flow.attempt.as_ref().map(Attempt::tasks), flow.times.caller),
+            Source::Pieces(pieces) => {
+                let pieces = std::mem::take(pieces);
+                return futures::stream::iter(pieces).boxed();
+            }
+        };
+        let (caller, pieces) = mpsc::channel(PIECES_AHEAD);
+        match tasks {
+            Some(tasks) => drop(tasks.spawn(self.told(caller, patience).in_current_span())),
+            // It is settled, and nothing more is waited for.
+            None => return self.rest(),
+        }
+        let taken = |mut pieces: mpsc::Receiver<Bytes>| async move {
+            let piece = pieces.recv().await?;
+            Some((piece, pieces))
+        };
+        futures::stream::unfold(pieces, taken).boxed()
+    }
+
+    fn rest(self) -> BoxStream<'static, Bytes> {
         futures::stream::unfold(self, |mut running| async move {
             let piece = running.next().await?;
             Some((piece, running))
         })
         .boxed()
+    }
+
+    /// Hands the pieces over until there are no more, or nobody takes them.
+    async fn told(mut self, caller: mpsc::Sender<Bytes>, patience: Duration) {
+        loop {
+            let piece = tokio::select! {
+                biased;
+                () = caller.closed() => return,
+                piece = self.next() => piece,
+            };
+            let Some(piece) = piece else { return };
+            match tokio::time::timeout(patience, caller.send(piece)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) | Err(_) => return,
+            }
+        }
     }
 
     /// The next piece; none after the last.

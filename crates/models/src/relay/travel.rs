@@ -2,7 +2,6 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use base::UsageId;
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value as Json;
@@ -10,8 +9,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::{
-    Account, Attempt, Candidate, Missed, Provider, Way,
-    attempt::Asked,
+    Attempt, Candidate, Missed, Provider, Way,
     client::{Failure, Received, Sending},
     course::{Course, Step},
     home,
@@ -21,19 +19,21 @@ use super::{
 use crate::{
     Cost, Models, Usage,
     dialect::{Complaint, Dialect, Wire},
-    ledger::{BudgetError, Hold, Spend, Subject},
+    ledger::{BudgetError, Hold, Spend},
     local::Local,
     money::NanoUsd,
     price,
-    quirk::Quirks,
+    quirk::{Concession, Quirks},
     retry,
     settings::{ModelRef, std},
 };
 
+pub(crate) use super::trip::Trip;
+
 /// The longest refusal that is read.
 const REFUSAL_BYTES_MAX: usize = 256 * 1024;
 /// What is held for an answer of which nobody says how long it may become.
-const TOKENS_OUT_USUAL: u64 = 1_000;
+pub(super) const TOKENS_OUT_USUAL: u64 = 1_000;
 /// When to come back to a ledger that is full.
 const LEDGER_WAIT: Duration = Duration::from_secs(5);
 
@@ -98,6 +98,8 @@ pub(crate) struct Parcel {
     pub(crate) is_stream: bool,
     /// The body, where it was made here and can be made in another way.
     pub(crate) made: Option<Json>,
+    /// The caller brought no tools: those in there are ours.
+    pub(crate) owns_tools: bool,
     /// A wish of ours was put into the caller's own body.
     pub(crate) is_injected: bool,
 }
@@ -113,67 +115,12 @@ impl Parcel {
     }
 }
 
-/// A call on its way: what is asked on whose account, and what happened so far.
-pub(crate) struct Trip<'a> {
-    pub(crate) account: &'a Account,
-    pub(crate) id: UsageId,
-    pub(crate) begun: Instant,
-    /// About how many tokens the question has.
-    pub(crate) tokens_in: u64,
-    /// How many the answer may have, when the caller says.
-    pub(crate) tokens_out: Option<u64>,
-    /// How many attempts were made.
-    pub(crate) attempts: u32,
-    /// How long the providers took, and the waits between attempts.
-    pub(crate) elsewhere: Duration,
-    /// How long it waited for its turn.
-    pub(crate) queued: Duration,
-    /// How many waited when it came, itself included.
-    pub(crate) depth: usize,
-    /// Its room within the limits of its caller.
-    pub(crate) room: Option<Ours>,
-    /// How many attempts it may take, when not as many as the settings say.
-    pub(crate) attempts_max: Option<u32>,
-}
-
 /// An answer, and who gave it.
 pub(crate) struct Arrived<T> {
     pub(crate) out: T,
     pub(crate) by: ModelRef,
     /// It was not the first that was to be asked.
     pub(crate) is_fallback: bool,
-}
-
-impl<'a> Trip<'a> {
-    pub(crate) fn new(account: &'a Account, tokens_in: u64, tokens_out: Option<u64>) -> Self {
-        Self {
-            account,
-            id: UsageId::generate(),
-            begun: Instant::now(),
-            tokens_in,
-            tokens_out,
-            attempts: 0,
-            elsewhere: Duration::ZERO,
-            queued: Duration::ZERO,
-            depth: 0,
-            room: None,
-            attempts_max: None,
-        }
-    }
-
-    /// How many tokens are held for the answer.
-    pub(crate) fn tokens_held(&self) -> u64 {
-        self.tokens_out.unwrap_or(TOKENS_OUT_USUAL)
-    }
-
-    pub(crate) fn asked(&self) -> Asked<'a> {
-        Asked { account: self.account, id: self.id, tokens_in: self.tokens_in }
-    }
-
-    fn subject(&self) -> Subject<'a> {
-        let account = self.account;
-        Subject { tenant: account.tenant, key: account.key, task: account.task.as_deref() }
-    }
 }
 
 /// Why a candidate gave no answer.
@@ -183,9 +130,13 @@ enum Stop {
         limit: Duration,
     },
     Stuck(Missed),
-    /// It may be asked again, at once.
+    /// It may be asked again, at once, unless it is enough.
     Again {
         is_fresh: bool,
+        /// In another way.
+        concession: Option<Concession>,
+        wrong: Wrong,
+        limit: Duration,
     },
 }
 
@@ -200,11 +151,13 @@ impl Models {
         let settings = &self.0.settings;
         let deadline = std(settings.relay.deadline);
         let attempts_max = trip.attempts_max.unwrap_or(settings.relay.attempts_max);
-        let course_of = |candidates: &[Candidate]| {
-            Course::new(candidates.iter().map(|it| it.context), attempts_max, deadline)
+        let before = trip.attempts;
+        let course_of = |candidates: &[Candidate], spent: u32| {
+            let left = attempts_max.saturating_sub(spent);
+            Course::new(candidates.iter().map(|it| it.context), left, deadline)
         };
         let mut candidates = way.candidates.clone();
-        let mut course = course_of(&candidates);
+        let mut course = course_of(&candidates, 0);
         let (mut missed, mut again) = (None::<Missed>, None);
         let mut is_downgraded = false;
         loop {
@@ -227,7 +180,7 @@ impl Models {
                     candidates.clear();
                     let other = |to| Candidate { to, context: None, max_output: None };
                     candidates.extend(over.downgrade_to.map(other));
-                    course = course_of(&candidates);
+                    course = course_of(&candidates, trip.attempts - before);
                     continue;
                 }
                 Err(why) => {
@@ -244,35 +197,42 @@ impl Models {
                     }
                     Err(stop) => stop,
                 };
-            let why = match stop {
-                Stop::Again { is_fresh } => {
-                    again = Some((at, is_fresh));
-                    continue;
-                }
+            let (wrong, limit) = match stop {
                 Stop::Stuck(why) => {
                     course.passed_over(at);
-                    why
+                    missed = Some(after(missed.take(), why));
+                    continue;
                 }
-                Stop::Wrong { wrong, limit } => {
-                    course.asked();
-                    let (miss, now) = (wrong.miss(), trip.begun.elapsed());
-                    course.missed(at, miss, &settings.retry, rand::random(), now);
-                    let provider = candidates[at].to.provider.clone();
-                    warn!(
-                        model.provider = provider,
-                        model.name = candidates[at].to.model,
-                        status_code = miss.status,
-                        attempts = trip.attempts,
-                        "An attempt at model provider {provider} went wrong",
-                    );
-                    let wrong = Box::new(wrong);
-                    Missed::Wrong { provider, wrong, retry_after: miss.retry_after, limit }
+                Stop::Again { is_fresh, concession, wrong, limit } => {
+                    if let Some(concession) = concession {
+                        trip.concede(&candidates[at].to, concession);
+                    }
+                    // Those count as well: nobody is asked without end. Where failures are not
+                    // repeated, other ways of asking are still found.
+                    let is_enough = trip.attempts - before >= settings.relay.attempts_max;
+                    if !is_enough && trip.begun.elapsed() < deadline {
+                        course.asked();
+                        again = Some((at, is_fresh));
+                        continue;
+                    }
+                    (wrong, limit)
                 }
+                Stop::Wrong { wrong, limit } => (wrong, limit),
             };
-            missed = Some(match missed {
-                Some(before) => before.or(why),
-                None => why,
-            });
+            course.asked();
+            let (miss, now) = (wrong.miss(), trip.begun.elapsed());
+            course.missed(at, miss, &settings.retry, rand::random(), now);
+            let provider = candidates[at].to.provider.clone();
+            warn!(
+                model.provider = provider,
+                model.name = candidates[at].to.model,
+                status_code = miss.status,
+                attempts = trip.attempts,
+                "An attempt at model provider {provider} went wrong",
+            );
+            let wrong = Box::new(wrong);
+            let why = Missed::Wrong { provider, wrong, retry_after: miss.retry_after, limit };
+            missed = Some(after(missed.take(), why));
         }
     }
 
@@ -283,7 +243,8 @@ impl Models {
         candidate: &Candidate,
         is_downgraded: bool,
     ) -> Result<Hold, BudgetError> {
-        let tokens_out = trip.tokens_out.or(candidate.max_output).unwrap_or(TOKENS_OUT_USUAL);
+        let longest = candidate.max_output.unwrap_or(TOKENS_OUT_USUAL);
+        let tokens_out = trip.tokens_out.unwrap_or(longest.saturating_mul(trip.answers));
         let usage = Usage { tokens_in: trip.tokens_in, tokens_out, ..Usage::default() };
         let (prices, now) = (&self.0.settings.prices, self.0.clock.now());
         let to = &candidate.to;
@@ -314,8 +275,8 @@ impl Models {
         let stuck = |why: Missed| Stop::Stuck(why);
         let provider = self.0.providers.get(&to.provider);
         let provider = provider.ok_or_else(|| stuck(Missed::NotConfigured))?;
-        let (quirks, local) = (provider.quirks(&to.model), &self.0.local);
-        let leg = Leg { provider, to, quirks, local };
+        let quirks = trip.quirks(to, provider.quirks(&to.model));
+        let leg = Leg { provider, to, quirks, local: &self.0.local };
         let is_home = provider.dialect.wire() == Wire::InProcess;
         let mut parcel = if is_home {
             self.at_door(errand, leg, self.0.clock.now()).map_err(stuck)?;
@@ -344,6 +305,11 @@ impl Models {
             None => errand.at_home(leg, attempt).await.map_err(stuck),
         };
         trip.elsewhere += left.elapsed();
+        if sent.is_ok()
+            && let Some(quirks) = trip.lesson(to)
+        {
+            provider.learn(&to.model, quirks);
+        }
         sent
     }
 
@@ -363,15 +329,16 @@ impl Models {
             attempt.went_wrong(&wrong);
             Stop::Wrong { wrong, limit }
         };
-        let Parcel { path, body, headers, made, is_injected, .. } = parcel;
+        let Parcel { path, body, headers, made, owns_tools, is_injected, .. } = parcel;
         let sending = Sending { path: &path, body, headers, is_fresh, until };
         let received = match leg.provider.client.send(sending).await {
             Ok(received) => received,
             // It was a connection from before that the other side had closed: that says nothing
             // about the provider, and a new one may be tried, once.
-            Err(Failure::HungUp { was_kept: true }) if !is_fresh => {
+            Err(failure @ Failure::HungUp { was_kept: true }) if !is_fresh => {
                 attempt.was_stale();
-                return Err(Stop::Again { is_fresh: true });
+                let (concession, wrong) = (None, Wrong::Failed(failure));
+                return Err(Stop::Again { is_fresh: true, concession, wrong, limit });
             }
             Err(failure) => return Err(wrong(attempt, Wrong::Failed(failure))),
         };
@@ -384,13 +351,14 @@ impl Models {
         let status = received.status;
         let complaint = self.complaint(leg, received, until).await;
         attempt.exchanged();
-        let conceded = conceding(leg.quirks, made.as_ref(), is_injected, status, &complaint);
-        if let Some(quirks) = conceded {
-            leg.provider.learn(&leg.to.model, quirks);
+        let made = made.as_ref().map(|it| (it, owns_tools));
+        let concession = conceding(leg.quirks, made, is_injected, status, &complaint);
+        let refused = Wrong::Refused { status, complaint };
+        if concession.is_some() {
             attempt.conceded(status);
-            return Err(Stop::Again { is_fresh: false });
+            return Err(Stop::Again { is_fresh: false, concession, wrong: refused, limit });
         }
-        Err(wrong(attempt, Wrong::Refused { status, complaint }))
+        Err(wrong(attempt, refused))
     }
 
     /// Reads a refusal.
@@ -406,19 +374,30 @@ impl Models {
     }
 }
 
+/// What is told after one more candidate gave no answer.
+fn after(before: Option<Missed>, why: Missed) -> Missed {
+    match before {
+        Some(before) => before.or(why),
+        None => why,
+    }
+}
+
 /// How to ask instead, when a refusal is about the way of asking.
 fn conceding(
     quirks: Quirks,
-    made: Option<&Json>,
+    made: Option<(&Json, bool)>,
     is_injected: bool,
     status: u16,
     complaint: &Complaint,
-) -> Option<Quirks> {
-    if is_injected && matches!(status, 400 | 422) {
+) -> Option<Concession> {
+    if is_injected && !quirks.refuses_stream_options && matches!(status, 400 | 422) {
         let words = [Some(&complaint.message), complaint.param.as_ref(), complaint.code.as_ref()];
         if words.into_iter().flatten().any(|it| it.contains("stream_options")) {
-            return Some(Quirks { refuses_stream_options: true, ..quirks });
+            // It was no wish of the caller's.
+            let quirks = Quirks { refuses_stream_options: true, ..quirks };
+            return Some(Concession { quirks, is_of_model: true });
         }
     }
-    quirks.conceding(made?, status, complaint)
+    let (made, owns_tools) = made?;
+    quirks.conceding(made, owns_tools, status, complaint)
 }

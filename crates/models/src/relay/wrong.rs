@@ -174,6 +174,8 @@ impl Missed {
         match self {
             Self::Wrong { retry_after, .. } => *retry_after,
             Self::NoRoom { why, .. } => Some(why.retry_after),
+            // Waiting does not make it smaller.
+            Self::Budget { why: BudgetError::Over(over), .. } if over.is_hopeless => None,
             Self::LeftAlone { retry_after, .. }
             | Self::Budget { retry_after, .. }
             | Self::LedgerFull { retry_after } => Some(*retry_after),
@@ -256,9 +258,7 @@ impl From<Missed> for ModelError {
             Missed::Budget { why: why @ BudgetError::Unknown { .. }, .. } => {
                 Self::Unavailable { provider: "mainstay".into(), why: why.to_string(), retry_after }
             }
-            Missed::Budget { why, retry_after } => {
-                Self::OverBudget { why: why.to_string(), retry_after: Some(retry_after) }
-            }
+            Missed::Budget { why, .. } => Self::OverBudget { why: why.to_string(), retry_after },
             Missed::LedgerFull { .. } => Self::Unavailable {
                 provider: "mainstay".into(),
                 why: "what is used cannot be written down: the journal of the ledger is full"

@@ -66,6 +66,8 @@ pub struct RelaySettings {
     pub heartbeat: SignedDuration,
     /// What happens when the caller is gone before the answer is whole.
     pub on_disconnect: Disconnect,
+    /// How long a caller may take nothing of a stream before they count as gone.
+    pub caller_patience: SignedDuration,
     /// The longest that the rest of an answer without a caller is read.
     pub drain_max: SignedDuration,
     /// The largest request, in bytes. Pictures come inside of it.
@@ -81,6 +83,7 @@ impl Default for RelaySettings {
             deadline: SignedDuration::from_secs(300),
             heartbeat: SignedDuration::from_secs(15),
             on_disconnect: Disconnect::Cancel,
+            caller_patience: SignedDuration::from_secs(60),
             drain_max: SignedDuration::from_secs(60),
             request_bytes_max: 32 * 1024 * 1024,
             answer_bytes_max: 32 * 1024 * 1024,

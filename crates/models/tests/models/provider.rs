@@ -201,7 +201,7 @@ testkit::on_both! {
         house.models.complete(ask("Hello?")).await.unwrap_err();
         house.clock.advance(SignedDuration::from_secs(5));
         house.models.complete(ask("Hello?")).await.unwrap_err();
-        let why = "status 401: scripted status 401".to_owned();
+        let why = "status 401".to_owned();
         assert_eq!(state(&house.models), State::Failing { since, why });
         assert!(!house.models.health().is_good());
         assert_eq!(script.requests().len(), 3, "looking asks nothing");

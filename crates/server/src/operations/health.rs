@@ -1,5 +1,6 @@
 //! Whether the server lives, is ready and well; what it counts. Open to all, because those who ask
-//! are machines; nothing here says more than that something works or not.
+//! are machines; nothing here says more than that something works or not. What was spent, and by
+//! whom, is counted for those who may read telemetry only.
 
 use axum::{
     body::Body,
@@ -100,11 +101,26 @@ async fn ready(call: Call, _: Nothing) -> Result<Answer, Problem> {
 }
 
 async fn metrics(call: Call, _: Nothing) -> Result<Answer, Problem> {
-    let text = call.app.machine.exposition(call.now());
+    let mut text = call.app.machine.exposition(call.now());
+    if call.caller.may(Permission::ReadTelemetry).is_err() {
+        text = without_money(&text);
+    }
     let mut response = Response::new(Body::from(text));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     Ok(Answer::stream(response))
+}
+
+/// The families of metrics that tell what was spent.
+const OF_MONEY: [&str; 2] = ["budget_", "model_cost_"];
+
+fn without_money(exposition: &str) -> String {
+    let is_told = |line: &&str| {
+        let name = line.strip_prefix("# HELP ").or_else(|| line.strip_prefix("# TYPE "));
+        let name = name.unwrap_or(line);
+        !OF_MONEY.iter().any(|it| name.starts_with(it))
+    };
+    exposition.split_inclusive('\n').filter(is_told).collect()
 }
 
 async fn openapi(call: Call, _: Nothing) -> Result<Answer, Problem> {
@@ -120,4 +136,17 @@ async fn openapi(call: Call, _: Nothing) -> Result<Answer, Problem> {
 fn told(report: Report) -> Answer {
     let status = if report.is_up() { 200 } else { 503 };
     Answer::one(json!(report)).with_status(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_are_not_told_what_was_spent() {
+        let all = "# HELP up Is up.\n# TYPE up gauge\nup 1\n# HELP budget_used_ratio Share.\n\
+                   # TYPE budget_used_ratio gauge\nbudget_used_ratio{id=\"x\"} 0.5\n\
+                   model_cost_micro_usd_total{model=\"m\"} 3\n";
+        assert_eq!(without_money(all), "# HELP up Is up.\n# TYPE up gauge\nup 1\n");
+    }
 }

@@ -8,9 +8,12 @@ use crate::dialect::fingerprint;
 /// How many numbers a vector has, unless others are asked for.
 pub const DIMENSIONS: usize = 384;
 
+/// What is asked for beyond this is made shorter: the numbers are made here, and cost memory.
+const DIMENSIONS_MAX: u32 = 16_384;
+
 /// The vector of a text: of length 1, the same on every machine.
 pub(super) fn of(text: &str, dimensions: Option<u32>) -> Vec<f32> {
-    let dimensions = dimensions.map_or(DIMENSIONS, |it| it.max(1) as usize);
+    let dimensions = dimensions.map_or(DIMENSIONS, |it| it.clamp(1, DIMENSIONS_MAX) as usize);
     let mut counts: HashMap<String, u32> = HashMap::new();
     for word in text.split(|it: char| !it.is_alphanumeric()).filter(|it| !it.is_empty()) {
         *counts.entry(word.to_lowercase()).or_default() += 1;

@@ -9,6 +9,7 @@ use crate::{
     Usage,
     chat::{Answer, Finish, Part},
     dialect::{Unreadable, fingerprint},
+    tokens,
 };
 
 /// Reads a whole answer of `chat/completions`.
@@ -16,10 +17,24 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, Unreadable> {
     let body = parse(body, "choices")?;
     let choice = body.pointer("/choices/0").ok_or(Unreadable::Shape("it has no `choices`"))?;
     let message = choice.get("message").ok_or(Unreadable::Shape("its choice has no `message`"))?;
-    let word = |value: &Json, name: &str| {
-        value.get(name).and_then(Json::as_str).unwrap_or_default().to_owned()
-    };
     let id = word(&body, "id");
+    let parts = parts(message, &id);
+    let has_calls = parts.iter().any(|it| matches!(it, Part::ToolCall { .. }));
+    Ok(Answer {
+        id,
+        model: word(&body, "model"),
+        parts,
+        finish: finish(&word(choice, "finish_reason"), has_calls),
+        usage: body.get("usage").and_then(usage::of).or_else(|| of_several(&body)),
+    })
+}
+
+fn word(value: &Json, name: &str) -> String {
+    value.get(name).and_then(Json::as_str).unwrap_or_default().to_owned()
+}
+
+/// What one of the answers with this id says.
+fn parts(message: &Json, id: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let thought = text(message.get("reasoning_content").or_else(|| message.get("reasoning")));
     if !thought.is_empty() {
@@ -40,7 +55,7 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, Unreadable> {
         let function = call.get("function").unwrap_or(call);
         let given = word(call, "id");
         parts.push(Part::ToolCall {
-            id: if given.is_empty() { fingerprint::call_id(&id, at) } else { given },
+            id: if given.is_empty() { fingerprint::call_id(id, at) } else { given },
             name: word(function, "name"),
             arguments: match function.get("arguments") {
                 Some(Json::String(text)) => text.clone(),
@@ -49,17 +64,26 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, Unreadable> {
             },
         });
     }
-    let has_calls = parts.iter().any(|it| matches!(it, Part::ToolCall { .. }));
-    Ok(Answer {
-        id,
-        model: word(&body, "model"),
-        parts,
-        finish: finish(&word(choice, "finish_reason"), has_calls),
-        usage: body.get("usage").and_then(usage::of),
-    })
+    parts
 }
 
-/// Reads only the use, of `chat/completions`, `responses` and `embeddings` alike.
+/// About what several answers used whose server did not count: whoever estimates from what is told
+/// hears the first of them, and all are paid for.
+fn of_several(body: &Json) -> Option<Usage> {
+    let choices = body.get("choices")?.as_array().filter(|it| it.len() > 1)?;
+    let bytes = |part: Part| match part {
+        Part::Text { text, .. } | Part::Thinking { text, .. } | Part::Refusal(text) => text.len(),
+        Part::ToolCall { name, arguments, .. } => name.len() + arguments.len(),
+        Part::Image(_) | Part::ToolResult { .. } => 0,
+    };
+    let messages = choices.iter().filter_map(|it| it.get("message"));
+    let said = messages.flat_map(|it| parts(it, "")).map(bytes).sum();
+    let tokens_out = tokens::of_bytes(said);
+    Some(Usage { tokens_out, estimated: true, ..Usage::default() })
+}
+
+/// Reads only the use, of `chat/completions`, `responses` and `embeddings` alike. Where several
+/// answers come without counts it is an estimate.
 pub(super) fn read_usage(body: &[u8]) -> Option<Usage> {
     #[derive(Deserialize)]
     struct Used<'a> {
@@ -68,7 +92,8 @@ pub(super) fn read_usage(body: &[u8]) -> Option<Usage> {
     }
     let body = std::str::from_utf8(body).ok()?;
     let used: Used<'_> = serde_json::from_str(body).ok()?;
-    usage::of(&serde_json::from_str(used.usage?.get()).ok()?)
+    let counted = |raw: &RawValue| usage::of(&serde_json::from_str(raw.get()).ok()?);
+    used.usage.and_then(counted).or_else(|| of_several(&serde_json::from_str(body).ok()?))
 }
 
 /// Reads a body that should have a field, and may be an error instead.
@@ -143,6 +168,19 @@ mod tests {
     #[case(json!({"content": "", "tool_calls": null}), vec![])]
     fn what_was_said_has_several_shapes(#[case] message: Json, #[case] expected: Vec<Part>) {
         assert_eq!(answer(message, "stop").parts, expected);
+    }
+
+    #[test]
+    fn of_several_answers_that_nobody_counts_all_are_estimated() {
+        let choice = |text: &str| json!({"message": {"content": text}, "finish_reason": "stop"});
+        let mut body = json!({"choices": [choice("four"), choice("eight by"), choice("")]});
+        let expected = Usage { tokens_out: 3, estimated: true, ..Usage::default() };
+        assert_eq!(read_usage(body.to_string().as_bytes()), Some(expected));
+        assert_eq!(read(body.to_string().as_bytes()).unwrap().usage, Some(expected));
+        body["usage"] = json!({"prompt_tokens": 3, "completion_tokens": 9});
+        assert_eq!(read_usage(body.to_string().as_bytes()).map(|it| it.total()), Some(12));
+        let one = json!({"choices": [choice("four")]}).to_string();
+        assert_eq!(read_usage(one.as_bytes()), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::{
     chat::Event,
     dialect::{Class, Complaint, Decoder, Unreadable, fingerprint},
     sse::Frame,
+    tokens,
 };
 
 /// Reads the pieces of one streamed answer. Of several answers in one stream the first is told;
@@ -22,6 +23,10 @@ pub(super) struct Chat {
     has_begun: bool,
     calls: Vec<Called>,
     usage: Option<Usage>,
+    /// How many bytes all the answers in this stream said.
+    said_bytes: usize,
+    /// Not only the first said something.
+    has_others: bool,
     /// Of the answers in this stream, by number: has it ended?
     ended: Vec<bool>,
     is_done: bool,
@@ -69,8 +74,13 @@ impl Decoder for Chat {
             if number < 1_024 && self.ended.len() <= number {
                 self.ended.resize(number + 1, false);
             }
-            if let Some(delta) = choice.delta.as_ref().filter(|_| number == 0) {
-                self.say(delta, events);
+            if let Some(delta) = &choice.delta {
+                let said = said_bytes(delta);
+                self.said_bytes += said;
+                self.has_others |= number > 0 && said > 0;
+                if number == 0 {
+                    self.say(delta, events);
+                }
             }
             let Some(word) = choice.finish_reason.said() else { continue };
             let Some(ended) = self.ended.get_mut(number) else { continue };
@@ -102,7 +112,12 @@ impl Decoder for Chat {
     }
 
     fn usage(&self) -> Option<Usage> {
-        self.usage
+        if !self.has_others || self.usage.is_some_and(|it| it.tokens_out > 0) {
+            return self.usage;
+        }
+        // Whoever estimates from the events hears the first answer, and all are paid for.
+        let tokens_out = tokens::of_bytes(self.said_bytes);
+        Some(Usage { tokens_out, estimated: true, ..self.usage.unwrap_or_default() })
     }
 
     fn is_usage_only(&self, frame: &Frame) -> bool {
@@ -202,6 +217,18 @@ impl Chat {
     }
 }
 
+/// How many bytes a piece says of words, thoughts and arguments.
+fn said_bytes(delta: &Delta<'_>) -> usize {
+    let thought = delta.reasoning_content.said().or(delta.reasoning.said());
+    let words = [thought, delta.content.said(), delta.refusal.said()];
+    let functions = delta.tool_calls.iter().filter_map(|it| it.function.as_ref());
+    let of = |it: &Function<'_>| {
+        it.name.said().map_or(0, str::len) + it.arguments.said().map_or(0, str::len)
+    };
+    let called: usize = functions.chain(&delta.function_call).map(of).sum();
+    words.into_iter().flatten().map(str::len).sum::<usize>() + called
+}
+
 fn value(text: &str) -> Json {
     serde_json::from_str(text).unwrap_or_default()
 }
@@ -242,6 +269,29 @@ mod tests {
 
     fn more(index: usize, text: &str) -> Event {
         Event::ToolArguments { index, text: text.into() }
+    }
+
+    #[test]
+    fn of_several_answers_that_nobody_counts_all_are_estimated() {
+        let of = |index: usize, delta: Json| json!({"id": "c", "choices": [{"index": index, "delta": delta}]});
+        let said = [
+            of(0, json!({"content": "four"})),
+            of(1, json!({"content": "eight by"})),
+            of(
+                2,
+                json!({"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": "{}5"}}]}),
+            ),
+        ];
+        let (events, chat) = read(&said);
+        assert_eq!(events.iter().filter(|it| matches!(it, Event::Text(_))).count(), 1);
+        let usage = chat.usage().unwrap();
+        assert_eq!((usage.tokens_in, usage.tokens_out, usage.estimated), (0, 4, true));
+        // What the server counts is what it was, and one answer alone is estimated by its events.
+        let counted = json!({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 9}});
+        let (_, chat) = read(&[said.to_vec(), vec![counted]].concat());
+        let usage = chat.usage().unwrap();
+        assert_eq!((usage.tokens_in, usage.tokens_out, usage.estimated), (3, 9, false));
+        assert_eq!(read(&said[..1]).1.usage(), None);
     }
 
     #[test]

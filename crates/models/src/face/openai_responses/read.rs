@@ -22,17 +22,23 @@ const REFUSED: [(&str, &str); 3] = [
     ("prompt", "no prompts are kept here; send its text as `instructions`"),
 ];
 
-pub(super) fn request(body: &[u8]) -> Result<Request, FaceError> {
-    let mut fields = Fields::of_body(body)?;
-    for (name, why) in REFUSED {
-        if fields.take(name).is_some() {
-            return Err(FaceError::unsupported(name, why));
-        }
+/// Refuses what needs an earlier answer or another place of OpenAI's: `kept` tells which of
+/// `REFUSED` are there.
+pub(super) fn refuse_what_is_kept(kept: [bool; 3], background: bool) -> Result<(), FaceError> {
+    if let Some(((name, why), _)) = REFUSED.into_iter().zip(kept).find(|it| it.1) {
+        return Err(FaceError::unsupported(name, why));
     }
-    if fields.flag("background")? == Some(true) {
+    if background {
         let why = "answers are given at once; leave it out, or send `stream`";
         return Err(FaceError::unsupported("background", why));
     }
+    Ok(())
+}
+
+pub(super) fn request(body: &[u8]) -> Result<Request, FaceError> {
+    let mut fields = Fields::of_body(body)?;
+    let kept = REFUSED.map(|(name, _)| fields.take(name).is_some());
+    refuse_what_is_kept(kept, fields.flag("background")? == Some(true))?;
     let model = fields.text_required("model")?;
     let mut messages = Vec::new();
     if let Some(text) = fields.text("instructions")? {

@@ -10,10 +10,7 @@ use tracing::warn;
 
 use super::{Budget, Fund, fund::Place, lease};
 use crate::{
-    ledger::{
-        metric,
-        spent::{Pot, Spend},
-    },
+    ledger::spent::{Pot, Spend},
     usage::names,
 };
 
@@ -22,7 +19,7 @@ names! {
     Kind {
         /// The share was spent at which a warning is wanted.
         Warned = "warned",
-        /// The first request did not fit any more.
+        /// Nothing is left beside what is held, and somebody asked for more.
         Reached = "reached",
     }
 }
@@ -79,8 +76,8 @@ pub(crate) fn warn_of<'a>(
         for (pot, sum) in sums.iter().filter(|(pot, _)| lease::is_limited(budget, pot)) {
             let spent = budget.unit(*sum);
             let ratio = spent as f64 / budget.limit().max(1) as f64;
-            metric::BUDGET_USED.set(ratio, &[&budget.name, &pot.id]);
             let place = Place { id: pot.id.clone(), starts_at: pot.starts_at };
+            fund.show(&place, spent, now);
             if ratio >= budget.warn_at && fund.is_news(&place) {
                 events.extend(note(tx, budget, &place, Kind::Warned, spent, now)?);
             }

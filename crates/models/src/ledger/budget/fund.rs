@@ -8,7 +8,7 @@ use std::{
 use base::{Timestamp, clock};
 
 use super::{AtLimit, Budget, OverBudget, Subject};
-use crate::settings::ModelRef;
+use crate::{ledger::metric, settings::ModelRef};
 
 /// How long a refusal is repeated without asking the database again.
 const REFUSED_FOR: i64 = 1_000_000;
@@ -19,6 +19,8 @@ pub(crate) struct Fund {
     purses: Mutex<HashMap<Place, Purse>>,
     /// What was told about already.
     pub(super) told: Mutex<HashSet<(Place, super::event::Kind)>>,
+    /// Whose share that is spent is shown, and of which period.
+    shown: Mutex<HashMap<String, Timestamp>>,
 }
 
 /// Whose, and of which period.
@@ -94,7 +96,7 @@ pub(crate) struct Charge {
 
 impl Fund {
     pub(super) fn new(budget: Budget) -> Self {
-        Self { budget, purses: Mutex::default(), told: Mutex::default() }
+        Self { budget, purses: Mutex::default(), told: Mutex::default(), shown: Mutex::default() }
     }
 
     /// Where a subject's spending counts at this time.
@@ -255,8 +257,33 @@ impl Fund {
         }
     }
 
+    /// Shows the share of the limit that is spent. What is over is not shown: its last rows may
+    /// come into the database when the next period has begun.
+    pub(super) fn show(&self, place: &Place, spent: i64, now: Timestamp) {
+        if place.starts_at != self.budget.period.starts_at(now) {
+            return;
+        }
+        let ratio = spent as f64 / self.budget.limit().max(1) as f64;
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.insert(place.id.clone(), place.starts_at);
+        metric::BUDGET_USED.set(ratio, &[&self.budget.name, &place.id]);
+    }
+
+    /// Where a new period has begun nothing is spent.
+    pub(super) fn turn(&self, now: Timestamp) {
+        let current = self.budget.period.starts_at(now);
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.retain(|id, starts_at| {
+            let is_current = *starts_at == current;
+            if !is_current {
+                metric::BUDGET_USED.set(0.0, &[&self.budget.name, id]);
+            }
+            is_current
+        });
+    }
+
     /// The share of the limit that is spent, as far as it is known.
-    pub(super) fn over(&self, place: &Place) -> OverBudget {
+    pub(super) fn over(&self, place: &Place, wanted: i64) -> OverBudget {
         let (spent, others, leased, held) = self.with(place, |purse| {
             let own = purse.leased.max(purse.held + purse.unsaved);
             (purse.seen.0, purse.seen.1, own, purse.held)
@@ -266,6 +293,8 @@ impl Fund {
             name: budget.name.clone(),
             id: place.id.clone(),
             limit: budget.amount(budget.limit()),
+            wanted: budget.amount(wanted),
+            is_hopeless: wanted > budget.limit(),
             spent: budget.amount(spent),
             held: budget.amount(others.saturating_add(leased)),
             in_flight: budget.amount(held),

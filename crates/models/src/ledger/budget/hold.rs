@@ -138,9 +138,13 @@ impl Budgets {
             }
             let Some(place) = fund.place(subject, now) else { continue };
             let amount = wanted(fund, estimate);
+            if amount > fund.budget.limit() {
+                // It would not fit into an empty one either: nobody has to be asked.
+                return Err(over(fund, &place, amount));
+            }
             match fund.hold(&place, amount, now) {
                 Try::Held => {}
-                Try::Over => return Err(over(fund, &place)),
+                Try::Over => return Err(over(fund, &place, amount)),
                 Try::Short => self.hold_at_desk(fund, &place, amount).await?,
             }
             hold.charges.push(Charge { fund: fund.clone(), place, amount });
@@ -160,7 +164,7 @@ impl Budgets {
             // Who was here before may have brought enough for both.
             match fund.hold(place, amount, now) {
                 Try::Held => return Ok(()),
-                Try::Over => return Err(over(fund, place)),
+                Try::Over => return Err(over(fund, place, amount)),
                 Try::Short => {}
             }
             if !self.is_away(now) {
@@ -170,7 +174,7 @@ impl Budgets {
                 if let Ok(Some(grant)) = grant.await {
                     asking.is_over = true;
                     let is_held = fund.answered(place, amount, Some(grant), now);
-                    return if is_held { Ok(()) } else { Err(over(fund, place)) };
+                    return if is_held { Ok(()) } else { Err(over(fund, place, amount)) };
                 }
                 let now = self.0.clock.now();
                 self.0.away_since.store(now.as_microsecond(), Ordering::Relaxed);
@@ -259,6 +263,7 @@ impl Budgets {
         self.reload().await?;
         let now = self.0.clock.now();
         for fund in self.funds().iter() {
+            fund.turn(now);
             for (place, care) in fund.look(now) {
                 if care == Care::Drop {
                     self.give_back(fund, &place).await?;
@@ -270,8 +275,7 @@ impl Budgets {
                 if let Some(grant) = self.ask(fund, &place, 0, care == Care::Renew, now).await {
                     asking.is_over = true;
                     fund.answered(&place, 0, Some(grant), now);
-                    let used = grant.spent as f64 / fund.budget.limit().max(1) as f64;
-                    metric::BUDGET_USED.set(used, &[&fund.budget.name, &place.id]);
+                    fund.show(&place, grant.spent, now);
                 }
             }
         }
@@ -351,9 +355,9 @@ fn wanted(fund: &Fund, estimate: Spend) -> i64 {
     fund.budget.unit(estimate).max(1)
 }
 
-fn over(fund: &Fund, place: &Place) -> BudgetError {
+fn over(fund: &Fund, place: &Place, wanted: i64) -> BudgetError {
     metric::BUDGET_REFUSED.increment(&[&fund.budget.name]);
-    BudgetError::Over(Box::new(fund.over(place)))
+    BudgetError::Over(Box::new(fund.over(place, wanted)))
 }
 
 impl Hold {

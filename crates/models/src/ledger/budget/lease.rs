@@ -83,7 +83,8 @@ pub(super) fn take(tx: &Tx, ask: &Ask) -> Result<(Grant, Option<event::Event>), 
     let params =
         params![&budget.name, &place.id, place.starts_at, &ask.replica, leased, expires_at];
     tx.execute(SET, &params)?;
-    let event = if is_enough {
+    // One that is too large for the rest does not mean that nothing is left for others.
+    let event = if is_enough || room > 0 {
         None
     } else {
         event::note(tx, budget, place, Kind::Reached, spent, ask.now)?

@@ -311,6 +311,40 @@ testkit::on_both! {
         house.verified().await;
     }
 
+    async fn a_request_larger_than_the_whole_budget_does_not_use_it_up(db: testkit::Database) {
+        let house = House::open(db).await;
+        let ledger = house.replica(&[budget(Scope::Whole, 1_000)]);
+        let told_of = over(ledger.holds(nobody(), 1_001).await);
+        assert!(told_of.is_hopeless);
+        assert_eq!(told_of.wanted, Amount::Usd(NanoUsd(1_001)));
+        assert!(told_of.to_string().contains("more than the whole budget"), "{told_of}");
+        assert_eq!(told(&house).await, []);
+        ledger.spends(nobody(), 1_000).await.unwrap();
+        assert!(!over(ledger.holds(nobody(), 1).await).is_hopeless);
+        assert_eq!(told(&house).await.last(), Some(&(event::Kind::Reached, 1_000)));
+    }
+
+    async fn the_share_that_is_shown_begins_anew_with_the_period(db: testkit::Database) {
+        let house = House::open(db).await;
+        let name = format!("anew-{}", base::UsageId::generate());
+        let daily = Budget { name: name.clone(), period: Period::Day, ..budget(Scope::Whole, 1_000) };
+        let ledger = house.replica(&[daily]);
+        let shown = || {
+            let all = base::metric::exposition();
+            let line = all.lines().find(|it| it.starts_with("budget_used_ratio") && it.contains(&name));
+            line.and_then(|it| it.rsplit_once(' ')?.1.parse::<f64>().ok())
+        };
+        ledger.spends(nobody(), 500).await.unwrap();
+        assert_eq!(shown(), Some(0.5));
+        house.clock.advance(SignedDuration::from_hours(24));
+        ledger.budgets().tend().await.unwrap();
+        assert_eq!(shown(), Some(0.0));
+        ledger.spends(nobody(), 100).await.unwrap();
+        assert_eq!(shown(), Some(0.1));
+        ledger.budgets().tend().await.unwrap();
+        assert_eq!(shown(), Some(0.1));
+    }
+
     async fn a_warning_is_told_once_however_many_come_to_it(db: testkit::Database) {
         let house = House::open(db).await;
         let budgets = [budget(Scope::Whole, 1_000)];
@@ -324,6 +358,13 @@ testkit::on_both! {
         for ledger in [&one, &other] {
             assert!(ledger.holds(nobody(), 500).await.is_err());
         }
+        // They were too large for the rest, and there is a rest.
+        assert_eq!(told(&house).await, [(event::Kind::Warned, 800)]);
+        let rest = one.holds(nobody(), 100).await.unwrap();
+        for ledger in [&one, &other] {
+            assert!(ledger.holds(nobody(), 1).await.is_err());
+        }
+        drop(rest);
         assert_eq!(told(&house).await, [(event::Kind::Warned, 800), (event::Kind::Reached, 900)]);
         let standings = one.budgets().standings(house.clock.now()).await.unwrap();
         assert_eq!(standings.len(), 1);

@@ -125,6 +125,27 @@ fn a_turn_is_as_large_as_what_is_asked_for() {
 }
 
 #[test]
+fn a_wish_for_any_number_of_tokens_puts_nobody_off_for_longer_than_what_can_be_had() {
+    let narrow = LimitSettings { tokens_per_minute: Some(2_000), ..limit(Per::Tenant) };
+    for (limits, turns) in [(vec![narrow], 3), (vec![], 1_050)] {
+        let limits: Vec<_> = limits.into_iter().chain(one_at_once()).collect();
+        let mut house = House::new(&limits, 4_096);
+        let [greedy, modest] = tenants();
+        let first = house.comes(0, &ask(greedy), 0, Priority::Normal, 0).unwrap().unwrap();
+        for mark in 1..=2 {
+            house.comes(mark, &ask(greedy), u64::MAX, Priority::Normal, 0).unwrap();
+        }
+        for mark in 101..=1_200 {
+            house.comes(mark, &ask(modest), 0, Priority::Normal, 0).unwrap();
+        }
+        // A turn of nothing is a thousand: so many of the others come before it, and no more.
+        let order = house.order(vec![first], 0);
+        let at = order.iter().position(|it| *it == 1).unwrap();
+        assert!(at <= turns, "{at} before it");
+    }
+}
+
+#[test]
 fn high_goes_first_and_low_has_its_turn_after_it_has_waited() {
     let mut house = House::new(&one_at_once(), 256);
     let [a] = tenants();

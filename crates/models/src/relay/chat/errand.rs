@@ -52,8 +52,9 @@ impl<'a> Chat<'a> {
             (Some(asked), Some(cap)) => Some(asked.min(cap)),
             (asked, cap) => asked.or(cap),
         };
-        let tokens_out = tokens_out.map(|it| it.saturating_mul(self.peek.answers.max(1)));
-        Trip::new(&self.call.account, self.peek.prompt_tokens, tokens_out)
+        let answers = self.peek.answers.max(1);
+        let tokens_out = tokens_out.map(|it| it.saturating_mul(answers));
+        Trip { answers, ..Trip::new(&self.call.account, self.peek.prompt_tokens, tokens_out) }
     }
 
     /// Do the caller's bytes pass to this provider?
@@ -161,11 +162,13 @@ impl Errand for Chat<'_> {
                 _ => dialect.chat_path(model, is_stream),
             };
             let body = self.face.rewrite(&self.call.body, model, inject);
-            return Ok(Parcel { path, body, headers, is_stream, made: None, is_injected: injects });
+            let (made, owns_tools, is_injected) = (None, false, injects);
+            return Ok(Parcel { path, body, headers, is_stream, made, owns_tools, is_injected });
         }
         let request = self.request()?;
         let mut made =
             dialect.chat_body(request, model, leg.quirks).map_err(Missed::Unsupported)?;
+        let owns_tools = request.tools.is_empty();
         if leg.quirks.refuses_stream_options
             && let Some(fields) = made.as_object_mut()
         {
@@ -174,7 +177,8 @@ impl Errand for Chat<'_> {
         let is_injected = made.get("stream_options").is_some();
         let path = dialect.chat_path(model, is_stream);
         let body = Bytes::from(made.to_string());
-        Ok(Parcel { path, body, headers, is_stream, made: Some(made), is_injected })
+        let made = Some(made);
+        Ok(Parcel { path, body, headers, is_stream, made, owns_tools, is_injected })
     }
 
     async fn unpack(

@@ -141,6 +141,64 @@ testkit::on_both! {
         nothing_is_held(&other).await;
     }
 
+    async fn attempts_that_are_given_up_count_against_the_budget_as_what_was_held_for_them(db: testkit::Database) {
+        let script = Script::start().await;
+        let house = House::open(&db, settings(&script, |it| {
+            it.budgets = budgets(105.0);
+            it.breaker.failures = 100;
+            it.relay.attempts_max = 1;
+            it.providers["local"].timeout = SignedDuration::from_millis(200);
+        })).await;
+        let ask = || call(Asks::Chat, json!({"model": "local/small", "max_tokens": 20, "messages": [{"role": "user", "content": "a"}]}));
+        script.always(|_| Reply::hang());
+        // By its caller, and by the gateway.
+        let gone = tokio::time::timeout(millis(100), house.models.relay(ask())).await;
+        assert!(gone.is_err(), "nobody answered so soon");
+        assert_eq!(house.relay(ask()).await.status, 504);
+        script.always(|_| Reply::hang_up());
+        assert_eq!(house.relay(ask()).await.status, 502);
+        // A refusal costs nothing.
+        script.always(|_| Reply::status(400));
+        assert_eq!(house.relay(ask()).await.status, 400);
+        script.always(|_| Reply::body(200, "{\"it is\": \"no answer\"}"));
+        assert_eq!(house.relay(ask()).await.status, 502);
+        let refused = house.relay(ask()).await;
+        let rows = house.ledger().await;
+        let dollars: Vec<_> = rows.iter().map(|it| (it.outcome.name(), it.cost.nanos().map(|it| it.0 / 1_000_000_000))).collect();
+        let held = rows[0].held.map(|it| it.0 / 1_000_000_000);
+        let expected = [("abandoned", held), ("timeout", held), ("hung_up", held), ("refused", Some(0)), ("unreadable", held)];
+        assert_eq!(dollars, expected);
+        assert!(held > Some(20), "{held:?}");
+        assert_eq!(refused.status, 429, "{}", refused.text());
+        nothing_is_held(&house).await;
+    }
+
+    async fn a_request_larger_than_the_whole_budget_is_told_so_and_no_time_to_come_again(db: testkit::Database) {
+        let script = Script::start().await;
+        script.always(|_| Reply::text("Hello").tokens(1, 4));
+        let house = House::open(&db, settings(&script, |it| it.budgets = budgets(50.0))).await;
+        let ask = |most: u64| call(Asks::Chat, json!({"model": "local/small", "max_tokens": most, "messages": [{"role": "user", "content": "a"}]}));
+        let refused = house.relay(ask(60)).await;
+        let told = is_error(&refused, 429, "insufficient_quota");
+        assert_eq!(told["error"]["code"], "request_over_budget");
+        assert_eq!((refused.header("retry-after"), refused.header("x-should-retry")), (None, Some("false")));
+        assert_eq!(house.relay(ask(4)).await.status, 200);
+    }
+
+    async fn all_answers_that_are_asked_for_are_held_for_and_counted(db: testkit::Database) {
+        let script = Script::start().await;
+        let house = House::open(&db, settings(&script, |it| it.budgets = budgets(1.0e6))).await;
+        let choices: Vec<_> = (0..3).map(|at| json!({"index": at, "message": {"content": "four"}, "finish_reason": "stop"})).collect();
+        let body = json!({"id": "c", "model": "small", "choices": choices}).to_string();
+        script.always(move |_| Reply::body(200, body.clone()));
+        let asked = json!({"model": "local/small", "n": 3, "messages": [{"role": "user", "content": "a"}]});
+        assert_eq!(house.relay(call(Asks::Chat, asked)).await.status, 200);
+        let row = house.ledger().await.remove(0);
+        let held = u64::try_from(row.held.unwrap().0 / 1_000_000_000).unwrap();
+        assert_eq!((held - row.usage.tokens_in, row.usage.tokens_out), (3_000, 3));
+        assert!(row.usage.estimated);
+    }
+
     async fn a_burst_does_not_pass_a_budget_and_the_answer_says_which_and_until_when(db: testkit::Database) {
         let script = Script::start().await;
         // What is held is an estimate of the question, and the four tokens that were asked for.

@@ -132,6 +132,21 @@ testkit::on_both! {
         nothing_is_held(&house).await;
     }
 
+    async fn a_caller_who_takes_nothing_of_a_stream_is_gone_after_a_while(db: testkit::Database) {
+        let script = Script::start().await;
+        let mut settings = providers(&[("local", &script)]);
+        settings.relay.caller_patience = SignedDuration::from_millis(200);
+        settings.budgets = budgets(1.0);
+        let house = House::open(&db, settings).await;
+        let long = "word ".repeat(200);
+        script.always(move |_| Reply::text(&long).paced(millis(5)));
+        let reply = house.models.relay(stream("local/small", "Count.")).await;
+        hung_up(&script, 1).await;
+        assert_eq!(house.outcomes().await, ["abandoned"]);
+        nothing_is_held(&house).await;
+        drop(reply);
+    }
+
     async fn nothing_stays_held_for_requests_that_went_wrong(db: testkit::Database) {
         let (house, script) = house(&db).await;
         for fault in [

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::{KINDS, is_error};
 use crate::{
-    gateway::{chat, messages, one, providers, stream, two_with},
+    gateway::{call, chat, messages, one, providers, stream, two_with},
     house::{House, ask, millis},
 };
+use models::{Ask, relay::Asks};
 use rstest::rstest;
 use serde_json::json;
 use testkit::model::{Reply, Script};
@@ -84,6 +85,96 @@ testkit::on_both! {
         let got = house.relay(chat("local/small", "Hello?")).await;
         is_error(&got, 500, "scripted");
         assert_eq!((script.requests().len(), house.outcomes().await), (1, vec!["unavailable"]));
+    }
+
+    async fn who_refuses_every_way_of_asking_is_asked_no_more_often_than_may_be(db: testkit::Database) {
+        let words = "temperature, stream_options, response_format.type, JSON schema, grammar and answer_as_json are not supported; use max_completion_tokens";
+        let tool = json!({"name": "answer_as_json", "parameters": {"type": "object"}});
+        for most in [8, 2] {
+            for kind in KINDS {
+                let script = Script::start().await;
+                let mut settings = providers(&[(kind, &script)]);
+                settings.relay.attempts_max = most;
+                let house = House::open(&db, settings).await;
+                script.always(move |_| Reply::body(400, json!({"error": {"message": words}}).to_string()));
+                let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
+                let question = Ask { temperature: Some(0.2), max_tokens: Some(9), ..ask("Give.") };
+                let asked = tokio::time::timeout(millis(10_000), house.models.structured(question, &schema));
+                asked.await.expect("it ends").unwrap_err();
+                let attempts = script.requests().len();
+                assert!((2..=most as usize).contains(&attempts), "{kind}: {attempts} of {most}");
+
+                let before = script.requests().len();
+                let body = json!({"model": format!("{kind}/m"), "stream": true, "temperature": 0.2, "max_tokens": 9,
+                                  "tools": [{"type": "function", "function": tool}],
+                                  "messages": [{"role": "user", "content": "Hello?"}]});
+                let relayed = tokio::time::timeout(millis(10_000), house.relay(call(Asks::Chat, body)));
+                let got = relayed.await.expect("it ends");
+                assert_eq!(got.status, 400, "{kind}: {}", got.text());
+                let attempts = script.requests().len() - before;
+                assert!((1..=most as usize).contains(&attempts), "{kind}: {attempts} of {most}");
+                assert_eq!(got.header("x-mainstay-attempts"), Some(attempts.to_string().as_str()), "{kind}");
+            }
+        }
+    }
+
+    async fn a_tool_of_the_callers_named_as_ours_is_refused_once(db: testkit::Database) {
+        let script = Script::start().await;
+        let house = House::open(&db, providers(&[("anthropic", &script)])).await;
+        let said = json!({"error": {"message": "tools.0.input_schema of answer_as_json: invalid"}});
+        script.always(move |_| Reply::body(400, said.to_string()));
+        let tool = json!({"name": "answer_as_json", "parameters": {"type": "object"}});
+        let body = json!({"model": "anthropic/m", "tools": [{"type": "function", "function": tool}],
+                          "messages": [{"role": "user", "content": "Hello?"}]});
+        let got = house.relay(call(Asks::Chat, body)).await;
+        assert_eq!((got.status, script.requests().len()), (400, 1), "{}", got.text());
+    }
+
+    async fn a_bad_value_of_one_caller_teaches_nobody_else(db: testkit::Database) {
+        let (house, script) = one(&db).await;
+        // One value that is not taken, though the model takes others.
+        script.always(|it| match it["temperature"].as_f64() {
+            Some(hot) if hot > 2.0 => Reply::body(400, r#"{"error": {"message": "temperature: 5 must be at most 2"}}"#),
+            _ => Reply::text("Hello"),
+        });
+        for temperature in [5.0, 0.5] {
+            house.models.complete(Ask { temperature: Some(temperature), ..ask("Hello?") }).await.unwrap();
+        }
+        // Another way that is not taken either is nothing to learn from, whatever is said.
+        script.always(|it| match it["messages"].to_string().contains("never") {
+            true => Reply::body(400, r#"{"error": {"message": "temperature is not supported"}}"#),
+            false => Reply::text("Hello"),
+        });
+        house.models.complete(Ask { temperature: Some(0.5), ..ask("never") }).await.unwrap_err();
+        house.models.complete(Ask { temperature: Some(0.5), ..ask("Hello?") }).await.unwrap();
+        let sent: Vec<_> = script.requests().iter().map(|it| it.body["temperature"].as_f64()).collect();
+        assert_eq!(sent, [Some(5.0), None, Some(0.5), Some(0.5), None, Some(0.5)]);
+        // So it is with forms.
+        script.always(|it| match it.to_string().contains("oneOf") && it.get("response_format").is_some() {
+            true => Reply::body(400, r#"{"error": {"message": "Invalid schema for response_format 'answer': 'oneOf' is not permitted."}}"#),
+            false => Reply::json(&json!({"a": 1})),
+        });
+        for of_a in [json!({"oneOf": [{"type": "integer"}]}), json!({"type": "integer"})] {
+            let schema = json!({"type": "object", "properties": {"a": of_a}});
+            house.models.structured(ask("Give."), &schema).await.unwrap();
+        }
+        assert_eq!(script.last_request().body["response_format"]["type"], "json_schema");
+    }
+
+    async fn a_way_of_asking_that_worked_is_learnt_for_its_model_alone(db: testkit::Database) {
+        let (house, script) = one(&db).await;
+        let said = "Unsupported value: 'temperature' does not support 0.5 with this model. Only the default (1) value is supported.";
+        script.always(move |it| match it["model"] == "small" && it.get("temperature").is_some() {
+            true => Reply::body(400, json!({"error": {"message": said, "param": "temperature", "code": "unsupported_value"}}).to_string()),
+            false => Reply::text("Hello"),
+        });
+        for _ in 0..2 {
+            house.models.complete(Ask { temperature: Some(0.5), ..ask("Hello?") }).await.unwrap();
+        }
+        let body = json!({"model": "local/other", "max_tokens": 9, "temperature": 0.5, "messages": [{"role": "user", "content": "Hello?"}]});
+        assert_eq!(house.relay(call(Asks::Messages, body)).await.status, 200);
+        let sent: Vec<_> = script.requests().iter().map(|it| it.body["temperature"].as_f64()).collect();
+        assert_eq!(sent, [Some(0.5), None, None, Some(0.5)]);
     }
 
     async fn a_provider_that_says_that_repeating_is_of_no_use_is_believed(db: testkit::Database) {
