@@ -6,14 +6,18 @@
 //! Start at [`folder`]. The keys of `app.yaml` are known from the types of [`crate::description`]
 //! and from nowhere else.
 
+mod archives;
 mod assistants;
 mod collections;
 mod files;
 mod names;
+mod questions;
 mod rest;
 mod routes;
+mod schedules;
 mod seeds;
 mod shape;
+mod sources;
 mod tasks;
 mod templates;
 
@@ -77,6 +81,8 @@ pub struct OperationHead {
     pub args: Vec<String>,
     /// The house's own paths that lead to it: `GET /api/records/{record}`.
     pub paths: Vec<String>,
+    /// What it answers is the same for all who reach the same tenants, so that it can be kept for them.
+    pub is_shareable: bool,
 }
 
 impl Report {
@@ -167,6 +173,17 @@ impl Checker<'_> {
         for (name, assistant) in &description.assistants {
             self.assistant(name, assistant, description);
         }
+        self.languages(description);
+        for (name, questions) in &description.questions {
+            self.questions(name, questions, description);
+        }
+        for (name, file) in &description.sources {
+            self.source(name, file, description);
+        }
+        for (name, schedule) in &description.schedules {
+            self.schedule(name, schedule, description);
+        }
+        self.unscheduled(description);
         self.templates(description);
         if let Some(routes) = &description.routes {
             self.routes(routes, description);

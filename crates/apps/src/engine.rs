@@ -6,18 +6,27 @@
 //!
 //! Start at [`Engine::start`]; the acts are in [`crate::acts`], the jobs in [`crate::job`].
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
-use base::{Actor, Clock, TenantId, Timestamp};
+use base::{Actor, Clock, Secret, TenantId, Timestamp};
 use identity::{Caller, Reach};
 use knowledge::Knowledge;
 use models::Models;
 use serde_json::{Map, Value as Json, json};
+use sources::Sources;
 use store::Store;
-use tracing::info;
-use work::{Failure, Handler, Job};
+use tracing::{info, warn};
+use work::{
+    Failure, Handler, Job,
+    schedule::{Keeper, Schedule},
+};
 
 use crate::{
+    archive::{self, bucket::BucketError, place::Places},
     assistant::{
         self, Hub,
         web_search::{WebSearch, WebSearchError},
@@ -30,9 +39,9 @@ use crate::{
         self, JobHandler, Kind,
         steps::{Steps, failure},
     },
-    prompt,
+    prompt, question,
     record::{Act, Record, RecordError},
-    seed,
+    schedule, seed, source,
     task::{Asker, context, scene::Scene},
     webhook,
 };
@@ -49,7 +58,12 @@ struct Inner {
     settings: Settings,
     deliveries: reqwest::Client,
     web_search: Option<WebSearch>,
+    places: Places,
+    schedules: Vec<Schedule>,
     hub: Hub,
+    similar: question::similar::Breaker,
+    queries: tokio::sync::Semaphore,
+    sources: sources::Kit,
 }
 
 /// What an operator may choose, and where assistants look things up.
@@ -61,10 +75,21 @@ pub struct Settings {
     pub knowledge: Option<Knowledge>,
     /// The search of the web; without it nobody can ask for one.
     pub web_search: Option<assistant::web_search::Settings>,
+    /// Where archives may lie, beside the database.
+    pub archives: archive::Settings,
+    /// What spreads the jitter of schedules: of this installation alone, the same in all its replicas.
+    pub seed: u64,
+    /// The variables of the environment that the application names, those that have a value.
+    pub environment: BTreeMap<String, Secret<String>>,
+    /// Sources may be asked at private addresses.
+    pub allow_private_sources: bool,
 }
 
 /// How long what was told of answers is kept, for those who were cut off.
 const EVENTS_KEPT_HOURS: i64 = 24;
+
+/// Queries that models wrote and that run at the same time: each may take all that it is allowed to.
+const QUERIES_AT_ONCE: usize = 4;
 
 /// Why an application cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +106,23 @@ pub enum StartError {
     /// The search of the web cannot be asked.
     #[error(transparent)]
     WebSearch(#[from] WebSearchError),
+    /// The storage of archives cannot be asked.
+    #[error(transparent)]
+    Archives(#[from] BucketError),
+    /// An archive would lie where the operator has no place for it.
+    #[error(
+        "records of `{collection}` are archived in a {place}, and nobody said where that is; \
+         see docs/guides/settings.md, or choose another place in app.yaml"
+    )]
+    NoPlace {
+        /// The collection.
+        collection: String,
+        /// The place.
+        place: &'static str,
+    },
+    /// The client for sources cannot be made.
+    #[error("cannot make the HTTP client for sources")]
+    Sources(#[source] reqwest::Error),
     /// The database did not answer.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -110,6 +152,16 @@ impl Engine {
         let deliveries = webhook::address::client(settings.allow_private_webhooks)
             .map_err(StartError::Client)?;
         let web_search = settings.web_search.as_ref().map(WebSearch::open).transpose()?;
+        let places = Places::open(&settings.archives)?;
+        for kit in folder.kits().iter() {
+            let place = kit.spec.archive.as_ref().map(|it| it.to);
+            if let Some(place) = place.filter(|it| !places.has(*it)) {
+                let collection = kit.name.clone();
+                return Err(StartError::NoPlace { collection, place: place.name() });
+            }
+        }
+        let schedules = schedule::declared(folder.description());
+        let sources = source::kit(&folder, &settings).map_err(StartError::Sources)?;
         let engine = Self(Arc::new(Inner {
             folder,
             store,
@@ -118,7 +170,12 @@ impl Engine {
             settings,
             deliveries,
             web_search,
+            places,
+            schedules,
             hub: Hub::default(),
+            similar: question::similar::Breaker::default(),
+            queries: tokio::sync::Semaphore::new(QUERIES_AT_ONCE),
+            sources,
         }));
         let this = engine.clone();
         engine
@@ -128,7 +185,11 @@ impl Engine {
             })
             .await?;
         engine.seed().await?;
+        engine.keeper().settle(engine.store(), engine.now()).await?;
         engine.record_prompts().await?;
+        if engine.folder().questions().next().is_some() {
+            engine.store().prepare_guard().await?;
+        }
         Ok(engine)
     }
 
@@ -144,6 +205,16 @@ impl Engine {
 
     pub(crate) fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Leaves the search for records like a question alone while it fails.
+    pub(crate) fn similar_breaker(&self) -> &question::similar::Breaker {
+        &self.0.similar
+    }
+
+    /// Room for queries that models wrote.
+    pub(crate) fn query_room(&self) -> &tokio::sync::Semaphore {
+        &self.0.queries
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -176,6 +247,33 @@ impl Engine {
         self.models().would_ask(&ask).is_some()
     }
 
+    /// Where archives lie.
+    pub(crate) fn places(&self) -> &Places {
+        &self.0.places
+    }
+
+    /// A variable of the environment that the application names; none when it has no value.
+    pub fn variable(&self, name: &str) -> Option<&Secret<String>> {
+        self.0.settings.environment.get(name)
+    }
+
+    /// The schedules of the application, ready to be kept.
+    pub(crate) fn declared_schedules(&self) -> &[Schedule] {
+        &self.0.schedules
+    }
+
+    /// Who keeps the schedules of the application.
+    pub fn keeper(&self) -> Keeper {
+        let maker = Arc::new(schedule::Jobs { engine: self.clone() });
+        Keeper::new(self.0.schedules.clone(), maker, self.0.settings.seed)
+    }
+
+    /// Where records come from.
+    pub(crate) fn sources(&self) -> Sources {
+        let shelf = Arc::new(source::Records { engine: self.clone() });
+        Sources::new(self.0.sources.clone(), self.store().clone(), self.0.clock.clone(), shelf)
+    }
+
     /// The answers that this process makes.
     pub(crate) fn hub(&self) -> &Hub {
         &self.0.hub
@@ -190,7 +288,7 @@ impl Engine {
         let handler =
             |kind| -> Arc<dyn Handler> { Arc::new(JobHandler { engine: self.clone(), kind }) };
         let mut handlers: HashMap<String, Arc<dyn Handler>> = HashMap::new();
-        for kind in [Kind::Import, Kind::Change, Kind::Proposals, Kind::Revert] {
+        for kind in [Kind::Import, Kind::Change, Kind::Proposals, Kind::Revert, Kind::Analysis] {
             handlers.insert(kind.name().to_owned(), handler(kind));
         }
         for task in self.folder().description().tasks.keys() {
@@ -202,6 +300,11 @@ impl Engine {
             client: self.0.deliveries.clone(),
         };
         handlers.insert(webhook::delivery::JOB.to_owned(), Arc::new(deliverer));
+        for kind in [archive::MAKE, archive::BACK] {
+            let archivist = archive::Archivist { engine: self.clone(), kind };
+            handlers.insert(kind.to_owned(), Arc::new(archivist));
+        }
+        handlers.extend(self.sources().handlers());
         handlers
     }
 
@@ -305,7 +408,11 @@ impl Engine {
             .tasks()
             .map(|kit| (&kit.name, &kit.prompt))
             .chain(self.folder().assistants().map(|kit| (&kit.name, &kit.prompt)))
-            .map(|(name, prompt)| (name.clone(), prompt.source().to_owned(), prompt.variables()))
+            .map(|(name, prompt)| (name.clone(), prompt))
+            .chain(self.folder().questions().flat_map(|kit| {
+                kit.templates().map(|(what, prompt)| (format!("{}.{what}", kit.name), prompt))
+            }))
+            .map(|(name, prompt)| (name, prompt.source().to_owned(), prompt.variables()))
             .collect();
         self.store()
             .write(&Actor::house(), now, move |tx| {
@@ -365,6 +472,7 @@ impl Engine {
                 job::unfinished::sweep(tx, before, now)?;
                 store::blob::sweep(tx, before)?;
                 assistant::run::sweep(tx, told_before)?;
+                question::sweep(tx, now)?;
                 let mut jobs = 0;
                 loop {
                     match work::sweep(tx, before)? {
@@ -386,7 +494,24 @@ impl Engine {
                 Ok::<_, EngineError>(crate::record::sweep(tx, this.folder().kits(), &act, 500)?)
             })
             .await?;
+        self.remove_archives(now).await?;
+        self.sources().sweep(now).await?;
         Ok(json!({"jobs": jobs, "answers": answers, "deliveries": deliveries, "records": records}))
+    }
+
+    /// Removes the objects of archives whose tenant is gone.
+    async fn remove_archives(&self, now: Timestamp) -> Result<(), EngineError> {
+        for it in self.store().read(archive::row::removing).await? {
+            let whose = (it.place, it.tenant);
+            let gone = self.places().remove(self.store(), whose, &it.object, now).await;
+            if let Err(error) = gone {
+                warn!(archive.id = %it.id, error = %error, "Could not remove archive {} yet", it.id);
+                continue;
+            }
+            let forget = move |tx: &store::Tx| archive::row::forget(tx, it.id);
+            self.store().bookkeep("forget an archive", forget).await?;
+        }
+        Ok(())
     }
 }
 

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use base::{JobId, RecordId, RunId, TenantId};
 use models::ModelError;
+use sources::SourceError;
 use work::{EnqueueError, FenceError};
 
 use crate::{
+    archive::ArchiveError,
     assistant::AssistantError,
     proposal::ProposalError,
+    question::QuestionError,
     record::{Invalid, RecordError, store_code},
     schema::Fault,
     search::SearchError,
@@ -45,6 +48,15 @@ pub enum EngineError {
     /// About a chat or what belongs to it.
     #[error(transparent)]
     Assistant(#[from] AssistantError),
+    /// About an archive.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// About questions over data.
+    #[error(transparent)]
+    Question(#[from] QuestionError),
+    /// About a source.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// No model answered.
     #[error(transparent)]
     Model(ModelError),
@@ -76,6 +88,21 @@ pub enum EngineError {
         /// The job.
         job: JobId,
     },
+    /// A job is at the same thing already.
+    #[error("job {job} is at it; wait for it, or cancel it")]
+    AtWork {
+        /// The job.
+        job: JobId,
+    },
+    /// There is no such schedule.
+    #[error("there is no schedule `{0}`")]
+    NoSuchSchedule(String),
+    /// The last run of a schedule is at it still.
+    #[error("the last run of `{0}` is at it still; wait for its job, or cancel it")]
+    ScheduleBusy(String),
+    /// The caller lacks a permission for what they ask for in particular.
+    #[error(transparent)]
+    NotAllowed(identity::Refused),
     /// There is nothing to work on.
     #[error("{0}")]
     NothingToDo(&'static str),
@@ -101,6 +128,9 @@ impl EngineError {
             Self::Table(error) => error.code(),
             Self::Task(error) => task_code(error),
             Self::Assistant(error) => error.code(),
+            Self::Archive(error) => error.code(),
+            Self::Question(error) => error.code(),
+            Self::Source(error) => source_code(error),
             Self::Model(error) => model_code(error),
             Self::Lost(_) => "interrupted",
             Self::Webhook(WebhookError::NotFound(_)) => "not_found",
@@ -112,6 +142,9 @@ impl EngineError {
             Self::TenantForbidden(_) => "tenant_forbidden",
             Self::NoSuch { .. } => "not_found",
             Self::Locked { .. } => "record_locked",
+            Self::AtWork { .. } | Self::ScheduleBusy(_) => "job_busy",
+            Self::NoSuchSchedule(_) => "schedule_not_found",
+            Self::NotAllowed(_) => "permission_missing",
             Self::NothingToDo(_) => "nothing_to_do",
             Self::Misconfigured(_) => "misconfigured",
             Self::Fence(_) => "job_failed",
@@ -124,9 +157,9 @@ impl EngineError {
             Self::Record(error) => error.detail(),
             Self::Version(error) => error.detail(),
             Self::Proposal(error) => error.detail(),
-            Self::Invalid(invalid) | Self::Assistant(AssistantError::Invalid(invalid)) => {
-                invalid.first_field()
-            }
+            Self::Invalid(invalid)
+            | Self::Assistant(AssistantError::Invalid(invalid))
+            | Self::Question(QuestionError::Invalid(invalid)) => invalid.first_field(),
             _ => None,
         }
     }
@@ -137,7 +170,8 @@ impl EngineError {
             Self::Record(error) | Self::Version(VersionError::Record(error)) => error.faults(),
             Self::Invalid(invalid)
             | Self::Search(SearchError::Invalid(invalid))
-            | Self::Assistant(AssistantError::Invalid(invalid)) => invalid.faults.clone(),
+            | Self::Assistant(AssistantError::Invalid(invalid))
+            | Self::Question(QuestionError::Invalid(invalid)) => invalid.faults.clone(),
             Self::Webhook(error @ WebhookError::Address(_)) => vec![fault("/url", error)],
             Self::Webhook(
                 error @ (WebhookError::UnknownEvent { .. } | WebhookError::NoEvents { .. }),
@@ -164,6 +198,7 @@ impl EngineError {
         match self {
             Self::Task(TaskError::Model(error)) | Self::Model(error) => error.is_temporary(),
             Self::Task(TaskError::Interrupted) => true,
+            Self::Archive(error) => error.is_temporary(),
             _ => {
                 matches!(self.store(), Some(store::Error::Unavailable { .. } | store::Error::Full))
             }
@@ -180,6 +215,12 @@ impl EngineError {
             | Self::Proposal(ProposalError::Store(error))
             | Self::Search(SearchError::Store(error))
             | Self::Assistant(AssistantError::Store(error))
+            | Self::Question(QuestionError::Store(error))
+            | Self::Source(SourceError::Store(error))
+            | Self::Archive(
+                ArchiveError::Store(error)
+                | ArchiveError::Place(crate::archive::PlaceError::Store(error)),
+            )
             | Self::Webhook(WebhookError::Store(error)) => Some(error),
             _ => None,
         }
@@ -196,6 +237,18 @@ impl EngineError {
 
 fn fault(field: &str, error: &WebhookError) -> Fault {
     Fault { pointer: field.to_owned(), message: error.to_string(), hint: None }
+}
+
+fn source_code(error: &SourceError) -> &'static str {
+    match error {
+        SourceError::NoSuch(_) => "source_not_found",
+        SourceError::Disabled(_) => "conflict",
+        SourceError::Busy { .. } => "job_busy",
+        SourceError::NoSuchRun(_) => "job_not_found",
+        SourceError::NotFromSource(_) => "not_found",
+        SourceError::Refused(_) => "invalid_input",
+        SourceError::Store(error) => store_code(error),
+    }
 }
 
 fn task_code(error: &TaskError) -> &'static str {

@@ -16,11 +16,13 @@ use std::{
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
+use sources::Program;
 
 use crate::{
     check::{self, Fault, Files, Level, Report},
     description::{Assistant, Description, Import, Task},
     marked::{self, Place},
+    question::QuestionsKit,
     record::{Checked, CollectionKit, Kits},
     schema::Schema,
     table::{self, Table, TableError},
@@ -40,6 +42,8 @@ struct Inner {
     defaults: Vec<(String, Checked)>,
     tasks: IndexMap<String, TaskKit>,
     assistants: IndexMap<String, AssistantKit>,
+    questions: IndexMap<String, QuestionsKit>,
+    sources: Vec<Program>,
     tenant_schema: Option<Schema>,
     configs: IndexMap<String, Json>,
     templates: Templates,
@@ -155,6 +159,21 @@ impl Folder {
         self.0.assistants.values()
     }
 
+    /// Questions over data by their name.
+    pub fn question(&self, name: &str) -> Option<&QuestionsKit> {
+        self.0.questions.get(name)
+    }
+
+    /// All questions over data, in the order of the description.
+    pub fn questions(&self) -> impl Iterator<Item = &QuestionsKit> {
+        self.0.questions.values()
+    }
+
+    /// The sources, ready to be read, in the order of the description.
+    pub fn sources(&self) -> &[Program] {
+        &self.0.sources
+    }
+
     /// A document of `config/` by its file's name without ending.
     pub fn config(&self, name: &str) -> Option<&Json> {
         self.0.configs.get(name)
@@ -188,7 +207,11 @@ impl Folder {
         let of_assistants = description.assistants.values();
         let of_assistants =
             of_assistants.flat_map(|it| [Some(&it.prompt), it.titles.prompt.as_ref()]);
-        for name in of_tasks.chain(of_assistants).flatten() {
+        let of_questions = description.questions.values().flat_map(|it| {
+            let comment = it.comment.as_ref().map(|it| &it.prompt);
+            [Some(&it.query.prompt), Some(&it.answer.prompt), Some(&it.followups.prompt), comment]
+        });
+        for name in of_tasks.chain(of_assistants).chain(of_questions).flatten() {
             if let Some(text) = files.text(name) {
                 templates.insert(name.clone(), text.to_owned());
             }
@@ -222,8 +245,15 @@ impl Folder {
         }
         let tenants = description.tenants.as_ref();
         let tenant_schema = tenants.map(|it| schema(files, &it.schema)).transpose()?;
-        let configs =
+        let configs: IndexMap<String, Json> =
             files.configs().map(|(name, it)| (name.to_owned(), it.value.clone())).collect();
+        let mut questions = IndexMap::new();
+        for (name, asked) in &description.questions {
+            let languages = &description.languages;
+            let kit = QuestionsKit::read(name, asked, languages, &configs, template)?;
+            questions.insert(name.clone(), kit);
+        }
+        let sources = sources(files, &description, fuel)?;
         let path = files.folder().to_owned();
         let kits = Kits::new(&description, |file| Schema::read(files.folder(), file).ok())
             .map_err(|error| unexpected(check::APP_FILE, &error))?;
@@ -242,6 +272,8 @@ impl Folder {
             defaults,
             tasks,
             assistants,
+            questions,
+            sources,
             tenant_schema,
             configs,
             templates,
@@ -303,6 +335,24 @@ pub fn read_seed(text: &str, file: &str, schema: &Schema) -> Result<Table, Table
 
 fn schema(files: &Files, name: &str) -> Result<Schema, Box<Fault>> {
     Schema::read(files.folder(), name).map_err(|error| unexpected(name, &error))
+}
+
+/// The sources, compiled.
+fn sources(
+    files: &Files,
+    description: &Description,
+    fuel: u64,
+) -> Result<Vec<Program>, Box<Fault>> {
+    let language = template::language(fuel);
+    let compiled = description.sources.iter().map(|(name, file)| {
+        let missing = || unexpected(file, &"there is no such document");
+        let document = files.document(file).ok_or_else(missing)?;
+        Program::compile(name, &document.value, &language).map_err(|faults| {
+            let first = faults.first().map_or("", |it| it.message.as_str());
+            unexpected(file, &first)
+        })
+    });
+    compiled.collect()
 }
 
 /// A collection, the hash of its seed, and the rows of it.

@@ -1,5 +1,5 @@
 //! What users declare in YAML, made true: collections, versions, tasks, proposals, imports, webhooks,
-//! assistants.
+//! assistants, questions over data, sources.
 //!
 //! An application is a folder; nothing here knows one by name, and none has Rust of its own. Records
 //! are read within a tenant and written with an audit entry. Models are asked through `models`, slow
@@ -13,11 +13,15 @@ pub mod description;
 pub mod folder;
 
 pub mod acts;
+pub mod archive;
 pub mod ask;
 pub mod assistant;
 pub mod engine;
 pub mod error;
 pub mod job;
+pub mod question;
+pub mod schedule;
+mod source;
 pub mod task;
 pub mod webhook;
 
@@ -37,6 +41,7 @@ pub mod template;
 
 pub mod field;
 pub mod indexes;
+pub mod language;
 pub mod schema;
 pub mod words;
 

@@ -61,4 +61,14 @@ pub const MIGRATIONS: &[Migration] = &[
         up: both!("20261121_140500_assistants", "up"),
         down: both!("20261121_140500_assistants", "down"),
     },
+    Migration {
+        name: "20261121_161100_archives",
+        up: both!("20261121_161100_archives", "up"),
+        down: both!("20261121_161100_archives", "down"),
+    },
+    Migration {
+        name: "20261121_170000_questions",
+        up: both!("20261121_170000_questions", "up"),
+        down: both!("20261121_170000_questions", "down"),
+    },
 ];

@@ -73,6 +73,7 @@ pub fn apply(
                 };
                 record::save(tx, &record, kit.words(&known.data).as_deref(), row.words())
                     .map_err(|error| record::not_unique(kit, error))?;
+                record::changed(tx, kit, record.tenant);
                 seeded.updated += 1;
             }
             None if fields.is_empty() && !present.is_empty() => {}

@@ -17,9 +17,10 @@ use std::{
 };
 
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
-use serde_json::{Map, Number, Value as Json};
+use serde_json::Value as Json;
 
 pub use minijinja::Value;
+pub use sources::expression::{json_of, value_of};
 
 use crate::marked::Place;
 
@@ -206,51 +207,9 @@ impl Vars {
     }
 }
 
-/// JSON as templates see it.
-pub fn value_of(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::from(()),
-        Json::Bool(it) => Value::from(*it),
-        Json::Number(it) => match (it.as_i64(), it.as_u64(), it.as_f64()) {
-            (Some(it), ..) => Value::from(it),
-            (_, Some(it), _) => Value::from(it),
-            (_, _, it) => Value::from(it.unwrap_or(f64::NAN)),
-        },
-        Json::String(it) => Value::from(it.as_str()),
-        Json::Array(entries) => Value::from(entries.iter().map(value_of).collect::<Vec<_>>()),
-        Json::Object(object) => {
-            Value::from_pairs(object.iter().map(|(key, value)| (key.as_str(), value_of(value))))
-        }
-    }
-}
-
-/// A value of a template as JSON. What JSON has no word for (functions, undefined) is `null`.
-pub fn json_of(value: &Value) -> Json {
-    use minijinja::value::ValueKind as Kind;
-    match value.kind() {
-        Kind::Bool => Json::Bool(value.is_true()),
-        Kind::Number => match value.as_i64().filter(|_| value.is_integer()) {
-            Some(it) => Json::from(it),
-            None => f64::try_from(value.clone())
-                .ok()
-                .and_then(Number::from_f64)
-                .map_or(Json::Null, Json::Number),
-        },
-        Kind::String => Json::String(value.as_str().unwrap_or_default().to_owned()),
-        Kind::Seq | Kind::Iterable => {
-            value.try_iter().map_or(Json::Null, |it| it.map(|it| json_of(&it)).collect())
-        }
-        Kind::Map => {
-            let mut object = Map::new();
-            for key in value.try_iter().into_iter().flatten() {
-                let inner = value.get_item(&key).map_or(Json::Null, |it| json_of(&it));
-                object.insert(key.to_string(), inner);
-            }
-            Json::Object(object)
-        }
-        Kind::Plain => Json::String(value.to_string()),
-        _ => Json::Null,
-    }
+/// The language of expressions outside of templates: of sources.
+pub fn language(fuel: u64) -> sources::expression::Language {
+    Arc::new(environment(fuel))
 }
 
 /// Compiles one text, to learn its fault: where, and what.
@@ -283,7 +242,7 @@ fn knows(kind: &str, name: &str) -> bool {
 }
 
 /// The filters worth proposing when a name is not known.
-pub(crate) const FILTERS: [&str; 51] = [
+pub(crate) const FILTERS: [&str; 63] = [
     "find",
     "find_all",
     "replace_all",
@@ -300,6 +259,18 @@ pub(crate) const FILTERS: [&str; 51] = [
     "repeated",
     "single",
     "parse_json",
+    "clean",
+    "extract",
+    "unescape",
+    "date",
+    "time",
+    "datetime",
+    "days_until",
+    "email",
+    "phone",
+    "coordinates",
+    "lookup",
+    "head",
     "lower",
     "upper",
     "title",
@@ -376,6 +347,7 @@ fn environment(fuel: u64) -> Environment<'static> {
     environment.set_debug(false);
     minijinja_contrib::add_to_environment(&mut environment);
     filters::add(&mut environment);
+    sources::filters::add(&mut environment);
     environment
 }
 

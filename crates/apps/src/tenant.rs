@@ -12,6 +12,7 @@ use store::{Db, Dialect, Tx, params};
 use crate::{
     assistant,
     indexes::text,
+    question,
     record::{
         self, Act, Bindings, COLUMNS, Checked, Kits, NewRecord, Record, RecordError, store_code,
     },
@@ -232,7 +233,10 @@ pub fn erase(tx: &Tx, act: &Act, tenant: TenantId) -> Result<(), TenantError> {
     ] {
         tx.execute(sql, &params![tenant])?;
     }
+    crate::archive::row::erase(tx, tenant)?;
+    store::mark::touch_all(tx, tenant)?;
     assistant::run::erase(tx, tenant)?;
+    question::erase(tx, tenant)?;
     knowledge::Knowledge::erase(tx, tenant)?;
     work::erase(tx, tenant)?;
     models::usage::erase(tx, tenant)?;

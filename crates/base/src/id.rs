@@ -131,6 +131,8 @@ ids! {
     MessageId = "", "a message";
     /// An answer in the making.
     RunId = "", "a run";
+    /// Old records, packed and put away.
+    ArchiveId = "", "an archive";
     /// One attempt to use a model, in the usage ledger.
     UsageId = "use_", "a usage";
     /// A person who signs in.

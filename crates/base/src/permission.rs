@@ -80,6 +80,8 @@ names! {
         UseModels = "use_models",
         /// Ask assistants, and keep chats of one's own.
         UseAssistants = "use_assistants",
+        /// Ask questions over the data of a tenant, and have a text looked at, by a model.
+        AskQuestions = "ask_questions",
         /// See and search one's own documents, and those that are shared.
         ReadDocuments = "read_documents",
         /// Put documents in, change and remove one's own.
@@ -94,6 +96,10 @@ names! {
         ReadJobs = "read_jobs",
         /// Cancel and retry jobs.
         ManageJobs = "manage_jobs",
+        /// Begin, pause and resume what comes round by schedule.
+        ManageSchedules = "manage_schedules",
+        /// Put old records away, and bring them back.
+        ManageArchives = "manage_archives",
         /// See what models used and cost.
         ReadUsage = "read_usage",
         /// See the audit log.
@@ -163,6 +169,8 @@ impl Role {
                     | P::ReadRecords
                     | P::ReadJobs
                     | P::ManageJobs
+                    | P::ManageSchedules
+                    | P::ManageArchives
                     | P::ReadUsage
                     | P::ReadAudit
                     | P::ManageAudit
@@ -179,6 +187,7 @@ impl Role {
                     | P::RunTasks
                     | P::UseModels
                     | P::UseAssistants
+                    | P::AskQuestions
                     | P::ReadDocuments
                     | P::WriteDocuments
                     | P::DecideProposals
@@ -192,6 +201,7 @@ impl Role {
                 P::Anyone
                     | P::OwnAccount
                     | P::ReadRecords
+                    | P::AskQuestions
                     | P::ReadDocuments
                     | P::ReadJobs
                     | P::ReadUsage
@@ -208,14 +218,21 @@ impl Scope {
         match self {
             // What spends money with words of the caller's own is granted by name only, or with all
             // else that an editor may: whoever makes editors may do what they may.
-            Self::Write if matches!(permission, P::UseModels | P::UseAssistants) => false,
+            Self::Read | Self::Write
+                if matches!(permission, P::UseModels | P::UseAssistants | P::AskQuestions) =>
+            {
+                false
+            }
             Self::Read => Role::Viewer.grants(permission),
             Self::Write => Role::Editor.grants(permission),
             Self::ExecuteJobs => {
                 matches!(permission, P::Anyone | P::ReadJobs | P::ManageJobs | P::RunTasks)
             }
             Self::CallModels => {
-                matches!(permission, P::Anyone | P::RunTasks | P::UseModels | P::UseAssistants)
+                matches!(
+                    permission,
+                    P::Anyone | P::RunTasks | P::UseModels | P::UseAssistants | P::AskQuestions
+                )
             }
             Self::UseModels => matches!(permission, P::Anyone | P::UseModels),
             Self::GenerateEmbeddings => {
@@ -230,6 +247,7 @@ impl Scope {
                             | P::ManageWebhooks
                             | P::ManageModels
                             | P::ManageDocuments
+                            | P::ManageArchives
                     )
             }
         }
@@ -264,6 +282,17 @@ mod tests {
     }
 
     #[test]
+    fn who_may_read_may_ask_and_a_key_asks_by_name_alone() {
+        for role in [Role::Owner, Role::Admin, Role::Editor, Role::Viewer] {
+            assert!(role.grants(Permission::AskQuestions), "{role}");
+        }
+        assert!(!Role::Operator.grants(Permission::AskQuestions));
+        let granting: Vec<_> =
+            Scope::ALL.iter().filter(|it| it.grants(Permission::AskQuestions)).collect();
+        assert_eq!(granting, [&Scope::CallModels, &Scope::Admin]);
+    }
+
+    #[test]
     fn who_runs_the_system_manages_models_and_who_works_with_records_does_not() {
         let roles: Vec<_> =
             Role::ALL.iter().filter(|it| it.grants(Permission::ManageModels)).collect();
@@ -283,6 +312,8 @@ mod tests {
             Permission::WriteDocuments,
             Permission::ManageDocuments,
             Permission::ManageModels,
+            Permission::ManageSchedules,
+            Permission::ManageArchives,
             Permission::DecideProposals,
             Permission::ManageKeys,
         ] {

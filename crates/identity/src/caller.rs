@@ -65,11 +65,12 @@ pub enum Refused {
 }
 
 /// What concerns all tenants at once: only a caller who reaches all of them may.
-const WHOLE_HOUSE: [Permission; 6] = [
+const WHOLE_HOUSE: [Permission; 7] = [
     Permission::ListTenants,
     Permission::ManageTenants,
     Permission::ManageReference,
     Permission::ManageAudit,
+    Permission::ManageSchedules,
     Permission::ReadTelemetry,
     Permission::ReadInternals,
 ];

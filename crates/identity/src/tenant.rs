@@ -227,6 +227,11 @@ pub fn restore(tx: &Tx, id: TenantId) -> Result<Tenant, TenantError> {
     Ok(after)
 }
 
+/// The tenants that live, the oldest first.
+pub fn living(db: &Db) -> Result<Vec<TenantId>, store::Error> {
+    db.query(LIVING, &[])?.iter().map(|it| it.get("id")).collect()
+}
+
 /// The tenants that were deleted before this time, to be erased now; longest deleted first.
 pub fn expired(db: &Db, before: Timestamp) -> Result<Vec<TenantId>, store::Error> {
     db.query(EXPIRED, &params![before])?.iter().map(|it| it.get("id")).collect()
@@ -411,6 +416,8 @@ const COUNT: &str = "
      WHERE (CAST($1 AS TEXT) IS NULL OR id = $1)
        AND (CAST($2 AS BIGINT) = 1 OR deleted_at IS NULL)
        AND (CAST($3 AS TEXT) IS NULL OR lower(name) LIKE $3 ESCAPE '\\' OR slug LIKE $3 ESCAPE '\\')";
+
+const LIVING: &str = "SELECT id FROM tenants WHERE deleted_at IS NULL ORDER BY created_at, id";
 
 const EXPIRED: &str = "SELECT id FROM tenants WHERE deleted_at < $1 ORDER BY deleted_at, id";
 

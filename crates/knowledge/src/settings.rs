@@ -123,6 +123,17 @@ pub struct Finding {
     pub message: String,
 }
 
+impl Web {
+    /// Which addresses may be asked.
+    pub(crate) fn policy(&self) -> outside::Policy {
+        outside::Policy {
+            allow_private: self.allow_private,
+            allow_hosts: self.allow_hosts.clone(),
+            refuse_hosts: self.refuse_hosts.clone(),
+        }
+    }
+}
+
 impl Default for Uploads {
     fn default() -> Self {
         Self { enabled: true, bytes_max: 5 * 1024 * 1024, kinds: Kind::DOCUMENTS.to_vec() }

@@ -6,10 +6,8 @@
 //!
 //! Start at [`Knowledge::page`] and [`Knowledge::site`].
 
-pub mod address;
 pub mod crawl;
 mod fetch;
-mod robots;
 
 use base::{ChatId, DocumentId, JobId, TenantId};
 use jiff::SignedDuration;
@@ -18,6 +16,7 @@ use serde_json::{Map, Value as Json, json};
 use store::{Db, audit, blob::BlobId, params};
 
 pub(crate) use fetch::{Fetched, Fetcher};
+pub use outside::address;
 
 use crate::{
     Knowledge,
@@ -218,7 +217,7 @@ impl Knowledge {
         if !web.enabled {
             return Err(PageError::Disabled);
         }
-        Ok(address::check(text, web)?)
+        Ok(address::check(text, &web.policy())?)
     }
 
     /// What was fetched is, and whether that is taken.

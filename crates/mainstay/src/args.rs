@@ -1,6 +1,9 @@
 //! What can be said on the command line, and the help that teaches it.
 
+pub(crate) mod archives;
 pub(crate) mod models;
+pub(crate) mod schedules;
+pub(crate) mod sources;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -51,6 +54,14 @@ pub(crate) enum Command {
     Import(Import),
     /// Write a version out as a file.
     Export(Export),
+    /// Ask a question over the application's data, in words.
+    AskData(AskData),
+    /// See and run the sources of records, and look after their caches.
+    Sources(sources::Sources),
+    /// See what comes round by the clock; begin, pause and resume it.
+    Schedules(schedules::Schedules),
+    /// See what old records were put away, put away what is due, and bring back.
+    Archives(archives::Archives),
     /// See, cancel and retry jobs.
     Jobs(Jobs),
     /// See and try the models, what they used and cost, and how much may be spent.
@@ -337,6 +348,28 @@ pub(crate) struct Export {
     /// Tabs instead of commas, where the format has them.
     #[arg(long)]
     pub(crate) tabs: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Exit code 1 when the question has no answer.")]
+pub(crate) struct AskData {
+    #[command(flatten)]
+    pub(crate) application: Application,
+    /// What is asked.
+    #[arg(value_name = "QUESTION")]
+    pub(crate) question: String,
+    /// Of whose data: a tenant by name, slug or id.
+    #[arg(long, value_name = "TENANT")]
+    pub(crate) tenant: Option<String>,
+    /// Which of the application's questions, where it has several.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) questions: Option<String>,
+    /// Go on with this conversation.
+    #[arg(long, value_name = "ID")]
+    pub(crate) conversation: Option<base::ChatId>,
+    /// The language of the answer when the question does not tell.
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) language: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use apps::description::Environment as Declared;
 use base::Secret;
 use store::Address;
 
@@ -54,9 +55,28 @@ impl Environment {
         })
     }
 
-    /// The variables of `names` that are absent.
-    pub(crate) fn missing<'a>(&self, names: &'a [String]) -> Vec<&'a str> {
-        names.iter().map(String::as_str).filter(|it| self.get(it).is_none()).collect()
+    /// Gives variables that have no value the one that an application declares for them.
+    pub(crate) fn fill(&mut self, declared: &Declared) {
+        for name in declared.defaults.keys() {
+            let value = declared.default_of(name).filter(|it| !it.trim().is_empty());
+            if let Some(value) = value {
+                self.0.entry(name.clone()).or_insert(value);
+            }
+        }
+    }
+
+    /// What an application requires, and what it needs beside that, as far as it is not there.
+    pub(crate) fn lacking(&self, declared: &Declared, also: &[(&str, &str)]) -> Lacking {
+        let about = |name: &String| declared.about.get(name).cloned().unwrap_or_default();
+        let required = declared.required.iter().map(|it| (it.clone(), about(it)));
+        let also = also.iter().map(|(name, about)| ((*name).to_owned(), (*about).to_owned()));
+        Lacking(required.chain(also).filter(|it| self.get(&it.0).is_none()).collect())
+    }
+
+    /// The variables that an application names, those that have a value.
+    pub(crate) fn named(&self, declared: &Declared) -> BTreeMap<String, Secret<String>> {
+        let given = declared.names().filter_map(|it| Some((it.to_owned(), self.secret(it)?)));
+        given.collect()
     }
 
     /// Where the database is: MAINSTAY_DATABASE_URL, else the POSTGRES_* variables, else SQLite in
@@ -93,6 +113,37 @@ impl Environment {
             part("POSTGRES_DB")
         )
     }
+}
+
+/// Variables that must be set and are not, each with what it is for.
+#[derive(Debug, Default)]
+pub(crate) struct Lacking(Vec<(String, String)>);
+
+impl Lacking {
+    /// Their names; none when nothing is lacking.
+    pub(crate) fn names(&self) -> Option<String> {
+        let names: Vec<&str> = self.0.iter().map(|it| it.0.as_str()).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// All of them at once, for whoever must set them; none when nothing is lacking.
+    pub(crate) fn told(&self) -> Option<String> {
+        let mut told =
+            format!("the application needs these variables of the environment: {}", self.names()?);
+        for (name, about) in self.0.iter().filter(|it| !it.1.is_empty()) {
+            told.push_str(&format!("\n  {name}: {about}"));
+        }
+        Some(told)
+    }
+}
+
+/// What an application declares of its environment. Nothing when its description cannot be read: who
+/// reads the whole of it says why.
+pub(crate) fn declared(app: &Path) -> Declared {
+    let text = std::fs::read_to_string(app.join("app.yaml")).unwrap_or_default();
+    let whole = apps::marked::yaml(&text).ok().map(|it| it.value);
+    let given = whole.and_then(|it| it.get("environment").cloned());
+    given.and_then(|it| serde_json::from_value(it).ok()).unwrap_or_default()
 }
 
 /// Percent-encodes what has a meaning in an address.
@@ -145,6 +196,36 @@ mod tests {
             &[("MAINSTAY_DATABASE_URL", "postgres://a@b/c"), ("POSTGRES_USER", "me")],
             "postgres://a@b/c",
         );
+    }
+
+    #[test]
+    fn what_is_lacking_is_told_at_once_with_what_it_is_for() {
+        let declared: Declared = serde_json::from_value(serde_json::json!({
+            "required": ["A", "B", "C"], "about": {"B": "the key of the printer"},
+        }))
+        .expect("an environment as it is declared");
+        let lacking = given(&[("A", "1")]).lacking(&declared, &[("D", "where archives lie")]);
+        assert_eq!(lacking.names().as_deref(), Some("B, C, D"));
+        let told = lacking.told().expect("something is lacking");
+        assert!(told.ends_with("B, C, D\n  B: the key of the printer\n  D: where archives lie"));
+        let all = given(&[("A", "1"), ("B", "2"), ("C", "3")]);
+        assert_eq!(all.lacking(&declared, &[]).told(), None);
+    }
+
+    #[test]
+    fn what_is_not_given_is_what_the_application_says() {
+        let declared: Declared = serde_json::from_value(serde_json::json!({
+            "optional": ["PORT", "DEBUG", "NAME"],
+            "defaults": {"PORT": 5432, "DEBUG": true, "NAME": "x"},
+        }))
+        .expect("an environment as it is declared");
+        let mut environment = given(&[("NAME", "own")]);
+        environment.fill(&declared);
+        assert_eq!(environment.get("PORT"), Some("5432"));
+        assert!(environment.is_on("DEBUG"));
+        assert_eq!(environment.get("NAME"), Some("own"), "what is given wins");
+        let named = environment.named(&declared);
+        assert_eq!(named.len(), 3);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use apps::{engine::Engine, folder::Folder};
+use apps::{description::ArchivePlace, engine::Engine, folder::Folder};
 use base::{Clock, CursorKey, Secret, TenantId};
 use identity::{Identity, tenant};
 use knowledge::Knowledge;
@@ -25,7 +25,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     args::{Application, Data},
     command,
-    environment::Environment,
+    environment::{self, Environment, Lacking},
 };
 
 /// An application, and where its data lies.
@@ -61,6 +61,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
         identity::MIGRATIONS,
         models::MIGRATIONS,
         knowledge::MIGRATIONS,
+        sources::MIGRATIONS,
         apps::MIGRATIONS,
         server::MIGRATIONS,
     ];
@@ -86,8 +87,28 @@ impl Site {
             Some(data) => data.clone(),
             None => Path::new("mainstay-data").join(name_of(&app)),
         };
-        let address = environment.database(&data)?;
-        Ok(Self { app, data, address, environment: environment.clone(), clock: Clock::system() })
+        let declared = environment::declared(&app);
+        let mut environment = environment.clone();
+        environment.fill(&declared);
+        let address = environment.database(&data).map_err(|error| {
+            // A part of an address may be one of several things that are lacking.
+            match environment.lacking(&declared, &[]).told() {
+                Some(told) => anyhow::anyhow!("{told}").context(format!("{error:#}")),
+                None => error,
+            }
+        })?;
+        Ok(Self { app, data, address, environment, clock: Clock::system() })
+    }
+
+    /// What the application needs of the environment that is not there.
+    pub(crate) fn lacking(&self, folder: &Folder) -> Lacking {
+        let also = if uses_bucket(folder) { BUCKET_VARIABLES } else { &[] };
+        self.environment.lacking(&folder.description().environment, also)
+    }
+
+    /// Refuses when something is lacking, and names all of it at once.
+    pub(crate) fn require(&self, folder: &Folder) -> anyhow::Result<()> {
+        self.lacking(folder).told().map_or(Ok(()), |it| Err(anyhow::anyhow!(it)))
     }
 
     /// Reads the application's folder.
@@ -128,14 +149,7 @@ impl Site {
     /// Builds the house. The database must be of this version.
     pub(crate) async fn build(self) -> anyhow::Result<House> {
         let folder = self.folder()?;
-        let needed = &folder.description().environment.required;
-        let missing = self.environment.missing(needed);
-        if !missing.is_empty() {
-            bail!(
-                "the application needs these variables of the environment: {}",
-                missing.join(", ")
-            );
-        }
+        self.require(&folder)?;
         let store = self.open_checked().await?;
         let identity =
             Identity::open(store.clone(), self.clock.clone(), identity_settings(&self, &folder)?)
@@ -154,10 +168,15 @@ impl Site {
         })?;
         let settings = apps::engine::Settings {
             allow_private_webhooks: self.environment.is_on("MAINSTAY_ALLOW_PRIVATE_WEBHOOKS"),
+            allow_private_sources: self.environment.is_on("MAINSTAY_ALLOW_PRIVATE_SOURCES"),
             knowledge: Some(knowledge.clone()),
             web_search: web_search_settings(&self)?,
+            archives: archive_settings(&self, &folder),
+            seed: seed_of(&self.address.to_string()),
+            environment: self.environment.named(&folder.description().environment),
         };
         ensure_default_tenant(&store, &folder, &self.clock).await?;
+        ensure_first_tenant(&store, &folder, &self.clock).await?;
         let engine = Engine::start(
             folder.clone(),
             store.clone(),
@@ -274,6 +293,18 @@ fn identity_settings(site: &Site, folder: &Folder) -> anyhow::Result<identity::S
     if let Some(algorithm) = site.environment.get("JWT_ALGORITHM").filter(|it| *it != "HS256") {
         bail!("JWT_ALGORITHM is {algorithm}; only HS256 is supported");
     }
+    let count = |name: &str| -> anyhow::Result<Option<i64>> {
+        let Some(given) = site.environment.get(name) else { return Ok(None) };
+        let count = given.trim().parse::<i64>().ok().filter(|it| (1..=100_000).contains(it));
+        count.map(Some).with_context(|| format!("{name} is no number between 1 and 100000"))
+    };
+    if let Some(minutes) = count("ACCESS_TOKEN_EXPIRE_MINUTES")? {
+        settings.access_ttl = jiff::SignedDuration::from_mins(minutes);
+    }
+    if let Some(days) = count("REFRESH_TOKEN_EXPIRE_DAYS")? {
+        settings.refresh_ttl = jiff::SignedDuration::from_hours(24 * days);
+        settings.session_max = settings.session_max.max(settings.refresh_ttl);
+    }
     if let Some(client_id) = site.environment.get("GOOGLE_CLIENT_ID") {
         settings.google.client_ids = client_id.split(',').map(|it| it.trim().to_owned()).collect();
     }
@@ -329,6 +360,46 @@ fn web_search_settings(
     Ok(Some(apps::assistant::web_search::Settings { kind, address, key }))
 }
 
+/// What names the bucket of archives, and who we are there.
+const BUCKET_VARIABLES: &[(&str, &str)] = &[
+    ("MAINSTAY_ARCHIVE_BUCKET", "the bucket in which archives lie"),
+    ("AWS_ACCESS_KEY_ID", "the id of the key for the bucket of archives"),
+    ("AWS_SECRET_ACCESS_KEY", "the key for the bucket of archives"),
+];
+
+/// Are records of some collection put away into object storage?
+fn uses_bucket(folder: &Folder) -> bool {
+    let mut archives = folder.kits().iter().filter_map(|it| it.spec.archive.as_ref());
+    archives.any(|it| it.to == ArchivePlace::Bucket)
+}
+
+/// Where archives may lie: a folder of the data, and a bucket when the application asks for one.
+fn archive_settings(site: &Site, folder: &Folder) -> apps::archive::Settings {
+    let text = |name: &str| site.environment.get(name).map(str::to_owned);
+    let region = text("AWS_REGION").or_else(|| text("AWS_DEFAULT_REGION"));
+    let region = region.unwrap_or_else(|| "us-east-1".to_owned());
+    let endpoint = text("AWS_ENDPOINT_URL_S3").or_else(|| text("AWS_ENDPOINT_URL"));
+    let endpoint = endpoint.unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
+    let secret = || site.environment.secret("AWS_SECRET_ACCESS_KEY");
+    let bucket = uses_bucket(folder).then(|| apps::archive::bucket::Settings {
+        endpoint,
+        region,
+        bucket: text("MAINSTAY_ARCHIVE_BUCKET").unwrap_or_default(),
+        prefix: text("MAINSTAY_ARCHIVE_PREFIX").unwrap_or_default(),
+        access_key: text("AWS_ACCESS_KEY_ID").unwrap_or_default(),
+        secret_key: secret().unwrap_or_else(|| Secret::new(String::new())),
+    });
+    apps::archive::Settings { folder: Some(site.data.join("archives")), bucket }
+}
+
+/// A number that belongs to an installation: the same in all processes that share its database. It
+/// spreads the jitter of schedules (FNV-1a).
+fn seed_of(address: &str) -> u64 {
+    address.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
+        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
 /// An application without tenants still has one, which nobody sees.
 async fn ensure_default_tenant(
     store: &Store,
@@ -349,6 +420,34 @@ async fn ensure_default_tenant(
             Ok::<_, anyhow::Error>(())
         })
         .await
+}
+
+/// The tenant that is there from the start, where an application with tenants names one.
+async fn ensure_first_tenant(store: &Store, folder: &Folder, clock: &Clock) -> anyhow::Result<()> {
+    let first = folder.description().tenants.as_ref().and_then(|it| it.first.clone());
+    let Some(slug) = first else { return Ok(()) };
+    let looked_for = slug.clone();
+    if store.read(move |db| tenant::find(db, &looked_for)).await?.is_some() {
+        return Ok(());
+    }
+    let (defaults, folder, now) = (folder.defaults(), folder.clone(), clock.now());
+    let made = store
+        .write(&base::Actor::house(), now, move |tx| {
+            let data = serde_json::json!({});
+            let new = tenant::New { name: slug.clone(), slug: Some(slug), data };
+            let made = tenant::create(tx, new).map_err(apps::tenant::TenantError::from)?;
+            let act = apps::record::Act::house(now);
+            apps::tenant::begin(tx, folder.kits(), &act, made.id, defaults)?;
+            Ok::<_, apps::tenant::TenantError>(())
+        })
+        .await;
+    match made {
+        // Another process was quicker, or it was deleted and waits to be restored.
+        Err(apps::tenant::TenantError::Identity(
+            tenant::TenantError::SlugTaken(_) | tenant::TenantError::NameTaken(_),
+        )) => Ok(()),
+        other => other.map_err(anyhow::Error::from),
+    }
 }
 
 /// The folder that a command means: the one named, this one, the one that the data belongs to, or

@@ -5,7 +5,11 @@
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
-use apps::{description::Description, engine::Engine, record::Kits};
+use apps::{
+    description::{Description, Routes},
+    engine::Engine,
+    record::Kits,
+};
 use base::{Clock, CursorKey, TenantId, Timestamp};
 use identity::Identity;
 use knowledge::Knowledge;
@@ -17,6 +21,8 @@ use store::Store;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    ageing::{Ageing, calls::Calls},
+    cache::Answers,
     limit::{InvalidLimit, Limits},
     llm,
     route::{self, Operations, Route, RouteFault},
@@ -42,6 +48,8 @@ pub struct Settings {
     pub trusted_proxies: usize,
     /// Whether the limits that the application declares are kept.
     pub limits: bool,
+    /// Room for answers that are kept (`cache:` of a route), in bytes; 0 keeps none.
+    pub cache_bytes_max: u64,
     /// Whether `/__debug/…` answers (to those who may see internals).
     pub debug: bool,
     /// The version told by `/health` and `/openapi.json`.
@@ -59,6 +67,7 @@ impl Default for Settings {
             drain_s: 30,
             trusted_proxies: 0,
             limits: true,
+            cache_bytes_max: 64 * 1024 * 1024,
             debug: false,
             version: version(),
         }
@@ -111,10 +120,10 @@ pub struct Parts {
     pub limits: Limits,
     /// All operations.
     pub operations: Operations,
-    /// Mainstay's own routes, then the application's.
+    /// Mainstay's own routes, then the application's, version by version.
     pub routes: Vec<Arc<Route>>,
-    /// The style of the application's own paths.
-    pub declared_style: Arc<Style>,
+    /// The versions of the application's own paths, the main one first: prefix and style.
+    sides: Vec<(String, Arc<Style>)>,
     /// The style of all others.
     pub plain_style: Arc<Style>,
     /// The styles under `/llm`.
@@ -123,6 +132,10 @@ pub struct Parts {
     pub llm_room: llm::Room,
     /// Which tenants there are.
     pub tenants: Tenants,
+    /// Answers that are kept.
+    pub answers: Answers,
+    /// Who still calls what will go.
+    pub deprecated: Calls,
     /// Streams end when this is cancelled.
     pub stopping: CancellationToken,
     /// Changes under way, which are brought to their end.
@@ -157,37 +170,50 @@ impl App {
         let mut routes: Vec<_> = route::fixed(&operations, &llm_styles);
         let engine = wiring.engine.clone();
         let description = engine.folder().description();
-        let declared_style = match &description.routes {
-            None => plain_style.clone(),
-            Some(declared) => {
-                let style = Arc::new(Style::declared(declared));
-                let own =
-                    route::declared(declared, &operations, &style).map_err(AppError::Routes)?;
-                for route in own {
-                    // One at a path of Mainstay's own stands in for it: it only adds to it.
-                    let (method, path) = (&route.method, route::blank(&route.path));
-                    routes.retain(|it| it.method != *method || route::blank(&it.path) != path);
-                    routes.push(route);
+        let mut sides: Vec<(String, Arc<Style>)> = Vec::new();
+        for side in description.routes.iter().flat_map(Routes::sides) {
+            let style =
+                if sides.is_empty() { Style::declared(&side) } else { Style::of_version(&side) };
+            let style = Arc::new(style);
+            for mut route in
+                route::declared(&side, &operations, &style).map_err(AppError::Routes)?
+            {
+                // One at a path of Mainstay's own stands in for it: it only adds to it.
+                let (method, path) = (&route.method, route::blank(&route.path));
+                routes.retain(|it| {
+                    it.is_declared || it.method != *method || route::blank(&it.path) != path
+                });
+                if let Some(keeping) = &mut route.keeping {
+                    keeping.follow(engine.folder().kits());
                 }
-                style
+                routes.push(route);
             }
-        };
+            sides.push((side.prefix, style));
+        }
+        // Two versions may not answer at one path.
+        let faults = route::collisions(routes.iter().filter(|it| it.is_declared));
+        if !faults.is_empty() {
+            return Err(AppError::Routes(faults));
+        }
         let limits = if wiring.settings.limits {
             Limits::declared(&description.limits, &wiring.clock)?
         } else {
             Limits::none()
         };
         let tenants = Tenants::default();
+        let answers = Answers::new(wiring.settings.cache_bytes_max);
         Ok(Self(Arc::new(Parts {
             started_at: wiring.clock.now(),
             limits,
             operations,
             routes: routes.into_iter().map(Arc::new).collect(),
-            declared_style,
+            sides,
             plain_style,
             llm_styles,
             llm_room,
             tenants,
+            answers,
+            deprecated: Calls::default(),
             stopping: CancellationToken::new(),
             changes: TaskTracker::new(),
             largest_import: largest_import(description),
@@ -211,7 +237,7 @@ impl App {
         self.description().tenants.is_none().then_some(TenantId::DEFAULT)
     }
 
-    /// The prefix of the application's own paths.
+    /// The prefix of the main version of the application's own paths.
     pub fn prefix(&self) -> &str {
         self.description().routes.as_ref().map_or("", |it| &it.prefix)
     }
@@ -221,7 +247,17 @@ impl App {
         if let Some(style) = self.llm_styles.of_path(path) {
             return style;
         }
-        crate::style::of_path(path, self.prefix(), &self.declared_style, &self.plain_style)
+        crate::style::of_path(path, &self.sides, &self.plain_style)
+    }
+
+    /// Does a path begin as the application's own do, in any version?
+    pub fn is_declared(&self, path: &str) -> bool {
+        self.sides.iter().any(|it| !it.0.is_empty() && path.starts_with(&it.0))
+    }
+
+    /// The routes that will go.
+    pub fn ageing(&self) -> impl Iterator<Item = (&Route, &Ageing)> {
+        self.routes.iter().filter_map(|it| Some((&**it, &**it.ageing.as_ref()?)))
     }
 
     /// The largest file that any collection takes, in bytes.
@@ -239,6 +275,16 @@ impl App {
         Duration::from_secs(self.settings.time_limit_s.max(1))
     }
 
+    /// The duty of every few seconds: writes down who called what will go, and shows how many answers
+    /// are kept. Call it once more before the end.
+    ///
+    /// # Errors
+    /// When the database does not take it; nothing is lost then.
+    pub async fn tend(&self) -> Result<(), store::Error> {
+        self.answers.show();
+        self.deprecated.flush(&self.store).await
+    }
+
     /// The recurring duty of the server: forgets kept answers and idle callers. Call it every hour
     /// or so.
     ///
@@ -246,7 +292,8 @@ impl App {
     /// When the database does not take it.
     pub async fn sweep(&self, now: Timestamp) -> Result<u64, store::Error> {
         self.limits.forget_idle();
-        crate::idempotency::sweep(&self.store, now).await
+        let calls = crate::ageing::calls::sweep(&self.store, now).await?;
+        Ok(calls + crate::idempotency::sweep(&self.store, now).await?)
     }
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Start at [`dispatch`].
 
+mod keeping;
+
 use std::sync::Arc;
 
 use apps::description::LimitPer;
@@ -34,6 +36,8 @@ use crate::{
     written::{Written, names_tag},
 };
 
+use keeping::Wish;
+
 /// Answers a request at a route.
 pub async fn dispatch(
     app: &App,
@@ -43,10 +47,25 @@ pub async fn dispatch(
     visit: &Arc<Visit>,
 ) -> Response {
     let mut admitted = Admitted::default();
-    let mut response = match answer(app, route, path, request, visit, &mut admitted).await {
+    let ageing = route.ageing.clone().map(|it| (it, path.clone()));
+    let was_gone = ageing.as_ref().is_some_and(|it| it.0.is_gone(visit.at));
+    let answered = match &ageing {
+        Some((ageing, path)) if was_gone => {
+            // Who still calls is counted; that they may not is no matter any more.
+            let _ = caller(app, request.headers(), visit).await;
+            Err(ageing.refuse(&route.key(), path))
+        }
+        _ => answer(app, route, path, request, visit, &mut admitted).await,
+    };
+    let mut response = match answered {
         Ok(response) => response,
         Err(problem) => route.style.refuse(&problem, visit),
     };
+    if let Some((ageing, path)) = &ageing {
+        ageing.tell(response.headers_mut(), path);
+        let who = visit.who.get().map(String::as_str);
+        app.deprecated.count(route, who, was_gone, visit.at);
+    }
     if let Some(left) = admitted.left {
         tell_left(response.headers_mut(), left);
     }
@@ -116,6 +135,7 @@ async fn answer(
         return socket(about, request).await;
     }
     let last_event = text_of(headers, "last-event-id");
+    let wish = route.keeping.as_ref().map(|_| Wish::of(headers)).unwrap_or_default();
     if changes {
         about.tenant_in_address(request.uri()).await?;
     }
@@ -165,6 +185,9 @@ async fn answer(
         socket: None,
     };
     let ending = Ending { about, list, if_none_match };
+    if let Some(keeping) = route.keeping.as_ref().filter(|_| !changes) {
+        return Ok(ending.kept_or_run(keeping, wish, call, args).await.response);
+    }
     if !changes {
         return Ok(ending.of(operation.run(call, args).await).await.response);
     }
@@ -326,12 +349,16 @@ async fn bring(
     request: Request,
 ) -> Result<Brought, Problem> {
     let About { app, route, .. } = about;
+    let named = route.plan.iter().filter_map(|it| it.header.as_deref());
+    let headers: Vec<(String, String)> =
+        named.filter_map(|it| Some((it.to_owned(), text_of(request.headers(), it)?))).collect();
     let mut input = match *request.method() {
         Method::GET | Method::HEAD => Input::of_uri(request.uri(), path)?,
         _ => Input::read(request, path, bounds(app, &route.operation)).await?,
     };
+    input.headers = headers;
     let mut faults = Faults::default();
-    let (page, count) = page(app, route, &input, &mut faults);
+    let (page, count) = page(route, &input, &mut faults);
     let args = input.arguments(route, &mut faults);
     if let Some(tenant) = tenant_of(&args) {
         about.tenant(tenant).await?;
@@ -412,13 +439,8 @@ fn bearer_of_protocols(given: &str) -> Option<String> {
 }
 
 /// The limit and the cursor asked for, and whether to count.
-fn page(
-    app: &App,
-    route: &Route,
-    input: &Input,
-    faults: &mut Faults,
-) -> ((u32, Option<String>), bool) {
-    let lists = if route.is_declared { &app.declared_style.lists } else { &app.plain_style.lists };
+fn page(route: &Route, input: &Input, faults: &mut Faults) -> ((u32, Option<String>), bool) {
+    let lists = &route.style.lists;
     if route.operation.kind != Kind::Page {
         return ((lists.limit, None), false);
     }

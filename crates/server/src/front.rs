@@ -245,6 +245,10 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
         "x-mainstay-fallback",
         "x-mainstay-cost-usd",
         "x-mainstay-cache",
+        "age",
+        "deprecation",
+        "sunset",
+        "link",
         "x-mainstay-usage-id",
         "x-mainstay-queue-wait-ms",
     ];

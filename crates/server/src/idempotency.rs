@@ -21,11 +21,18 @@ use store::{Sql, Store, Tx, params, rider::Rider};
 use crate::{operation::Upload, problem::Problem};
 
 /// The tables of this room.
-pub const MIGRATIONS: &[store::Migration] = &[store::Migration {
-    name: "20261121_090000_idempotency_keys",
-    up: Sql::same(include_str!("../migrations/20261121_090000_idempotency_keys/up.sql")),
-    down: Sql::same(include_str!("../migrations/20261121_090000_idempotency_keys/down.sql")),
-}];
+pub const MIGRATIONS: &[store::Migration] = &[
+    store::Migration {
+        name: "20261121_090000_idempotency_keys",
+        up: Sql::same(include_str!("../migrations/20261121_090000_idempotency_keys/up.sql")),
+        down: Sql::same(include_str!("../migrations/20261121_090000_idempotency_keys/down.sql")),
+    },
+    store::Migration {
+        name: "20261121_161200_deprecated_calls",
+        up: Sql::same(include_str!("../migrations/20261121_161200_deprecated_calls/up.sql")),
+        down: Sql::same(include_str!("../migrations/20261121_161200_deprecated_calls/down.sql")),
+    },
+];
 
 /// How long answers are kept.
 pub const KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);

@@ -32,6 +32,8 @@ pub struct Input {
     pub is_form: bool,
     /// The file.
     pub upload: Option<Upload>,
+    /// The headers that the route takes arguments from, and no others.
+    pub headers: Vec<(String, String)>,
 }
 
 /// The largest bodies.
@@ -188,6 +190,7 @@ impl Input {
             let found = match &take.source {
                 Source::Fixed(value) => Some((value.clone(), Origin::Json)),
                 Source::Body => self.whole_body(),
+                Source::Header => None,
                 Source::Named(name) => {
                     let not_in_body = route.takes_whole_body && !take.is_mapped;
                     let mut found = None;
@@ -202,6 +205,7 @@ impl Input {
                     found
                 }
             };
+            let found = found.or_else(|| self.in_header(take.header.as_deref()?));
             let Some((value, origin)) = found else {
                 if take.within.is_none() && field.is_required && !args.contains_key(&field.name) {
                     let missing =
@@ -234,6 +238,12 @@ impl Input {
             self.rest(route, &mut args, &claimed, faults);
         }
         args
+    }
+
+    /// A text of a header.
+    fn in_header(&self, name: &str) -> Option<(Json, Origin)> {
+        let found = self.headers.iter().find(|it| it.0 == name)?;
+        Some((found.1.as_str().into(), Origin::Text))
     }
 
     fn whole_body(&mut self) -> Option<(Json, Origin)> {

@@ -9,6 +9,8 @@
 mod app;
 pub mod serve;
 
+pub mod ageing;
+pub mod cache;
 pub mod dispatch;
 mod events;
 pub mod front;

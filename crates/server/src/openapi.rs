@@ -9,7 +9,10 @@ mod thing;
 
 use std::collections::BTreeSet;
 
-use apps::{description::RunMode, folder::Folder};
+use apps::{
+    description::{Routes, RunMode},
+    folder::Folder,
+};
 use axum::http::Method;
 use base::Permission;
 use models::relay::Words;
@@ -81,14 +84,18 @@ fn described(info: &Json, routes: &[&Route], folder: Option<&Folder>) -> Json {
         "security": [{"bearer": []}, {"key": []}],
         "x-errors": errors,
     });
-    if let Some(declared) = folder.map(|it| &it.description().routes) {
-        let own: Vec<Json> = declared
-            .iter()
-            .flat_map(|it| &it.errors)
-            .map(|(code, it)| {
-                json!({"code": it.code, "name": it.name, "status": it.status, "engine_code": code})
-            })
-            .collect();
+    if folder.is_some() {
+        let mut own: Vec<Json> = Vec::new();
+        for (_, side) in sides(folder) {
+            for (code, it) in &side.errors {
+                let line = json!({
+                    "code": it.code, "name": it.name, "status": it.status, "engine_code": code,
+                });
+                if !own.contains(&line) {
+                    own.push(line);
+                }
+            }
+        }
         document["x-application-errors"] = own.into();
     }
     document
@@ -122,14 +129,28 @@ fn refusals(folder: Option<&Folder>) -> Json {
             "content": {"application/json": {"schema": reference("AnthropicError")}},
         },
     });
-    let declared = folder.and_then(|it| it.description().routes.as_ref());
-    if let Some(error) = declared.and_then(|it| it.envelope.error.as_ref()) {
-        refusals["Refusal"] = json!({
+    for (version, side) in sides(folder) {
+        let Some(error) = &side.envelope.error else { continue };
+        refusals[of_version("Refusal", version.as_deref())] = json!({
             "description": "It did not work; the codes are the application's own.",
             "content": {"application/json": {"schema": thing::of_template(error, &json!({}))}},
         });
     }
     refusals
+}
+
+/// The versions of an application's paths, the main one first: the prefix of each other one, and what
+/// is declared for it.
+fn sides(folder: Option<&Folder>) -> Vec<(Option<String>, Routes)> {
+    let declared = folder.and_then(|it| it.description().routes.as_ref());
+    let sides = declared.map(Routes::sides).unwrap_or_default();
+    let named = sides.into_iter().enumerate();
+    named.map(|(at, it)| ((at > 0).then(|| it.prefix.clone()), it)).collect()
+}
+
+/// What a component of a version is called: by its prefix, but for the main one.
+fn of_version(name: &str, version: Option<&str>) -> String {
+    version.map_or_else(|| name.to_owned(), |it| format!("{name}{}", it.replace('/', ".")))
 }
 
 fn operation(folder: Option<&Folder>, route: &Route) -> Json {
@@ -144,6 +165,20 @@ fn operation(folder: Option<&Folder>, route: &Route) -> Json {
     });
     if operation.permission == Permission::Anyone {
         described["security"] = json!([]);
+    }
+    if let Some(ageing) = &route.ageing {
+        described["deprecated"] = true.into();
+        described["x-deprecated-since"] = json!(ageing.since);
+        if let Some(sunset) = ageing.sunset {
+            described["x-sunset"] = json!(sunset);
+        }
+        if let Some(instead) = &ageing.instead {
+            described["x-successor"] = instead.as_str().into();
+        }
+    }
+    if let Some(keeping) = &route.keeping {
+        let tags = &keeping.tags;
+        described["x-cache"] = json!({"ttl_s": keeping.ttl.as_secs(), "tags": tags});
     }
     let parameters = parameter::of(route, takes_body);
     if !parameters.is_empty() {
@@ -174,10 +209,10 @@ fn tag(route: &Route) -> &str {
 fn responses(folder: Option<&Folder>, route: &Route) -> Json {
     let operation = &*route.operation;
     let refusal = match route.style.words() {
-        Some(Words::Openai) => "OpenaiError",
-        Some(Words::Anthropic) => "AnthropicError",
-        None if route.style.has_problem_json() => "Problem",
-        None => "Refusal",
+        Some(Words::Openai) => "OpenaiError".to_owned(),
+        Some(Words::Anthropic) => "AnthropicError".to_owned(),
+        None if route.style.has_problem_json() => "Problem".to_owned(),
+        None => of_version("Refusal", route.style.version.as_deref()),
     };
     let refusal = json!({"$ref": format!("#/components/responses/{refusal}")});
     let mut responses = Map::new();
@@ -193,6 +228,9 @@ fn responses(folder: Option<&Folder>, route: &Route) -> Json {
     }
     if route.path.contains('{') {
         add("404");
+    }
+    if route.ageing.as_ref().is_some_and(|it| it.sunset.is_some()) {
+        add("410");
     }
     if matches!(route.method, Method::PATCH | Method::DELETE) {
         add("412");
@@ -234,6 +272,10 @@ fn outcomes(folder: Option<&Folder>, route: &Route) -> Vec<Outcome> {
                 Some(RunMode::Job) => vec![usual],
                 None => vec![usual, at_once],
             }
+        }
+        "analyses.run" => {
+            let description = "The answer, for one text.";
+            vec![usual, Outcome { status: 200, gives: "Analysis", description }]
         }
         "health.get" | "health.database" | "health.models" | "health.ready" => {
             let description = "The answer, when it is not well.";

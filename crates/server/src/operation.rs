@@ -46,6 +46,9 @@ pub struct Operation {
     pub is_raw: bool,
     /// A model may think for minutes before it answers: the server's limit of time is not its own.
     pub is_patient: bool,
+    /// Its answer is the same for all who reach the same tenants, and changes with records alone: it may
+    /// be kept.
+    pub is_shareable: bool,
     run: Run,
 }
 
@@ -236,6 +239,7 @@ impl Operation {
             reaches_deleted: false,
             is_raw: false,
             is_patient: false,
+            is_shareable: false,
             run: Box::new(typed),
         }
     }
@@ -279,6 +283,13 @@ impl Operation {
     #[must_use]
     pub fn raw(mut self) -> Self {
         self.is_raw = true;
+        self
+    }
+
+    /// Its answer is the same for all who reach the same tenants, and changes with records alone.
+    #[must_use]
+    pub fn shareable(mut self) -> Self {
+        self.is_shareable = true;
         self
     }
 

@@ -1,12 +1,15 @@
 //! The operations, one file for each kind of thing. Each is a doorway: take the arguments, call one
 //! room, shape the answer. Permissions are checked before they are called; SQL is never seen here.
 
+mod analyses;
 mod app;
+mod archives;
 mod ask;
 mod audit;
 mod auth;
 mod budgets;
 mod chats;
+mod deprecations;
 mod documents;
 mod exports;
 mod health;
@@ -14,13 +17,17 @@ mod imports;
 mod internals;
 mod jobs;
 mod keys;
+mod language;
 mod me;
 mod models;
 mod prompts;
 mod proposals;
+mod questions;
 mod records;
+mod schedules;
 mod search;
 mod sessions;
+mod sources;
 mod tasks;
 mod tenants;
 mod usage;
@@ -32,7 +39,7 @@ use crate::operation::Operation;
 
 /// Every operation, room by room.
 pub(crate) fn all() -> Vec<Operation> {
-    let rooms: [fn() -> Vec<Operation>; 27] = [
+    let rooms: &[fn() -> Vec<Operation>] = &[
         auth::all,
         me::all,
         sessions::all,
@@ -50,7 +57,14 @@ pub(crate) fn all() -> Vec<Operation> {
         documents::all,
         chats::all,
         ask::all,
+        questions::all,
+        analyses::all,
+        language::all,
         jobs::all,
+        sources::all,
+        schedules::all,
+        archives::all,
+        deprecations::all,
         audit::all,
         usage::all,
         models::all,
@@ -61,5 +75,5 @@ pub(crate) fn all() -> Vec<Operation> {
         health::all,
         internals::all,
     ];
-    rooms.into_iter().flat_map(|it| it()).collect()
+    rooms.iter().flat_map(|it| it()).collect()
 }

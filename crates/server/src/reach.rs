@@ -34,6 +34,7 @@ const SHOWN_BY: &[(&str, &str, &str)] = &[
     ("document", "documents.get", "document"),
     ("chat", "chats.get", "chat"),
     ("run", "runs.get", "run"),
+    ("archive", "archives.get", "archive"),
 ];
 
 /// Who speaks, at which route, and what its path names.
@@ -127,7 +128,7 @@ impl About {
     fn name_of(&self, argument: &str) -> Option<&str> {
         match &self.route.take(argument)?.source {
             Source::Named(name) => Some(name),
-            Source::Fixed(_) | Source::Body => None,
+            Source::Fixed(_) | Source::Body | Source::Header => None,
         }
     }
 

@@ -15,7 +15,9 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::{
+    ageing::Ageing,
     argument,
+    cache::Keeping,
     operation::Operation,
     shape::{self, Shape},
     style::Style,
@@ -50,6 +52,10 @@ pub struct Route {
     pub summary: String,
     /// Whether the application declared it.
     pub is_declared: bool,
+    /// That it will go, and when.
+    pub ageing: Option<Arc<Ageing>>,
+    /// How its answers are kept.
+    pub keeping: Option<Keeping>,
 }
 
 /// Where one argument comes from.
@@ -63,6 +69,8 @@ pub struct Take {
     pub source: Source,
     /// Other names under which it may be, in the order in which they are tried.
     pub also: Vec<String>,
+    /// The header that has it when nothing else does.
+    pub header: Option<String>,
     /// The route names the source; it is not merely the argument's own name.
     pub is_mapped: bool,
 }
@@ -76,6 +84,8 @@ pub enum Source {
     Named(String),
     /// It is the whole body.
     Body,
+    /// Only a header has it: neither path, query nor body are asked.
+    Header,
 }
 
 /// A route that cannot work.
@@ -98,7 +108,7 @@ pub fn operations() -> Operations {
     crate::operation::all().into_iter().map(|it| (it.name, Arc::new(it))).collect()
 }
 
-/// The operations as `mainstay check` wants to know them: names and arguments.
+/// The operations as `mainstay check` wants to know them: names, arguments, whether answers may be kept.
 pub fn heads() -> Vec<OperationHead> {
     let paths = |name: &str| {
         let own = crate::routes::FIXED.iter().filter(|it| it.1 == name);
@@ -108,12 +118,14 @@ pub fn heads() -> Vec<OperationHead> {
         name: it.name.to_owned(),
         args: it.arguments.fields.iter().map(|it| it.name.clone()).collect(),
         paths: paths(it.name),
+        is_shareable: it.is_shareable,
     };
     operations().values().map(head).collect()
 }
 
-/// Compiles what an application declares. At Mainstay's own paths it may only add to what is answered
-/// there: those are answered in the plain style, because the interface lives on them.
+/// Compiles what an application declares: one version of its paths. At Mainstay's own paths it may only
+/// add to what is answered there: those are answered in the plain style, because the interface lives on
+/// them.
 ///
 /// # Errors
 /// Every route that cannot work, with its reason.
@@ -126,7 +138,8 @@ pub fn declared(
         vec![RouteFault { route: "shapes".into(), fault: error.to_string(), hint: None }]
     })?;
     let (mut compiled, mut faults) = (Vec::new(), Vec::new());
-    let added = Arc::new(Style::added(routes));
+    let added = Arc::new(Style::added(routes, style));
+    let side = Side { prefix: &routes.prefix, operations, shapes: &shapes, is_declared: true };
     for (key, spec) in &routes.paths {
         let own = own_at(key, &routes.prefix);
         if let Some((path, operation)) = own
@@ -140,12 +153,12 @@ pub fn declared(
             continue;
         }
         let style = if own.is_some() { &added } else { style };
-        match compile(key, spec, &routes.prefix, operations, &shapes, style, true) {
+        match compile(key, spec, style, &side) {
             Ok(route) => compiled.push(route),
             Err(found) => faults.extend(found),
         }
     }
-    faults.extend(collisions(&compiled));
+    faults.extend(collisions(compiled.iter()));
     if faults.is_empty() { Ok(compiled) } else { Err(faults) }
 }
 
@@ -157,6 +170,7 @@ pub fn declared(
 pub fn fixed(operations: &Operations, llm: &crate::llm::Styles) -> Vec<Route> {
     let plain = Arc::new(Style::plain());
     let shapes = IndexMap::new();
+    let side = Side { prefix: "", operations, shapes: &shapes, is_declared: false };
     crate::routes::FIXED
         .iter()
         .map(|(key, operation, from)| {
@@ -170,10 +184,12 @@ pub fn fixed(operations: &Operations, llm: &crate::llm::Styles) -> Vec<Route> {
                 shape: None,
                 status: None,
                 summary: None,
+                deprecated: None,
+                cache: None,
             };
             let path = key.split_once(' ').map_or("", |it| it.1);
             let style = llm.of_path(path).unwrap_or(&plain);
-            let compiled = compile(key, &spec, "", operations, &shapes, style, false);
+            let compiled = compile(key, &spec, style, &side);
             compiled.expect("the table of fixed routes fits the table of operations")
         })
         .collect()
@@ -198,7 +214,7 @@ impl Route {
         let named = self.plan.iter().flat_map(|it| {
             let own = match &it.source {
                 Source::Named(name) => Some(name.as_str()),
-                Source::Fixed(_) | Source::Body => None,
+                Source::Fixed(_) | Source::Body | Source::Header => None,
             };
             own.into_iter().chain(it.also.iter().map(String::as_str))
         });
@@ -222,7 +238,9 @@ impl Take {
     pub fn pointer(&self) -> String {
         match &self.source {
             Source::Named(name) => format!("/{}", argument::escaped(name)),
-            Source::Fixed(_) => format!("/{}", argument::escaped(&self.argument)),
+            Source::Fixed(_) | Source::Header => {
+                format!("/{}", argument::escaped(&self.argument))
+            }
             Source::Body => String::new(),
         }
     }
@@ -234,15 +252,21 @@ pub fn names_in(path: &str) -> impl Iterator<Item = &str> {
     names.map(|it| it.trim_start_matches('*'))
 }
 
+/// Routes that are compiled together.
+struct Side<'a> {
+    prefix: &'a str,
+    operations: &'a Operations,
+    shapes: &'a IndexMap<String, Arc<Shape>>,
+    is_declared: bool,
+}
+
 fn compile(
     key: &str,
     spec: &RouteSpec,
-    prefix: &str,
-    operations: &Operations,
-    shapes: &IndexMap<String, Arc<Shape>>,
     style: &Arc<Style>,
-    is_declared: bool,
+    side: &Side<'_>,
 ) -> Result<Route, Vec<RouteFault>> {
+    let Side { prefix, operations, shapes, is_declared } = *side;
     let mut faults = Vec::new();
     let mut fault = |text: String, hint: Option<String>| {
         faults.push(RouteFault { route: key.to_owned(), fault: text, hint });
@@ -323,6 +347,20 @@ fn compile(
             );
         }
     }
+    let ageing = match spec.deprecated.as_ref().map(Ageing::of).transpose() {
+        Ok(ageing) => ageing.map(Arc::new),
+        Err(why) => {
+            fault(why, Some("write a day like 2027-06-01".into()));
+            None
+        }
+    };
+    let keeping = match keeping(spec, method.as_ref(), operation) {
+        Ok(keeping) => keeping,
+        Err(why) => {
+            fault(why, None);
+            None
+        }
+    };
     let (Some(method), true) = (method, faults.is_empty()) else { return Err(faults) };
     Ok(Route {
         method,
@@ -338,7 +376,25 @@ fn compile(
         status: spec.status,
         summary: spec.summary.clone().unwrap_or_else(|| operation.summary.to_owned()),
         is_declared,
+        ageing,
+        keeping,
     })
+}
+
+/// How the answers of a route are kept; why they cannot be.
+fn keeping(
+    spec: &RouteSpec,
+    method: Option<&Method>,
+    operation: &Operation,
+) -> Result<Option<Keeping>, String> {
+    let Some(cache) = &spec.cache else { return Ok(None) };
+    if method.is_some_and(|it| *it != Method::GET) {
+        return Err("only answers to GET can be kept".to_owned());
+    }
+    if !operation.is_shareable {
+        return Err(format!("what `{}` answers is not the same for everybody", operation.name));
+    }
+    Keeping::of(cache, spec).map(Some)
 }
 
 fn pairs(names: &IndexMap<String, String>) -> Vec<(String, String)> {
@@ -348,8 +404,9 @@ fn pairs(names: &IndexMap<String, String>) -> Vec<(String, String)> {
 /// Whole arguments first, then the fields set inside of them.
 fn plan(spec: &RouteSpec, operation: &Operation) -> Vec<Take> {
     let named = |it: &String| match first_of(it) {
-        "body" => Source::Body,
-        name => Source::Named(name.to_owned()),
+        Some("body") => Source::Body,
+        Some(name) => Source::Named(name.to_owned()),
+        None => Source::Header,
     };
     let mut plan: Vec<Take> = operation
         .arguments
@@ -363,13 +420,14 @@ fn plan(spec: &RouteSpec, operation: &Operation) -> Vec<Take> {
                 (None, None) => (Source::Named(field.name.clone()), false),
             };
             let also = spec.from.get(&field.name).map_or_else(Vec::new, |it| others_of(it));
-            Take { argument: field.name.clone(), within: None, source, also, is_mapped }
+            let header = spec.from.get(&field.name).and_then(|it| header_of(it));
+            Take { argument: field.name.clone(), within: None, source, also, header, is_mapped }
         })
         .collect();
     let inside = |it: &String, source: Source, also: Vec<String>| {
         let (outer, inner) = it.split_once('.')?;
         let (argument, within) = (outer.into(), Some(inner.into()));
-        Some(Take { argument, within, source, also, is_mapped: true })
+        Some(Take { argument, within, source, also, header: None, is_mapped: true })
     };
     let fixed = |value: &Json| Source::Fixed(value.clone());
     plan.extend(spec.set.iter().filter_map(|(it, value)| inside(it, fixed(value), Vec::new())));
@@ -377,15 +435,29 @@ fn plan(spec: &RouteSpec, operation: &Operation) -> Vec<Take> {
     plan
 }
 
-/// `title | Title`: the name that is tried first.
-fn first_of(from: &str) -> &str {
-    from.split('|').next().unwrap_or(from).trim()
+/// `title | Title`: the name that is tried first. None where there is only a header.
+fn first_of(from: &str) -> Option<&str> {
+    names_of(from).next()
 }
 
 /// The names that are tried after it.
 fn others_of(from: &str) -> Vec<String> {
-    from.split('|').skip(1).map(|it| it.trim().to_owned()).collect()
+    names_of(from).skip(1).map(str::to_owned).collect()
 }
+
+/// The names, without the header.
+fn names_of(from: &str) -> impl Iterator<Item = &str> {
+    from.split('|').map(str::trim).filter(|it| !it.starts_with(HEADER))
+}
+
+/// `language | header X-UI-Language`: the header that is looked at last.
+fn header_of(from: &str) -> Option<String> {
+    let header = from.split('|').find_map(|it| it.trim().strip_prefix(HEADER))?;
+    Some(header.trim().to_lowercase())
+}
+
+/// What stands before the name of a header.
+const HEADER: &str = "header ";
 
 fn is_template(path: &str) -> bool {
     path.starts_with('/')
@@ -418,7 +490,7 @@ pub(crate) fn blank(path: &str) -> String {
 }
 
 /// Two routes of one method whose paths no request can tell apart.
-fn collisions(routes: &[Route]) -> Vec<RouteFault> {
+pub(crate) fn collisions<'a>(routes: impl Iterator<Item = &'a Route>) -> Vec<RouteFault> {
     let mut seen: IndexMap<(Method, String), String> = IndexMap::new();
     let mut faults = Vec::new();
     for route in routes {

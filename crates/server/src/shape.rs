@@ -28,6 +28,8 @@ pub struct Field {
     pub path: Vec<String>,
     /// The name of the shape of what lies there.
     pub inner: Option<String>,
+    /// What it always is, whatever the engine answers: `success: "=true"`.
+    pub fixed: Option<Json>,
     inner_shape: OnceLock<Arc<Shape>>,
 }
 
@@ -88,6 +90,17 @@ pub fn all(
 impl Shape {
     fn of(fields: &IndexMap<String, String>) -> Self {
         let fields = fields.iter().map(|(name, source)| {
+            if let Some(fixed) = source.trim().strip_prefix('=') {
+                // What is no JSON is a text.
+                let fixed = serde_json::from_str(fixed).unwrap_or_else(|_| fixed.into());
+                return Field {
+                    name: Some(name.clone()),
+                    path: Vec::new(),
+                    inner: None,
+                    fixed: Some(fixed),
+                    inner_shape: OnceLock::new(),
+                };
+            }
             let (path, inner) = match source.split_once('|') {
                 Some((path, inner)) => (path.trim(), Some(inner.trim().to_owned())),
                 None => (source.trim(), None),
@@ -96,6 +109,7 @@ impl Shape {
                 name: (name != "...").then(|| name.clone()),
                 path: path.split('.').map(str::to_owned).collect(),
                 inner,
+                fixed: None,
                 inner_shape: OnceLock::new(),
             }
         });
@@ -110,7 +124,10 @@ impl Shape {
 impl Field {
     /// What lies at the path: none when its first step does not exist, so that a field that an
     /// answer does not have (a secret that is shown once) is left out; null further on.
-    fn find<'a>(&self, value: &'a Json) -> Option<&'a Json> {
+    fn find<'a>(&'a self, value: &'a Json) -> Option<&'a Json> {
+        if let Some(fixed) = &self.fixed {
+            return Some(fixed);
+        }
         let (first, _) = self.path.split_first()?;
         if first == WHOLE {
             return Some(self.further(value));
@@ -198,6 +215,9 @@ fn write_of_record<M: SerializeMap>(
     record: &Sight,
     shape: &Shape,
 ) -> Result<(), M::Error> {
+    if let Some(fixed) = &field.fixed {
+        return field.write(map, fixed, shape);
+    }
     let is_data = matches!(field.path.as_slice(), [only] if only == "data");
     match &field.name {
         Some(name) if is_data && field.inner.is_none() => map.serialize_entry(name, record.data()),
@@ -281,6 +301,15 @@ mod tests {
             json!({"list": "list | small", "one": "one | small", "none": "none | small"}),
             json!({"list": [{"number": 1, "x": 2}], "one": {"number": 3}, "none": null}),
             r#"{"list":[{"nr":1}],"one":{"nr":3},"none":null}"#,
+        );
+    }
+
+    #[test]
+    fn what_is_fixed_is_the_same_whatever_is_answered() {
+        check(
+            json!({"success": "=true", "kind": "=bearer", "id": "id"}),
+            json!({"id": 1, "success": false}),
+            r#"{"success":true,"kind":"bearer","id":1}"#,
         );
     }
 

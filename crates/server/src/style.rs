@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use apps::description::{CatalogueError, Routes, routes::Lists};
+use apps::description::{CatalogueError, Envelope, Routes, routes::Lists};
 use axum::{
     body::Body,
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -25,6 +25,10 @@ use crate::{Visit, llm, problem::Problem};
 pub struct Style {
     /// How lists are paged.
     pub lists: Lists,
+    /// What answers are wrapped in, as it was declared.
+    pub envelope: Envelope,
+    /// The prefix of the version whose style it is; none of the main one.
+    pub version: Option<String>,
     one: Option<Template>,
     list: Option<Template>,
     error: Option<Template>,
@@ -94,6 +98,8 @@ impl Style {
         let template = |it: &Option<Json>| it.as_ref().map(Template::of);
         Self {
             lists: routes.lists.clone(),
+            envelope: routes.envelope.clone(),
+            version: None,
             one: template(&routes.envelope.one),
             list: template(&routes.envelope.list),
             error: template(&routes.envelope.error),
@@ -102,10 +108,20 @@ impl Style {
         }
     }
 
+    /// What an application declares for a version beside the main one.
+    pub fn of_version(routes: &Routes) -> Self {
+        Self { version: Some(routes.prefix.clone()), ..Self::declared(routes) }
+    }
+
     /// What an application adds at Mainstay's own paths: the statuses of its catalogue, and nothing
     /// around answers and refusals.
-    pub fn added(routes: &Routes) -> Self {
-        Self { errors: routes.errors.clone(), ..Self::default() }
+    pub fn added(routes: &Routes, of: &Self) -> Self {
+        Self {
+            errors: routes.errors.clone(),
+            lists: routes.lists.clone(),
+            version: of.version.clone(),
+            ..Self::default()
+        }
     }
 
     /// The words of a dialect of models.
@@ -233,12 +249,6 @@ impl Style {
         response
     }
 
-    /// The envelopes as they were declared are needed by `/openapi.json`: what surrounds one thing
-    /// or a list.
-    pub fn wraps(&self) -> (bool, bool) {
-        (self.one.is_some(), self.list.is_some())
-    }
-
     fn in_catalogue(&self, problem: &Problem) -> Option<&CatalogueError> {
         let narrowed =
             problem.subject().and_then(|it| self.errors.get(&format!("{}.{it}", problem.code())));
@@ -246,15 +256,18 @@ impl Style {
     }
 }
 
-/// The style of a path is that of its prefix.
+/// The style of a path is that of its prefix, the longest of those that it has.
 pub fn of_path<'a>(
     path: &str,
-    prefix: &str,
-    declared: &'a Arc<Style>,
+    sides: &'a [(String, Arc<Style>)],
     plain: &'a Arc<Style>,
 ) -> &'a Arc<Style> {
-    let inside = path.strip_prefix(prefix).is_some_and(|it| it.is_empty() || it.starts_with('/'));
-    if inside && !prefix.is_empty() { declared } else { plain }
+    let is_inside = |prefix: &str| {
+        let rest = path.strip_prefix(prefix).filter(|_| !prefix.is_empty());
+        rest.is_some_and(|it| it.is_empty() || it.starts_with('/'))
+    };
+    let own = sides.iter().filter(|it| is_inside(&it.0)).max_by_key(|it| it.0.len());
+    own.map_or(plain, |it| &it.1)
 }
 
 impl Template {
@@ -381,7 +394,11 @@ mod tests {
     #[test]
     fn a_path_outside_the_prefix_has_the_plain_style() {
         let (declared, plain) = (Arc::new(style()), Arc::new(Style::plain()));
-        let is_declared = |path| Arc::ptr_eq(of_path(path, "/v1", &declared, &plain), &declared);
+        let older = Arc::new(style());
+        let sides = [("/v1".to_owned(), declared.clone()), ("/v1/old".to_owned(), older.clone())];
+        let is_declared = |path| Arc::ptr_eq(of_path(path, &sides, &plain), &declared);
+        assert!(Arc::ptr_eq(of_path("/v1/old/clients", &sides, &plain), &older));
+        assert!(is_declared("/v1/older") && !is_declared("/v1/old"));
         assert!(is_declared("/v1/clients"));
         assert!(is_declared("/v1"));
         assert!(!is_declared("/v10/clients"));

@@ -63,7 +63,7 @@ fn other(app: &App, request: &Request, visit: &Visit) -> Response {
     let is_api = path.starts_with("/api/")
         || app.llm_styles.of_path(path).is_some()
         || path.starts_with("/__debug/")
-        || (!app.prefix().is_empty() && path.starts_with(app.prefix()));
+        || app.is_declared(path);
     if is_read && !is_api {
         if let Some(found) = Interface::get(path.trim_start_matches('/')) {
             let _ = visit

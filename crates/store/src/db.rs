@@ -1,10 +1,10 @@
 //! What a closure sees of the database: [`Db`] to read, [`Tx`] to change.
 
-use std::{cell::RefCell, ops::Deref};
+use std::{cell::RefCell, collections::BTreeSet, ops::Deref};
 
-use base::{Actor, Timestamp};
+use base::{Actor, TenantId, Timestamp};
 
-use crate::{Error, Row, Value, audit, postgres::Session, sqlite::File};
+use crate::{Error, Row, Value, audit, mark, postgres::Session, sqlite::File};
 
 /// Which of the two databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -119,6 +119,7 @@ pub struct Tx {
     db: Db,
     act: Option<Act>,
     entries: RefCell<Vec<audit::Entry>>,
+    touched: RefCell<BTreeSet<(String, TenantId)>>,
 }
 
 /// Who changes, and when.
@@ -135,7 +136,7 @@ const PARAMS_MAX: usize = 32_000;
 
 impl Tx {
     pub(crate) fn new(db: Db, act: Option<Act>) -> Self {
-        Self { db, act, entries: RefCell::default() }
+        Self { db, act, entries: RefCell::default(), touched: RefCell::default() }
     }
 
     pub(crate) fn into_db(self) -> Db {
@@ -235,6 +236,18 @@ impl Tx {
     pub(crate) fn set_act(&mut self, act: Option<Act>) {
         self.act = act;
         self.entries.get_mut().clear();
+        self.touched.get_mut().clear();
+    }
+
+    /// Notes what has changed, for [`Tx::mark_touched`].
+    pub(crate) fn touch(&self, name: &str, tenant: TenantId) {
+        self.touched.borrow_mut().insert((name.to_owned(), tenant));
+    }
+
+    /// Moves the marks of what has changed; the last thing before the commit.
+    pub(crate) fn mark_touched(&self) -> Result<(), Error> {
+        let touched: Vec<(String, TenantId)> = self.touched.take().into_iter().collect();
+        mark::write(self, &touched)
     }
 
     /// Takes what the closure said, or tells why the transaction may not be kept.

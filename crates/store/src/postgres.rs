@@ -7,9 +7,11 @@
 //!
 //! Start at [`Pool`]; [`Session`] is one transaction.
 
+pub(crate) mod guard;
 mod pool;
 mod session;
 mod tls;
+mod tree;
 mod wire;
 
 pub(crate) use pool::Pool;

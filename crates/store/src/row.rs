@@ -172,5 +172,5 @@ macro_rules! id_of_text {
 
 id_of_text!(
     TenantId, RecordId, VersionId, ProposalId, JobId, WebhookId, DeliveryId, UserId, SessionId,
-    AppKeyId, DocumentId, ChunkId, ChatId, MessageId, RunId
+    AppKeyId, DocumentId, ChunkId, ChatId, MessageId, RunId, ArchiveId
 );

@@ -6,6 +6,7 @@
 //! Start at [`Sqlite`]; [`File`] is one connection and runs statements.
 
 mod file;
+pub(crate) mod guard;
 mod place;
 mod readers;
 mod writer;

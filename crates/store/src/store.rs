@@ -265,6 +265,14 @@ impl Store {
         }
     }
 
+    /// The connections, when it is PostgreSQL.
+    pub(crate) fn pool(&self) -> Option<&Pool> {
+        match &*self.engine {
+            Engine::Sqlite(_) => None,
+            Engine::Postgres(pool) => Some(pool),
+        }
+    }
+
     /// The file, when it is SQLite.
     pub(crate) fn file(&self) -> Option<PathBuf> {
         match &*self.engine {
@@ -294,6 +302,7 @@ where
             let mut heads = audit::chain::Heads::default();
             heads.append(&tx, entries)?;
             heads.write(&tx)?;
+            tx.mark_touched()?;
             session.commit()?;
             Ok(answer)
         })

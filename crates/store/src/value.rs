@@ -187,5 +187,5 @@ macro_rules! from_id {
 
 from_id!(
     TenantId, RecordId, VersionId, ProposalId, JobId, WebhookId, DeliveryId, UserId, SessionId,
-    AppKeyId, DocumentId, ChunkId, ChatId, MessageId, RunId
+    AppKeyId, DocumentId, ChunkId, ChatId, MessageId, RunId, ArchiveId
 );

@@ -9,7 +9,7 @@
 //! the payload.
 //!
 //! Start at [`enqueue`] (wanting), [`Handler`] (doing) and [`Workers`] (who does it). What may
-//! happen to a job is in one place: `decide`.
+//! happen to a job is in one place: `decide`. What comes round by the clock is [`schedule`].
 
 pub mod job;
 
@@ -24,6 +24,8 @@ pub mod handler;
 pub mod worker;
 
 pub mod event;
+
+pub mod schedule;
 
 mod attempt;
 mod backoff;
@@ -40,8 +42,15 @@ pub use queue::{Busy, EnqueueError, Enqueued, Lock, NewJob, enqueue};
 pub use worker::{Drained, Settings, Workers};
 
 /// The tables of this room, in the order in which they came to be.
-pub const MIGRATIONS: &[store::Migration] = &[store::Migration {
-    name: "20261121_030000_jobs",
-    up: store::Sql::same(include_str!("../migrations/20261121_030000_jobs/up.sql")),
-    down: store::Sql::same(include_str!("../migrations/20261121_030000_jobs/down.sql")),
-}];
+pub const MIGRATIONS: &[store::Migration] = &[
+    store::Migration {
+        name: "20261121_030000_jobs",
+        up: store::Sql::same(include_str!("../migrations/20261121_030000_jobs/up.sql")),
+        down: store::Sql::same(include_str!("../migrations/20261121_030000_jobs/down.sql")),
+    },
+    store::Migration {
+        name: "20261121_161000_schedules",
+        up: store::Sql::same(include_str!("../migrations/20261121_161000_schedules/up.sql")),
+        down: store::Sql::same(include_str!("../migrations/20261121_161000_schedules/down.sql")),
+    },
+];

@@ -3,17 +3,25 @@
 //! An act checks what was asked for, finds what it is about, sees whose it is, and then either does it
 //! in one transaction or writes a job that will. What takes a job answers with `accepted`.
 
+pub mod analyses;
+mod archives;
 mod assistants;
 mod chats;
 mod export;
 mod import;
 mod prompts;
 mod proposals;
+pub mod questions;
+mod schedules;
 mod search;
+mod sources;
 mod summary;
 mod tasks;
 mod versions;
 mod webhooks;
+
+pub use self::sources::SourceRun;
+pub use ::sources::cache::{Kind as CacheKind, look::Which as CacheWhich};
 
 use base::{JobId, RecordId, TenantId, VersionId};
 use identity::Caller;

@@ -35,6 +35,9 @@ impl Checker<'_> {
             self.counted(&at("numbered/empty"), &numbered.empty, &["n"]);
             self.counted(&at("numbered/repeated"), &numbered.repeated, &["n", "value"]);
         }
+        if let Some(archive) = &collection.archive {
+            self.archive(name, archive, schema.as_ref(), all);
+        }
         let Some(schema) = schema else {
             for (key, file) in [("seed", &collection.seed), ("default", &collection.default)] {
                 if let Some(file) = file {

@@ -34,6 +34,11 @@ pub const ERROR_CODES: &[&str] = &[
     "tenant_not_found",
     "version_not_found",
     "job_not_found",
+    "schedule_not_found",
+    "source_not_found",
+    "archive_not_found",
+    "archive_damaged",
+    "route_gone",
     "proposal_not_found",
     "no_active_version",
     "deleted",
@@ -93,6 +98,9 @@ pub const ERROR_CODES: &[&str] = &[
     "page_too_large",
     "assistant_not_found",
     "chat_not_found",
+    "questions_not_found",
+    "conversation_not_found",
+    "question_not_found",
     "run_not_found",
     "interrupted",
     "cancelled",
@@ -105,6 +113,7 @@ pub(super) struct Names {
     pub(super) collections: Vec<String>,
     pub(super) tasks: Vec<String>,
     pub(super) assistants: Vec<String>,
+    pub(super) sources: Vec<String>,
     pub(super) configs: Vec<String>,
 }
 
@@ -118,6 +127,7 @@ impl Names {
             collections: keys("/collections"),
             tasks: keys("/tasks"),
             assistants: keys("/assistants"),
+            sources: keys("/sources"),
             configs: files.config_names(),
         }
     }

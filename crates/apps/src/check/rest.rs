@@ -4,15 +4,36 @@ use std::collections::HashSet;
 
 use super::{At, Checker};
 use crate::{
-    description::{Description, Limit, SignUp, TenantReach, Tenants},
+    description::{Description, Environment, Limit, SignUp, TenantReach, Tenants},
     field,
 };
 
 /// What models are used for beside tasks.
-const MODEL_USES: [&str; 4] = ["embed", "search", "summary", "title"];
+const MODEL_USES: [&str; 8] = [
+    "embed",
+    "search",
+    "summary",
+    "title",
+    "question_query",
+    "question_answer",
+    "question_followups",
+    "question_comment",
+];
 /// The kinds of jobs that are no task.
-const JOB_KINDS: [&str; 7] =
-    ["import", "change", "proposals", "revert", "export", "knowledge.ingest", "knowledge.site"];
+const JOB_KINDS: [&str; 12] = [
+    "import",
+    "change",
+    "proposals",
+    "revert",
+    "export",
+    "knowledge.ingest",
+    "knowledge.site",
+    "knowledge.reembed",
+    "archive",
+    "archive.restore",
+    "analysis",
+    "source",
+];
 
 impl Checker<'_> {
     pub(super) fn rest(&mut self, description: &Description) {
@@ -80,6 +101,7 @@ impl Checker<'_> {
     }
 
     fn environment(&mut self, description: &Description) {
+        self.environment_words(&description.environment);
         let required = description.environment.required.iter().map(|it| ("required", it));
         let optional = description.environment.optional.iter().map(|it| ("optional", it));
         let mut seen = HashSet::new();
@@ -109,6 +131,31 @@ impl Checker<'_> {
                 let message = format!("`{name}` stands twice");
                 self.fault(At::Value(&pointer), "repeated_name", message);
             }
+        }
+    }
+
+    /// What variables are when they are not given, and what they are for.
+    fn environment_words(&mut self, environment: &Environment) {
+        for (name, value) in &environment.defaults {
+            let pointer = field::pointer_to("/environment/defaults", name);
+            if !environment.optional.contains(name) {
+                let message = match environment.required.contains(name) {
+                    true => format!("`{name}` is required, so it has no default"),
+                    false => format!("`{name}` is not declared"),
+                };
+                let hint = Some(format!("name `{name}` under `optional`"));
+                self.fault(At::Key(&pointer), "unknown_variable", message).hint = hint;
+            }
+            if value.is_object() || value.is_array() || value.is_null() {
+                let message = "a variable is a text, a number, or true or false".to_owned();
+                self.fault(At::Value(&pointer), "invalid_value", message);
+            }
+        }
+        let known: Vec<&str> = environment.names().collect();
+        for name in environment.about.keys().filter(|it| !known.contains(&it.as_str())) {
+            let pointer = field::pointer_to("/environment/about", name);
+            let message = format!("`{name}` is not declared");
+            self.unknown(At::Key(&pointer), "unknown_variable", message, known.clone(), name);
         }
     }
 

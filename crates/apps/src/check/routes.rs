@@ -1,5 +1,7 @@
 //! Routes: do they name operations, arguments and shapes that exist, and no path twice?
 
+mod versions;
+
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
@@ -57,7 +59,11 @@ impl Checker<'_> {
             }
             shapes_used.extend(route.shape.as_deref());
             self.route(path, route, routes, all, &pointer);
+            self.route_ageing(path, route, all, &pointer);
         }
+        self.route_versions(routes, all);
+        let of_versions = routes.versions.values().flat_map(|it| it.paths.values());
+        shapes_used.extend(of_versions.filter_map(|it| it.shape.as_deref()));
         let inside = routes.shapes.values().flat_map(|it| it.values());
         shapes_used.extend(inside.filter_map(|it| it.split_once('|')).map(|it| it.1.trim()));
         for name in routes.shapes.keys().filter(|it| !shapes_used.contains(it.as_str())) {

@@ -23,7 +23,7 @@ static SHAPE: LazyLock<Schema> = LazyLock::new(|| {
 });
 
 /// Machine formats (`uint32`) mean nothing to a validator.
-fn without_formats(schema: &mut Json) {
+pub(super) fn without_formats(schema: &mut Json) {
     match schema {
         Json::Object(object) => {
             if object.get("format").is_some_and(Json::is_string) {
@@ -49,7 +49,7 @@ pub(super) fn read(app: &Marked, faults: &mut Vec<Fault>) -> Option<Description>
         let Err(found) = SHAPE.check(&value) else { break };
         for it in &found {
             if round == 0 {
-                faults.push(told(app, it));
+                faults.push(told(APP_FILE, app, it));
             }
             prune(&mut value, &it.pointer);
         }
@@ -66,7 +66,8 @@ pub(super) fn read(app: &Marked, faults: &mut Vec<Fault>) -> Option<Description>
     }
 }
 
-fn told(app: &Marked, found: &schema::Fault) -> Fault {
+/// A fault of shape at its place in a document.
+pub(super) fn told(file: &str, app: &Marked, found: &schema::Fault) -> Fault {
     let pointer = &found.pointer;
     let name = last(pointer);
     let (place, code, message) = if app.value.pointer(pointer).is_none() {
@@ -76,7 +77,7 @@ fn told(app: &Marked, found: &schema::Fault) -> Fault {
     } else {
         (app.place(pointer), "invalid_value", format!("`{name}` {}", found.message))
     };
-    let mut fault = Fault::new(APP_FILE, place, code, message);
+    let mut fault = Fault::new(file, place, code, message);
     fault.hint.clone_from(&found.hint);
     fault
 }

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::{At, Checker};
 use crate::{
+    acts::analyses::KEPT_FIELDS,
     description::{
         Description, ModelPolicy, Task,
         task::{Chosen, ContextSource},
@@ -44,6 +45,7 @@ impl Checker<'_> {
         if let Some(records) = &records {
             self.record_fields(task, records, &base);
         }
+        self.text_of(task, records.as_ref(), all, &base);
         if let Some(output) = &output {
             self.answer_fields(task, output, &base);
         }
@@ -111,6 +113,14 @@ impl Checker<'_> {
         if !self.known_collection(&format!("{pointer}/collection"), name) {
             return;
         }
+        if chosen.most == Some(0) {
+            let message = "`most` must be at least 1".to_owned();
+            self.fault(At::Value(&format!("{pointer}/most")), "invalid_value", message);
+        }
+        if chosen.most.is_some() && chosen.beside.is_some() {
+            let message = "`beside` chooses one record, and `most` takes all".to_owned();
+            self.fault(At::Value(&format!("{pointer}/most")), "invalid_value", message);
+        }
         let Some(collection) = all.collections.get(name) else { return };
         let file = format!("{}/schema", field::pointer_to("/collections", name));
         let Some(schema) = self.schema(&file, &collection.schema) else { return };
@@ -156,6 +166,31 @@ impl Checker<'_> {
                 let message = format!("`{field}` is kept but never filled");
                 self.fault(At::Value(&pointer), "never_filled", message).warns();
             }
+        }
+    }
+
+    /// The text that a task looks at, and where its answers are kept.
+    fn text_of(&mut self, task: &Task, records: Option<&Schema>, all: &Description, base: &str) {
+        if let (Some(field), Some(records)) = (&task.text, records) {
+            self.known_field(At::Value(&format!("{base}/text")), records, field, &task.on);
+        }
+        let Some(name) = &task.kept_in else { return };
+        let pointer = format!("{base}/kept_in");
+        if task.text.is_none() {
+            let message = "only answers about a text are kept".to_owned();
+            let hint = Some("add `text`, the field that the task looks at".to_owned());
+            self.fault(At::Key(&pointer), "missing_key", message).hint = hint;
+        }
+        if !self.known_collection(&pointer, name) {
+            return;
+        }
+        let Some(collection) = all.collections.get(name) else { return };
+        let file = format!("{}/schema", field::pointer_to("/collections", name));
+        let Some(schema) = self.schema(&file, &collection.schema) else { return };
+        for field in KEPT_FIELDS.into_iter().filter(|it| !schema.knows(it)) {
+            let message = format!("`{name}` has no field `{field}` for what is kept");
+            let hint = Some(format!("its schema needs: {}", KEPT_FIELDS.join(", ")));
+            self.fault(At::Value(&pointer), "unknown_field", message).hint = hint;
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     At, Checker,
     assistants::{ASSISTANT_VARIABLES, TITLE_VARIABLES},
+    questions::{ANSWER_VARIABLES, COMMENT_VARIABLES, FOLLOWUP_VARIABLES, QUERY_VARIABLES},
     tasks::FIXED_VARIABLES,
 };
 use crate::{
@@ -36,6 +37,21 @@ impl Checker<'_> {
             give(&mut given, &assistant.prompt, &names);
             if let Some(title) = &assistant.titles.prompt {
                 give(&mut given, title, &TITLE_VARIABLES.into());
+            }
+        }
+        for questions in description.questions.values() {
+            let comment = questions.comment.as_ref().map(|it| it.prompt.as_str());
+            for (file, own) in [
+                (Some(questions.query.prompt.as_str()), QUERY_VARIABLES.as_slice()),
+                (Some(questions.answer.prompt.as_str()), ANSWER_VARIABLES.as_slice()),
+                (Some(questions.followups.prompt.as_str()), FOLLOWUP_VARIABLES.as_slice()),
+                (comment, COMMENT_VARIABLES.as_slice()),
+            ] {
+                let Some(file) = file else { continue };
+                let context = questions.context.keys().map(String::as_str);
+                let names: BTreeSet<&str> = context.chain(own.iter().copied()).collect();
+                every.extend(&names);
+                give(&mut given, file, &names);
             }
         }
         let files = self.files;

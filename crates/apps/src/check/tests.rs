@@ -17,6 +17,7 @@ fn operations() -> Vec<OperationHead> {
         name: name.to_owned(),
         args: args.split(' ').map(str::to_owned).collect(),
         paths: Vec::new(),
+        is_shareable: name.starts_with("records."),
     })
     .to_vec()
 }
@@ -49,6 +50,7 @@ fn every_fault_of_an_assistant_is_told() {
         name: name.to_owned(),
         args: args.iter().map(|it| (*it).to_owned()).collect(),
         paths: paths.iter().map(|it| (*it).to_owned()).collect(),
+        is_shareable: false,
     };
     let operations = [
         head("records.get", &["record"], &["GET /api/records/{record}"]),
@@ -72,6 +74,152 @@ fn every_fault_of_an_assistant_is_told() {
         "the server's own answer must stay whole",
         "`data` must keep its own name too",
         "there is no assistant `helpr`",
+    ] {
+        assert!(report.contains(told), "`{told}` is not told:\n{report}");
+    }
+}
+
+#[test]
+fn every_fault_of_what_comes_round_goes_away_or_is_kept_is_told() {
+    let head = |name: &str, args: &[&str], is_shareable| OperationHead {
+        name: name.to_owned(),
+        args: args.iter().map(|it| (*it).to_owned()).collect(),
+        paths: Vec::new(),
+        is_shareable,
+    };
+    let operations = [
+        head("records.get", &["record", "collection"], true),
+        head("records.list", &["collection", "tenant", "filters"], true),
+        head("records.create", &["collection", "data"], false),
+        head("mine.get", &["collection"], false),
+    ];
+    let report = folder(&tests_folder("broken-clock"), &operations).to_string();
+    for told in [
+        "`LIMT` is not declared (name `LIMT` under `optional`)",
+        "`API_KEY` is required, so it has no default",
+        "a variable is a text, a number, or true or false",
+        "`LIMTI` is not declared (did you mean `LIMIT`?)",
+        "`older_than` is no length of time (write it like `12 months` or `90 days`)",
+        "`count` holds neither a date nor a time",
+        "records of `things` lie in no other",
+        "`batch` must be between 1 and 5000",
+        "records of `boxes` have to do with versions",
+        "nothing says which records go",
+        "`brought_back_stay` is no length of time",
+        "`boxes` has no field `nam` (did you mean `name`?)",
+        "nothing archives `boxes` by itself",
+        "`Nightly` is no name for a schedule",
+        "`61 * * * *` is no cron expression",
+        "records of `plain` are not archived (declare `archive` for `plain`)",
+        "an archive is given nothing",
+        "`0 0 30 2 *` never comes round",
+        "`jitter` is no length of time",
+        "none are (write `missed: all` beside it",
+        "a schedule does exactly one thing (one of: `source`, `task`, `archive`)",
+        "`at_most` must be between 1 and 1000",
+        "`10pm` is no time of the day (write it like `22:00`)",
+        "there is no collection `thngs` (did you mean `things`?)",
+        "`monday` is no day of the week",
+        "there is no time zone `Europe/Berln` (did you mean `Europe/Berlin`?)",
+        "it begins and ends at 06:00",
+        "there is no source `nowhere`",
+        "`naming` does not run as a job over versions",
+        "`soon` is no length of time (write it like `300s` or `5m`)",
+        "only answers to GET can be kept",
+        "answers are kept for less than 24 hours",
+        "nothing says whose changes end it",
+        "what `mine.get` answers is not the same for everybody",
+        "it is gone before it is deprecated",
+        "nothing answers at `/v2/thing` (did you mean `/v2/things`?)",
+        "`yesterday` is no day (write it like `2027-06-01`)",
+        "`GET /old/{thing}` does not know `{id}`",
+        "`v1` must begin with `/`",
+        "there is no other version at `/v3`",
+        "this version has no paths (say `inherits: true`, or name its `paths`)",
+        "nothing is inherited, so nothing can be left out",
+        "the main version has no `GET /thinks` (did you mean `GET /things`?)",
+    ] {
+        assert!(report.contains(told), "`{told}` is not told:\n{report}");
+    }
+    assert!(!report.contains("cannot be understood"), "{report}");
+}
+
+#[test]
+fn every_fault_of_questions_is_told() {
+    let report = folder(&tests_folder("broken-questions"), &operations()).to_string();
+    for told in [
+        "the language `xx` cannot be told from others",
+        "`en` stands twice",
+        "`things` has no field `nmae` (did you mean `name`?)",
+        "`notes` has no field `analysis_type` for what is kept",
+        "only answers about a text are kept",
+        "there is no collection `notse` (did you mean `notes`?)",
+        "`most` must be at least 1",
+        "`beside` chooses one record, and `most` takes all",
+        "`records` cannot be the name of a table that is asked about",
+        "`Things` cannot be the name of a table that is asked about",
+        "there is no collection `thngs` (did you mean `things`?)",
+        "`Things` needs a column",
+        "`Name` cannot be the name of a column",
+        "only text has words that mean a value",
+        "`things` has no field `colour`",
+        "there is no document `config/nothing.yaml`",
+        "`first` has no questions in `en`",
+        "`name` holds no time",
+        "`months` must be between 1 and 120",
+        "`reach_days` must be between 1 and 36500",
+        "`things` is not searched by words",
+        "`question` is given to the templates of questions already",
+        "there is no document `config/startres.yaml` (did you mean `starters`?)",
+        "`things` is no document of `config/`",
+        "a temperature is between 0 and 2, not 3",
+        "prompts/gone.md",
+        "`result` is never given to this template",
+        "`things` has no field `cuont` (did you mean `count`?)",
+        "`turns` must be at least 1",
+        "a query is written anew at most 5 times",
+        "`limits.rows` must be at least 1",
+        "`cost` must be more than 0",
+    ] {
+        assert!(report.contains(told), "`{told}` is not told:\n{report}");
+    }
+}
+
+#[test]
+fn every_fault_of_a_source_is_told() {
+    let report = folder(&tests_folder("broken-source"), &operations()).to_string();
+    for told in [
+        "`Loud` is no name for a source",
+        "there is no file `config/sources/gone.yaml`",
+        "`methode` is not known here",
+        "there is a step `first` already",
+        "`option[` is no CSS selector",
+        "`days` is not taken by this step or one before it",
+        "a step has either `url` or `file`",
+        "`idz` is never given here (given are: cursor, ids, env",
+        "`(<div` is no regular expression",
+        "there is no field `length`",
+        "`column` means nothing here",
+        "only the entries of a list are mapped",
+        "only a source of JSON has a cursor",
+        "there is no field `number`",
+        "a source with a cursor never says that a record is gone",
+        "(an expression stands here without `{{` and `}}`)",
+        "`rows` is never given here (given are: row, it,",
+        "somebody is asked: either a `task` or a `lookup`",
+        "`keep_least` is a share, from 0 to 1",
+        "must be a time, such as `30s`",
+        "must be at least 1",
+        "there is no collection `ridez` (did you mean `rides`?)",
+        "`CALENDER_URL` is no variable of the environment",
+        "there is no task `read_row`",
+        "there is no filter `claen` (did you mean `clean`?)",
+        "records of `legs` lie in those of `rides`",
+        "nothing keeps two records from having the same name (add `unique: [[name]]` to the collection)",
+        "`legs` has no field `colour`",
+        "there is no test `matchink` (did you mean `matching`?)",
+        "there is no file `data/legs.csv`",
+        "`legs` has no field `is_gone`",
     ] {
         assert!(report.contains(told), "`{told}` is not told:\n{report}");
     }

@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::Archive;
+
 /// A collection of records of one shape.
 ///
 /// A record lies beside nothing, in a parent record, or, when the parent's collection is versioned
@@ -61,6 +63,8 @@ pub struct Collection {
     pub seed: Option<String>,
     /// JSON of the record that every new tenant starts with.
     pub default: Option<String>,
+    /// Where its records go when they are old.
+    pub archive: Option<Archive>,
 }
 
 /// Snapshots of a record and its children: numbered, immutable, exactly one active.

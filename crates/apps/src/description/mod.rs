@@ -5,9 +5,12 @@
 //!
 //! Start at [`Description`]. The names here are the keys of the file; each comment is its manual.
 
+pub mod archive;
 pub mod assistant;
 pub mod collection;
+pub mod question;
 pub mod routes;
+pub mod schedule;
 pub mod task;
 
 use indexmap::IndexMap;
@@ -15,9 +18,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+pub use archive::{Archive, ArchivePlace};
 pub use assistant::Assistant;
 pub use collection::{Collection, Export, Import, Numbered, UnknownWord, ValueWords, Versioned};
-pub use routes::{CatalogueError, Envelope, RouteSpec, Routes};
+pub use question::Questions;
+pub use routes::{
+    CatalogueError, Deprecated, Envelope, RouteCache, RouteSpec, RouteVersion, Routes,
+};
+pub use schedule::{Schedule, ScheduledAct};
 pub use task::{Counted, Each, Fills, ModelPolicy, Proposes, RunMode, SummaryFields, Task};
 
 /// The whole of `app.yaml`.
@@ -50,6 +58,19 @@ pub struct Description {
     /// Who answers questions in it.
     #[serde(default)]
     pub assistants: IndexMap<String, Assistant>,
+    /// What can be asked of its data in words.
+    #[serde(default)]
+    pub questions: IndexMap<String, Questions>,
+    /// The languages of its people, as `en`, the usual one first.
+    #[serde(default = "default_languages")]
+    pub languages: Vec<String>,
+    /// Where records come from: name → the document that says how they are fetched, read and kept
+    /// (`config/sources/calendar.yaml`).
+    #[serde(default)]
+    pub sources: IndexMap<String, String>,
+    /// What comes round by the clock.
+    #[serde(default)]
+    pub schedules: IndexMap<String, Schedule>,
     /// What completes a delta list.
     #[serde(default)]
     pub changes: Changes,
@@ -83,6 +104,22 @@ pub struct Environment {
     pub required: Vec<String>,
     /// Used when given.
     pub optional: Vec<String>,
+    /// What optional ones are when they are not given: texts, numbers, true and false.
+    pub defaults: IndexMap<String, Json>,
+    /// What each is for: told to whoever must set it.
+    pub about: IndexMap<String, String>,
+}
+
+impl Environment {
+    /// The variables that it names, required or not.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.required.iter().chain(&self.optional).map(String::as_str)
+    }
+
+    /// What a variable is when it is not given.
+    pub fn default_of(&self, name: &str) -> Option<String> {
+        self.defaults.get(name).map(crate::field::display)
+    }
 }
 
 /// Who shares a server: clients, organisations, workspaces.
@@ -101,6 +138,8 @@ pub struct Tenants {
     /// Days in which a deleted tenant or record can be restored.
     #[serde(default = "default_restore_days")]
     pub restore_days: u32,
+    /// The slug of one that is there from the start.
+    pub first: Option<String>,
 }
 
 /// An application's name for a role.
@@ -269,6 +308,10 @@ pub type Constants = IndexMap<String, Json>;
 
 fn default_key_prefix() -> String {
     "mk".into()
+}
+
+fn default_languages() -> Vec<String> {
+    vec!["en".into()]
 }
 
 fn default_restore_days() -> u32 {

@@ -37,6 +37,11 @@ pub struct Task {
     pub context: IndexMap<String, ContextSource>,
     /// JSON Schema of what the caller gives.
     pub input: Option<String>,
+    /// It looks at a text: this field of a record, or what a caller gives instead of a record. Its
+    /// templates see `input.text` and `input.language`.
+    pub text: Option<String>,
+    /// The collection in which each answer about a text is kept, with who gave it and what it cost.
+    pub kept_in: Option<String>,
     /// The answer has one entry for each record.
     pub each: Option<Each>,
     /// Which fields of a record it fills.
@@ -59,7 +64,7 @@ pub struct Task {
 pub enum ContextSource {
     /// All records of a shared collection by its name, or `config.NAME`: a document of `config/`.
     Named(String),
-    /// One record of the tenant.
+    /// One record of the tenant, or a list of them.
     Chosen(Chosen),
     /// The last refused proposals of the parent, with what was said: so many.
     Refused {
@@ -82,6 +87,8 @@ pub struct Chosen {
     /// Without one the task is refused.
     #[serde(default)]
     pub required: bool,
+    /// All that fit instead of one, in their order: at most so many.
+    pub most: Option<u32>,
 }
 
 /// When a task runs.

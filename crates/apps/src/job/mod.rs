@@ -7,6 +7,7 @@
 //!
 //! Start at [`import`]; [`steps`] is what all of them stand on.
 
+pub(crate) mod analysis;
 pub mod answers;
 pub mod change;
 pub mod embed;
@@ -41,12 +42,20 @@ pub enum Kind {
     Proposals,
     /// A new version that is a copy of an older one.
     Revert,
+    /// Many records looked at by a task.
+    Analysis,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Import, Self::Change, Self::Task, Self::Proposals, Self::Revert];
+    pub const ALL: [Self; 6] = [
+        Self::Import,
+        Self::Change,
+        Self::Task,
+        Self::Proposals,
+        Self::Revert,
+        Self::Analysis,
+    ];
 
     /// The name in the table of jobs. A task's job carries the task: `task.refactor`.
     pub const fn name(self) -> &'static str {
@@ -56,6 +65,7 @@ impl Kind {
             Self::Task => "task",
             Self::Proposals => "proposals",
             Self::Revert => "revert",
+            Self::Analysis => "analysis",
         }
     }
 }
@@ -76,6 +86,7 @@ impl Handler for JobHandler {
             Kind::Task => Box::pin(task::run(&steps)).await,
             Kind::Proposals => Box::pin(proposals::run(&steps)).await,
             Kind::Revert => Box::pin(revert::run(&steps)).await,
+            Kind::Analysis => Box::pin(analysis::run(&steps)).await,
         };
         if done.is_err() {
             // It may wait long for its next attempt, or be cancelled while it waits. When this

@@ -4,12 +4,14 @@
 //! [`Checked`], and only what is [`Checked`] can be written: no record that breaks its schema is
 //! ever kept, and the database thread never runs a schema.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 use store::Dialect;
 
 use crate::{
-    description::{Collection, Description},
+    description::{Collection, Description, Routes},
     field::{self, Data},
     schema::{Fault, Schema},
     words,
@@ -35,6 +37,8 @@ pub struct CollectionKit {
     pub restore_days: u32,
     /// The schema of its data.
     pub schema: Schema,
+    /// Answers are kept that end with a change of its records.
+    pub is_watched: bool,
     documents: Vec<Document>,
 }
 
@@ -105,8 +109,9 @@ impl Kits {
         description: &Description,
         schema: impl Fn(&str) -> Option<Schema>,
     ) -> Result<Self, KitError> {
+        let watched = description.routes.as_ref().map(Routes::watched).unwrap_or_default();
         let all = description.collections.iter().map(|(name, spec)| {
-            Ok((name.clone(), CollectionKit::new(description, name, spec, &schema)?))
+            Ok((name.clone(), CollectionKit::new(description, name, spec, &schema, &watched)?))
         });
         all.collect::<Result<_, _>>().map(Self)
     }
@@ -138,6 +143,7 @@ impl CollectionKit {
         name: &str,
         spec: &Collection,
         schema: &impl Fn(&str) -> Option<Schema>,
+        watched: &BTreeSet<String>,
     ) -> Result<Self, KitError> {
         let named = |file: &str| {
             let missing =
@@ -165,6 +171,7 @@ impl CollectionKit {
             place,
             restore_days: description.tenants.as_ref().map_or(RESTORE_DAYS, |it| it.restore_days),
             schema: named(&spec.schema)?,
+            is_watched: watched.contains(name),
             documents: documents.collect::<Result<_, _>>()?,
         })
     }

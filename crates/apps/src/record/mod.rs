@@ -7,6 +7,8 @@
 //!
 //! Start at [`Record`], [`get`] and [`create`]; [`list()`] reads page by page.
 
+mod back;
+mod changed;
 mod error;
 mod kit;
 mod list;
@@ -25,11 +27,15 @@ use store::{Db, Dialect, Row, Tx, params};
 
 use crate::field::Data;
 
+pub(crate) use back::{is_there, put_away, put_back};
+pub use changed::mark_name;
+pub(crate) use changed::{changed, family_changed};
 pub use error::{RecordError, store_code};
 pub use kit::{Checked, CollectionKit, Invalid, KitError, Kits, Place};
 pub(crate) use list::{Bindings, filter_clause};
 pub use list::{List, Sort, Within, list};
 pub use patch::merge;
+pub(crate) use remove::{FAMILY, erase_family};
 pub use remove::{delete, erase, restore, sweep};
 pub use sight::{PARTS, Sight, see};
 pub use write::{Change, NewRecord, create, update};

@@ -8,12 +8,12 @@ use jiff::SignedDuration;
 use store::{Dialect, Tx, audit, params};
 
 use super::{
-    Act, Kits, Record, RecordError, find, hold, living, not_unique,
+    Act, Kits, Record, RecordError, family_changed, find, hold, living, not_unique,
     write::{kit_of, may_write},
 };
 
 /// A record and everything that lies in it outside of versions.
-const FAMILY: &str = "
+pub(crate) const FAMILY: &str = "
     WITH RECURSIVE family (id) AS (
         SELECT CAST($1 AS TEXT)
          UNION ALL
@@ -45,6 +45,7 @@ pub fn delete(
            WHERE id IN (SELECT id FROM family) AND deleted_at IS NULL"
     );
     tx.execute(sql.as_str(), &params![id, act.now])?;
+    family_changed(tx, kits, kit, record.tenant);
     let title = kit.title(&record.data).unwrap_or_default();
     let summary = format!("Deleted the {} `{title}`", kit.spec.noun);
     tx.audit(
@@ -89,6 +90,7 @@ pub fn restore(
     );
     tx.execute(sql.as_str(), &params![id, deleted_at, act.now])
         .map_err(|error| not_unique(kit, error))?;
+    family_changed(tx, kits, kit, record.tenant);
     let title = kit.title(&record.data).unwrap_or_default();
     let summary = format!("Restored the {} `{title}`", kit.spec.noun);
     tx.audit(
@@ -114,6 +116,7 @@ pub fn erase(
     let kit = kit_of(kits, &record)?;
     may_write(kit, act, &record)?;
     erase_family(tx, id)?;
+    family_changed(tx, kits, kit, record.tenant);
     let summary = format!("Erased a {} for good", kit.spec.noun);
     tx.audit(
         audit::Entry::new(record.tenant, "record_erased", record.subject(), summary)
@@ -154,7 +157,7 @@ fn restorable_since(now: Timestamp, days: u32) -> Timestamp {
     now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN)
 }
 
-fn erase_family(tx: &Tx, id: RecordId) -> Result<(), store::Error> {
+pub(crate) fn erase_family(tx: &Tx, id: RecordId) -> Result<(), store::Error> {
     // Everything that names a record of the family, then the family itself.
     let rows = tx.query(format!("{FAMILY} SELECT id FROM family").as_str(), &params![id])?;
     for row in rows {

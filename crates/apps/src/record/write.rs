@@ -10,8 +10,8 @@ use serde_json::Value as Json;
 use store::{Dialect, Sql, Tx, Value, audit, params};
 
 use super::{
-    Act, Bindings, Checked, CollectionKit, Invalid, Kits, Place, Record, RecordError, hold,
-    json_text, living, merge,
+    Act, Bindings, Checked, CollectionKit, Invalid, Kits, Place, Record, RecordError, changed,
+    hold, json_text, living, merge,
 };
 use crate::{
     field::{self, Data},
@@ -78,6 +78,7 @@ pub fn create(
     };
     record.position =
         insert_one(tx, &record, new.data.words()).map_err(|error| not_unique(kit, error))?;
+    changed(tx, kit, tenant);
     let title = kit.title(&record.data).unwrap_or_default();
     tx.audit(
         audit::Entry::new(
@@ -123,6 +124,7 @@ pub fn update(tx: &Tx, kits: &Kits, act: &Act, change: &Change) -> Result<Record
     };
     save(tx, &record, kit.words(&before.data).as_deref(), data.words())
         .map_err(|error| not_unique(kit, error))?;
+    changed(tx, kit, record.tenant);
     let title = kit.title(&record.data).unwrap_or_default();
     tx.audit(
         audit::Entry::new(
@@ -287,7 +289,7 @@ const INSERT: Sql<'static> = Sql {
     RETURNING position",
 };
 
-const PUT_WORDS: &str = "
+pub(super) const PUT_WORDS: &str = "
     INSERT OR REPLACE INTO record_words (rowid, words, scope)
     SELECT seq, $2, $3 FROM records WHERE id = $1";
 
@@ -408,6 +410,9 @@ pub(crate) fn insert(
     let mut records: Vec<Vec<Value>> = Vec::with_capacity(rows.len());
     let mut all_words: Vec<Vec<Value>> = Vec::new();
     for it in rows {
+        if it.version.is_none() {
+            changed(tx, kit, it.tenant);
+        }
         seq += 1;
         let scope = Scope::of(it.tenant, &kit.name, it.version);
         let words = it.data.words();

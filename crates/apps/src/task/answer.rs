@@ -4,9 +4,12 @@
 //! refuses or talks nonsense is an error that a person should see, not a reason to guess. But what
 //! it answered well it keeps: rules answer for the records that it left out, and that is told.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
-use base::{JobId, TenantId};
+use base::{JobId, MicroUsd, TenantId};
 use models::{Ask, Message, ModelError, Models};
 use serde_json::{Map, Value as Json};
 use tracing::{info, warn};
@@ -63,6 +66,21 @@ pub struct Answered {
     pub produced_by: String,
     /// Tokens used.
     pub tokens_used: u64,
+    /// What it took in particular.
+    pub spent: Spent,
+}
+
+/// What an answer took. Rules take nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Tokens of the question.
+    pub tokens_in: u64,
+    /// Tokens of the answer.
+    pub tokens_out: u64,
+    /// What it cost, when that is known.
+    pub cost: Option<MicroUsd>,
+    /// How long the model took for the answer that was good.
+    pub latency: Duration,
 }
 
 /// The answers for a batch of records, one entry for each record as far as there are any.
@@ -226,6 +244,12 @@ impl Asker {
             value: said.value,
             produced_by: format!("{}/{}", said.answer.provider, said.answer.model),
             tokens_used: said.usage.total(),
+            spent: Spent {
+                tokens_in: said.usage.tokens_in,
+                tokens_out: said.usage.tokens_out,
+                cost: said.cost.known(),
+                latency: said.answer.latency,
+            },
         })
     }
 
@@ -259,7 +283,8 @@ impl Asker {
                 why: why.collect::<Vec<_>>().join("; "),
             });
         }
-        Ok(Answered { value, produced_by: RULES.to_owned(), tokens_used: 0 })
+        let spent = Spent { cost: Some(MicroUsd(0)), ..Spent::default() };
+        Ok(Answered { value, produced_by: RULES.to_owned(), tokens_used: 0, spent })
     }
 }
 

@@ -32,6 +32,15 @@ pub fn gather(
                 Some(document) => folder.config(document).cloned().unwrap_or_default(),
                 None => shared(db, from)?,
             },
+            ContextSource::Chosen(chosen) if chosen.most.is_some() => {
+                let found = all(db, chosen, tenant)?;
+                if found.is_empty() && chosen.required {
+                    let message = format!("there are no `{}`", chosen.collection);
+                    let fault = Invalid::input(&format!("/{name}"), message);
+                    return Err(fault.hint("make one first").into());
+                }
+                Json::Array(found)
+            }
             ContextSource::Chosen(chosen) => {
                 let named = input.get(format!("{name}_id")).and_then(Json::as_str);
                 match choose(db, chosen, tenant, parent, named)? {
@@ -65,6 +74,24 @@ fn shared(db: &Db, collection: &str) -> Result<Json, RecordError> {
     )?;
     let all: Result<Vec<Json>, _> = rows.iter().map(|it| it.get("data")).collect();
     Ok(Json::Array(all?))
+}
+
+/// The records of a tenant that fit, in their order.
+fn all(db: &Db, chosen: &Chosen, tenant: TenantId) -> Result<Vec<Json>, RecordError> {
+    let rows = db.query(
+        "SELECT id, data FROM records
+          WHERE tenant = $1 AND collection = $2 AND version IS NULL AND deleted_at IS NULL
+          ORDER BY position, created_at, id LIMIT $3",
+        &params![tenant, &chosen.collection, chosen.most.unwrap_or(1)],
+    )?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (id, data): (RecordId, Json) = (row.get("id")?, row.get("data")?);
+        if fits(chosen, &data) {
+            found.push(seen(id, &data));
+        }
+    }
+    Ok(found)
 }
 
 /// The record that the input names, or the newest that fits: its data with its id.

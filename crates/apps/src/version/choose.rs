@@ -5,7 +5,7 @@ use store::{Tx, params};
 
 use super::{
     Contents, NewVersion, Origin, Outcome, State, Version, VersionError, get,
-    make::{close, entry, fill, remove_records},
+    make::{close, entry, fill, remove_records, tell},
 };
 use crate::record::{self, Act, Kits, Record, RecordError};
 
@@ -159,6 +159,7 @@ pub fn delete(tx: &Tx, act: &Act, id: VersionId) -> Result<(), VersionError> {
     }
     remove_records(tx, id)?;
     tx.execute("UPDATE versions SET deleted_at = $2 WHERE id = $1", &params![id, act.now])?;
+    tell(tx, &parent.collection, &version);
     tx.audit(entry("version_deleted", &version).before(serde_json::json!({
         "number": version.number, "label": version.label, "record_count": version.record_count,
     })));
@@ -190,5 +191,7 @@ fn point_at(tx: &Tx, act: &Act, parent: &Record, version: VersionId) -> Result<(
           WHERE id = $1",
         &params![parent.id, version, act.now],
     )?;
+    // Whoever keeps something made of what lies in versions listens to the record that holds them.
+    store::mark::touch(tx, &record::mark_name(&parent.collection), parent.tenant);
     Ok(())
 }

@@ -375,7 +375,10 @@ pub(super) fn close(
     id: VersionId,
     outcome: Outcome,
 ) -> Result<Version, VersionError> {
-    let (version, _) = building(tx, kits, act, id)?;
+    let (version, children) = building(tx, kits, act, id)?;
+    if let Some(parent) = kits.parent_of(children) {
+        tell(tx, &parent.name, &version);
+    }
     let record_count: i64 = tx
         .one("SELECT count(*) AS total FROM records WHERE version = $1", &params![id])?
         .get("total")?;
@@ -407,6 +410,11 @@ pub(super) fn close(
         ],
     )?;
     Ok(version)
+}
+
+/// Whoever keeps something made of what lies in versions listens to the collection that holds them.
+pub(super) fn tell(tx: &Tx, collection: &str, version: &Version) {
+    store::mark::touch(tx, &record::mark_name(collection), version.tenant);
 }
 
 /// An audit entry about a version.

@@ -101,6 +101,7 @@ impl Desk {
             work::MIGRATIONS,
             models::MIGRATIONS,
             knowledge::MIGRATIONS,
+            sources::MIGRATIONS,
             apps::MIGRATIONS,
         ];
         let store = db.migrated(&rooms).await;

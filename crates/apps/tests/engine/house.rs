@@ -91,6 +91,7 @@ impl House {
             work::MIGRATIONS,
             models::MIGRATIONS,
             knowledge::MIGRATIONS,
+            sources::MIGRATIONS,
             apps::MIGRATIONS,
         ];
         let store = db.migrated(&rooms).await;

@@ -1,19 +1,27 @@
-//! The engine at work, with real workers, on both databases, over the applications `codebook` and
-//! `knowledge-chat`.
+//! The engine at work, with real workers, on both databases, over the applications `codebook`,
+//! `knowledge-chat`, `analyzer` and `trailblaze`.
 //!
 //! Whatever may go wrong between a caller and a version goes wrong here: models that answer badly,
 //! workers that die, people who come at the same time, strangers.
 
+mod centre;
 mod desk;
 mod house;
+mod trail;
 
+mod analysing;
 mod answering;
 mod answers;
+mod archiving;
 mod chatting;
 mod crashes;
 mod cutting;
+mod gathering;
+mod hostile;
 mod lists;
 mod planted;
+mod pulling;
+mod questions;
 mod rules;
 mod search;
 mod strangers;

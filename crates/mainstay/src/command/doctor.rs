@@ -32,13 +32,9 @@ pub(crate) async fn run(
     match site.folder() {
         Ok(folder) => {
             found.good("application", format!("{} is fit", site.app.display()));
-            let missing = environment.missing(&folder.description().environment.required);
-            match missing.is_empty() {
-                true => found.good("environment", "nothing that is required is missing".into()),
-                false => {
-                    found
-                        .bad("environment", format!("set these variables: {}", missing.join(", ")));
-                }
+            match site.lacking(&folder).names() {
+                None => found.good("environment", "nothing that is required is missing".into()),
+                Some(names) => found.bad("environment", format!("set these variables: {names}")),
             }
         }
         Err(error) => found.bad("application", format!("{error:#}")),

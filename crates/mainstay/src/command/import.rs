@@ -72,7 +72,7 @@ pub(crate) async fn run(
 }
 
 /// Works on the queue until the job has ended, and shows how far it is.
-async fn watch(house: &House, job: JobId, output: Output) -> anyhow::Result<work::Job> {
+pub(super) async fn watch(house: &House, job: JobId, output: Output) -> anyhow::Result<work::Job> {
     let stop = CancellationToken::new();
     let settings = work::Settings {
         workers: 1,

@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+pub(crate) mod archives;
+pub(crate) mod ask_data;
 pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod doctor;
@@ -11,5 +13,7 @@ pub(crate) mod key;
 pub(crate) mod migrate;
 pub(crate) mod models;
 pub(crate) mod openapi;
+pub(crate) mod schedules;
 pub(crate) mod serve;
+pub(crate) mod sources;
 pub(crate) mod user;

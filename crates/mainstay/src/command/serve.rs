@@ -30,12 +30,17 @@ const SWEEP: Duration = Duration::from_secs(3600);
 /// How often the usage ledger is looked after: leases of budgets last for half a minute. Answers in the
 /// making and documents are looked after as often.
 const TEND: Duration = Duration::from_secs(5);
+/// How often it is looked what comes round by the clock.
+const ROUND: Duration = Duration::from_secs(1);
 /// How long before the end of the drain answers that are still being made are stopped.
 const ANSWERS_STOPPED_BEFORE: Duration = Duration::from_secs(3);
 
 pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result<ExitCode> {
     let site = Site::at(args.app.clone(), &args.data, &environment)?;
+    // With what the application says of variables that have no value.
+    let environment = site.environment.clone();
     let folder = site.folder()?;
+    site.require(&folder)?;
     let tail = start_logs(&folder.description().app, &environment)?;
 
     let store = site.open().await?;
@@ -85,7 +90,10 @@ pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result
     ));
     duties.spawn(tend(house.models.clone(), stop.clone()));
     let (knowledge, engine) = (house.knowledge.clone(), house.engine.clone());
-    duties.spawn(look_after(knowledge, engine, house.site.clock.clone(), stop.clone()));
+    let clock = house.site.clock.clone();
+    duties.spawn(look_after(knowledge, engine, app.clone(), clock.clone(), stop.clone()));
+    let (engine, store) = (house.engine.clone(), house.store.clone());
+    duties.spawn(come_round(engine, store, clock, stop.clone()));
 
     let serving = server::serve::bind(app.clone()).await?;
     app.health.set_readiness(Readiness::Ready);
@@ -105,6 +113,9 @@ pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result
         tokio::join!(serving.stop(), workers.drain(drain), house.engine.close(answers));
     duties.close();
     duties.wait().await;
+    if let Err(error) = app.tend().await {
+        warn!(error = %error, "Could not write down who called what will go");
+    }
     if drained.handed_back > 0 {
         info!(
             jobs = drained.handed_back,
@@ -225,11 +236,53 @@ async fn tend(models: models::Models, stop: CancellationToken) {
     }
 }
 
-/// Looks after answers in the making and documents every few seconds. What does not answer is said
-/// once, not each time.
+/// Begins what comes round by the clock. Every process does: whichever moves a schedule on writes its
+/// jobs, in one transaction, so that no run is begun twice. What does not answer is said once.
+async fn come_round(
+    engine: apps::engine::Engine,
+    store: store::Store,
+    clock: base::Clock,
+    stop: CancellationToken,
+) {
+    let keeper = engine.keeper();
+    let mut ticks = tokio::time::interval(ROUND);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_told = false;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        match keeper.tick(&store, clock.now()).await {
+            Ok(begun) => {
+                is_told = false;
+                for it in begun {
+                    let late_s = it.late.as_secs();
+                    info!(
+                        schedule = it.schedule,
+                        jobs = it.jobs.len(),
+                        missed = it.missed,
+                        late_s,
+                        "{} comes round",
+                        it.schedule
+                    );
+                }
+            }
+            Err(error) if !is_told => {
+                is_told = true;
+                warn!(error = %error, "Could not begin what comes round; trying again every second");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Looks after answers in the making, documents and counts every few seconds. What does not answer is
+/// said once, not each time.
 async fn look_after(
     knowledge: knowledge::Knowledge,
     engine: apps::engine::Engine,
+    app: server::App,
     clock: base::Clock,
     stop: CancellationToken,
 ) {
@@ -244,11 +297,12 @@ async fn look_after(
         let now = clock.now();
         let answers = engine.tend(now).await.map_err(anyhow::Error::from);
         let documents = knowledge.tend(now).await.map_err(anyhow::Error::from);
-        match answers.and(documents) {
+        let counts = app.tend().await.map_err(anyhow::Error::from);
+        match answers.and(documents).and(counts) {
             Ok(()) => is_told = false,
             Err(error) if !is_told => {
                 is_told = true;
-                warn!(error = %error, "Could not look after answers and documents; trying again every {} s", TEND.as_secs());
+                warn!(error = %error, "Could not look after answers, documents and counts; trying again every {} s", TEND.as_secs());
             }
             Err(_) => {}
         }

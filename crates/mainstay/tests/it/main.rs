@@ -32,6 +32,7 @@ mod outage;
 mod power;
 mod proxied;
 mod refusing;
+mod rounds;
 mod secrets;
 mod stopping;
 mod strangers;

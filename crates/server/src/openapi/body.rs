@@ -89,13 +89,10 @@ pub(super) fn answer(folder: Option<&Folder>, route: &Route, gives: &str) -> Jso
         Some(shape) => shaped(folder, route, shape, gives),
         None => reference(gives),
     };
-    let declared = folder.and_then(|it| it.description().routes.as_ref());
-    // At Mainstay's own paths nothing surrounds what an application adds to.
-    let is_wrapped = route.is_declared && route.style.wraps() != (false, false);
-    let envelope = declared.filter(|_| is_wrapped).map(|it| &it.envelope);
+    let envelope = &route.style.envelope;
     if route.operation.kind == Kind::Page {
         let items = json!({"type": "array", "items": one});
-        return match envelope.and_then(|it| it.list.as_ref()) {
+        return match &envelope.list {
             Some(template) => thing::of_template(template, &items),
             None => {
                 let text = json!({"type": ["string", "null"]});
@@ -110,7 +107,7 @@ pub(super) fn answer(folder: Option<&Folder>, route: &Route, gives: &str) -> Jso
             }
         };
     }
-    match envelope.and_then(|it| it.one.as_ref()) {
+    match &envelope.one {
         Some(template) => thing::of_template(template, &one),
         None => one,
     }
@@ -129,6 +126,11 @@ fn shaped(folder: Option<&Folder>, route: &Route, shape: &Shape, gives: &str) ->
             }
             continue;
         };
+        if let Some(fixed) = &field.fixed {
+            properties.insert(name.clone(), json!({"const": fixed}));
+            required.push(name.clone());
+            continue;
+        }
         // A shape inside of a shape is not followed: its fields are those of the thing.
         let schema = if field.inner.is_some() { json!({}) } else { thing::at(gives, &field.path) };
         properties.insert(name.clone(), schema);

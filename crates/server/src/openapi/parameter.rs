@@ -5,6 +5,7 @@ use axum::http::Method;
 use base::Permission;
 use serde_json::{Value as Json, json};
 
+use super::{of_version, sides};
 use crate::{
     operation::Kind,
     route::{Route, Source, names_in},
@@ -34,6 +35,13 @@ pub(super) fn of(route: &Route, takes_body: bool) -> Vec<Json> {
         let is_required = field.is_required && field.name != "tenant";
         parameters.push(parameter(name, "query", is_required, field.schema.clone()));
     }
+    for take in &route.plan {
+        let (Some(header), Some(field)) = (&take.header, operation.arguments.field(&take.argument))
+        else {
+            continue;
+        };
+        parameters.push(parameter(header, "header", false, field.schema.clone()));
+    }
     if !route.is_declared && !takes_body && operation.arguments.field("filters").is_some() {
         parameters.push(json!({"$ref": "#/components/parameters/Filters"}));
     }
@@ -51,8 +59,11 @@ pub(super) fn of(route: &Route, takes_body: bool) -> Vec<Json> {
         parameters.push(json!({"$ref": "#/components/parameters/Tenant"}));
     }
     if operation.kind == Kind::Page {
-        let limit = if route.is_declared { "DeclaredLimit" } else { "Limit" };
-        for name in [limit, "Cursor", "Count"] {
+        let limit = match route.is_declared {
+            true => of_version("DeclaredLimit", route.style.version.as_deref()),
+            false => "Limit".to_owned(),
+        };
+        for name in [limit.as_str(), "Cursor", "Count"] {
             parameters.push(json!({"$ref": format!("#/components/parameters/{name}")}));
         }
     }
@@ -148,8 +159,9 @@ pub(super) fn shared(folder: Option<&Folder>) -> Json {
             "schema": {"type": "string"},
         },
     });
-    if let Some(declared) = folder.and_then(|it| it.description().routes.as_ref()) {
-        parameters["DeclaredLimit"] = limit(&Style::declared(declared));
+    for (version, side) in sides(folder) {
+        let name = of_version("DeclaredLimit", version.as_deref());
+        parameters[name] = limit(&Style::declared(&side));
     }
     parameters
 }

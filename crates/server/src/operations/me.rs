@@ -4,7 +4,7 @@ use base::{Permission, Secret, TenantId, UserId};
 use identity::{
     Caller, Grant,
     profile::{self, Picture, Profile},
-    user,
+    tenant, user,
 };
 use knowledge::sniff;
 use schemars::JsonSchema;
@@ -176,15 +176,16 @@ async fn remove_picture(call: Call, _: Nothing) -> Result<Answer, Problem> {
 /// A user as they see themselves.
 pub(super) async fn person(app: &App, id: UserId) -> Result<Json, Problem> {
     let found = app.store.read(move |db| {
-        let user = user::get(db, id)?;
-        Ok::<_, store::Error>(user.zip(Some(profile::get(db, id)?)))
+        let Some(user) = user::get(db, id)? else { return Ok(None) };
+        let tenant = user.reach.tenant().map(|it| tenant::get(db, it)).transpose()?.flatten();
+        Ok::<_, store::Error>(Some((user, profile::get(db, id)?, tenant.map(|it| it.slug))))
     });
-    let (user, profile) =
+    let (user, profile, slug) =
         found.await?.ok_or_else(|| Problem::new("session_ended", "The account is gone."))?;
-    Ok(view(app, &user, &profile))
+    Ok(view(app, &user, &profile, slug))
 }
 
-fn view(app: &App, user: &user::User, profile: &Profile) -> Json {
+fn view(app: &App, user: &user::User, profile: &Profile, slug: Option<String>) -> Json {
     let grants = |it: &&Permission| user.role.grants(**it);
     let granted: Vec<&str> = Permission::ALL
         .iter()
@@ -209,6 +210,8 @@ fn view(app: &App, user: &user::User, profile: &Profile) -> Json {
         "role": user.role,
         "role_name": role_name(app, user.role, user.reach),
         "tenant": user.reach.tenant(),
+        "tenant_slug": slug,
+        "can_write": granted.contains(&Permission::WriteRecords.name()),
         "permissions": granted,
         "reaches": reaches(user.reach.tenant()),
         "about": profile.about,
@@ -234,6 +237,7 @@ fn program(caller: &Caller) -> Json {
         "role_name": null,
         "scopes": scopes,
         "tenant": caller.tenant(),
+        "can_write": granted.contains(&Permission::WriteRecords.name()),
         "permissions": granted,
         "reaches": reaches(caller.tenant()),
     })

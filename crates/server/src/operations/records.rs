@@ -23,9 +23,11 @@ pub(super) fn all() -> Vec<Operation> {
             "Record",
             "Lists the records of a collection.",
             list,
-        ),
+        )
+        .shareable(),
         Operation::new("records.create", write, Kind::Made, "Record", "Makes a record.", create),
-        Operation::new("records.get", read, Kind::One, "Record", "Reads a record.", get),
+        Operation::new("records.get", read, Kind::One, "Record", "Reads a record.", get)
+            .shareable(),
         Operation::new(
             "records.update",
             write,

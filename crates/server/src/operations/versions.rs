@@ -28,7 +28,8 @@ pub(super) fn all() -> Vec<Operation> {
             "Lists the versions of a record, the newest first.",
             list,
         ),
-        Operation::new("versions.get", read, Kind::One, "Version", "Reads a version.", get),
+        Operation::new("versions.get", read, Kind::One, "Version", "Reads a version.", get)
+            .shareable(),
         Operation::new(
             "versions.delete",
             write,
@@ -44,7 +45,8 @@ pub(super) fn all() -> Vec<Operation> {
             "Record",
             "Lists what is in a version.",
             contents,
-        ),
+        )
+        .shareable(),
         Operation::new(
             "versions.diff",
             read,
@@ -52,7 +54,8 @@ pub(super) fn all() -> Vec<Operation> {
             "Diff",
             "Compares two versions of a record.",
             compare,
-        ),
+        )
+        .shareable(),
         Operation::new(
             "versions.activate",
             write,

@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use apps::{
-    assistant::AssistantError, error::EngineError, proposal::ProposalError, record::RecordError,
-    schema, search::SearchError, version::VersionError, webhook::WebhookError,
+    archive::ArchiveError, assistant::AssistantError, error::EngineError, proposal::ProposalError,
+    question::QuestionError, record::RecordError, schema, search::SearchError,
+    version::VersionError, webhook::WebhookError,
 };
 use identity::{
     AuthError, Refused,
@@ -306,7 +307,9 @@ impl From<EngineError> for Problem {
                 VersionError::Store(error) | VersionError::Record(RecordError::Store(error)),
             )
             | EngineError::Search(SearchError::Store(error))
+            | EngineError::Archive(ArchiveError::Store(error))
             | EngineError::Assistant(AssistantError::Store(error))
+            | EngineError::Question(QuestionError::Store(error))
             | EngineError::Webhook(WebhookError::Store(error)) => return error.into(),
             EngineError::Proposal(error) => return error.into(),
             other => other,

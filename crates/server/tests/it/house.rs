@@ -76,6 +76,7 @@ impl House {
             work::MIGRATIONS,
             models::MIGRATIONS,
             knowledge::MIGRATIONS,
+            sources::MIGRATIONS,
             apps::MIGRATIONS,
             server::MIGRATIONS,
         ];
@@ -269,6 +270,21 @@ impl House {
         let shelf = editor.get(&format!("/api/records/{record}")).await.is(200);
         let version = shelf["active_version"]["id"].as_str().expect("an active version");
         (record, version.to_owned())
+    }
+
+    /// Notes of the first tenant, all but the newest put away: the archive.
+    pub(crate) async fn archived(&self, asker: &Asker, notes: &[&str]) -> String {
+        for text in notes {
+            let path = format!("/api/collections/notes?tenant={}", self.here);
+            asker.post(&path, json!({"text": text})).await.is(201);
+            self.clock.advance(jiff::SignedDuration::from_secs(1));
+        }
+        let wish = json!({"tenant": self.here, "collection": "notes"});
+        let accepted = asker.post("/api/archives", wish).await.is(202);
+        let job = self.job_ended(asker, accepted["job"].as_str().expect("a job")).await;
+        assert_eq!(job["state"], "completed", "{job}");
+        let kept = asker.get(&format!("/api/archives?tenant={}", self.here)).await.is(200);
+        kept["items"][0]["id"].as_str().expect("an archive").to_owned()
     }
 
     /// Stops serving, as at the end of the program.

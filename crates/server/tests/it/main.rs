@@ -8,18 +8,23 @@
 mod contract;
 mod house;
 
+mod ageing;
 mod answering;
+mod archives;
 mod asking;
 mod conditions;
 mod describing;
 mod documents;
+mod gathering;
 mod idempotency;
+mod keeping;
 mod limits;
 mod listing;
 mod llm;
 mod models;
 mod pages;
 mod problems;
+mod schedules;
 mod shapes;
 mod signing_in;
 mod stopping;

@@ -4,8 +4,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use apps::proposal::{self, NewProposal};
-use base::{Permission, Role, Scope};
+use apps::{
+    proposal::{self, NewProposal},
+    question::conversation::{self, Conversation, Turn},
+};
+use base::{ChatId, MessageId, Permission, Role, Scope};
 use identity::Reach;
 use models::settings::ProviderSettings;
 use reqwest::Method;
@@ -75,7 +78,42 @@ impl Things {
             json!({"tenant": house.here, "question": "How often is the probe calibrated?"});
         let asked = owner.post("/api/ask", question).await.is(200);
         let text = |it: &Json| it.as_str().expect("an id").to_owned();
+        let me = owner.get("/api/me").await.is(200);
+        let conversation = Conversation {
+            id: ChatId::generate(),
+            tenant: house.here,
+            owner: text(&me["id"]),
+            questions: "shop".into(),
+            title: "How many shelves?".into(),
+            created_at: now,
+            updated_at: now,
+            expires_at: now + jiff::SignedDuration::from_hours(24),
+        };
+        let turn = Turn {
+            id: MessageId::generate(),
+            tenant: house.here,
+            conversation: conversation.id,
+            seq: 1,
+            hash: String::new(),
+            question: "How many shelves?".into(),
+            answer: "One.".into(),
+            followups: Vec::new(),
+            language: "en".into(),
+            result: json!({"columns": [], "rows": [], "row_count": 0, "is_cut": false}),
+            from_cache: false,
+            created_at: now,
+        };
+        let conversation_id = conversation.id.to_string();
+        let nobody = base::Actor::house();
+        let begun = house.store.write(&nobody, now, move |tx| {
+            conversation::create(tx, &conversation)?;
+            conversation::add(tx, &turn)
+        });
+        begun.await.expect("a conversation");
+        let archive = house.archived(&owner, &["old", "new"]).await;
         let ids = HashMap::from([
+            ("schedule", "tidy".into()),
+            ("archive", archive),
             ("tenant", house.here.to_string()),
             ("record", record),
             ("beside", String::new()),
@@ -95,6 +133,8 @@ impl Things {
             ("document", text(&manual["id"])),
             ("chat", text(&asked["chat_id"])),
             ("run", text(&asked["run"])),
+            ("conversation", conversation_id),
+            ("source", "catalog".into()),
         ]);
         Self { ids, owner }
     }
@@ -137,6 +177,10 @@ impl Things {
             "me.set_password" => {
                 json!({"current_password": "x", "password": "a long enough password"})
             }
+            "schedules.run" | "schedules.pause" | "schedules.resume" | "archives.restore" => {
+                json!({})
+            }
+            "archives.create" => json!({"tenant": id("tenant"), "collection": "notes"}),
             "auth.logout" | "me.update" | "me.set_picture" | "keys.rotate"
             | "versions.activate" | "proposals.accept" | "proposals.reject" | "jobs.cancel"
             | "jobs.retry" | "webhooks.update" | "webhooks.test" | "deliveries.retry"
@@ -181,10 +225,22 @@ impl Things {
             "ask.chat" | "ask.once" | "ask.stream" => {
                 json!({"tenant": id("tenant"), "question": "How often?"})
             }
+            "questions.ask" => json!({"tenant": id("tenant"), "question": "How many shelves?"}),
+            "questions.followups" => {
+                json!({"tenant": id("tenant"), "questions": ["How many shelves?"], "responses": ["One."]})
+            }
+            "questions.comment" => {
+                json!({"tenant": id("tenant"), "record": id("record"), "question": "shelves/1", "response": "One."})
+            }
+            "analyses.run" => {
+                json!({"tenant": id("tenant"), "task": "mood", "text": "All is well."})
+            }
+            "language.detect" => json!({"text": "How many shelves are there?"}),
             "llm.chat" | "llm.messages" | "llm.count_tokens" => {
                 json!({"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "x"}]})
             }
-            "models.test" => json!({}),
+            "models.test" | "sources.unlock" => json!({}),
+            "sources.run" => json!({"tenant": id("tenant")}),
             "budgets.set" => json!({"scope": "whole", "period": "month", "limit_usd": 10.0}),
             "llm.responses" | "llm.embeddings" => json!({"model": "m", "input": "x"}),
             other => panic!("the walk does not know how to call {other}: say here what it takes"),
@@ -194,7 +250,7 @@ impl Things {
     /// Does the request name something of the first tenant?
     fn names_something(route: &Route, path: &str, body: &Json, things: &Self) -> bool {
         let text = format!("{path} {body}");
-        let general = ["collection", "task", "beside", "model", "budget"];
+        let general = ["collection", "task", "beside", "model", "budget", "source"];
         let ids = things.ids.iter().filter(|it| !general.contains(it.0));
         ids.into_iter().any(|it| text.contains(it.1.as_str())) && route.path.len() > 1
     }
@@ -213,8 +269,12 @@ async fn without(house: &House, permission: Permission) -> Asker {
     if !Role::Viewer.grants(permission) {
         return house.viewer().await;
     }
-    assert!(!Scope::CallModels.grants(permission), "{permission}");
-    house.key(&[Scope::CallModels]).await
+    let scope = match Scope::CallModels.grants(permission) {
+        true => Scope::GenerateEmbeddings,
+        false => Scope::CallModels,
+    };
+    assert!(!scope.grants(permission), "{permission}");
+    house.key(&[scope]).await
 }
 
 testkit::on_both! {

@@ -92,6 +92,29 @@ impl Session {
         done.map_err(|it| self.failed(it, &script))
     }
 
+    /// Runs what is not the house's own. What goes wrong is told as the server tells it, and is the
+    /// end of the transaction: there is no way back but to undo it.
+    pub(super) fn foreign<T>(
+        &self,
+        run: impl AsyncFnOnce(&tokio_postgres::Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<Result<T, tokio_postgres::Error>, Error> {
+        self.check()?;
+        let lease = self.lease.borrow();
+        let client = lease.client();
+        match self.runtime.block_on(self.within(async { run(client).await })) {
+            Ok(Ok(done)) => Ok(Ok(done)),
+            Ok(Err(error)) => {
+                let state = if is_connection(&error) { State::Broken } else { State::Aborted };
+                self.state.set(state);
+                Ok(Err(error))
+            }
+            Err(error) => {
+                self.state.set(State::Broken);
+                Err(error)
+            }
+        }
+    }
+
     pub(crate) fn hold(&self, name: &str) -> Result<(), Error> {
         let digest = Sha256::digest(name.as_bytes());
         let mut key = [0; 8];

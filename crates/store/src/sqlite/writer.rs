@@ -257,7 +257,8 @@ impl Desk {
             true => self
                 .tx
                 .settle(self.file().changes() != before)
-                .and_then(|entries| heads.append(&self.tx, entries)),
+                .and_then(|entries| heads.append(&self.tx, entries))
+                .and_then(|()| self.tx.mark_touched()),
             false => Ok(()),
         };
         if let Some(error) = undone(self) {

@@ -10,3 +10,4 @@ mod killing;
 mod kitchen;
 mod leasing;
 mod listing;
+mod scheduling;

@@ -13,7 +13,16 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
 };
 
-use crate::settings::Web;
+/// Which addresses may be asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Private and local addresses too.
+    pub allow_private: bool,
+    /// Only these hosts, when there are any; `*.example.com` means all within it.
+    pub allow_hosts: Vec<String>,
+    /// Never these.
+    pub refuse_hosts: Vec<String>,
+}
 
 /// An address that is not asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +53,7 @@ const BYTES_MAX: usize = 2_048;
 ///
 /// # Errors
 /// [`Refused`] says why it is not.
-pub fn check(text: &str, web: &Web) -> Result<Url, Refused> {
+pub fn check(text: &str, policy: &Policy) -> Result<Url, Refused> {
     let text = text.trim();
     if text.is_empty() || text.len() > BYTES_MAX {
         return Err(Refused::Malformed);
@@ -55,7 +64,7 @@ pub fn check(text: &str, web: &Web) -> Result<Url, Refused> {
     };
     let mut url = parsed.map_err(|_| Refused::Malformed)?;
     url.set_fragment(None);
-    allowed(&url, web)?;
+    allowed(&url, policy)?;
     Ok(url)
 }
 
@@ -63,7 +72,7 @@ pub fn check(text: &str, web: &Web) -> Result<Url, Refused> {
 ///
 /// # Errors
 /// [`Refused`] says why not.
-pub(super) fn allowed(url: &Url, web: &Web) -> Result<(), Refused> {
+pub fn allowed(url: &Url, policy: &Policy) -> Result<(), Refused> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(Refused::Scheme(url.scheme().chars().take(20).collect()));
     }
@@ -76,12 +85,12 @@ pub(super) fn allowed(url: &Url, web: &Web) -> Result<(), Refused> {
         Ok(address) => is_private(address),
         Err(_) => is_local_name(&host),
     };
-    if is_inside && !web.allow_private {
+    if is_inside && !policy.allow_private {
         return Err(Refused::Private(host));
     }
     let named = |list: &[String]| list.iter().any(|it| covers(it, &host));
-    let is_wanted = web.allow_hosts.is_empty() || named(&web.allow_hosts);
-    if is_wanted && !named(&web.refuse_hosts) { Ok(()) } else { Err(Refused::Host(host)) }
+    let is_wanted = policy.allow_hosts.is_empty() || named(&policy.allow_hosts);
+    if is_wanted && !named(&policy.refuse_hosts) { Ok(()) } else { Err(Refused::Host(host)) }
 }
 
 /// Names that mean something in one's own network only, whatever they resolve to.
@@ -103,8 +112,8 @@ fn covers(entry: &str, host: &str) -> bool {
 /// Resolves names and leaves private answers out: the connection goes to one of those that are left,
 /// and to no other.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct OpenNetwork {
-    pub(super) allow_private: bool,
+pub(crate) struct OpenNetwork {
+    pub(crate) allow_private: bool,
 }
 
 impl Resolve for OpenNetwork {
@@ -128,15 +137,15 @@ mod tests {
 
     #[track_caller]
     fn check_refused(text: &str, expected: &str) {
-        let refused = check(text, &Web::default()).map_err(|it| it.to_string());
+        let refused = check(text, &Policy::default()).map_err(|it| it.to_string());
         assert!(refused.as_ref().is_err_and(|it| it.contains(expected)), "{text}: {refused:?}");
     }
 
     #[test]
     fn an_address_without_a_scheme_is_https() {
-        let url = check(" example.com/a?b=c#d ", &Web::default()).unwrap();
+        let url = check(" example.com/a?b=c#d ", &Policy::default()).unwrap();
         assert_eq!(url.as_str(), "https://example.com/a?b=c");
-        let url = check("example.com:8080", &Web::default()).unwrap();
+        let url = check("example.com:8080", &Policy::default()).unwrap();
         assert_eq!(url.as_str(), "https://example.com:8080/");
     }
 
@@ -174,27 +183,27 @@ mod tests {
 
     #[test]
     fn nothing_of_a_password_is_repeated() {
-        let refused = check("https://ann:secret@example.com/", &Web::default()).unwrap_err();
+        let refused = check("https://ann:secret@example.com/", &Policy::default()).unwrap_err();
         assert!(!refused.to_string().contains("secret"));
     }
 
     #[test]
     fn an_operator_chooses_hosts() {
-        let web = Web {
+        let policy = Policy {
             allow_hosts: vec!["*.Example.com".into(), "example.org".into()],
             refuse_hosts: vec!["old.example.com".into()],
-            ..Web::default()
+            ..Policy::default()
         };
-        assert!(check("docs.example.com", &web).is_ok());
-        assert!(check("example.org", &web).is_ok());
+        assert!(check("docs.example.com", &policy).is_ok());
+        assert!(check("example.org", &policy).is_ok());
         for refused in ["example.com", "old.example.com", "badexample.com", "a.example.org"] {
-            assert!(matches!(check(refused, &web), Err(Refused::Host(_))), "{refused}");
+            assert!(matches!(check(refused, &policy), Err(Refused::Host(_))), "{refused}");
         }
     }
 
     #[test]
     fn an_operator_may_allow_the_neighbourhood() {
-        let web = Web { allow_private: true, ..Web::default() };
-        assert!(check("http://127.0.0.1:9000/", &web).is_ok());
+        let policy = Policy { allow_private: true, ..Policy::default() };
+        assert!(check("http://127.0.0.1:9000/", &policy).is_ok());
     }
 }

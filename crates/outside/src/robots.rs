@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The name by which sites may speak to this program.
 const NAME: &str = "mainstay";
 /// What is read of a file; the rest of a longer one counts as not said.
-pub(super) const BYTES_MAX: u64 = 500 * 1024;
+pub(crate) const BYTES_MAX: u64 = 500 * 1024;
 /// Rules that are kept.
 const RULES_MAX: usize = 5_000;
 /// The longest pause that is kept to; a site that wants a longer one is read slowly enough by this.
@@ -13,7 +13,7 @@ const DELAY_MAX: Duration = Duration::from_secs(30);
 
 /// The rules for this program.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Robots {
+pub struct Robots {
     rules: Vec<Rule>,
     delay: Option<Duration>,
 }
@@ -35,12 +35,12 @@ struct Group {
 
 impl Robots {
     /// Nothing is forbidden.
-    pub(super) fn open() -> Self {
+    pub fn open() -> Self {
         Self::default()
     }
 
     /// Reads the rules. Those for this program by name count, else those for everybody.
-    pub(super) fn read(text: &str) -> Self {
+    pub fn read(text: &str) -> Self {
         let (mut named, mut everybody) = (None::<Self>, Self::default());
         let mut group = Group::default();
         for line in text.trim_start_matches('\u{feff}').lines() {
@@ -71,13 +71,13 @@ impl Robots {
 
     /// May this path, with its query, be fetched? The longest rule that fits decides; of two as long,
     /// the one that allows.
-    pub(super) fn allows(&self, path: &str) -> bool {
+    pub fn allows(&self, path: &str) -> bool {
         let fitting = self.rules.iter().filter(|it| fits(&it.pattern, path));
         fitting.max_by_key(|it| (it.pattern.len(), it.allows)).is_none_or(|it| it.allows)
     }
 
     /// The pause between two pages that the site asks for.
-    pub(super) fn delay(&self) -> Option<Duration> {
+    pub fn delay(&self) -> Option<Duration> {
         self.delay
     }
 

@@ -1,0 +1,2 @@
+DROP TABLE archived_records;
+DROP TABLE archives;

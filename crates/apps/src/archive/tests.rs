@@ -1,0 +1,122 @@
+use base::{Actor, RecordId, UserId};
+use serde_json::{Value as Json, json};
+
+use super::choose;
+use crate::{
+    description::Archive as Rule,
+    fixture::Fixture,
+    record::{self, Act, NewRecord, Record},
+};
+
+fn rule(yaml: Json) -> Rule {
+    serde_json::from_value(yaml).expect("a rule as it is declared")
+}
+
+/// The names of what is due, the oldest first.
+async fn due(house: &Fixture, rule: &Rule) -> Vec<String> {
+    let (tenant, now, rule) = (house.tenant, house.clock.now(), rule.clone());
+    let families = house.read(move |db, kits| {
+        let kit = kits.get("plans").expect("the collection is there");
+        choose::due(db, kit, &rule, tenant, now, 100)
+    });
+    let families = families.await.expect("they are chosen");
+    families.iter().map(|it| name(&it.rows[0])).collect()
+}
+
+fn name(record: &Record) -> String {
+    record.data["name"].as_str().unwrap_or_default().to_owned()
+}
+
+async fn plan(house: &Fixture, by: Actor, name: &str) -> RecordId {
+    let act = Act { actor: by, ..house.act() };
+    let (data, tenant) = (house.checked("plans", json!({"name": name})), house.tenant);
+    let made = house.write(&act, move |tx, kits, act| {
+        let kit = kits.get("plans").expect("the collection is there");
+        record::create(tx, kit, act, NewRecord { tenant, parent: None, data })
+    });
+    made.await.expect("the plan is made").id
+}
+
+testkit::on_both! {
+    async fn what_is_past_its_age_is_due_the_oldest_first(db: testkit::Database) {
+        let house = Fixture::on(db).await;
+        for name in ["first", "second", "third"] {
+            plan(&house, Actor::operator(), name).await;
+            house.days_pass(200);
+        }
+        // 600, 400 and 200 days old.
+        assert_eq!(due(&house, &rule(json!({"older_than": "12 months"}))).await, ["first", "second"]);
+        assert!(due(&house, &rule(json!({"older_than": "2y"}))).await.is_empty());
+    }
+
+    async fn an_age_may_be_counted_from_a_field(db: testkit::Database) {
+        let house = Fixture::on(db).await;
+        let old = house.record("plans", json!({"name": "2024-05-01"})).await;
+        house.record("plans", json!({"name": "2026-11-01"})).await;
+        let by_name = rule(json!({"older_than": "90 days", "field": "name"}));
+        assert_eq!(due(&house, &by_name).await, [name(&old)]);
+    }
+
+    async fn the_last_ones_of_each_stay_whatever_their_age(db: testkit::Database) {
+        let house = Fixture::on(db).await;
+        let (ann, bob) = (Actor::user(UserId::generate()), Actor::user(UserId::generate()));
+        for (by, name) in [(&ann, "a1"), (&bob, "b1"), (&ann, "a2"), (&ann, "a3")] {
+            plan(&house, by.clone(), name).await;
+            house.days_pass(1);
+        }
+        let two = json!({"keep_last": {"count": 2}});
+        assert_eq!(due(&house, &rule(two)).await, ["a1"]);
+        let one = json!({"keep_last": {"count": 1}, "older_than": "3 days"});
+        assert_eq!(due(&house, &rule(one)).await, ["a1"], "a2 is too young");
+        let of_all = json!({"keep_last": {"count": 1, "per": "tenant"}});
+        assert_eq!(due(&house, &rule(of_all)).await, ["a1", "b1", "a2"]);
+    }
+
+    async fn the_deleted_and_the_strangers_stay(db: testkit::Database) {
+        let house = Fixture::on(db).await;
+        let gone = house.record("plans", json!({"name": "gone"})).await.id;
+        house.create(&house.house(), "plans", house.stranger, None, json!({"name": "theirs"})).await.expect("made");
+        house.write(&house.act(), move |tx, kits, act| record::delete(tx, kits, act, gone, None, None)).await.expect("deleted");
+        house.days_pass(800);
+        assert!(due(&house, &rule(json!({"older_than": "1y"}))).await.is_empty());
+    }
+
+    async fn what_lies_in_a_record_goes_with_it(db: testkit::Database) {
+        let house = Fixture::on(db).await;
+        let shelf = house.shelf("A").await;
+        let note = json!({"text": "dusty"});
+        let note = house.create(&house.act(), "notes", house.tenant, Some(shelf.id), note).await.expect("made");
+        let rows = house.store.read(move |db| choose::rows(db, shelf.id)).await.expect("read");
+        let ids: Vec<RecordId> = rows.iter().map(|it| it.id).collect();
+        assert_eq!(ids, [shelf.id, note.id]);
+    }
+
+    async fn a_record_is_put_back_as_it_was_and_is_found_again(db: testkit::Database) {
+        let house = Fixture::on(db).await;
+        let topic = house.create(&house.house(), "topics", house.tenant, None, json!({"code": "33", "title": "Pipes"})).await.expect("made");
+        let (id, before) = (topic.id, topic.clone());
+        let away = house.write(&house.house(), move |tx, kits, _| {
+            let kit = kits.get("topics").expect("the collection is there");
+            tx.audit(store::audit::Entry::new(before.tenant, "tested", "tests/1", "A test"));
+            record::put_away(tx, kits, kit, &before)
+        });
+        away.await.expect("it is away");
+        let find = move |db: &store::Db| record::find(db, identity::Reach::All, id, None);
+        assert!(house.store.read(find).await.is_err());
+        let back = topic.clone();
+        let written = house.write(&house.house(), move |tx, kits, _| {
+            let kit = kits.get("topics").expect("the collection is there");
+            tx.audit(store::audit::Entry::new(back.tenant, "tested", "tests/1", "A test"));
+            let twice = [record::put_back(tx, kit, &back)?, record::put_back(tx, kit, &back)?];
+            Ok::<_, record::RecordError>(twice)
+        });
+        assert_eq!(written.await.expect("it is back"), [true, false]);
+        assert_eq!(house.store.read(find).await.expect("it is there"), topic);
+        let found = house.read(|db, kits| {
+            let list = record::List { search: Some("pip".into()), ..record::List::within(record::Within::Reach) };
+            let kit = kits.get("topics").expect("the collection is there");
+            record::list(db, kit, identity::Reach::All, &list, &base::PageRequest::first(5))
+        });
+        assert_eq!(found.await.expect("it is searched").items.len(), 1);
+    }
+}

@@ -1,0 +1,259 @@
+//! A calendar of the network becomes events: exactly those that are in it, judged before they are
+//! believed, kept without losing what people corrected.
+
+use std::time::Duration;
+
+use apps::acts::{CacheKind, CacheWhich, SourceRun};
+use base::TenantId;
+use identity::Caller;
+use jiff::SignedDuration;
+use serde_json::{Value as Json, json};
+use testkit::Database;
+
+use crate::{
+    house::{code, job_of, text},
+    trail::{Trail, calendar, codes, counts, sample},
+};
+
+/// A ride that stands in one row, and is yet to come.
+const RIDE: &str = "15075";
+
+/// The calendar without one of its rows.
+fn without(ride: &str) -> String {
+    let (page, mark) = (sample("ride-calendar.html"), format!("tag=\"{ride}\""));
+    let parts = page.split("<div class=\"calendarRow\"").filter(|it| !it.contains(&mark));
+    parts.collect::<Vec<_>>().join("<div class=\"calendarRow\"")
+}
+
+testkit::on_both! {
+    async fn the_calendar_becomes_exactly_the_events_that_are_in_it(db: Database) {
+        let trail = Trail::open(db).await;
+        let run = trail.reads("aerc").await;
+        assert_eq!(run["state"], "completed", "{run}");
+        assert_eq!(counts(&run, ["rows", "extracted", "consolidated", "inserted", "errors"]), [60, 60, 59, 59, 0]);
+
+        let events = trail.events().await;
+        let expected: Json = serde_json::from_str(&sample("ride-calendar-expected.json")).unwrap();
+        let expected = expected["events"].as_array().unwrap();
+        assert_eq!(events.len(), expected.len());
+        for event in expected {
+            let ride = event["ride_id"].as_str().unwrap();
+            let found = &events[ride].data;
+            for (field, value) in event.as_object().unwrap() {
+                let there = found.get(field).unwrap_or(&Json::Null);
+                assert_eq!(there, value, "{field} of ride {ride}");
+            }
+        }
+        let form = trail.site.asked("/list").remove(0);
+        assert!(form.contains("season%5B%5D=63&season%5B%5D=64"), "{form}");
+        assert!(form.contains("action=aerc_calendar_form") && form.contains("span=%23cal-span-season"), "{form}");
+    }
+
+    async fn a_second_run_changes_nothing_however_the_answer_is_wrapped(db: Database) {
+        let trail = Trail::open(db).await;
+        trail.reads("aerc").await;
+        trail.site.wraps();
+        let run = trail.reads_anew().await;
+        assert_eq!(run["state"], "completed", "{run}");
+        assert_eq!(counts(&run, ["rows", "inserted", "updated", "unchanged"]), [60, 0, 0, 59]);
+        assert_eq!(trail.event(RIDE).await.revision, 1);
+    }
+
+    async fn a_rebuilt_page_is_refused_and_named_and_costs_nothing(db: Database) {
+        let trail = Trail::open(db).await;
+        trail.reads("aerc").await;
+        trail.site.shows(sample("ride-calendar-renamed.html"));
+        let run = trail.reads_anew().await;
+        assert_eq!(run["state"], "failed");
+        assert_eq!(codes(&run)[0], "structure_changed", "{run}");
+        let message = run["findings"][0]["message"].as_str().unwrap();
+        assert!(message.contains("div.calendarRow"), "{message}");
+        assert_eq!(trail.events().await.len(), 59);
+        let list = trail.engine.source_list(&Caller::operator(), TenantId::DEFAULT).await.unwrap();
+        assert_eq!((&list[0]["status"], &list[0]["good_count"]), (&json!("failing"), &json!(59)));
+    }
+
+    async fn a_page_that_breaks_off_is_refused_and_not_believed_out_of_the_cache(db: Database) {
+        let trail = Trail::open(db).await;
+        trail.reads("aerc").await;
+        trail.site.shows(sample("ride-calendar-truncated.html"));
+        let run = trail.reads_anew().await;
+        assert_eq!(run["state"], "failed");
+        let found = codes(&run);
+        assert!(found.contains(&"cut_off") && found.contains(&"sudden_loss"), "{run}");
+        assert_eq!(trail.events().await.len(), 59);
+
+        trail.site.shows(sample("ride-calendar.html"));
+        let run = trail.reads("aerc").await;
+        assert_eq!(run["state"], "completed", "what was kept is bad and fetched anew: {run}");
+        assert_eq!(counts(&run, ["unchanged", "gone"]), [59, 0]);
+    }
+
+    async fn a_page_without_seasons_is_a_changed_structure(db: Database) {
+        let trail = Trail::open(db).await;
+        let copy = sample("ride-calendar-page.html").replace("season[]", "saison[]");
+        trail.site.begins_with(copy);
+        let run = trail.reads("aerc").await;
+        assert_eq!((run["state"].as_str(), codes(&run)[0]), (Some("failed"), "structure_changed"), "{run}");
+        assert!(trail.site.asked("/list").is_empty());
+    }
+
+    async fn what_was_corrected_by_hand_outlasts_runs_until_it_is_let_go(db: Database) {
+        let trail = Trail::open(db).await;
+        trail.reads("aerc").await;
+        let id = trail.event(RIDE).await.id;
+        trail.corrects(id, json!({"ride_manager": "Ann By Hand"})).await;
+        let changed = sample("ride-calendar.html")
+            .replace("Windy Gap Express", "Windy Gap Night Express")
+            .replace("Maeve Larkenfeld", "Maeve Larken");
+        trail.site.shows(changed);
+
+        let run = trail.reads_anew().await;
+        assert_eq!(counts(&run, ["updated", "unchanged"]), [1, 58], "{run}");
+        assert!(codes(&run).contains(&"fields_locked"), "{run}");
+        let event = trail.event(RIDE).await;
+        assert_eq!(text(&event, "name"), "Windy Gap Night Express");
+        assert_eq!(text(&event, "ride_manager"), "Ann By Hand");
+
+        let operator = Caller::operator();
+        let origins = trail.engine.source_origins(&operator, id).await.unwrap();
+        assert_eq!((&origins[0]["source"], &origins[0]["locked"]), (&json!("aerc"), &json!(["ride_manager"])));
+        let origins = trail.engine.source_unlock(&operator, id, Vec::new()).await.unwrap();
+        assert_eq!(origins[0]["locked"], json!([]));
+        let run = trail.reads_anew().await;
+        assert_eq!(counts(&run, ["updated", "unchanged"]), [1, 58], "{run}");
+        assert_eq!(text(&trail.event(RIDE).await, "ride_manager"), "Maeve Larken");
+    }
+
+    async fn a_ride_that_left_the_calendar_is_marked_and_comes_back(db: Database) {
+        let trail = Trail::open(db).await;
+        trail.reads("aerc").await;
+        trail.site.shows(without(RIDE));
+        let run = trail.reads_anew().await;
+        assert_eq!(counts(&run, ["rows", "gone", "unchanged"]), [59, 1, 58], "{run}");
+        assert_eq!(trail.event(RIDE).await.data["is_gone"], true);
+
+        trail.site.shows(sample("ride-calendar.html"));
+        let run = trail.reads_anew().await;
+        assert_eq!(counts(&run, ["returned", "updated", "inserted"]), [1, 1, 0], "{run}");
+        assert_eq!(trail.event(RIDE).await.data["is_gone"], false);
+    }
+
+    async fn a_ride_that_is_over_leaves_by_itself(db: Database) {
+        let trail = Trail::open(db).await;
+        trail.reads("aerc").await;
+        let past = "15044";
+        trail.site.shows(without(past));
+        let run = trail.reads_anew().await;
+        assert_eq!(counts(&run, ["gone"]), [0], "{run}");
+        assert_eq!(trail.event(past).await.data["is_gone"], false);
+    }
+
+    async fn one_run_at_a_time(db: Database) {
+        let trail = Trail::open(db).await;
+        trail.site.dawdles(Duration::from_millis(500));
+        let (operator, tenant) = (Caller::operator(), TenantId::DEFAULT);
+        let first = trail.engine.source_run(&operator, tenant, calendar()).await.unwrap();
+        let second = trail.engine.source_run(&operator, tenant, calendar()).await;
+        assert_eq!(code(second), "job_busy");
+        let other = SourceRun { source: "regional".into(), ..SourceRun::default() };
+        assert_eq!(trail.runs(other).await["state"], "completed", "another source does not wait");
+        assert_eq!(trail.ended("aerc", job_of(&first)).await["state"], "completed");
+        trail.site.dawdles(Duration::ZERO);
+        assert_eq!(trail.reads("aerc").await["state"], "completed");
+        let unknown = SourceRun { source: "nowhere".into(), ..SourceRun::default() };
+        assert_eq!(code(trail.engine.source_run(&operator, tenant, unknown).await), "source_not_found");
+    }
+
+    async fn what_was_fetched_a_short_while_ago_is_not_fetched_again(db: Database) {
+        let trail = Trail::open(db).await;
+        let asked = || (trail.site.asked("/calendar").len(), trail.site.asked("/list").len());
+        trail.reads("aerc").await;
+        assert_eq!(asked(), (1, 1));
+        let run = trail.reads("aerc").await;
+        assert_eq!(asked(), (1, 1));
+        assert!(counts(&run, ["cache_hits"])[0] >= 3, "{run}");
+        trail.runs(SourceRun { refresh_tag: Some("rides".into()), ..calendar() }).await;
+        assert_eq!(asked(), (1, 2));
+        trail.runs(SourceRun { refresh_pattern: Some("aerc/seasons/*".into()), ..calendar() }).await;
+        assert_eq!(asked(), (2, 2));
+        trail.clock.advance(SignedDuration::from_hours(25));
+        trail.reads("aerc").await;
+        assert_eq!(asked(), (3, 3), "a page is good for a day");
+    }
+
+    async fn caches_can_be_looked_at_and_cleared(db: Database) {
+        let trail = Trail::open(db).await;
+        trail.reads("aerc").await;
+        trail.reads("aerc").await;
+        let shown = trail.engine.source_cache(CacheWhich::default(), 50).await.unwrap();
+        let html = &shown["kinds"][0];
+        assert_eq!((&html["kind"], &html["entries"], &html["hits"]), (&json!("html"), &json!(2), &json!(2)), "{shown}");
+        assert_eq!(html["valid_rate"], json!(1.0));
+        let tagged = CacheWhich { tag: Some("rides".into()), ..CacheWhich::default() };
+        let shown = trail.engine.source_cache(tagged.clone(), 50).await.unwrap();
+        assert_eq!(shown["entries"].as_array().map(Vec::len), Some(1), "{shown}");
+
+        let operator = Caller::operator();
+        let cleared = trail.engine.source_cache_clear(&operator, tagged).await.unwrap();
+        assert_eq!(cleared["removed"], 1);
+        let which = CacheWhich { kind: Some(CacheKind::Html), ..CacheWhich::default() };
+        let cleared = trail.engine.source_cache_clear(&operator, which).await.unwrap();
+        assert_eq!(cleared["removed"], 1);
+        let which = CacheWhich { pattern: Some("aerc/*".into()), ..CacheWhich::default() };
+        assert!(trail.engine.source_cache_clear(&operator, which).await.unwrap()["removed"].as_u64() >= Some(2));
+        trail.reads("aerc").await;
+        assert_eq!(trail.site.asked("/list").len(), 2);
+    }
+
+    async fn a_row_that_resists_is_set_aside_and_costs_nobody_else_anything(db: Database) {
+        let trail = Trail::open(db).await;
+        let page = sample("ride-calendar.html");
+        trail.site.shows(page.replacen("<td class=\"bold\">03/13/2027</td>", "<td class=\"bold\">13/45/2027</td>", 1));
+        let run = trail.reads("aerc").await;
+        assert_eq!(run["state"], "completed", "{run}");
+        assert_eq!(counts(&run, ["rows", "inserted", "errors"]), [60, 58, 1], "{run}");
+        let aside = trail.asides().await;
+        assert!(aside[0]["reason"].as_str().unwrap().contains("is no date"), "{aside:?}");
+
+        trail.site.shows(page);
+        let run = trail.reads_anew().await;
+        assert_eq!(counts(&run, ["inserted", "errors"]), [1, 0], "{run}");
+        assert_eq!(trail.asides().await, Vec::<Json>::new());
+    }
+
+    async fn a_run_that_only_validates_writes_nothing(db: Database) {
+        let trail = Trail::open(db).await;
+        let run = trail.runs(SourceRun { validate: true, debug: true, ..calendar() }).await;
+        assert_eq!(run["state"], "completed");
+        assert_eq!(counts(&run, ["consolidated", "inserted"]), [59, 0]);
+        assert!(codes(&run).contains(&"note"), "{run}");
+        assert!(trail.events().await.is_empty());
+    }
+
+    async fn places_without_a_map_are_looked_up_once(db: Database) {
+        let trail = Trail::that_looks_up(db).await;
+        let run = trail.reads("aerc").await;
+        assert_eq!(run["state"], "completed", "{run}");
+        assert_eq!((trail.site.asked("/places").len(), counts(&run, ["completed"])), (26, [26]));
+        let looked_up = trail.event(RIDE).await;
+        assert_eq!((&looked_up.data["latitude"], &looked_up.data["longitude"]), (&json!(45.25), &json!(-121.5)));
+        assert_eq!(looked_up.data["geocoding_attempted"], true);
+        let nowhere = trail.event("15171").await;
+        assert_eq!(nowhere.data["geocoding_attempted"], true, "it was asked for in vain");
+        assert!(nowhere.data.get("latitude").is_none_or(Json::is_null));
+
+        let run = trail.reads_anew().await;
+        assert_eq!(trail.site.asked("/places").len(), 26, "nobody is asked twice");
+        assert_eq!(counts(&run, ["updated", "unchanged"]), [0, 59], "{run}");
+    }
+
+    async fn a_list_in_a_file_is_a_source_too(db: Database) {
+        let trail = Trail::open(db).await;
+        let run = trail.reads("regional").await;
+        assert_eq!(counts(&run, ["inserted", "errors"]), [3, 0], "{run}");
+        let ride = trail.event("OW-02").await;
+        assert_eq!((text(&ride, "date_end"), text(&ride, "ride_days")), ("2027-05-09".into(), "2".into()));
+        assert_eq!(counts(&trail.reads("regional").await, ["inserted", "unchanged"]), [0, 3]);
+    }
+}

@@ -1,0 +1,208 @@
+//! What becomes of a record that a source speaks of again: nothing, a change, or nothing because
+//! somebody corrected it by hand. Pure functions of what was, what is, and what is said now.
+//!
+//! The lock of a field needs no list. What the source wrote last is kept beside the record; a field that
+//! differs from it was changed by a person, and is left alone until the person puts it back or the
+//! source says the same.
+
+use serde_json::Value as Json;
+
+use crate::{description::Existing, expression::Data, harvest::is_empty, shelf::Kept};
+
+/// What becomes of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// It is new.
+    Insert,
+    /// Some of its fields change.
+    Update(Change),
+    /// It is as it was.
+    Unchanged(Change),
+    /// It is left alone.
+    Skip(Why),
+}
+
+/// What of a record changes, and what stays although the source says something else.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Change {
+    /// Field → its new value.
+    pub patch: Data,
+    /// Fields that somebody changed by hand.
+    pub locked: Vec<String>,
+    /// What is kept as written by the source.
+    pub written: Data,
+}
+
+/// Why a record is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Somebody deleted it.
+    Deleted,
+    /// It is there, and what is there is never changed.
+    There,
+}
+
+/// What becomes of a record of which the source says `said`. `written` is what it said last.
+pub fn decide(
+    existing: Existing,
+    kept: Option<&Kept>,
+    written: Option<&Data>,
+    said: &Data,
+) -> Decision {
+    let Some(kept) = kept else { return Decision::Insert };
+    if kept.is_deleted {
+        return Decision::Skip(Why::Deleted);
+    }
+    if existing == Existing::Keep {
+        return Decision::Skip(Why::There);
+    }
+    let change = change(&kept.data, written, said);
+    match change.patch.is_empty() {
+        true => Decision::Unchanged(change),
+        false => Decision::Update(change),
+    }
+}
+
+/// Lays what is said over what is there, but for what was changed by hand.
+pub fn change(there: &Data, written: Option<&Data>, said: &Data) -> Change {
+    let mut change = Change::default();
+    for (name, said) in said {
+        let there = there.get(name).unwrap_or(&Json::Null);
+        let before = written.and_then(|it| it.get(name)).unwrap_or(&Json::Null);
+        if same(there, said) {
+            change.written.insert(name.clone(), said.clone());
+            continue;
+        }
+        // A record that was there before the source spoke of it: what it holds was put there by hand.
+        let is_by_hand = if written.is_some() { !same(there, before) } else { !is_empty(there) };
+        if is_by_hand {
+            change.locked.push(name.clone());
+            change.written.insert(name.clone(), before.clone());
+        } else {
+            change.patch.insert(name.clone(), said.clone());
+            change.written.insert(name.clone(), said.clone());
+        }
+    }
+    change
+}
+
+/// The fields of a record that somebody changed by hand.
+pub fn locked(there: &Data, written: &Data) -> Vec<String> {
+    let differs =
+        |(name, before): &(&String, &Json)| !same(there.get(*name).unwrap_or(&Json::Null), before);
+    written.iter().filter(differs).map(|(name, _)| name.clone()).collect()
+}
+
+/// Do two values say the same? Nothing is what null is, and a number is its size.
+pub(crate) fn same(a: &Json, b: &Json) -> bool {
+    match (a, b) {
+        (Json::Number(a), Json::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+        (Json::Array(a), Json::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        (Json::Object(a), Json::Object(b)) => {
+            let within = |a: &Data, b: &Data| {
+                a.iter().all(|(name, it)| same(it, b.get(name).unwrap_or(&Json::Null)))
+            };
+            within(a, b) && within(b, a)
+        }
+        (a, b) => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base::RecordId;
+    use serde_json::json;
+
+    use super::*;
+
+    fn data(value: Json) -> Data {
+        value.as_object().cloned().expect("an object")
+    }
+
+    fn kept(value: Json) -> Kept {
+        Kept { id: RecordId::generate(), data: data(value), is_deleted: false }
+    }
+
+    #[track_caller]
+    fn check(there: Json, written: Option<Json>, said: Json, patch: Json, locked: &[&str]) {
+        let written = written.map(data);
+        let change = change(&data(there), written.as_ref(), &data(said));
+        assert_eq!(Json::Object(change.patch), patch);
+        assert_eq!(change.locked, locked);
+    }
+
+    #[test]
+    fn what_the_source_says_anew_is_taken() {
+        check(
+            json!({"name": "Loop", "state": "OR"}),
+            Some(json!({"name": "Loop", "state": "OR"})),
+            json!({"name": "Juniper Loop", "state": "OR"}),
+            json!({"name": "Juniper Loop"}),
+            &[],
+        );
+    }
+
+    #[test]
+    fn what_was_corrected_by_hand_is_not_overwritten() {
+        check(
+            json!({"name": "Juniper Loop", "phone": "541-555-0111"}),
+            Some(json!({"name": "Junipr Loop", "phone": null})),
+            json!({"name": "Junipr Loop", "phone": "541-555-0199"}),
+            json!({}),
+            &["name", "phone"],
+        );
+    }
+
+    #[test]
+    fn a_correction_that_the_source_takes_over_is_none_any_more() {
+        let there = data(json!({"name": "Juniper Loop"}));
+        let written = data(json!({"name": "Junipr Loop"}));
+        assert_eq!(locked(&there, &written), ["name"]);
+        let change = change(&there, Some(&written), &data(json!({"name": "Juniper Loop"})));
+        assert_eq!(locked(&there, &change.written), [] as [&str; 0]);
+        assert_eq!((change.patch.len(), change.locked.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_lock_outlasts_the_runs_that_follow() {
+        let there = data(json!({"name": "By hand"}));
+        let first = change(&there, Some(&data(json!({"name": "A"}))), &data(json!({"name": "B"})));
+        let second = change(&there, Some(&first.written), &data(json!({"name": "C"})));
+        assert_eq!(second.locked, ["name"]);
+    }
+
+    #[test]
+    fn a_record_that_somebody_made_before_is_only_completed() {
+        check(
+            json!({"name": "By hand", "state": null}),
+            None,
+            json!({"name": "Theirs", "state": "OR"}),
+            json!({"state": "OR"}),
+            &["name"],
+        );
+    }
+
+    #[test]
+    fn nothing_is_what_null_is_and_numbers_are_their_size() {
+        check(
+            json!({"miles": 50, "list": [{"a": 1, "b": null}]}),
+            Some(json!({})),
+            json!({"miles": 50.0, "phone": null, "list": [{"a": 1.0}]}),
+            json!({}),
+            &[],
+        );
+    }
+
+    #[test]
+    fn what_was_deleted_stays_so_and_what_is_kept_is_not_looked_at() {
+        let said = data(json!({"name": "B"}));
+        let deleted = Kept { is_deleted: true, ..kept(json!({"name": "A"})) };
+        let decide = |existing, kept: Option<&Kept>| super::decide(existing, kept, None, &said);
+        assert_eq!(decide(Existing::Update, None), Decision::Insert);
+        assert_eq!(decide(Existing::Update, Some(&deleted)), Decision::Skip(Why::Deleted));
+        let there = kept(json!({"name": "A"}));
+        assert_eq!(decide(Existing::Keep, Some(&there)), Decision::Skip(Why::There));
+    }
+}

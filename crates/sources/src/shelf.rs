@@ -1,0 +1,109 @@
+//! The door to those who keep records: what this room needs of them, and nothing of how they do it.
+//!
+//! Records are found by the fields of their key, put in, and changed; tasks are asked. Whoever
+//! implements it keeps the rules of its collections: what does not fit is refused there.
+
+use async_trait::async_trait;
+use base::{Actor, JobId, RecordId, TenantId, Timestamp};
+use serde_json::Value as Json;
+use store::{Db, Error, Tx};
+
+use crate::expression::Data;
+
+/// Keeps records, and knows whom to ask.
+#[async_trait]
+pub trait Shelf: Send + Sync + 'static {
+    /// What is wrong with data for a collection, in words; nothing when it fits.
+    fn faults(&self, collection: &str, data: &Data) -> Vec<String>;
+
+    /// The records with these ids, deleted ones among them.
+    fn by_ids(&self, db: &Db, tenant: TenantId, ids: &[RecordId]) -> Result<Vec<Kept>, Error>;
+
+    /// For each key (the values of these fields, in order) the living record that has it.
+    fn by_keys(
+        &self,
+        db: &Db,
+        tenant: TenantId,
+        collection: &str,
+        fields: &[String],
+        keys: &[Vec<Json>],
+    ) -> Result<Vec<Option<Kept>>, Error>;
+
+    /// Puts records in, all or none; their ids in the same order. The caller writes the audit row.
+    fn insert(
+        &self,
+        tx: &Tx,
+        who: &Who,
+        collection: &str,
+        all: Vec<Data>,
+    ) -> Result<Vec<RecordId>, Refused>;
+
+    /// Lays fields over a record (null takes one out), with an audit row.
+    fn update(&self, tx: &Tx, who: &Who, id: RecordId, patch: Data) -> Result<(), Refused>;
+
+    /// Asks a task once; its answer.
+    async fn ask(&self, ask: TaskQuestion) -> Result<Json, Unanswered>;
+
+    /// What expressions may know of a tenant: `{id, slug, name, data}`.
+    fn tenant(&self, db: &Db, tenant: TenantId) -> Result<Json, Error>;
+
+    /// A file of the application's folder, by its path below it.
+    async fn file(&self, path: &str) -> Result<Vec<u8>, String>;
+}
+
+/// A record that is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    /// Its id.
+    pub id: RecordId,
+    /// Its fields.
+    pub data: Data,
+    /// Somebody deleted it.
+    pub is_deleted: bool,
+}
+
+/// Who writes, for whom, and when.
+#[derive(Debug, Clone)]
+pub struct Who {
+    /// Whose records.
+    pub tenant: TenantId,
+    /// Who.
+    pub actor: Actor,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A question to a task.
+#[derive(Debug, Clone)]
+pub struct TaskQuestion {
+    /// Whose usage it is.
+    pub tenant: TenantId,
+    /// The job that asks.
+    pub job: JobId,
+    /// The task.
+    pub task: String,
+    /// What it is given.
+    pub input: Json,
+}
+
+/// Why a record was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// It does not fit, or another one has the same key.
+    #[error("{0}")]
+    Record(String),
+    /// The database did not take it.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+/// Why a task did not answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered {
+    /// Nobody answers at all: it will be no better for the next one.
+    #[error("{0}")]
+    Nobody(String),
+    /// It did not answer this.
+    #[error("{0}")]
+    This(String),
+}
