@@ -213,6 +213,14 @@ impl Site {
 }
 
 impl House {
+    /// The house that a command is about.
+    pub(crate) async fn find(
+        application: &Application,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        Site::find(application, environment)?.build().await
+    }
+
     /// The tenant that people mean by a name, a slug or an id; the only one where there is one.
     pub(crate) async fn tenant(&self, named: Option<&str>) -> anyhow::Result<TenantId> {
         let Some(tenants) = &self.folder.description().tenants else {
@@ -230,6 +238,12 @@ impl House {
                 "there is no {noun} `{text}`; make it first, in the interface or with POST /api/tenants"
             ),
         }
+    }
+
+    /// Ends what a command began: what models used is in the ledger before this returns.
+    pub(crate) async fn leave(&self) {
+        self.models.close().await;
+        self.store.clone().close().await;
     }
 
     /// The server over this house.

@@ -11,8 +11,16 @@ use crate::{
 /// What models are used for beside tasks.
 const MODEL_USES: [&str; 4] = ["embed", "search", "summary", "title"];
 /// The kinds of jobs that are no task.
-const JOB_KINDS: [&str; 7] =
-    ["import", "change", "proposals", "revert", "export", "knowledge.ingest", "knowledge.site"];
+const JOB_KINDS: [&str; 8] = [
+    "import",
+    "change",
+    "proposals",
+    "revert",
+    "export",
+    "knowledge.ingest",
+    "knowledge.site",
+    "knowledge.reembed",
+];
 
 impl Checker<'_> {
     pub(super) fn rest(&mut self, description: &Description) {

@@ -1,8 +1,10 @@
 //! The commands, one file each.
 
+pub(crate) mod ask;
 pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod doctor;
+pub(crate) mod documents;
 pub(crate) mod export;
 pub(crate) mod extract;
 pub(crate) mod import;
@@ -13,3 +15,4 @@ pub(crate) mod models;
 pub(crate) mod openapi;
 pub(crate) mod serve;
 pub(crate) mod user;
+pub(crate) mod vectors;

@@ -17,6 +17,7 @@ mod script;
 mod bouncer;
 mod codebook;
 mod commands;
+mod documents;
 mod encrypted;
 mod extracting;
 mod faults;

@@ -13,7 +13,6 @@ use super::{
     client::{Failure, Received, Sending},
     course::{Course, Step},
     home,
-    room::Ours,
     wrong::Wrong,
 };
 use crate::{
