@@ -371,7 +371,11 @@ fn identity_settings(site: &Site, folder: &Folder) -> anyhow::Result<identity::S
 
 fn model_settings(site: &Site, folder: &Folder) -> anyhow::Result<models::Settings> {
     let values = models::EnvValues::read(|name| site.environment.get(name).map(str::to_owned));
-    Ok(models::Settings::from_parts(document(folder, "llm")?, &values))
+    let mut settings = models::Settings::from_parts(document(folder, "llm")?, &values);
+    if folder.description().tenants.is_none() {
+        settings.queue.tenant_share.get_or_insert(1.0);
+    }
+    Ok(settings)
 }
 
 /// An application without tenants still has one, which nobody sees.

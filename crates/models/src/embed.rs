@@ -2,7 +2,7 @@
 
 use base::{TenantId, UsageId};
 
-use crate::{Embeddings, ModelError, Models, usage::Outcome};
+use crate::{Ask, Embeddings, ModelError, Models, usage::Outcome};
 
 /// How many texts go into one request: 64 vectors of 3,072 numbers are about 5 MB as JSON.
 const TEXTS_PER_REQUEST: usize = 64;
@@ -16,7 +16,8 @@ impl Models {
         texts: Vec<String>,
     ) -> Result<Embeddings, ModelError> {
         let to = self.0.settings.embedding().ok_or(ModelError::NotConfigured)?;
-        let (account, id) = (Self::account_of(tenant, operation), UsageId::generate());
+        let account = self.account_of(&Ask::new(tenant, operation, Vec::new()));
+        let id = UsageId::generate();
         let mut vectors: Vec<Vec<f32>> = Vec::with_capacity(texts.len());
         for texts in texts.chunks(TEXTS_PER_REQUEST) {
             let made = self.vectors(&to, &account, id, texts).await?;
