@@ -305,6 +305,9 @@ fn model_settings(site: &Site, folder: &Folder) -> anyhow::Result<models::Settin
     let values = models::EnvValues::read(|name| site.environment.get(name).map(str::to_owned));
     let mut settings = models::Settings::from_parts(document(folder, "llm")?, &values);
     settings.local.folder = Some(models::local::folder(&site.data));
+    if folder.description().tenants.is_none() {
+        settings.queue.tenant_share.get_or_insert(1.0);
+    }
     Ok(settings)
 }
 

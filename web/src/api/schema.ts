@@ -1925,6 +1925,8 @@ export interface components {
             reasoning_per_million_usd: number | null;
             per_request_usd: number;
             batch_percent: number | null;
+            flex_percent?: number;
+            priority_percent?: number;
             tiers: components["schemas"]["PriceTier"][];
             since: string | null;
         };
