@@ -66,6 +66,7 @@ export async function pages(at: Place): Promise<Visit[]> {
     visits.push({ name: 'change', path: `/records/${record.id}/change` });
     if (app.tenants) visits.push({ name: 'search', path: `/find?q=valve&tenant=${record.tenant}` });
   }
+  if (Object.keys(app.assistants).length > 0) visits.push({ name: 'chat', path: `/chat${app.tenants ? `?tenant=${(await first('/api/tenants?limit=1'))?.id}` : ''}` });
   if (Object.values(app.assistants).some((it) => it.documents)) {
     visits.push({ name: 'documents', path: '/documents' });
     const document = await first('/api/documents?limit=1');

@@ -152,10 +152,7 @@ impl EngineError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Task(TaskError::Model(error)) | Self::Model(error) => error.retry_after(),
-            _ => match self.store()? {
-                store::Error::Unavailable { retry_after, .. } => Some(*retry_after),
-                _ => None,
-            },
+            _ => self.store()?.retry_after(),
         }
     }
 
@@ -164,9 +161,9 @@ impl EngineError {
         match self {
             Self::Task(TaskError::Model(error)) | Self::Model(error) => error.is_temporary(),
             Self::Task(TaskError::Interrupted) => true,
-            _ => {
-                matches!(self.store(), Some(store::Error::Unavailable { .. } | store::Error::Full))
-            }
+            _ => self
+                .store()
+                .is_some_and(|it| it.is_unavailable() || matches!(it, store::Error::Full)),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What can be said on the command line, and the help that teaches it.
 
 pub(crate) mod ask;
+pub(crate) mod blobs;
 pub(crate) mod documents;
 pub(crate) mod models;
 pub(crate) mod vectors;
@@ -63,6 +64,8 @@ pub(crate) enum Command {
     Documents(documents::Documents),
     /// Ask an assistant; the answer is printed as it is written, with its sources.
     Ask(ask::Ask),
+    /// See where the bytes of files lie, whether they are whole, and move them.
+    Blobs(blobs::Blobs),
     /// See how vectors are, back them up, and make their index anew.
     Vectors(vectors::Vectors),
     /// Find out what would keep the server from serving well.

@@ -62,6 +62,7 @@ async fn run(args: Args, environment: Environment) -> anyhow::Result<ExitCode> {
         Command::Models(it) => Box::pin(command::models::run(it, &environment, output)).await,
         Command::Documents(it) => Box::pin(command::documents::run(it, environment, output)).await,
         Command::Ask(it) => Box::pin(command::ask::run(it, environment, output)).await,
+        Command::Blobs(it) => Box::pin(command::blobs::run(it, &environment, output)).await,
         Command::Vectors(it) => Box::pin(command::vectors::run(it, environment, output)).await,
         Command::Doctor(it) => command::doctor::run(it, environment, output).await,
         Command::Openapi(it) => command::openapi::run(it, environment).await,

@@ -3,12 +3,14 @@
 //! [`Site`] is an application and where its data lies; [`House`] is everything built on it. A command
 //! takes the lowest of the two that it needs.
 
+mod blobs;
 mod watch;
 
 use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use anyhow::{Context, bail};
@@ -35,6 +37,8 @@ pub(crate) struct Site {
     pub(crate) address: Address,
     pub(crate) environment: Environment,
     pub(crate) clock: Clock,
+    /// The application's folder, once it was read.
+    folder: OnceLock<Folder>,
 }
 
 /// A shorter secret can be guessed from a single token; 32 or more are better.
@@ -87,12 +91,22 @@ impl Site {
             None => Path::new("mainstay-data").join(name_of(&app)),
         };
         let address = environment.database(&data)?;
-        Ok(Self { app, data, address, environment: environment.clone(), clock: Clock::system() })
+        Ok(Self {
+            app,
+            data,
+            address,
+            environment: environment.clone(),
+            clock: Clock::system(),
+            folder: OnceLock::new(),
+        })
     }
 
     /// Reads the application's folder.
     pub(crate) fn folder(&self) -> anyhow::Result<Folder> {
-        Folder::read(&self.app).map_err(|faults| {
+        if let Some(read) = self.folder.get() {
+            return Ok(read.clone());
+        }
+        let read = Folder::read(&self.app).map_err(|faults| {
             let count = faults.0.faults.len();
             anyhow::anyhow!(
                 "{count} faults in {}:\n{}run `mainstay check {}` to see them in place",
@@ -100,7 +114,8 @@ impl Site {
                 faults.0,
                 self.app.display()
             )
-        })
+        })?;
+        Ok(self.folder.get_or_init(|| read).clone())
     }
 
     /// Opens the database.
@@ -115,6 +130,7 @@ impl Site {
         if self.environment.get("MAINSTAY_DURABILITY").is_some_and(|it| it == "normal") {
             options.durability = store::Durability::Normal;
         }
+        options.blobs = blobs::settings(self)?;
         Ok(Store::open(&self.address, options).await?)
     }
 
@@ -137,6 +153,7 @@ impl Site {
             );
         }
         let store = self.open_checked().await?;
+        blobs::check(&store).await?;
         let identity =
             Identity::open(store.clone(), self.clock.clone(), identity_settings(&self, &folder)?)
                 .await?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod audit;
+pub(crate) mod blobs;
 pub(crate) mod check;
 pub(crate) mod doctor;
 pub(crate) mod documents;

@@ -14,6 +14,7 @@ mod place;
 mod cluster;
 mod script;
 
+mod blobs;
 mod bouncer;
 mod codebook;
 mod commands;
