@@ -287,6 +287,11 @@ testkit::on_both! {
         }
         assert_eq!(script.hung_up(), 1);
         let run = heard[0].id.split_once(':').expect("RUN:SEQ").0;
-        assert_eq!(editor.get(&format!("/api/runs/{run}")).await.is(200)["error"], "cancelled");
+        // The model is let go first, then that is written down.
+        let path = format!("/api/runs/{run}");
+        while editor.get(&path).await.is(200)["state"] == "running" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(editor.get(&path).await.is(200)["error"], "cancelled");
     }
 }
