@@ -41,6 +41,11 @@ class Way:
     def pids(self):
         return [pid for process in self.processes for pid in family(process.pid)]
 
+    def move_to(self, core):
+        """All its threads, also those to come, to another core."""
+        for pid in self.pids():
+            subprocess.run(["taskset", "-a", "-p", "-c", core, str(pid)], check=True, stdout=subprocess.DEVNULL)
+
     def pause(self, signal_):
         if self.is_pausable:
             for pid in self.pids():
@@ -50,6 +55,20 @@ class Way:
 def direct(bench):
     way = Way("direct")
     way.whole_port, way.stream_port = bench.whole, bench.streams
+    return way
+
+
+def relay(bench):
+    """Not a gateway: two sockets and bytes copied between them. What it adds, anything in between adds here."""
+    way, ports = Way("relay"), []
+    for name, to in (("relay-whole", bench.whole), ("relay-streams", bench.streams)):
+        way.processes = [*way.processes, bench.spawn(name, [bench.pace_binary, "relay", to], GATEWAY_CORE)]
+        log = bench.work / f"{name}.log"
+        until(lambda: log.read_text().endswith("\n"), 10, "the relay did not start")
+        port = int(log.read_text().strip().rsplit(":", 1)[1])
+        ports.append(port)
+    way.whole_port, way.stream_port = ports
+    way.is_pausable = True
     return way
 
 
@@ -180,7 +199,7 @@ def portkey(bench):
     return way
 
 
-WAYS = {"mainstay": mainstay, "vllm-router": vllm_router, "crabllm": crabllm, "litellm": litellm, "portkey": portkey}
+WAYS = {"relay": relay, "mainstay": mainstay, "vllm-router": vllm_router, "crabllm": crabllm, "litellm": litellm, "portkey": portkey}
 
 
 def get(port, path, key=None):

@@ -110,12 +110,12 @@ def provider_limited():
     holds("at once", time.monotonic() - began < 3)
 
 
-@check("a used-up budget is a RateLimitError that says so")
+@check("a request larger than its budget is a RateLimitError that says so")
 def budget():
     thrifty = client.with_options(default_headers={"x-mainstay-task": "thrift"}, max_retries=0)
     error = raises(openai.RateLimitError, lambda: thrifty.chat.completions.create(
         model="real/tiny", messages=[{"role": "user", "content": "report " * 200}], max_tokens=200))
-    same("type and code", (error.type, error.code), ("insufficient_quota", "budget_exceeded"))
+    same("type and code", (error.type, error.code), ("insufficient_quota", "request_over_budget"))
 
 
 @check("a provider that fails is an InternalServerError")

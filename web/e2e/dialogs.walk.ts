@@ -122,6 +122,38 @@ const STEPS: Record<string, Step> = {
     await page.getByRole('button', { name: 'Ask', exact: true }).click();
     await page.getByRole('alert').waitFor();
   },
+  uploads: async (page, at) => {
+    await page.goto(`${at.url}/documents?tenant=ten_nordwind`);
+    await page.getByText(/^For these files/).click();
+    await page.getByLabel('Files', { exact: true }).setInputFiles(['notes.txt', 'a-scan.pdf', 'picture.png'].map((name) => ({ name, mimeType: 'text/plain', buffer: Buffer.from('A few words.') })));
+    await page.getByRole('region', { name: 'Uploads' }).getByText(/pictures without text/).waitFor();
+  },
+  write: async (page, at) => {
+    await page.goto(`${at.url}/documents`);
+    await page.getByRole('button', { name: 'Add a text or a page' }).click();
+    await page.getByRole('menuitem', { name: 'A site' }).click();
+    await page.getByRole('dialog').waitFor();
+  },
+  found: async (page, at) => {
+    await page.goto(`${at.url}/documents?q=valve%20pipe&tenant=ten_nordwind`);
+    await page.getByText('No model for embeddings').waitFor();
+  },
+  passage: async (page, at) => {
+    await page.goto(`${at.url}/documents?q=hexagon&tenant=ten_nordwind`);
+    await page.getByRole('link', { name: /Hold the valve/ }).click();
+    await page.locator('mark').waitFor();
+  },
+  unread: async (page, at) => {
+    await page.goto(`${at.url}/documents?state=failed&tenant=ten_nordwind`);
+    await page.getByRole('link', { name: 'Price list 1998 (scan)' }).click();
+    await page.getByText('Pictures only: its 4 pages hold no text.').waitFor();
+  },
+  edit: async (page, at) => {
+    await page.goto(`${at.url}/documents?tenant=ten_nordwind`);
+    await page.getByRole('link', { name: 'Ball valves: fitting and care' }).click();
+    await page.getByRole('button', { name: 'Edit the summary' }).click();
+    await page.getByRole('dialog').waitFor();
+  },
   running: async (page, at) => {
     await MAIN(page, at);
     await page.getByRole('link', { name: 'Tasks' }).click();

@@ -10,6 +10,7 @@ interface Collection {
 interface App {
   tenants: null | { noun: string; plural: string };
   collections: Record<string, Collection>;
+  assistants: Record<string, { documents: boolean }>;
 }
 
 interface Item {
@@ -64,6 +65,12 @@ export async function pages(at: Place): Promise<Visit[]> {
     visits.push({ name: 'import', path: `/data/${name}/import${app.tenants ? `?tenant=${record.tenant}` : ''}` });
     visits.push({ name: 'change', path: `/records/${record.id}/change` });
     if (app.tenants) visits.push({ name: 'search', path: `/find?q=valve&tenant=${record.tenant}` });
+  }
+  if (Object.keys(app.assistants).length > 0) visits.push({ name: 'chat', path: `/chat${app.tenants ? `?tenant=${(await first('/api/tenants?limit=1'))?.id}` : ''}` });
+  if (Object.values(app.assistants).some((it) => it.documents)) {
+    visits.push({ name: 'documents', path: '/documents' });
+    const document = await first('/api/documents?limit=1');
+    if (document) visits.push({ name: 'document', path: `/documents/${document.id}` });
   }
   visits.push({ name: 'jobs', path: '/jobs' });
   const job = await first('/api/jobs?limit=10');

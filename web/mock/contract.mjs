@@ -45,6 +45,13 @@ export function asRefusal(body) {
   return body;
 }
 
+/** A thing as the server tells it, or a thrown account of what is wrong with it. */
+export function asThing(name, body) {
+  const faults = faultsOf(['components', 'schemas', name], body);
+  if (faults.length > 0) throw new Error(`this is no ${name} of the server:\n${faults.join('\n')}`);
+  return body;
+}
+
 function faultsOf(steps, value) {
   const pointer = steps.map((it) => `/${encodeURIComponent(it.replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('');
   if (!checks.has(pointer)) checks.set(pointer, ajv.compile({ $ref: `api#${pointer}` }));

@@ -9,11 +9,19 @@ import { serve } from './server.mjs';
 /** What each change is asked with; a route that is not here takes an empty body. */
 const BODIES = {
   'PATCH /api/me': { name: 'Ada' },
+  'PUT /api/me/password': { current_password: 'correct horse battery', password: 'another one' },
+  'PUT /api/assistants/prompt': { system_prompt: 'Be short.' },
+  'PATCH /api/chats/{chat}': { title: 'Valves' },
   'POST /api/tenants': { name: 'Dune' },
   'PATCH /api/tenants/{tenant}': { name: 'Dune Supply' },
   'POST /api/records/{record}/revert': { number: 1, reason: 'A test.' },
   'POST /api/tasks/{task}': { input: { text: 'Sizes first' } },
   'POST /api/search': { collection: 'events', query: 'ride' },
+  'POST /api/documents': { content: 'Each week.', tags: ['a'] },
+  'PATCH /api/documents/{document}': { tags: ['b'] },
+  'POST /api/documents/page': { url: 'https://x.example/page' },
+  'POST /api/documents/site': { url: 'https://x.example' },
+  'POST /api/documents/search': { query: 'valve' },
   'POST /api/users': { email: 'x@example.com', name: 'X', role: 'viewer', password: 'a long enough one' },
   'POST /api/keys': { name: 'Till', scopes: ['read'] },
   'POST /api/models/test': {},
@@ -36,7 +44,7 @@ for (const application of [catalogue, trails]) {
 
       const parents = world.list(Object.keys(world.app.collections)[0]);
       const versions = world.versions.filter((it) => it.record === parents[0].id);
-      const named = { tenant: world.tenants[0]?.id, collection: parents[0].collection, record: parents[0].id, version: versions[0]?.id, other: versions[1]?.id, proposal: world.proposals[0]?.id, job: world.jobs[0]?.id, task: Object.keys(world.app.tasks).at(-1), webhook: world.webhooks[0]?.id, delivery: world.deliveries[0]?.id, user: 'usr_2', key: 'key_1', budget: 'tokens of keys', session: 'none' };
+      const named = { tenant: world.tenants[0]?.id, collection: parents[0].collection, record: parents[0].id, version: versions[0]?.id, other: versions[1]?.id, proposal: world.proposals[0]?.id, job: world.jobs[0]?.id, task: Object.keys(world.app.tasks).at(-1), webhook: world.webhooks[0]?.id, delivery: world.deliveries[0]?.id, user: 'usr_2', key: 'key_1', document: world.documents[0]?.view.id, chat: world.talks.chats[0]?.view.id, budget: 'tokens of keys', session: 'none' };
       const broken = [];
       for (const route of Object.keys(routes).sort((a, b) => Number(a.startsWith('DELETE')) - Number(b.startsWith('DELETE')))) {
         const [method, template] = route.split(' ');

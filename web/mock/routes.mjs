@@ -2,7 +2,9 @@
 
 import { randomUUID } from 'node:crypto';
 
+import { assistantRoutes } from './assistants.mjs';
 import { check } from './check.mjs';
+import { documentRoutes } from './documents.mjs';
 import { dataOf, formOf, understand } from './files.mjs';
 import { accepted, start } from './jobs.mjs';
 import { modelRoutes } from './models.mjs';
@@ -15,6 +17,23 @@ export const routes = {
   'PATCH /api/me': (world, { caller, body }) => {
     if (body.password && body.current_password !== caller.password) refuse('invalid_input', 'Some fields are not right', { errors: [{ field: '/current_password', message: 'This is not the password.' }] });
     if (body.name) caller.name = body.name;
+    if (body.about !== undefined) caller.about = body.about;
+    return meOf(world, caller);
+  },
+  'PUT /api/me/password': (world, { caller, body }) => {
+    if (body.current_password !== caller.password) refuse('invalid_input', 'Some fields are not right', { errors: [{ field: '/current_password', message: 'This is not the password.' }] });
+    caller.password = body.password;
+    return meOf(world, caller);
+  },
+  'GET /api/me/picture': (world, { caller }) => (caller.portrait ? { file: 'picture.png', type: caller.portrait.type, text: caller.portrait.bytes } : refuse('not_found', 'You have no picture')),
+  'POST /api/me/picture': async (world, { caller, request, raw, isForm }) => {
+    const file = isForm ? (await new Response(raw, { headers: { 'content-type': request.headers['content-type'] } }).formData()).get('file') : null;
+    if (!file?.type.startsWith('image/')) refuse('invalid_file_type', 'That is no picture: PNG, JPEG, GIF or WebP is.');
+    caller.portrait = { type: file.type, bytes: Buffer.from(await file.arrayBuffer()), at: Date.now() };
+    return meOf(world, caller);
+  },
+  'DELETE /api/me/picture': (world, { caller }) => {
+    caller.portrait = null;
     return meOf(world, caller);
   },
 
@@ -261,6 +280,10 @@ export const routes = {
 
   ...modelRoutes,
 
+  ...documentRoutes,
+
+  ...assistantRoutes,
+
   'GET /api/users': (world, { query }) => page(world.users.filter((it) => !query.tenant || it.tenant === query.tenant).map(open), query),
   'POST /api/users': (world, { body }) => {
     if (world.users.some((it) => it.email === body.email)) refuse('not_unique', 'The e-mail is taken', { errors: [{ field: '/email', message: 'Somebody has this address already.' }] });
@@ -330,13 +353,13 @@ export const routes = {
 
 /** What a role may do here: the table of the server in short. */
 export const PERMISSIONS = {
-  viewer: ['own_account', 'read_records', 'read_jobs', 'read_usage', 'read_audit'],
-  editor: ['own_account', 'read_records', 'write_records', 'run_tasks', 'use_models', 'decide_proposals', 'read_jobs', 'manage_jobs', 'read_usage', 'read_audit'],
-  admin: ['own_account', 'list_tenants', 'manage_tenants', 'read_records', 'write_records', 'erase_records', 'manage_reference', 'run_tasks', 'use_models', 'decide_proposals', 'read_jobs', 'manage_jobs', 'read_usage', 'read_audit', 'manage_audit', 'manage_keys', 'manage_users', 'manage_webhooks', 'manage_models', 'read_telemetry', 'read_internals'],
+  viewer: ['own_account', 'read_records', 'read_documents', 'read_jobs', 'read_usage', 'read_audit'],
+  editor: ['own_account', 'use_assistants', 'read_records', 'read_documents', 'write_documents', 'write_records', 'run_tasks', 'use_models', 'decide_proposals', 'read_jobs', 'manage_jobs', 'read_usage', 'read_audit'],
+  admin: ['own_account', 'use_assistants', 'read_documents', 'write_documents', 'manage_documents', 'list_tenants', 'manage_tenants', 'read_records', 'write_records', 'erase_records', 'manage_reference', 'run_tasks', 'use_models', 'decide_proposals', 'read_jobs', 'manage_jobs', 'read_usage', 'read_audit', 'manage_audit', 'manage_keys', 'manage_users', 'manage_webhooks', 'manage_models', 'read_telemetry', 'read_internals'],
 };
 
 export function meOf(world, user) {
-  return { id: user.id, email: user.email, name: user.name, role: user.role, role_name: user.role_name, tenant: user.tenant, permissions: PERMISSIONS[user.role], reaches: user.tenant ? 'one' : 'all' };
+  return { id: user.id, email: user.email, name: user.name, role: user.role, role_name: user.role_name, tenant: user.tenant, permissions: PERMISSIONS[user.role], reaches: user.tenant ? 'one' : 'all', about: user.about ?? '', picture: user.portrait ? `/api/me/picture?at=${user.portrait.at}` : null, created_at: user.created_at };
 }
 
 function page(rows, { limit = 50, cursor, count }) {
@@ -445,7 +468,7 @@ const fits = (text, words) => !words || text.toLowerCase().includes(words.toLowe
 const inTenant = (it, query, caller) => !(caller.tenant ?? query.tenant) || it.tenant === (caller.tenant ?? query.tenant);
 const inPeriod = (it, query) => (!query.from || it.at >= query.from) && (!query.to || it.at <= query.to);
 const without = (it, names) => Object.fromEntries(Object.entries(it).filter(([name]) => !names.includes(name)));
-const open = (user) => ({ ...without(user, ['password']), reaches: user.tenant ? 'one' : 'all', disabled: user.disabled_at !== null });
+const open = (user) => ({ ...without(user, ['password', 'about', 'portrait']), reaches: user.tenant ? 'one' : 'all', disabled: user.disabled_at !== null });
 const tenantOf = (world, id) => world.tenants.find((it) => it.id === id) ?? refuse('tenant_not_found', 'There is no such tenant');
 const versionOf = (world, id) => world.versions.find((it) => it.id === id) ?? refuse('version_not_found', 'There is no such version');
 const keyOf = (world, id) => world.keys.find((it) => it.id === id) ?? refuse('not_found', 'There is no such key');

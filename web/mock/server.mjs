@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 
+import { streams } from './assistants.mjs';
 import { chat, envelope } from './chat.mjs';
 import { asProblem, asRefusal, statusOf } from './contract.mjs';
 import { refuse, Refusal } from './problem.mjs';
@@ -29,6 +30,9 @@ const NEEDS = [
   [/\/api\/audit\/verify/, 'manage_audit'],
   [/^(POST|PATCH|DELETE) \/api\/(collections|records|versions)/, 'write_records'],
   [/\/api\/proposals/, 'decide_proposals'],
+  [/^(GET \/api\/documents|POST \/api\/documents\/search)/, 'read_documents'],
+  [/\/api\/documents/, 'write_documents'],
+  [/\/api\/(assistants|chats|ask|runs)/, 'use_assistants'],
   [/\/api\/tasks/, 'run_tasks'],
 ];
 
@@ -69,7 +73,7 @@ async function answer(world, request, response, { dist, delay, accessTtl }) {
     const body = raw.length > 0 && !isForm ? parsed(raw) : undefined;
     const entry = url.pathname.startsWith('/api/auth/') && door(world, url.pathname, body, request, accessTtl);
     if (entry) return send(response, statusOf(`POST ${url.pathname}`, entry), entry);
-    const session = url.pathname === '/health' ? null : signedIn(world, request);
+    const session = ['/health', '/api/app'].includes(url.pathname) ? null : signedIn(world, request);
     if (url.pathname === '/api/auth/logout') {
       world.sessions = world.sessions.filter((it) => it !== session);
       return send(response, 204);
@@ -80,12 +84,13 @@ async function answer(world, request, response, { dist, delay, accessTtl }) {
     const needed = caller && NEEDS.find(([path]) => path.test(`${request.method} ${url.pathname}`))?.[1];
     if (needed && !PERMISSIONS[caller.role].includes(needed)) refuse('permission_missing', 'You may not do this', { detail: `It needs the permission ${needed}.` });
     if (url.pathname === '/llm/v1/chat/completions') return await chat(world, response, { body, caller, headers: request.headers });
+    if (streams(world, response, { method: request.method, pathname: url.pathname, body, caller, headers: request.headers })) return undefined;
     const found = table.find((it) => it.method === request.method && it.test.test(url.pathname)) ?? refuse('not_found', 'There is nothing at this address');
     const values = found.test.exec(url.pathname).slice(1).map(decodeURIComponent);
     const params = Object.fromEntries(found.names.map((name, index) => [name, values[index]]));
     const result = await found.run(world, { params, query: Object.fromEntries(url.searchParams), body, raw, isForm, request, headers: request.headers, caller, session });
     if (result?.file) {
-      response.writeHead(200, { 'content-type': 'text/csv', 'content-disposition': `attachment; filename="${result.file}"` });
+      response.writeHead(200, { 'content-type': result.type ?? 'text/csv', 'content-disposition': `attachment; filename="${result.file}"` });
       return response.end(result.text);
     }
     return send(response, statusOf(found.route, result), result);
@@ -101,12 +106,23 @@ function door(world, pathname, body, request, accessTtl) {
     Object.assign(session, { access: randomUUID(), refresh: randomUUID(), until: Date.now() + accessTtl * 1000, last_used_at: world.now() });
     return { access_token: session.access, refresh_token: session.refresh, token_type: 'Bearer', expires_in: accessTtl, user: meOf(world, world.users.find((it) => it.id === session.user)) };
   };
-  if (pathname === '/api/auth/login') {
-    const user = world.users.find((it) => it.email === body?.email && it.password === body?.password);
-    if (!user || user.disabled_at) refuse('wrong_credentials', 'E-mail or password is wrong', { hint: 'Five wrong tries in a minute lock the door for a while.' });
+  const begin = (user) => {
     const session = { id: `ses_${randomUUID().slice(0, 8)}`, user: user.id, address: '127.0.0.1', user_agent: request.headers['user-agent'] ?? null, created_at: world.now(), expires_at: world.now(-30 * 86_400_000) };
     world.sessions.push(session);
     return tokens(session);
+  };
+  if (pathname === '/api/auth/signup') {
+    if (!world.app.sign_up) refuse('sign_up_disabled', 'Nobody can sign up here', { detail: 'Visitors cannot make accounts here.', hint: 'Ask an administrator for an account.' });
+    if (world.users.some((it) => it.email === body.email)) refuse('not_unique', 'It exists already', { detail: 'Somebody has this e-mail address already.' });
+    const role_name = Object.keys(world.app.roles).find((it) => world.app.roles[it].role === 'editor') ?? 'editor';
+    const user = { id: `usr_${randomUUID().slice(0, 8)}`, email: body.email, name: body.name ?? '', role: 'editor', role_name, tenant: null, disabled_at: null, last_login_at: world.now(), revision: 1, created_at: world.now(), updated_at: world.now(), password: body.password };
+    world.users.push(user);
+    return begin(user);
+  }
+  if (pathname === '/api/auth/login') {
+    const user = world.users.find((it) => it.email === body?.email && it.password === body?.password);
+    if (!user || user.disabled_at) refuse('wrong_credentials', 'E-mail or password is wrong', { hint: 'Five wrong tries in a minute lock the door for a while.' });
+    return begin(user);
   }
   if (pathname === '/api/auth/refresh') {
     const session = world.sessions.find((it) => it.refresh === body?.refresh_token) ?? refuse('session_ended', 'The session is over', { hint: 'Sign in again.' });

@@ -2,6 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 
+import { assistantsOf } from './assistants.mjs';
+import { documentsOf } from './documents.mjs';
 import { gatewayOf } from './gateway.mjs';
 
 export const HOUR = 3_600_000;
@@ -28,6 +30,8 @@ export class World {
     this.listeners = new Set();
     this.#fill();
     this.gateway = gatewayOf(this);
+    this.documents = documentsOf(this);
+    this.talks = assistantsOf(this);
   }
 
   now(ago = 0) {

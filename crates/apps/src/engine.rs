@@ -460,7 +460,7 @@ impl Engine {
     /// tenants deleted longer ago than they can be restored. Returns what was removed.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// When the database, or a place of blobs, does not answer.
     pub async fn sweep(&self, now: Timestamp) -> Result<Json, EngineError> {
         let (this, days) = (self.clone(), i64::from(self.folder().description().jobs.keep_days));
         let before = now - jiff::SignedDuration::from_hours(24 * days);
@@ -470,7 +470,7 @@ impl Engine {
             .bookkeep("remove finished jobs", move |tx| {
                 // Before the jobs go: they say which lists and versions nobody comes back to.
                 job::unfinished::sweep(tx, before, now)?;
-                store::blob::sweep(tx, before)?;
+                store::blob::sweep(tx, before, now)?;
                 assistant::run::sweep(tx, told_before)?;
                 question::sweep(tx, now)?;
                 let mut jobs = 0;
@@ -496,7 +496,12 @@ impl Engine {
             .await?;
         self.remove_archives(now).await?;
         self.sources().sweep(now).await?;
-        Ok(json!({"jobs": jobs, "answers": answers, "deliveries": deliveries, "records": records}))
+        // Last, because a place outside of the database may be away.
+        let objects = store::blob::clear(self.store(), now).await?;
+        Ok(json!({
+            "jobs": jobs, "answers": answers, "deliveries": deliveries, "records": records,
+            "blob_objects": objects,
+        }))
     }
 
     /// Removes the objects of archives whose tenant is gone.

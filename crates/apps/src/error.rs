@@ -186,10 +186,7 @@ impl EngineError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Task(TaskError::Model(error)) | Self::Model(error) => error.retry_after(),
-            _ => match self.store()? {
-                store::Error::Unavailable { retry_after, .. } => Some(*retry_after),
-                _ => None,
-            },
+            _ => self.store()?.retry_after(),
         }
     }
 
@@ -199,9 +196,9 @@ impl EngineError {
             Self::Task(TaskError::Model(error)) | Self::Model(error) => error.is_temporary(),
             Self::Task(TaskError::Interrupted) => true,
             Self::Archive(error) => error.is_temporary(),
-            _ => {
-                matches!(self.store(), Some(store::Error::Unavailable { .. } | store::Error::Full))
-            }
+            _ => self
+                .store()
+                .is_some_and(|it| it.is_unavailable() || matches!(it, store::Error::Full)),
         }
     }
 

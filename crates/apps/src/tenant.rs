@@ -240,7 +240,7 @@ pub fn erase(tx: &Tx, act: &Act, tenant: TenantId) -> Result<(), TenantError> {
     knowledge::Knowledge::erase(tx, tenant)?;
     work::erase(tx, tenant)?;
     models::usage::erase(tx, tenant)?;
-    store::blob::erase(tx, tenant)?;
+    store::blob::erase(tx, tenant, act.now)?;
     identity::tenant::erase(tx, tenant)?;
     Ok(())
 }

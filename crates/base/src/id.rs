@@ -121,6 +121,8 @@ ids! {
     WebhookId = "", "a webhook";
     /// One attempt series to deliver one event to one webhook.
     DeliveryId = "", "a delivery";
+    /// One copy of a blob's bytes, where they lie outside of the database.
+    BlobObjectId = "", "an object";
     /// A document that was put in to be asked about.
     DocumentId = "", "a document";
     /// A piece of a document's text.

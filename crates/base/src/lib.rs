@@ -19,7 +19,7 @@ pub mod words;
 pub use actor::Actor;
 pub use clock::Clock;
 pub use id::{
-    AppKeyId, ArchiveId, ChatId, ChunkId, DeliveryId, DocumentId, JobId, MessageId, ProposalId,
+    AppKeyId, ArchiveId, BlobObjectId, ChatId, ChunkId, DeliveryId, DocumentId, JobId, MessageId, ProposalId,
     RecordId, RequestId, RunId, SessionId, TenantId, UsageId, UserId, VersionId, WebhookId,
 };
 pub use jiff::Timestamp;

@@ -14,7 +14,6 @@ pub(crate) mod tend;
 
 use async_trait::async_trait;
 use base::{DocumentId, TenantId, Timestamp};
-use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use store::{Tx, params};
 use tracing::info;
@@ -193,13 +192,12 @@ impl Work {
 
     /// The text of the file.
     async fn extract(&self, document: &Document) -> Result<Extracted, Stop> {
-        let (tenant, blob) = (document.tenant, document.blob.clone());
-        let bytes =
-            self.knowledge.store().read(move |db| store::blob::get(db, tenant, &blob)).await;
+        let store = self.knowledge.store();
+        let bytes = store::blob::read(store, document.tenant, &document.blob).await;
         let bytes = bytes.map_err(StepError::Store)?.ok_or_else(|| {
             Failure::for_good("file_gone", "its file is not there any more; put it in again")
         })?;
-        let read = self.knowledge.extractor().extract(document.kind, Bytes::from(bytes));
+        let read = self.knowledge.extractor().extract(document.kind, bytes);
         let read = tokio::select! {
             read = read => read,
             () = self.running.cancelled() => return Err(Failure::Cancelled.into()),

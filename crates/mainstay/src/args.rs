@@ -1,9 +1,13 @@
 //! What can be said on the command line, and the help that teaches it.
 
 pub(crate) mod archives;
+pub(crate) mod ask;
+pub(crate) mod blobs;
+pub(crate) mod documents;
 pub(crate) mod models;
 pub(crate) mod schedules;
 pub(crate) mod sources;
+pub(crate) mod vectors;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -21,7 +25,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
     after_help = "The first minute:\n  \
         mainstay serve apps/APP             serve; prints the address and the first password\n  \
         mainstay check apps/APP             every fault of an application folder at once\n  \
-        mainstay key create --tenant acme   a key for a program\n\n\
+        mainstay key create --tenant acme   a key for a program\n  \
+        mainstay documents add FILE         a document to be asked about\n\n\
         Exit codes: 0 done, 1 failed, 2 wrong usage.\n\
         Data lies in ./mainstay-data/APP unless --data or MAINSTAY_DATABASE_URL says otherwise."
 )]
@@ -66,6 +71,14 @@ pub(crate) enum Command {
     Jobs(Jobs),
     /// See and try the models, what they used and cost, and how much may be spent.
     Models(models::Models),
+    /// See, put in, search and remove documents.
+    Documents(documents::Documents),
+    /// Ask an assistant; the answer is printed as it is written, with its sources.
+    Ask(ask::Ask),
+    /// See where the bytes of files lie, whether they are whole, and move them.
+    Blobs(blobs::Blobs),
+    /// See how vectors are, back them up, and make their index anew.
+    Vectors(vectors::Vectors),
     /// Find out what would keep the server from serving well.
     Doctor(Doctor),
     /// Print the OpenAPI document of an application, or of what every application answers.

@@ -1,6 +1,6 @@
 //! What the command line prints: text for people or JSON for programs, errors with their causes.
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use serde_json::Value as Json;
 
@@ -28,6 +28,21 @@ impl Output {
 #[expect(clippy::print_stdout, reason = "this is what a command line is for")]
 pub(crate) fn line(text: &str) {
     println!("{text}");
+}
+
+/// Prints words at once, and does not end the line.
+///
+/// # Errors
+/// When nobody takes them any more.
+pub(crate) fn piece(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// What somebody else wrote, without what would steer a terminal.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().filter(|it| !it.is_control() || matches!(it, '\n' | '\t')).collect()
 }
 
 /// Prints a line for people who watch, where it does not get into a pipe.
@@ -86,6 +101,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_is_left_out() {
+        assert_eq!(plain("a\u{1b}[2Jb\r\n\tc\u{9b}d"), "a[2Jb\n\tcd");
+    }
 
     #[test]
     fn columns_are_aligned() {

@@ -3,12 +3,14 @@
 //! [`Site`] is an application and where its data lies; [`House`] is everything built on it. A command
 //! takes the lowest of the two that it needs.
 
+mod blobs;
 mod watch;
 
 use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use anyhow::{Context, bail};
@@ -35,6 +37,8 @@ pub(crate) struct Site {
     pub(crate) address: Address,
     pub(crate) environment: Environment,
     pub(crate) clock: Clock,
+    /// The application's folder, once it was read.
+    folder: OnceLock<Folder>,
 }
 
 /// A shorter secret can be guessed from a single token; 32 or more are better.
@@ -97,7 +101,14 @@ impl Site {
                 None => error,
             }
         })?;
-        Ok(Self { app, data, address, environment, clock: Clock::system() })
+        Ok(Self {
+            app,
+            data,
+            address,
+            environment,
+            clock: Clock::system(),
+            folder: OnceLock::new(),
+        })
     }
 
     /// What the application needs of the environment that is not there.
@@ -113,7 +124,10 @@ impl Site {
 
     /// Reads the application's folder.
     pub(crate) fn folder(&self) -> anyhow::Result<Folder> {
-        Folder::read(&self.app).map_err(|faults| {
+        if let Some(read) = self.folder.get() {
+            return Ok(read.clone());
+        }
+        let read = Folder::read(&self.app).map_err(|faults| {
             let count = faults.0.faults.len();
             anyhow::anyhow!(
                 "{count} faults in {}:\n{}run `mainstay check {}` to see them in place",
@@ -121,7 +135,8 @@ impl Site {
                 faults.0,
                 self.app.display()
             )
-        })
+        })?;
+        Ok(self.folder.get_or_init(|| read).clone())
     }
 
     /// Opens the database.
@@ -136,6 +151,7 @@ impl Site {
         if self.environment.get("MAINSTAY_DURABILITY").is_some_and(|it| it == "normal") {
             options.durability = store::Durability::Normal;
         }
+        options.blobs = blobs::settings(self)?;
         Ok(Store::open(&self.address, options).await?)
     }
 
@@ -151,6 +167,7 @@ impl Site {
         let folder = self.folder()?;
         self.require(&folder)?;
         let store = self.open_checked().await?;
+        blobs::check(&store).await?;
         let identity =
             Identity::open(store.clone(), self.clock.clone(), identity_settings(&self, &folder)?)
                 .await?;
@@ -232,6 +249,14 @@ impl Site {
 }
 
 impl House {
+    /// The house that a command is about.
+    pub(crate) async fn find(
+        application: &Application,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        Site::find(application, environment)?.build().await
+    }
+
     /// The tenant that people mean by a name, a slug or an id; the only one where there is one.
     pub(crate) async fn tenant(&self, named: Option<&str>) -> anyhow::Result<TenantId> {
         let Some(tenants) = &self.folder.description().tenants else {
@@ -249,6 +274,12 @@ impl House {
                 "there is no {noun} `{text}`; make it first, in the interface or with POST /api/tenants"
             ),
         }
+    }
+
+    /// Ends what a command began: what models used is in the ledger before this returns.
+    pub(crate) async fn leave(&self) {
+        self.models.close().await;
+        self.store.clone().close().await;
     }
 
     /// The server over this house.
@@ -322,6 +353,9 @@ fn model_settings(site: &Site, folder: &Folder) -> anyhow::Result<models::Settin
     let values = models::EnvValues::read(|name| site.environment.get(name).map(str::to_owned));
     let mut settings = models::Settings::from_parts(document(folder, "llm")?, &values);
     settings.local.folder = Some(models::local::folder(&site.data));
+    if folder.description().tenants.is_none() {
+        settings.queue.tenant_share.get_or_insert(1.0);
+    }
     Ok(settings)
 }
 

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::{money::NanoUsd, repair::Repair};
+use crate::{money::NanoUsd, price::Tariff, repair::Repair};
 
 /// A question, and on whose account it goes.
 #[derive(Debug, Clone)]
@@ -195,6 +195,8 @@ pub struct Usage {
     pub reasoning: u64,
     /// The provider did not count; see [`crate::tokens`].
     pub estimated: bool,
+    /// On what terms, where they change the price.
+    pub tariff: Tariff,
 }
 
 impl Usage {
@@ -215,6 +217,7 @@ impl Add for Usage {
             cache_written: self.cache_written + other.cache_written,
             reasoning: self.reasoning + other.reasoning,
             estimated: self.estimated || other.estimated,
+            tariff: self.tariff.and(other.tariff),
         }
     }
 }

@@ -121,11 +121,22 @@ pub trait Dialect: Send + Sync {
     /// Reads a whole answer.
     fn read_answer(&self, body: &[u8]) -> Result<Answer, Unreadable>;
 
+    /// Reads a whole answer to a request that was made here to be answered by calling a tool of ours:
+    /// what it is called with is the answer. A tool of the caller's may have the same name.
+    fn read_answer_by_tool(&self, body: &[u8]) -> Result<Answer, Unreadable> {
+        self.read_answer(body)
+    }
+
     /// Reads only what a whole answer used: the way of bytes that pass.
     fn read_usage(&self, body: &[u8]) -> Option<Usage>;
 
     /// Reads the pieces of one streamed answer.
     fn decoder(&self) -> Box<dyn Decoder>;
+
+    /// Reads the pieces of one streamed answer, as [`Dialect::read_answer_by_tool`].
+    fn decoder_by_tool(&self) -> Box<dyn Decoder> {
+        self.decoder()
+    }
 
     /// Reads the pieces of one streamed answer of `responses`, for bytes that pass; none when
     /// [`Dialect::takes_responses`] is not so.

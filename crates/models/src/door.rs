@@ -4,7 +4,7 @@ mod speech;
 
 use std::{sync::Arc, time::Duration};
 
-use base::{Clock, TenantId};
+use base::Clock;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 use store::Store;
@@ -146,7 +146,7 @@ impl Models {
 
     /// Who a question goes to.
     pub(crate) fn asking(&self, ask: &Ask) -> Result<Asking, ModelError> {
-        let account = Account::of(ask);
+        let account = self.account_of(ask);
         let wanted = Wanted {
             model: ask.model.as_deref(),
             priority: ask.priority,
@@ -173,7 +173,7 @@ impl Models {
         let most = asking.most(ask);
         let request = request(ask, talk, most, schema);
         let mut trip = Trip { id: asking.id, ..Trip::new(&asking.account, asked, most) };
-        let mut say = Say { request: &request, asked };
+        let mut say = Say::new(&request, asked);
         let arrived = Box::pin(self.travel(&mut trip, &asking.way, &mut say)).await?;
         Ok(arrived.out)
     }
@@ -192,11 +192,6 @@ impl Models {
         let way = Way::to(to.clone());
         let arrived = Box::pin(self.travel(&mut trip, &way, &mut vectors)).await?;
         Ok(arrived.out)
-    }
-
-    /// On whose account embeddings for an operation go.
-    pub(crate) fn account_of(tenant: TenantId, operation: &str) -> Account {
-        Account::of(&Ask::new(tenant, operation, Vec::new()))
     }
 }
 

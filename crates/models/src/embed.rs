@@ -2,7 +2,7 @@
 
 use base::{TenantId, UsageId};
 
-use crate::{Embeddings, ModelError, Models, settings::ModelRef, usage::Outcome};
+use crate::{Ask, Embeddings, ModelError, Models, settings::ModelRef, usage::Outcome};
 
 /// How many texts go into one request: 64 vectors of 3,072 numbers are about 5 MB as JSON.
 const TEXTS_PER_REQUEST: usize = 64;
@@ -42,7 +42,8 @@ impl Models {
         operation: &str,
         texts: Vec<String>,
     ) -> Result<Embeddings, ModelError> {
-        let (account, id) = (Self::account_of(tenant, operation), UsageId::generate());
+        let account = self.account_of(&Ask::new(tenant, operation, Vec::new()));
+        let id = UsageId::generate();
         let mut vectors: Vec<Vec<f32>> = Vec::with_capacity(texts.len());
         for texts in texts.chunks(TEXTS_PER_REQUEST) {
             let made = self.vectors(&to, &account, id, texts).await?;

@@ -9,6 +9,9 @@
 //! and for places the time that others kept theirs lately. Limits are those of this process: with
 //! several replicas each has its own.
 //!
+//! One tenant has no more than its share of the queue, so that others find room there whatever it
+//! does; who comes last among its own is refused then.
+//!
 //! In the queue `high` goes before `normal` before `low`, and who has waited five seconds counts as
 //! one higher. Among equals the tenants take turns, each turn as large as a thousand tokens and what
 //! is asked for, so that nobody's thousand requests keep out another's one. Nobody is overtaken at
@@ -88,19 +91,33 @@ pub struct LimitSettings {
     pub concurrency: Option<u32>,
 }
 
+/// Of the queue, for one tenant of several.
+const TENANT_SHARE: f64 = 0.5;
+
 /// Where requests wait that are over a limit.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct QueueSettings {
     /// The most that wait. Who comes last in order is refused then.
     pub depth: u32,
+    /// The share of them that may be of one tenant. Of those who come last among its own is refused
+    /// then. Not given: half, and all where an application has no tenants.
+    pub tenant_share: Option<f64>,
     /// The longest that one waits.
     pub wait: SignedDuration,
 }
 
 impl Default for QueueSettings {
     fn default() -> Self {
-        Self { depth: 256, wait: SignedDuration::from_secs(30) }
+        Self { depth: 256, tenant_share: None, wait: SignedDuration::from_secs(30) }
+    }
+}
+
+impl QueueSettings {
+    /// The most requests of one tenant that wait: one at least.
+    fn of_tenant(&self) -> usize {
+        let share = self.tenant_share.unwrap_or(TENANT_SHARE);
+        ((f64::from(self.depth) * share).ceil() as usize).max(1)
     }
 }
 
@@ -119,12 +136,17 @@ pub struct Subject<'a> {
 
 /// Too many ask at this moment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("too many requests: {limit} is reached, and {depth} wait already")]
+#[error(
+    "too many requests: {limit} is reached, and {depth} wait already, {of_tenant} of them of this \
+     tenant"
+)]
 pub struct Overloaded {
     /// After this time a request like this one fits, if no other comes before it.
     pub retry_after: Duration,
     /// How many wait.
     pub depth: usize,
+    /// How many of these are of the same tenant.
+    pub of_tenant: usize,
     /// Which limit: `tokens_per_minute of tenant …`.
     pub limit: LimitName,
 }
@@ -218,6 +240,10 @@ pub(crate) fn check(limits: &[LimitSettings], queue: &QueueSettings) -> Vec<(Str
     if queue.wait < SignedDuration::ZERO {
         findings.push(("queue.wait".into(), "must not be negative".into()));
     }
+    if queue.tenant_share.is_some_and(|it| !(it > 0.0 && it <= 1.0)) {
+        let message = "must be above 0 and at most 1, for example 0.5";
+        findings.push(("queue.tenant_share".into(), message.into()));
+    }
     findings
 }
 
@@ -243,6 +269,25 @@ mod tests {
     fn what_cannot_work_is_found(#[case] limits: Json, #[case] expected: &str) {
         let limits: Vec<LimitSettings> = serde_json::from_value(limits).unwrap();
         let found = check(&limits, &QueueSettings::default());
+        assert_eq!(found.into_iter().map(|it| it.0).collect::<Vec<_>>().join(","), expected);
+    }
+
+    #[rstest]
+    #[case(json!({}), 128, "")]
+    #[case(json!({"depth": 3, "tenant_share": 1}), 3, "")]
+    #[case(json!({"depth": 3}), 2, "")]
+    #[case(json!({"depth": 1, "tenant_share": 0.1}), 1, "")]
+    #[case(json!({"tenant_share": 0}), 1, "queue.tenant_share")]
+    #[case(json!({"tenant_share": 1.1}), 282, "queue.tenant_share")]
+    #[case(json!({"wait": "-1s"}), 128, "queue.wait")]
+    fn a_tenant_has_a_share_of_the_queue(
+        #[case] queue: Json,
+        #[case] most: usize,
+        #[case] expected: &str,
+    ) {
+        let queue: QueueSettings = serde_json::from_value(queue).unwrap();
+        let found = check(&[], &queue);
+        assert_eq!(queue.of_tenant(), most);
         assert_eq!(found.into_iter().map(|it| it.0).collect::<Vec<_>>().join(","), expected);
     }
 }

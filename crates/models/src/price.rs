@@ -4,6 +4,11 @@
 //! A model without a price has an unknown cost. Unknown is not zero. No price is built in: those of
 //! the application's `config/llm.yaml` are the only ones, and each row of the ledger says by which
 //! version of them it was priced.
+//!
+//! An answer is priced by the [`Tariff`] that it states. One that the list has no share for has an
+//! unknown cost too, and never the ordinary one.
+
+mod tariff;
 
 use base::Timestamp;
 use jiff::{civil::Date, tz::TimeZone};
@@ -11,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{Cost, Usage, money::NanoUsd};
+pub use tariff::{Percent, Tariff};
 
 /// What a model costs from a day on.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -40,9 +46,17 @@ pub struct Price {
     /// Dollars for each request, whatever it holds.
     #[serde(default)]
     pub per_request_usd: NanoUsd,
-    /// What the same costs when it is asked for in a batch, in percent. Default: nobody knows.
+    /// What the same costs when the answer was made in a batch, in percent. Default: nobody knows.
     #[serde(default)]
-    pub batch_percent: Option<u32>,
+    pub batch_percent: Option<Percent>,
+    /// What the same costs when the answer says that its tier is `flex`, in percent. Default: nobody
+    /// knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flex_percent: Option<Percent>,
+    /// What the same costs when the answer says that its tier is `priority`, in percent. Default:
+    /// nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority_percent: Option<Percent>,
     /// Other prices for long questions, the shortest first. The whole request is priced by the last
     /// tier that it is above.
     #[serde(default)]
@@ -83,16 +97,6 @@ pub struct Tier {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rate(pub i64);
 
-/// How something was asked for, where that changes its price.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Tariff {
-    /// For now.
-    #[default]
-    Ordinary,
-    /// In a batch, for some time later.
-    Batch,
-}
-
 impl Rate {
     /// A rate given in dollars for a million tokens. None when it is negative or not a number.
     pub fn from_dollars(dollars: f64) -> Option<Self> {
@@ -115,22 +119,10 @@ impl Serialize for Rate {
     }
 }
 
-/// What `usage` of a model cost at `now`.
+/// What `usage` of a model cost at `now`, on the terms that it was given on.
 pub fn cost(prices: &[Price], provider: &str, model: &str, usage: &Usage, now: Timestamp) -> Cost {
-    cost_by(Tariff::Ordinary, prices, provider, model, usage, now)
-}
-
-/// What `usage` of a model cost at `now`, by how it was asked for.
-pub fn cost_by(
-    tariff: Tariff,
-    prices: &[Price],
-    provider: &str,
-    model: &str,
-    usage: &Usage,
-    now: Timestamp,
-) -> Cost {
     let price = find(prices, provider, model, now);
-    price.and_then(|it| it.of(usage, tariff)).map_or(Cost::Unknown, Cost::Known)
+    price.and_then(|it| it.of(usage)).map_or(Cost::Unknown, Cost::Known)
 }
 
 /// Tells one list of prices from another: the same for the same prices in the same order.
@@ -173,7 +165,18 @@ macro_rules! rates {
 }
 
 impl Price {
-    fn of(&self, usage: &Usage, tariff: Tariff) -> Option<NanoUsd> {
+    /// What this tariff costs, beside the ordinary one. None when nobody knows.
+    fn share(&self, tariff: Tariff) -> Option<Percent> {
+        match tariff {
+            Tariff::Ordinary => Some(Percent::WHOLE),
+            Tariff::Batch => self.batch_percent,
+            Tariff::Flex => self.flex_percent,
+            Tariff::Priority => self.priority_percent,
+            Tariff::Other => None,
+        }
+    }
+
+    fn of(&self, usage: &Usage) -> Option<NanoUsd> {
         let rates = match self.tiers.iter().rfind(|it| usage.tokens_in > it.above_tokens) {
             Some(tier) => rates!(tier),
             None => rates!(self),
@@ -189,15 +192,12 @@ impl Price {
             (usage.tokens_out - thought, rates.output),
             (thought, rates.reasoning),
         ];
-        let percent = match tariff {
-            Tariff::Ordinary => 100,
-            Tariff::Batch => i128::from(self.batch_percent?),
-        };
+        let share = i128::from(self.share(usage.tariff)?.0);
         let tokens: i128 =
             parts.iter().map(|(tokens, rate)| i128::from(*tokens) * i128::from(rate.0)).sum();
-        let picos = (tokens + i128::from(self.per_request_usd.0) * 1_000) * percent;
+        let picos = (tokens + i128::from(self.per_request_usd.0) * 1_000) * share;
         // Rounded once, over the sum: rounding each part would lose or invent money.
-        Some(NanoUsd(i64::try_from((picos + 50_000) / 100_000).unwrap_or(i64::MAX)))
+        Some(NanoUsd(i64::try_from((picos + 50_000_000) / 100_000_000).unwrap_or(i64::MAX)))
     }
 }
 
@@ -256,7 +256,7 @@ mod tests {
 
     #[track_caller]
     fn costs(price: &Price, usage: Usage, nanos: i64) {
-        assert_eq!(price.of(&usage, Tariff::Ordinary), Some(NanoUsd(nanos)));
+        assert_eq!(price.of(&usage), Some(NanoUsd(nanos)));
     }
 
     #[rstest]
@@ -285,7 +285,7 @@ mod tests {
             cache_written: 100,
             tokens_out: 50,
             reasoning: 30,
-            estimated: false,
+            ..Usage::default()
         };
         costs(&it, usage, 2_500_000);
         it.cached_per_million_usd = Some(rate(0.2));
@@ -321,14 +321,37 @@ mod tests {
     }
 
     #[test]
-    fn a_request_may_cost_something_by_itself_and_a_batch_less() {
+    fn a_request_may_cost_something_by_itself() {
         let mut it = price("m", 2.0, 0.0, None);
         it.per_request_usd = NanoUsd(10_000);
         costs(&it, usage(1_000, 0, 0), 2_010_000);
-        // Nobody said what a batch costs: it is not the same, and it is not nothing.
-        assert_eq!(it.of(&usage(1_000, 0, 0), Tariff::Batch), None);
-        it.batch_percent = Some(50);
-        assert_eq!(it.of(&usage(1_000, 0, 0), Tariff::Batch), Some(NanoUsd(1_005_000)));
+    }
+
+    #[rstest]
+    #[case(Tariff::Batch, 1_000_000)]
+    #[case(Tariff::Flex, 800_000)]
+    #[case(Tariff::Priority, 3_333_340)]
+    fn every_tariff_has_a_price_of_its_own_or_none_that_is_known(
+        #[case] tariff: Tariff,
+        #[case] expected: i64,
+    ) {
+        let used = Usage { tariff, ..usage(1_000, 0, 0) };
+        let mut it = price("m", 2.0, 0.0, None);
+        // Nobody said what it costs: it is not the same, and it is not nothing.
+        assert_eq!(it.of(&used), None);
+        it.batch_percent = Percent::new(50.0);
+        it.flex_percent = Percent::new(40.0);
+        it.priority_percent = Percent::new(166.667);
+        costs(&it, used, expected);
+        assert_eq!(it.of(&Usage { tariff: Tariff::Other, ..used }), None);
+    }
+
+    #[test]
+    fn a_list_without_shares_has_the_version_that_it_had_before_there_were_any() {
+        let mut one = price("m", 2.0, 0.0, None);
+        one.batch_percent = Percent::new(50.0);
+        let text = serde_json::to_string(&one).unwrap();
+        assert!(text.contains(r#""batch_percent":50,"tiers""#), "{text}");
     }
 
     #[test]

@@ -163,8 +163,8 @@ fn is_of_model(words: &str) -> bool {
     words.contains("response_format.type") || (says(&MODEL_WORDS) && !says(&VALUE_WORDS))
 }
 
-/// Is the form of the answer that of the arguments of a tool?
-fn answers_by_tool(sent: &Json) -> bool {
+/// Is the form of the answer that of the arguments of a tool, should it be ours?
+pub(crate) fn answers_by_tool(sent: &Json) -> bool {
     let tools = sent.get("tools").and_then(Json::as_array);
     tools.is_some_and(|it| it.iter().any(|it| it.get("name") == Some(&ANSWER_TOOL.into())))
 }

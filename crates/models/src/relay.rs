@@ -18,6 +18,7 @@ mod embed;
 pub(crate) mod home;
 mod listed;
 mod manner;
+mod policy;
 mod provider;
 mod recast;
 mod refusal;
@@ -47,7 +48,7 @@ use crate::{
     settings::Disconnect,
 };
 
-pub use account::Account;
+pub use account::{Account, Caller};
 pub(crate) use attempt::Attempt;
 pub(crate) use cache::{Cache, Key};
 pub(crate) use chat::Landed;
@@ -164,7 +165,7 @@ impl Models {
     /// Dropped before it is over, the call is cancelled, or goes on to its end by itself, as the
     /// settings say.
     pub async fn relay(&self, call: Call) -> Reply {
-        if route::on_disconnect(&self.0.settings, &call.account) == Disconnect::Cancel {
+        if self.on_disconnect(&call.account, call.asks) == Disconnect::Cancel {
             return self.answer(call).await;
         }
         let models = self.clone();

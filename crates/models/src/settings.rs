@@ -261,6 +261,9 @@ impl Settings {
             if let Some(Err(why)) = policy.model.as_ref().map(|it| self.leads_somewhere(it)) {
                 say(format!("policies[{at}].model"), why);
             }
+            if policy.task.as_deref().is_some_and(str::is_empty) {
+                say(format!("policies[{at}].task"), "must not be empty".into());
+            }
         }
         for (at, budget) in self.budgets.iter().enumerate() {
             for (field, message) in budget.check() {

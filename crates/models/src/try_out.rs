@@ -225,6 +225,11 @@ fn hint(why: &ModelError, provider: &str) -> Option<String> {
         ModelError::Timeout { .. } => {
             "it may be loading the model; try again, or ask a smaller one".into()
         }
+        ModelError::OverBudget { retry_after: None, .. } => {
+            "no new period helps: set a higher budget (`mainstay models limits set`), or test a model \
+             that costs less"
+                .into()
+        }
         ModelError::OverBudget { .. } => {
             "wait for the new period, or set a higher budget: `mainstay models limits set`".into()
         }

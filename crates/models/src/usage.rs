@@ -46,10 +46,10 @@ pub struct Entry {
     pub model: String,
     /// Tokens used.
     pub usage: Usage,
-    /// What it cost. Unknown counts as nothing in budgets of money; its tokens count in those of
-    /// tokens.
+    /// What it cost. Unknown counts in budgets of money as what was held for it; its tokens count in
+    /// those of tokens.
     pub cost: Cost,
-    /// By which version of the prices; none when the model has no price.
+    /// By which version of the prices; none when the cost is unknown.
     pub prices: Option<String>,
     /// What was held for it in budgets before it began, when something was.
     pub held: Option<NanoUsd>,

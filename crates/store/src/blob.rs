@@ -1,18 +1,45 @@
 //! Bytes kept under their SHA-256: uploads, exports, whatever is too long for a column of JSON.
 //!
-//! The same bytes of one tenant are kept once. [`put`] counts a use and [`remove`] gives one back;
-//! what nobody uses any more stays readable until [`sweep`] takes it away.
+//! Their rows are always in the database, the bytes in it, in a folder or in S3: [`Settings`] says.
+//! The same bytes of one tenant are kept once. [`keep`] brings bytes to their place, durably; [`put`]
+//! names what was kept and counts a use; [`remove`] gives one back. What nobody uses any more stays
+//! readable until [`sweep`] takes its row away. Bytes outside of the database are only ever taken away
+//! by [`clear`], after the commit that made them nobody's, and never while a row names them.
+
+mod directory;
+mod keep;
+mod meter;
+mod place;
+mod s3;
+mod settings;
+mod sweep;
+mod transfer;
 
 use std::{fmt, str::FromStr};
 
-use base::{TenantId, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::{Db, Error, FromValue, Tx, Value, params};
+use crate::{FromValue, Value};
+
+pub use keep::{Kept, keep, put, read, remove};
+pub(crate) use place::Places;
+pub use place::look;
+pub use settings::{EnvValues, Keys, Place, S3, Settings};
+pub use sweep::{clear, erase, sweep};
+pub use transfer::{At, Batch, Held, Status, status, transfer, verify};
 
 /// The SHA-256 of some bytes, as 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlobId(String);
+
+/// What may happen to the bytes of a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Harm {
+    /// They are not there.
+    Missing,
+    /// They are others.
+    Damaged,
+}
 
 /// A text that is no id of a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +55,22 @@ impl BlobId {
     /// The digits.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Harm {
+    /// The word for it, in errors and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Damaged => "damaged",
+        }
+    }
+}
+
+impl fmt::Display for Harm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -66,41 +109,4 @@ impl FromValue for BlobId {
     fn from_value(value: &Value) -> Result<Self, String> {
         String::from_value(value)?.parse().map_err(|it: InvalidBlobId| it.to_string())
     }
-}
-
-const PUT: &str = "
-    INSERT INTO blobs (tenant, id, uses, created_at, touched_at, size_bytes, bytes)
-    VALUES ($1, $2, 1, $3, $3, $4, $5)
-    ON CONFLICT (tenant, id) DO UPDATE SET uses = blobs.uses + 1, touched_at = excluded.touched_at";
-
-/// Keeps bytes for a tenant and counts one use of them.
-pub fn put(tx: &Tx, tenant: TenantId, bytes: &[u8], now: Timestamp) -> Result<BlobId, Error> {
-    let id = BlobId::of(bytes);
-    tx.execute(PUT, &params![tenant, &id, now, bytes.len(), bytes])?;
-    Ok(id)
-}
-
-/// The bytes, if the tenant has them.
-pub fn get(db: &Db, tenant: TenantId, id: &BlobId) -> Result<Option<Vec<u8>>, Error> {
-    let row =
-        db.first("SELECT bytes FROM blobs WHERE tenant = $1 AND id = $2", &params![tenant, id])?;
-    row.map(|it| it.get("bytes")).transpose()
-}
-
-const REMOVE: &str = "
-    UPDATE blobs SET uses = uses - 1, touched_at = $3 WHERE tenant = $1 AND id = $2 AND uses > 0";
-
-/// Gives back one use; says whether there was one.
-pub fn remove(tx: &Tx, tenant: TenantId, id: &BlobId, now: Timestamp) -> Result<bool, Error> {
-    Ok(tx.execute(REMOVE, &params![tenant, id, now])? > 0)
-}
-
-/// Takes away what nobody has used since before `older_than`; says how many.
-pub fn sweep(tx: &Tx, older_than: Timestamp) -> Result<u64, Error> {
-    tx.execute("DELETE FROM blobs WHERE uses = 0 AND touched_at < $1", &params![older_than])
-}
-
-/// Takes away everything of a tenant, used or not; says how many.
-pub fn erase(tx: &Tx, tenant: TenantId) -> Result<u64, Error> {
-    tx.execute("DELETE FROM blobs WHERE tenant = $1", &params![tenant])
 }

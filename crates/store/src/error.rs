@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crate::blob::{BlobId, Harm, Place};
+
 /// Why a statement or a transaction did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
@@ -44,6 +46,25 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
+    /// The place where blobs lie outside of the database is away, or refuses us. Nothing was changed,
+    /// and the same request may be made again.
+    #[error("the place of blobs is not available: {why}")]
+    BlobsAway {
+        /// How long to wait before trying again.
+        retry_after: Duration,
+        /// Which place it is, and what it said, in our words.
+        why: String,
+    },
+    /// The bytes of a blob are not those that were kept. Putting the same file in again mends it.
+    #[error("blob {id} in {place} is {harm}; put the same file in again")]
+    BlobDamaged {
+        /// The blob.
+        id: BlobId,
+        /// Where it lies.
+        place: Place,
+        /// What happened to it.
+        harm: Harm,
+    },
     /// Anything else: a wrong statement, a damaged file, a bug.
     #[error("{what}")]
     Failed {
@@ -70,7 +91,17 @@ impl Error {
 
     /// May the same request be made again later?
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        self.retry_after().is_some()
+    }
+
+    /// How long to wait before the same request is made again, when that can help.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { retry_after, .. } | Self::BlobsAway { retry_after, .. } => {
+                Some(*retry_after)
+            }
+            _ => None,
+        }
     }
 
     pub(crate) fn unavailable(why: impl Into<String>) -> Self {

@@ -3,7 +3,8 @@
 //! A change needs an actor and leaves a hash-chained audit row, in the same transaction or not at
 //! all. A statement that fails undoes only itself; a closure that fails or panics undoes its whole
 //! transaction. A database that is busy or away is an error in bounded time, never a hang.
-//! This room knows no table but its own (`audit_log`, `audit_heads`, `blobs`, `marks`, `schema_migrations`).
+//! This room knows no table but its own (`audit_log`, `audit_heads`, `blobs`,
+//! `blob_leftovers`, `marks`, `schema_migrations`).
 //!
 //! Start at [`Store`] (open, read, write), then [`Db`] and [`Tx`] (what a closure sees).
 
@@ -66,6 +67,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "20261121_160000_marks",
         up: Sql::same(include_str!("../migrations/20261121_160000_marks/up.sql")),
         down: Sql::same(include_str!("../migrations/20261121_160000_marks/down.sql")),
+    },
+    Migration {
+        name: "20261123_090000_blob_places",
+        up: Sql::same(include_str!("../migrations/20261123_090000_blob_places/up.sql")),
+        down: Sql::same(include_str!("../migrations/20261123_090000_blob_places/down.sql")),
     },
 ];
 

@@ -10,13 +10,15 @@ use std::{
 use base::{Actor, Timestamp};
 
 use crate::{
-    Address, Db, Dialect, Error, Tx, audit, db::Act, meter, postgres::Pool, rider, sqlite::Sqlite,
+    Address, Db, Dialect, Error, Tx, audit, blob, db::Act, meter, postgres::Pool, rider,
+    sqlite::Sqlite,
 };
 
 /// A database that is open. A clone is the same database.
 #[derive(Clone)]
 pub struct Store {
     engine: Arc<Engine>,
+    places: Arc<blob::Places>,
 }
 
 enum Engine {
@@ -42,6 +44,8 @@ pub struct Options {
     pub statement_timeout: Duration,
     /// PostgreSQL: the longest time to make a connection.
     pub connect_timeout: Duration,
+    /// Where the bytes of blobs lie.
+    pub blobs: blob::Settings,
 }
 
 impl Default for Options {
@@ -54,6 +58,7 @@ impl Default for Options {
             group_max: 256,
             statement_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(5),
+            blobs: blob::Settings::default(),
         }
     }
 }
@@ -115,6 +120,12 @@ pub enum OpenError {
         /// What is wrong with it.
         what: String,
     },
+    /// What is said about the place of blobs cannot be used.
+    #[error("the settings of blobs cannot be used: {what}")]
+    Blobs {
+        /// What is wrong, by its place in the settings.
+        what: String,
+    },
     /// The server does not answer, or refuses the user.
     #[error("cannot connect to {address}")]
     Server {
@@ -129,6 +140,8 @@ pub enum OpenError {
 impl Store {
     /// Opens a database. Tables are made by [`crate::migrate`], not here.
     pub async fn open(address: &Address, options: Options) -> Result<Self, OpenError> {
+        let places =
+            blob::Places::open(&options.blobs).map_err(|what| OpenError::Blobs { what })?;
         let engine = match address {
             Address::Sqlite(path) => {
                 let path = path.clone();
@@ -139,7 +152,7 @@ impl Store {
                 Engine::Postgres(Pool::open(url.reveal(), &address.to_string(), options).await?)
             }
         };
-        Ok(Self { engine: Arc::new(engine) })
+        Ok(Self { engine: Arc::new(engine), places: Arc::new(places) })
     }
 
     /// Reads: a snapshot, which never waits for writers.
@@ -271,6 +284,11 @@ impl Store {
             Engine::Sqlite(_) => None,
             Engine::Postgres(pool) => Some(pool),
         }
+    }
+
+    /// The places of blobs.
+    pub(crate) fn places(&self) -> &blob::Places {
+        &self.places
     }
 
     /// The file, when it is SQLite.

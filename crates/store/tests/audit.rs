@@ -11,7 +11,7 @@ use serde_json::json;
 use store::{
     Error, Store, Tx,
     audit::{self, Broken, Damage, Entry, Filter, Report},
-    blob, params,
+    params,
 };
 use testkit::Database;
 
@@ -243,30 +243,5 @@ testkit::on_both! {
         }
         assert_eq!(found(Filter { from: Some(now), ..Filter::default() }).await, by_record);
         assert_eq!(found(Filter { to: Some(now), ..Filter::default() }).await.len(), 30);
-    }
-
-    async fn bytes_are_kept_once_and_swept_when_nobody_uses_them(db: Database) {
-        let store = db.migrated(&[]).await;
-        let clock = testkit::clock();
-        let now = clock.now();
-        let (first, again) = store
-            .bookkeep("test", move |tx| -> Result<_, Error> {
-                Ok((blob::put(tx, tenant(1), b"bytes\0", now)?, blob::put(tx, tenant(1), b"bytes\0", now)?))
-            })
-            .await
-            .unwrap();
-        assert_eq!((&first, &first), (&again, &blob::BlobId::of(b"bytes\0")));
-        let later = now + SignedDuration::from_hours(1);
-        for is_there_after in [true, false] {
-            let id = first.clone();
-            let swept = move |tx: &Tx| -> Result<_, Error> {
-                blob::remove(tx, tenant(1), &id, now)?;
-                blob::sweep(tx, later)?;
-                Ok((blob::get(tx, tenant(1), &id)?, blob::get(tx, tenant(2), &id)?))
-            };
-            let (own, other) = store.bookkeep("test", swept).await.unwrap();
-            assert_eq!(own.is_some(), is_there_after);
-            assert_eq!(other, None);
-        }
     }
 }

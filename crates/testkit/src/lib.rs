@@ -4,14 +4,16 @@
 //! The databases and the provider are real (a file, a server, HTTP): only what they hold is made
 //! up. Nothing here is linked into the program.
 //!
-//! Start at [`on_both!`] (a test on both databases), then [`Database`] and [`model::Script`].
+//! Start at [`on_both!`] (a test on both databases), then [`Database`], [`Bucket`] and [`model::Script`].
 
+pub mod bucket;
 pub mod database;
 pub mod file;
 pub mod model;
 pub mod run;
 pub mod sockets;
 
+pub use bucket::Bucket;
 pub use database::Database;
 
 use base::{Clock, Timestamp};

@@ -211,7 +211,7 @@ impl Failure {
     }
 }
 
-/// A database that is away comes back, and a disk gets space; whatever else it says, it will say again.
+/// A database or a place of blobs that is away comes back, and a disk gets space; whatever else it says, it will say again.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match &error {
@@ -220,6 +220,12 @@ impl From<Error> for Failure {
                 message: error.to_string(),
                 after: Some(*retry_after),
             },
+            Error::BlobsAway { retry_after, .. } => Self::Retry {
+                code: "unavailable".into(),
+                message: error.to_string(),
+                after: Some(*retry_after),
+            },
+            Error::BlobDamaged { .. } => Self::for_good("invalid_file", error.to_string()),
             Error::Full => Self::for_now("storage_full", error.to_string()),
             _ => Self::for_good("database_error", error.to_string()),
         }

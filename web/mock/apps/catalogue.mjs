@@ -234,6 +234,8 @@ export const app = {
       has_fallback: true,
     },
   },
+  assistants: { desk: { title: 'Desk', about: 'Answers out of the manuals and the lists.', documents: true } },
+  sign_up: false,
   webhook_events: ['list.renumbered', 'job.completed', 'job.failed'],
   pages: ['price_lists', 'policies', 'families'].map((collection) => ({ collection, title: null })),
   model: { complete: null, embed: null },

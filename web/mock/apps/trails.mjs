@@ -73,6 +73,8 @@ export const app = {
     },
   },
   tasks: {},
+  assistants: {},
+  sign_up: false,
   webhook_events: ['job.completed'],
   pages: [],
   model: { complete: 'local/small', embed: 'local/embed' },

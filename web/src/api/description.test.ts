@@ -28,6 +28,8 @@ const app: AppView = {
     hidden: collection('hidden', { parent: 'notes' }),
   },
   tasks: { sort: task('things', 'job'), ask: task('boxes', 'now'), step: task('things', null), other: task('notes', 'job') },
+  assistants: {},
+  sign_up: false,
   webhook_events: [],
   pages: [{ collection: 'house_rules', title: 'The rules' }, { collection: 'gone', title: null }],
   model: { complete: null, embed: null },

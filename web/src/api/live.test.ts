@@ -25,6 +25,13 @@ describe('a stream of events', () => {
     expect(parsed(': hello\ndata: a\ndata: b\n\n')).toEqual([{ event: 'message', data: 'a\nb' }]);
   });
 
+  it('knows what the server calls each of them', () => {
+    expect(parsed('id: run:1\ndata: a\n\ndata: b\n\n')).toEqual([
+      { event: 'message', data: 'a', id: 'run:1' },
+      { event: 'message', data: 'b' },
+    ]);
+  });
+
   it('emits nothing without data', () => {
     expect(parsed('event: job\n\n')).toEqual([]);
   });

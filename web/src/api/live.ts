@@ -10,12 +10,15 @@ import type { JobView } from './types';
 export interface ServerEvent {
   event: string;
   data: string;
+  /** What the server calls this one, where it has a name for it. */
+  id?: string;
 }
 
 /** Cuts a stream of text into events. Handles any cut between chunks, CRLF, comments and several data lines. */
 export function eventParser(emit: (event: ServerEvent) => void): (chunk: string) => void {
   let rest = '';
   let event = 'message';
+  let id: string | undefined;
   let data: string[] = [];
   return (chunk) => {
     rest += chunk;
@@ -23,14 +26,16 @@ export function eventParser(emit: (event: ServerEvent) => void): (chunk: string)
     rest = lines.pop() ?? '';
     for (const line of lines) {
       if (line === '') {
-        if (data.length > 0) emit({ event, data: data.join('\n') });
+        if (data.length > 0) emit({ event, data: data.join('\n'), id });
         event = 'message';
+        id = undefined;
         data = [];
       } else if (!line.startsWith(':')) {
         const colon = line.indexOf(':');
         const field = colon < 0 ? line : line.slice(0, colon);
         const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
         if (field === 'event') event = value;
+        if (field === 'id') id = value;
         if (field === 'data') data.push(value);
       }
     }
@@ -44,7 +49,7 @@ export interface Follower {
 }
 
 /** No byte for this long, though the server sends a comment every 15 s: the line is dead. */
-const SILENCE_MS = 40_000;
+export const SILENCE_MS = 40_000;
 
 /** Follows jobs until `stop` is called. */
 export function follow({ onJob, onState }: Follower): () => void {
@@ -99,7 +104,8 @@ async function readStream(stop: AbortSignal, onJob: (job: JobView) => void, onOp
   }
 }
 
-function pause(ms: number, stop: AbortSignal): Promise<void> {
+/** Waits; shorter when it is stopped. */
+export function pause(ms: number, stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
     stop.addEventListener('abort', () => {

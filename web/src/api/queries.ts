@@ -7,7 +7,7 @@ import { hashKey, infiniteQueryOptions, keepPreviousData, queryOptions } from '@
 
 import { answer, api, onAccountOf } from './client';
 import { asFault, faultOf } from './problem';
-import type { JobView, LogRecord, Page, UsageGroup, UsageOutcome } from './types';
+import type { DocumentContent, DocumentResults, DocumentView, JobView, LogRecord, MessageView, Page, UsageGroup, UsageOutcome } from './types';
 
 /** Rows of one page of a table. Large enough that scrolling seldom waits, small enough to arrive at once. */
 export const PAGE = 200;
@@ -22,7 +22,7 @@ function isSameList(one: readonly unknown[], other: readonly unknown[]): boolean
   return hashKey(one.map(withoutNarrowing)) === hashKey(other.map(withoutNarrowing));
 }
 
-const NARROWING = ['search', 'filters', 'category', 'action', 'actor', 'from', 'to', 'operation', 'model', 'outcome', 'key', 'task'];
+const NARROWING = ['search', 'filters', 'category', 'action', 'actor', 'from', 'to', 'operation', 'model', 'outcome', 'key', 'task', 'tag', 'unbound'];
 
 function withoutNarrowing(part: unknown): unknown {
   if (typeof part !== 'object' || part === null) return part;
@@ -139,6 +139,106 @@ export const proposalsQuery = (version: string, query: { status?: string; catego
   paged(['proposals', version, query], (cursor) =>
     answer(api.GET('/api/versions/{version}/proposals', { params: { path: { version }, query: { ...query, limit: PAGE, cursor, count: true } } })),
   );
+
+export interface DocumentsQuery {
+  tenant?: string;
+  state?: DocumentView['state'];
+  tag?: string;
+  /** Only those that are bound to no chat. */
+  unbound?: boolean;
+}
+
+export const documentsQuery = (query: DocumentsQuery) =>
+  paged(['documents', query], (cursor) => answer(api.GET('/api/documents', { params: { query: { ...query, limit: PAGE, count: true, cursor } } })));
+
+export const documentQuery = (document: string) =>
+  queryOptions({ queryKey: ['document', document], queryFn: () => answer(api.GET('/api/documents/{document}', { params: { path: { document } } })) });
+
+/** Characters of a text that are read at once: a few dozen pages, so that a book opens as fast as a letter. */
+export const TEXT_BLOCK = 40_000;
+
+/** The text of a document, block by block in both directions, from the one with this number on. It never changes. */
+export const documentTextQuery = (document: string, block: number) =>
+  infiniteQueryOptions({
+    queryKey: ['document-text', document, block],
+    queryFn: ({ pageParam }) =>
+      answer(api.GET('/api/documents/{document}/content', { params: { path: { document }, query: { from_char: pageParam * TEXT_BLOCK, to_char: (pageParam + 1) * TEXT_BLOCK } } })),
+    initialPageParam: block,
+    getNextPageParam: (last: DocumentContent) => (last.to_char < last.chars ? Math.floor(last.to_char / TEXT_BLOCK) : undefined),
+    getPreviousPageParam: (first: DocumentContent) => (first.from_char > 0 ? Math.ceil(first.from_char / TEXT_BLOCK) - 1 : undefined),
+    staleTime: Infinity,
+  });
+
+/** Where the pages of a document begin, without its text. */
+export const documentPagesQuery = (document: string) =>
+  queryOptions({
+    queryKey: ['document-text', document, 'pages'],
+    queryFn: () => answer(api.GET('/api/documents/{document}/content', { params: { path: { document }, query: { from_char: 0, to_char: 0 } } })),
+    staleTime: Infinity,
+  });
+
+export interface DocumentSearch {
+  tenant?: string;
+  query: string;
+  mode?: DocumentResults['mode'];
+  tags?: string[];
+}
+
+export const documentSearchQuery = (search: DocumentSearch) =>
+  queryOptions({
+    queryKey: ['document-search', search],
+    queryFn: () => answer(api.POST('/api/documents/search', { body: { ...search, limit: 20 } })),
+    staleTime: 60_000,
+  });
+
+/** What belongs to one chat alone: few, so they are read whole. */
+export const chatDocumentsQuery = (chat: string) =>
+  queryOptions({ queryKey: ['documents', 'of chat', chat], queryFn: () => answer(api.GET('/api/documents', { params: { query: { chat, limit: PAGE } } })) });
+
+export const assistantsQuery = queryOptions({
+  queryKey: ['assistants'],
+  queryFn: async () => (await answer(api.GET('/api/assistants'))).items,
+  staleTime: 60_000,
+});
+
+export const ownPromptQuery = (assistant: string, tenant?: string) =>
+  queryOptions({
+    queryKey: ['own-prompt', assistant, tenant],
+    queryFn: () => answer(api.GET('/api/assistants/prompt', { params: { query: { assistant, tenant } } })),
+  });
+
+export const chatsQuery = (query: { tenant?: string }) => paged(['chats', query], (cursor) => answer(api.GET('/api/chats', { params: { query: { ...query, limit: 50, cursor } } })));
+
+export const chatQuery = (chat: string) => queryOptions({ queryKey: ['chat', chat], queryFn: () => answer(api.GET('/api/chats/{chat}', { params: { path: { chat } } })) });
+
+/** All that is kept of a chat. Its messages come oldest first, and the newest are wanted first: so it is read to its end. */
+export const messagesQuery = (chat: string) =>
+  queryOptions({
+    queryKey: ['messages', chat],
+    queryFn: async () => {
+      const all: MessageView[] = [];
+      let cursor: Next;
+      do {
+        const page = await answer(api.GET('/api/chats/{chat}/messages', { params: { path: { chat }, query: { limit: PAGE, cursor } } }));
+        all.push(...page.items);
+        cursor = page.next_cursor ?? undefined;
+      } while (cursor);
+      return all;
+    },
+  });
+
+export const runQuery = (run: string) => queryOptions({ queryKey: ['run', run], queryFn: () => answer(api.GET('/api/runs/{run}', { params: { path: { run } } })) });
+
+/** One's own picture, as an address of this page: an image cannot carry a token. `at` changes with it. */
+export const pictureQuery = (at: string) =>
+  queryOptions({
+    queryKey: ['picture', at],
+    queryFn: async () => {
+      const picture = await answer(api.GET('/api/me/picture', { parseAs: 'blob' }));
+      return URL.createObjectURL(picture);
+    },
+    staleTime: Infinity,
+  });
 
 export interface JobsQuery {
   tenant?: string;

@@ -21,6 +21,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/signup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes an account for a visitor and signs in, where the application lets visitors do so. */
+        post: operations["auth.signup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/google": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs in with an ID token of Google's; where visitors may make accounts, it makes one. */
+        post: operations["auth.google"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/refresh": {
         parameters: {
             query?: never;
@@ -69,8 +103,44 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes one's own name or password. */
+        /** Changes one's own name, what one says of oneself, or one's password. */
         patch: operations["me.update"];
+        trace?: never;
+    };
+    "/api/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes one's own password. */
+        put: operations["me.set_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Hands out one's own picture. */
+        get: operations["me.picture"];
+        put?: never;
+        /** Gives oneself a picture: PNG, JPEG, GIF or WebP, at most 5 MB. */
+        post: operations["me.set_picture"];
+        /** Takes one's own picture away. */
+        delete: operations["me.remove_picture"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/sessions": {
@@ -622,6 +692,438 @@ export interface paths {
         put?: never;
         /** Finds records by words, and by meaning where embeddings can be had; says which it was. */
         post: operations["search.run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists one's own documents and those that are shared, the newest first. */
+        get: operations["documents.list"];
+        put?: never;
+        /** Puts a document in: a file, or a text as `content`. It is pending until it was read and made findable. */
+        post: operations["documents.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/documents/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts a page of the web in. Private and local addresses are refused, and what robots.txt does not allow. */
+        post: operations["documents.page"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/documents/site": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts the pages of a small site in, by a job. */
+        post: operations["documents.site"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/documents/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finds documents by meaning and by words, and the passages that fit; says how it was done. */
+        post: operations["documents.search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/documents/{document}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads what is known of a document. */
+        get: operations["documents.get"];
+        put?: never;
+        post?: never;
+        /** Removes a document. */
+        delete: operations["documents.delete"];
+        options?: never;
+        head?: never;
+        /** Changes what is said about a document, and whether it is shared. */
+        patch: operations["documents.update"];
+        trace?: never;
+    };
+    "/api/documents/{document}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads the text of a document, or a part of it. */
+        get: operations["documents.content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/documents/{document}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Hands out the file of a document as it was put in. */
+        get: operations["documents.file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/documents/{document}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has a document that failed go on where it stopped. */
+        post: operations["documents.resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/documents/{document}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has a model say what a document says, in short, and keeps it as its summary. */
+        post: operations["documents.summarize"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assistants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the assistants of the application. */
+        get: operations["assistants.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assistants/prompt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the system prompt that one has set for oneself. */
+        get: operations["assistants.prompt"];
+        /** Sets a system prompt for oneself. */
+        put: operations["assistants.set_prompt"];
+        post?: never;
+        /** Takes one's own system prompt away. */
+        delete: operations["assistants.clear_prompt"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists one's own chats, the one in which something was last said first. */
+        get: operations["chats.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chats/{chat}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads a chat. */
+        get: operations["chats.get"];
+        put?: never;
+        post?: never;
+        /** Deletes a chat with everything said in it, and its documents. */
+        delete: operations["chats.delete"];
+        options?: never;
+        head?: never;
+        /** Gives a chat a title. */
+        patch: operations["chats.rename"];
+        trace?: never;
+    };
+    "/api/chats/{chat}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what was said in a chat, the oldest first. */
+        get: operations["chats.messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chats/{chat}/title": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a chat a title made of its first question, by a model where there is one. */
+        post: operations["chats.title"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chats/{chat}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Hands out a chat with everything said in it. */
+        get: operations["chats.export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chats/{chat}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the last question of a chat again; the new answer replaces the old one. */
+        post: operations["ask.again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chats/{chat}/again/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the last question of a chat again and tells the answer as it is written. */
+        post: operations["ask.again_stream"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a question in a chat, which it begins when none is named, and waits for the answer. */
+        post: operations["ask.chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ask/once": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a question that belongs to no chat. */
+        post: operations["ask.once"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ask/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a question in a chat and tells the answer as it is written; with `Last-Event-ID` it goes on with one that was cut off. */
+        post: operations["ask.stream"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how far an answer is. */
+        get: operations["runs.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells what happened while an answer is made, from the beginning or after `Last-Event-ID`. */
+        get: operations["runs.events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops an answer; what was written is kept and marked. */
+        post: operations["runs.stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Opens a WebSocket on which questions are asked and answers come as they are written. */
+        get: operations["ask.socket"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1386,6 +1888,10 @@ export interface components {
             /** @enum {string} */
             reaches: "all" | "one";
             scopes?: components["schemas"]["Scope"][] | null;
+            about?: string;
+            picture?: string | null;
+            /** Format: date-time */
+            created_at?: string;
         };
         Session: {
             id: string;
@@ -1925,6 +2431,8 @@ export interface components {
             reasoning_per_million_usd: number | null;
             per_request_usd: number;
             batch_percent: number | null;
+            flex_percent?: number;
+            priority_percent?: number;
             tiers: components["schemas"]["PriceTier"][];
             since: string | null;
         };
@@ -2206,6 +2714,10 @@ export interface components {
             tasks: {
                 [key: string]: components["schemas"]["Task"];
             };
+            assistants: {
+                [key: string]: components["schemas"]["AssistantEntry"];
+            };
+            sign_up: boolean;
             webhook_events: string[];
             pages: components["schemas"]["PageEntry"][];
             model: components["schemas"]["ModelsInUse"];
@@ -2264,6 +2776,10 @@ export interface components {
                 [key: string]: number;
             } | null;
             models?: components["schemas"]["SpentOnModels"] | null;
+            documents?: components["schemas"]["DocumentCounts"] | null;
+            assistants?: components["schemas"]["AssistantCounts"] | null;
+            cache?: components["schemas"]["CacheCounts"] | null;
+            sockets?: components["schemas"]["SocketCounts"] | null;
             requests?: components["schemas"]["RequestCounts"] | null;
             unavailable?: {
                 [key: string]: string;
@@ -2427,6 +2943,342 @@ export interface components {
             "x-errors": components["schemas"]["Json"][];
             "x-application-errors"?: components["schemas"]["Json"][];
         };
+        AssistantEntry: {
+            title: string;
+            about: string;
+            documents: boolean;
+        };
+        Document: {
+            /** Format: uuid */
+            id: string;
+            title: string;
+            summary: string | null;
+            metadata: {
+                [key: string]: components["schemas"]["Json"];
+            };
+            tags: string[];
+            /** @enum {string} */
+            origin: "upload" | "text" | "page" | "site";
+            url: string | null;
+            file_name: string | null;
+            kind: string;
+            media_type: string;
+            size_bytes: number;
+            owner: string;
+            /** Format: uuid */
+            chat: string | null;
+            shared: boolean;
+            /** @enum {string} */
+            state: "pending" | "extracting" | "embedding" | "ready" | "failed";
+            reason: components["schemas"]["DocumentReason"] | null;
+            progress: number;
+            verdict: components["schemas"]["Json"];
+            pages: number;
+            chars: number;
+            chunks: number;
+            chunks_deduped: number;
+            vectors: number;
+            vectors_reused: number;
+            model: string | null;
+            dimensions: number | null;
+            /** Format: uuid */
+            job: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: uuid */
+            same_as?: string | null;
+            existed?: boolean;
+        };
+        DocumentReason: {
+            code: string;
+            message: string;
+        };
+        DocumentContent: {
+            /** Format: uuid */
+            id: string;
+            title: string;
+            state: string;
+            content: string;
+            from_char: number;
+            to_char: number;
+            chars: number;
+            pages: components["schemas"]["DocumentPage"][];
+        };
+        DocumentPage: {
+            page: number;
+            start_char: number;
+            end_char: number;
+        };
+        SiteAccepted: {
+            /** Format: uuid */
+            job: string;
+            /** @enum {string} */
+            state: "pending";
+            message: string;
+        };
+        DocumentResults: {
+            results: components["schemas"]["DocumentResult"][];
+            result_count: number;
+            engine: string;
+            /** @enum {string} */
+            mode: "hybrid" | "semantic" | "lexical";
+            model: string | null;
+            degraded: string | null;
+        };
+        DocumentResult: {
+            document: components["schemas"]["DocumentHead"];
+            score: number;
+            semantic: number | null;
+            lexical: number | null;
+            page: number | null;
+            excerpt: string;
+            passages: components["schemas"]["Passage"][];
+        };
+        DocumentHead: {
+            /** Format: uuid */
+            id: string;
+            title: string;
+            url: string | null;
+        };
+        Passage: {
+            /** Format: uuid */
+            chunk: string;
+            page: number | null;
+            start_char: number;
+            end_char: number;
+            text: string;
+            score: number;
+            semantic: number | null;
+            lexical: number | null;
+        };
+        Assistant: {
+            name: string;
+            title: string;
+            about: string;
+            documents: boolean;
+            collections: string[];
+            own_prompt_chars: number;
+            question_chars: number;
+            web: boolean;
+            quotes: boolean;
+        };
+        OwnPrompt: {
+            assistant: string;
+            system_prompt: string | null;
+            is_own: boolean;
+            /** Format: date-time */
+            updated_at: string | null;
+            chars_max: number;
+        };
+        Chat: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            tenant: string;
+            assistant: string;
+            title: string;
+            is_named: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        Citation: {
+            number: number;
+            /** @enum {string} */
+            type: "web" | "rag";
+            title: string;
+            url: string | null;
+            /** Format: uuid */
+            doc_id: string | null;
+            /** Format: uuid */
+            chunk_id: string | null;
+            /** Format: uuid */
+            record_id: string | null;
+            page: number | null;
+            start_char: number | null;
+            end_char: number | null;
+            score: number;
+        };
+        Source: {
+            number: number;
+            /** @enum {string} */
+            type: "web" | "rag";
+            title: string;
+            url: string | null;
+            /** Format: uuid */
+            doc_id: string | null;
+            /** Format: uuid */
+            chunk_id: string | null;
+            /** Format: uuid */
+            record_id: string | null;
+            page: number | null;
+            start_char: number | null;
+            end_char: number | null;
+            score: number;
+            excerpt: string;
+        };
+        Message: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            chat_id: string;
+            /** @enum {string} */
+            role: "system" | "user" | "assistant";
+            content: string;
+            /** @enum {string} */
+            state: "whole" | "interrupted";
+            model_used: string | null;
+            tokens_used: number | null;
+            metadata: {
+                [key: string]: components["schemas"]["Json"];
+            };
+            sources: components["schemas"]["Source"][];
+            citations: components["schemas"]["Citation"][];
+            /** Format: uuid */
+            run: string | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        ChatExport: {
+            chat: components["schemas"]["Chat"];
+            messages: components["schemas"]["Message"][];
+            /** Format: date-time */
+            exported_at: string;
+        };
+        ChatDeleted: {
+            deleted: boolean;
+            /** Format: uuid */
+            chat_id: string;
+            documents_deleted: number;
+        };
+        ChatAnswer: {
+            /** Format: uuid */
+            chat_id: string | null;
+            /** Format: uuid */
+            run: string;
+            request_id: string;
+            question_message: components["schemas"]["Message"] | null;
+            answer_message: components["schemas"]["Message"] | null;
+            model_used: string | null;
+            tokens_used: number | null;
+            input_truncated: boolean;
+            original_question_length: number;
+            used_question_length: number;
+            citations: components["schemas"]["Citation"][];
+            confidence: number;
+            quoting: boolean;
+        };
+        OneAnswer: {
+            answer: string;
+            confidence: number;
+            sources_used: number;
+            citations: components["schemas"]["Citation"][];
+            model_used: string | null;
+            tokens_used: number | null;
+            quoting: boolean;
+            request_id: string;
+            input_truncated: boolean;
+            processing_time_s: number;
+        };
+        AnswerEvent: {
+            stage?: string;
+            rag_enabled?: boolean;
+            documents_attached?: boolean;
+            engine?: string | null;
+            mode?: string;
+            returned?: number;
+            top_k?: number;
+            min_score?: number;
+            degraded?: string;
+            progress?: number;
+            message?: string;
+            total_web_results?: number;
+            sources?: components["schemas"]["Json"][];
+            count?: number;
+            list?: components["schemas"]["Citation"][];
+            /** Format: uuid */
+            question_message_id?: string | null;
+            /** Format: uuid */
+            answer_message_id?: string | null;
+            /** Format: uuid */
+            chat_id?: string | null;
+            request_id?: string;
+            model_used?: string | null;
+            quoting?: boolean;
+            content?: string;
+            prompt_tokens?: number;
+            completion_tokens?: number;
+            total_tokens?: number;
+            cost_usd?: number | null;
+            estimated?: boolean;
+            tokens_used?: number | null;
+            full_content_len?: number;
+            input_truncated?: boolean;
+            original_question_length?: number;
+            used_question_length?: number;
+            citations?: components["schemas"]["Citation"][];
+            confidence?: number;
+            /** @enum {string} */
+            finish?: "stop" | "length";
+            code?: string;
+            status_code?: number;
+            retry_after_s?: number | null;
+            state?: string;
+            model?: string | null;
+            error?: string;
+        };
+        Run: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            tenant: string;
+            assistant: string;
+            /** Format: uuid */
+            chat_id: string | null;
+            request_id: string;
+            /** @enum {string} */
+            state: "running" | "done" | "failed" | "cancelled";
+            /** Format: uuid */
+            question_message_id: string | null;
+            /** Format: uuid */
+            answer_message_id: string | null;
+            tokens_used: number | null;
+            error: string | null;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            ended_at: string | null;
+        };
+        DocumentCounts: {
+            documents: number;
+            ready: number;
+            failed: number;
+            size_bytes: number;
+            chunks: number;
+        };
+        AssistantCounts: {
+            questions: number;
+            questions_today: number;
+            answered: number;
+            failed: number;
+            average_answer_ms: number;
+            searches: number;
+            tokens: number;
+            running: number;
+        };
+        CacheCounts: {
+            hits: number;
+            misses: number;
+            entries: number;
+            hit_rate: number;
+        };
+        SocketCounts: {
+            open: number;
+            total: number;
+        };
         Fault: {
             field: string;
             message: string;
@@ -2446,7 +3298,7 @@ export interface components {
         /** @description Any JSON value. */
         Json: Json;
         /** @enum {string} */
-        Permission: "anyone" | "own_account" | "list_tenants" | "manage_tenants" | "read_records" | "write_records" | "erase_records" | "manage_reference" | "run_tasks" | "use_models" | "manage_models" | "decide_proposals" | "read_jobs" | "manage_jobs" | "read_usage" | "read_audit" | "manage_audit" | "manage_keys" | "manage_users" | "manage_webhooks" | "read_telemetry" | "read_internals";
+        Permission: "anyone" | "own_account" | "list_tenants" | "manage_tenants" | "read_records" | "write_records" | "erase_records" | "manage_reference" | "run_tasks" | "use_models" | "use_assistants" | "read_documents" | "write_documents" | "manage_documents" | "manage_models" | "decide_proposals" | "read_jobs" | "manage_jobs" | "read_usage" | "read_audit" | "manage_audit" | "manage_keys" | "manage_users" | "manage_webhooks" | "read_telemetry" | "read_internals";
         /** @enum {string} */
         Role: "owner" | "admin" | "operator" | "editor" | "viewer";
         /** @enum {string} */
@@ -2521,6 +3373,70 @@ export interface operations {
                     email: string;
                     /** @description The password. */
                     password: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "auth.signup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The e-mail address to sign in with. */
+                    email: string;
+                    /** @description The password; at least 8 characters. */
+                    password: string;
+                    /** @description What one is called. */
+                    name?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description It was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "auth.google": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The ID token, as Google's button hands it out. */
+                    id_token: string;
                 };
             };
         };
@@ -2635,6 +3551,8 @@ export interface operations {
                 "application/json": {
                     /** @description What one is called. */
                     name?: string | null;
+                    /** @description What one says of oneself. */
+                    about?: string | null;
                     /** @description The new password. */
                     password?: string | null;
                     /** @description The password until now; needed for a new one. */
@@ -2656,6 +3574,129 @@ export interface operations {
             403: components["responses"]["Problem"];
             412: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "me.set_password": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The password until now. */
+                    current_password: string;
+                    /** @description The new one; at least 8 characters. */
+                    password: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "me.picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": Blob;
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "me.set_picture": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: Blob;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "me.remove_picture": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read: the change is refused (412) when somebody else changed it meanwhile. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
@@ -4389,6 +5430,1347 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SearchResults"];
                 };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "documents.list": {
+        parameters: {
+            query?: {
+                /** @description Of this tenant. */
+                tenant?: string;
+                /** @description Those of this chat. */
+                chat?: string;
+                /** @description Only those that are bound to no chat. */
+                unbound?: boolean;
+                /** @description In this state. */
+                state?: "pending" | "extracting" | "embedding" | "ready" | "failed";
+                /** @description With this tag. */
+                tag?: string;
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Document"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "documents.create": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Whose it will be.
+                     */
+                    tenant?: string | null;
+                    /** @description What it is called; the name of the file when left out. */
+                    title?: string | null;
+                    /** @description The text, when no file is sent. */
+                    content?: string | null;
+                    /** @description What it says, in short. */
+                    summary?: string | null;
+                    /** @description Whatever else is known of it. */
+                    metadata?: {
+                        [key: string]: unknown;
+                    } | null;
+                    /** @description Words by which it is chosen. */
+                    tags?: string[] | null;
+                    /** @description Everybody of the tenant may see it. */
+                    shared?: boolean | null;
+                    /**
+                     * Format: uuid
+                     * @description The chat it is for; everywhere when left out.
+                     */
+                    chat?: string | null;
+                };
+                "multipart/form-data": {
+                    /**
+                     * Format: uuid
+                     * @description Whose it will be.
+                     */
+                    tenant?: string | null;
+                    /** @description What it is called; the name of the file when left out. */
+                    title?: string | null;
+                    /** @description The text, when no file is sent. */
+                    content?: string | null;
+                    /** @description What it says, in short. */
+                    summary?: string | null;
+                    /** @description Whatever else is known of it. */
+                    metadata?: {
+                        [key: string]: unknown;
+                    } | null;
+                    /** @description Words by which it is chosen. */
+                    tags?: string[] | null;
+                    /** @description Everybody of the tenant may see it. */
+                    shared?: boolean | null;
+                    /**
+                     * Format: uuid
+                     * @description The chat it is for; everywhere when left out.
+                     */
+                    chat?: string | null;
+                    /** Format: binary */
+                    file: Blob;
+                };
+            };
+        };
+        responses: {
+            /** @description It was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "documents.page": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Whose it will be.
+                     */
+                    tenant?: string | null;
+                    /** @description Where it is; https when no scheme is given. */
+                    url: string;
+                    /** @description What it is called; its own title when left out. */
+                    title?: string | null;
+                    /** @description What it says, in short. */
+                    summary?: string | null;
+                    /** @description Whatever else is known of it. */
+                    metadata?: {
+                        [key: string]: unknown;
+                    } | null;
+                    /** @description Words by which it is chosen. */
+                    tags?: string[] | null;
+                    /** @description Everybody of the tenant may see it. */
+                    shared?: boolean | null;
+                    /**
+                     * Format: uuid
+                     * @description The chat it is for; everywhere when left out.
+                     */
+                    chat?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description It was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "documents.site": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Whose it will be.
+                     */
+                    tenant?: string | null;
+                    /** @description Its first page. */
+                    url: string;
+                    /**
+                     * Format: uint32
+                     * @description The most pages; 10 when left out.
+                     */
+                    max_pages?: number | null;
+                    /** @description Whether links within the site are followed; they are when left out. */
+                    follow?: boolean | null;
+                    /** @description Whether all pages become one document. */
+                    combine?: boolean | null;
+                    /** @description What the documents are called; each by its own title when left out. */
+                    title?: string | null;
+                    /** @description Whatever else is known of them. */
+                    metadata?: {
+                        [key: string]: unknown;
+                    } | null;
+                    /** @description Words by which they are chosen. */
+                    tags?: string[] | null;
+                    /** @description Everybody of the tenant may see them. */
+                    shared?: boolean | null;
+                    /**
+                     * Format: uuid
+                     * @description The chat they are for; everywhere when left out.
+                     */
+                    chat?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description It will be done; the job tells how far it is. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteAccepted"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "documents.search": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Of this tenant.
+                     */
+                    tenant?: string | null;
+                    /** @description What is looked for. */
+                    query?: string | null;
+                    /**
+                     * Format: uint32
+                     * @description The most documents; 10 when left out.
+                     */
+                    limit?: number | null;
+                    /**
+                     * Format: float
+                     * @description The least score, from 0 to 1; 0.3 when left out.
+                     */
+                    min_score?: number | null;
+                    /**
+                     * @description How: `hybrid` when left out.
+                     * @enum {string|null}
+                     */
+                    mode?: "hybrid" | "semantic" | "lexical" | null;
+                    /**
+                     * Format: uuid
+                     * @description In the documents of this chat too.
+                     */
+                    chat?: string | null;
+                    /** @description Only in these documents. */
+                    documents?: string[] | null;
+                    /** @description Only in documents with one of these tags. */
+                    tags?: string[] | null;
+                    /** @description Whether the passages are told; they are when left out. */
+                    passages?: boolean | null;
+                    /**
+                     * Format: uint32
+                     * @description About how long a passage is, in characters; by the kind of question when left out.
+                     */
+                    passage_chars?: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentResults"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "documents.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The document. */
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "documents.delete": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read: the change is refused (412) when somebody else changed it meanwhile. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The document. */
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "documents.update": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The ETag that was read: the change is refused (412) when somebody else changed it meanwhile. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The document. */
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description What it is called. */
+                    title?: string | null;
+                    /** @description What it says, in short. */
+                    summary?: string | null;
+                    /** @description Whatever else is known of it. */
+                    metadata?: {
+                        [key: string]: unknown;
+                    } | null;
+                    /** @description Words by which it is chosen. */
+                    tags?: string[] | null;
+                    /** @description Whether everybody of the tenant may see it. */
+                    shared?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "documents.content": {
+        parameters: {
+            query?: {
+                /** @description From this character on, counted from 0. */
+                from_char?: number;
+                /** @description Up to this one. */
+                to_char?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The document. */
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentContent"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "documents.file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The document. */
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": Blob;
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "documents.resume": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The document. */
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "documents.summarize": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The document. */
+                document: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "assistants.list": {
+        parameters: {
+            query?: {
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Assistant"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "assistants.prompt": {
+        parameters: {
+            query?: {
+                /** @description In this tenant. */
+                tenant?: string;
+                /** @description For this assistant; the only one when left out. */
+                assistant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnPrompt"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "assistants.set_prompt": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description In this tenant.
+                     */
+                    tenant?: string | null;
+                    /** @description For this assistant; the only one when left out. */
+                    assistant?: string | null;
+                    /** @description The prompt. */
+                    system_prompt: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnPrompt"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "assistants.clear_prompt": {
+        parameters: {
+            query?: {
+                /** @description In this tenant. */
+                tenant?: string;
+                /** @description For this assistant; the only one when left out. */
+                assistant?: string;
+            };
+            header?: {
+                /** @description The ETag that was read: the change is refused (412) when somebody else changed it meanwhile. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnPrompt"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "chats.list": {
+        parameters: {
+            query?: {
+                /** @description In this tenant. */
+                tenant?: string;
+                /** @description With this assistant. */
+                assistant?: string;
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Chat"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "chats.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The chat. */
+                chat: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chat"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "chats.delete": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read: the change is refused (412) when somebody else changed it meanwhile. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The chat. */
+                chat: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatDeleted"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "chats.rename": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The ETag that was read: the change is refused (412) when somebody else changed it meanwhile. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The chat. */
+                chat: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What it is called from now on. */
+                    title: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chat"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "chats.messages": {
+        parameters: {
+            query?: {
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path: {
+                /** @description The chat. */
+                chat: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Message"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "chats.title": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The chat. */
+                chat: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chat"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "chats.export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The chat. */
+                chat: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatExport"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "ask.again": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The chat. */
+                chat: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Rules for this answer; one's own when left out. */
+                    system_prompt?: string | null;
+                    /** @description Whether the web is searched too. */
+                    web?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatAnswer"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "ask.again_stream": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The chat. */
+                chat: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Rules for this answer; one's own when left out. */
+                    system_prompt?: string | null;
+                    /** @description Whether the web is searched too. */
+                    web?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["AnswerEvent"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "ask.chat": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description On whose account.
+                     */
+                    tenant?: string | null;
+                    /** @description Which assistant; the only one when left out. */
+                    assistant?: string | null;
+                    /** @description What is asked; cut at a word when it is too long. */
+                    question?: string | null;
+                    /**
+                     * Format: uuid
+                     * @description The chat; a new one when left out.
+                     */
+                    chat?: string | null;
+                    /** @description Rules for this answer; one's own when left out. */
+                    system_prompt?: string | null;
+                    /** @description Words that go along. */
+                    context?: string | null;
+                    /** @description The manner of the answer. */
+                    personality?: string | null;
+                    /** @description Whether the web is searched too. */
+                    web?: boolean | null;
+                    /** @description How the web is searched: `max_results`. */
+                    web_settings?: {
+                        [key: string]: unknown;
+                    } | null;
+                    /** @description Only in these documents. */
+                    documents?: string[] | null;
+                    /** @description Only in documents with one of these tags. */
+                    tags?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatAnswer"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "ask.once": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description On whose account.
+                     */
+                    tenant?: string | null;
+                    /** @description Which assistant; the only one when left out. */
+                    assistant?: string | null;
+                    /** @description What is asked; cut at a word when it is too long. */
+                    question?: string | null;
+                    /**
+                     * Format: uuid
+                     * @description The chat; a new one when left out.
+                     */
+                    chat?: string | null;
+                    /** @description Rules for this answer; one's own when left out. */
+                    system_prompt?: string | null;
+                    /** @description Words that go along. */
+                    context?: string | null;
+                    /** @description The manner of the answer. */
+                    personality?: string | null;
+                    /** @description Whether the web is searched too. */
+                    web?: boolean | null;
+                    /** @description How the web is searched: `max_results`. */
+                    web_settings?: {
+                        [key: string]: unknown;
+                    } | null;
+                    /** @description Only in these documents. */
+                    documents?: string[] | null;
+                    /** @description Only in documents with one of these tags. */
+                    tags?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneAnswer"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "ask.stream": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description On whose account.
+                     */
+                    tenant?: string | null;
+                    /** @description Which assistant; the only one when left out. */
+                    assistant?: string | null;
+                    /** @description What is asked; cut at a word when it is too long. */
+                    question?: string | null;
+                    /**
+                     * Format: uuid
+                     * @description The chat; a new one when left out.
+                     */
+                    chat?: string | null;
+                    /** @description Rules for this answer; one's own when left out. */
+                    system_prompt?: string | null;
+                    /** @description Words that go along. */
+                    context?: string | null;
+                    /** @description The manner of the answer. */
+                    personality?: string | null;
+                    /** @description Whether the web is searched too. */
+                    web?: boolean | null;
+                    /** @description How the web is searched: `max_results`. */
+                    web_settings?: {
+                        [key: string]: unknown;
+                    } | null;
+                    /** @description Only in these documents. */
+                    documents?: string[] | null;
+                    /** @description Only in documents with one of these tags. */
+                    tags?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["AnswerEvent"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "runs.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The answer in the making. */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "runs.events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The answer in the making. */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["AnswerEvent"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "runs.stop": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The answer in the making. */
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "ask.socket": {
+        parameters: {
+            query?: {
+                /** @description On whose account. */
+                tenant?: string;
+                /** @description Which assistant, where a question names none. */
+                assistant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection becomes a WebSocket. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];

@@ -79,6 +79,14 @@ describe('a session', () => {
     expect(server.seen.at(-1)).toBe('Bearer a2 POST {"name":"x"}');
   });
 
+  it('goes through another door with the same care', async () => {
+    const session = signedIn();
+    server.access = 'gone';
+    const answer = await session.through((request) => server.fetch(request))(new Request('http://localhost/api/documents', { method: 'POST', body: 'a file' }));
+    expect(answer.status).toBe(200);
+    expect(server.seen).toEqual(['Bearer a1 POST a file', 'Bearer a2 POST a file']);
+  });
+
   it('renews a token that is about to end before using it', async () => {
     const session = signedIn();
     now += 890_000;

@@ -24,6 +24,9 @@ export interface Surroundings {
   alone: <T>(act: () => Promise<T>) => Promise<T>;
 }
 
+/** Whatever sends a request and has an answer to it. */
+export type Door = (request: Request) => Promise<Response>;
+
 const KEY = 'mainstay.session';
 /** A token this close to its end is renewed before it is used. */
 const MARGIN_MS = 15_000;
@@ -68,19 +71,26 @@ export class Session {
   }
 
   /** `fetch` with the token; renews it when it is about to end, and once more when it was refused. */
-  fetch = async (request: Request): Promise<Response> => {
+  fetch = (request: Request): Promise<Response> => this.#send(request, (it) => this.#with.fetch(it));
+
+  /** The same through another door of the browser, like one that tells how far an upload is. */
+  through(door: Door): Door {
+    return (request) => this.#send(request, door);
+  }
+
+  async #send(request: Request, door: Door): Promise<Response> {
     const before = this.#kept();
-    if (!before) return this.#with.fetch(request);
+    if (!before) return door(request);
 
     if (before.expiresAt - this.#with.now() < MARGIN_MS) await this.renew(before.access);
     const again = request.clone();
     const used = this.#kept();
-    const response = await this.#with.fetch(signed(request, used));
+    const response = await door(signed(request, used));
     if (response.status !== 401 || !used) return response;
 
     if (!(await this.renew(used.access))) return response;
-    return this.#with.fetch(signed(again, this.#kept()));
-  };
+    return door(signed(again, this.#kept()));
+  }
 
   /**
    * Gets new tokens unless somebody already did since `stale` was read. False when the session is

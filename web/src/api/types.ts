@@ -44,6 +44,24 @@ export type ProposalView = Things['Proposal'];
 export type SearchView = Things['SearchResults'];
 export type SearchHit = Things['SearchResult'];
 
+export type DocumentView = Things['Document'];
+export type DocumentContent = Things['DocumentContent'];
+export type DocumentResults = Things['DocumentResults'];
+export type DocumentResult = Things['DocumentResult'];
+export type Passage = Things['Passage'];
+
+export type AssistantView = Things['Assistant'];
+export type OwnPromptView = Things['OwnPrompt'];
+export type ChatView = Things['Chat'];
+export type MessageView = Things['Message'];
+/** A source that an answer names. */
+export type Citation = Things['Citation'];
+/** One that it was given, with its words. */
+export type SourceView = Things['Source'];
+/** What is told while an answer is made; which fields it has its name says. */
+export type AnswerEvent = Things['AnswerEvent'];
+export type RunView = Things['Run'];
+
 export type JobView = Things['Job'];
 export type Accepted = Things['Accepted'];
 /** What a task that runs at once answers. */

@@ -3,7 +3,7 @@ import { Link, type LinkProps, useLocation } from '@tanstack/react-router';
 import { Fragment } from 'react';
 
 import { capital, readable, shelves, titleOf } from '../api/description';
-import { recordQuery, tenantQuery } from '../api/queries';
+import { chatQuery, documentQuery, recordQuery, tenantQuery } from '../api/queries';
 import { Icon } from '../ui/Icon';
 import { useHouse } from './house';
 
@@ -43,6 +43,8 @@ function useCrumbs(): Crumb[] {
     .map((it) => decodeURIComponent(it));
 
   const record = useQuery({ ...recordQuery(id ?? ''), enabled: room === 'records' && Boolean(id) }).data;
+  const document = useQuery({ ...documentQuery(id ?? ''), enabled: room === 'documents' && Boolean(id), staleTime: 60_000 }).data;
+  const chat = useQuery({ ...chatQuery(id ?? ''), enabled: room === 'chat' && Boolean(id) }).data;
   const tenantId = room === 'tenants' ? id : record?.tenant;
   const tenant = useQuery({ ...tenantQuery(tenantId ?? ''), enabled: Boolean(tenantId) && app.tenants !== null && !(record && app.collections[record.collection]?.shared), staleTime: 60_000 }).data;
 
@@ -71,6 +73,10 @@ function useCrumbs(): Crumb[] {
         ...(leaf === 'change' ? [{ label: 'Add or change' }] : []),
       ];
     }
+    case 'chat':
+      return [{ label: 'Chat', link: { to: '/chat/{-$chat}', params: { chat: undefined } } }, ...(id ? [{ label: chat?.title ?? '…' }] : [])];
+    case 'documents':
+      return [{ label: 'Documents', link: { to: '/documents' } }, ...(id ? [{ label: document?.title ?? '…' }] : [])];
     case 'jobs':
       return [{ label: 'Jobs', link: { to: '/jobs' } }, ...(id ? [{ label: id.slice(0, 13) }] : [])];
     case 'webhooks':

@@ -14,14 +14,16 @@ export interface Place {
 
 /** The rooms this person may enter, in groups. The palette offers the same. */
 export function usePlaces(): { name: string; places: Place[] }[] {
-  const { app, can } = useHouse();
+  const { app, can, hasChat, onlyChats } = useHouse();
   const only = (permission: Permission, place: Place) => (can(permission) ? [place] : []);
+  const hasDocuments = Object.values(app.assistants).some((it) => it.documents);
   const models: Place = { label: 'Models', icon: 'model', link: { to: '/models' } };
   return [
     {
       name: '',
       places: [
-        { label: 'Overview', icon: 'home', link: { to: '/' } },
+        ...(onlyChats ? [] : [{ label: 'Overview', icon: 'home', link: { to: '/' } } satisfies Place]),
+        ...(hasChat ? [{ label: 'Chat', icon: 'chat', link: { to: '/chat/{-$chat}', params: { chat: undefined } } } satisfies Place] : []),
         ...(Object.values(app.collections).some((it) => it.searchable) ? only('read_records', { label: 'Search', icon: 'search', link: { to: '/find' } }) : []),
       ],
     },
@@ -30,6 +32,7 @@ export function usePlaces(): { name: string; places: Place[] }[] {
       places: [
         ...(app.tenants ? only('list_tenants', { label: capital(app.tenants.plural), icon: 'building', link: { to: '/tenants' } }) : []),
         ...shelves(app).map((it): Place => ({ label: it.title, icon: it.view.versioned ? 'book' : 'file', link: { to: '/data/$collection', params: { collection: it.name } } })),
+        ...(hasDocuments ? only('read_documents', { label: 'Documents', icon: 'pages', link: { to: '/documents' } }) : []),
       ],
     },
     {

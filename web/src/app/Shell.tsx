@@ -12,7 +12,7 @@ import { Keys, useShortcuts } from '../ui/Shortcuts';
 import { AccountMenu } from './AccountMenu';
 import { Crumbs } from './Crumbs';
 import { Pending } from './fallback';
-import { HouseContext } from './house';
+import { HouseContext, useHouse } from './house';
 import { useLiveJobs } from './jobs';
 import { Navigation } from './Navigation';
 import { Palette } from './Palette';
@@ -48,6 +48,7 @@ export default function Shell() {
 
 function Frame({ title }: { title: string }) {
   const navigate = useNavigate();
+  const house = useHouse();
   const { pathname } = useLocation();
   const [palette, setPalette] = useState(false);
   const [drawer, setDrawer] = useState(false);
@@ -66,6 +67,7 @@ function Frame({ title }: { title: string }) {
     { keys: 'mod+k', about: 'Go anywhere', group: 'Everywhere', run: () => setPalette(true) },
     { keys: '/', about: 'Search on this page', group: 'Everywhere', run: () => document.querySelector<HTMLElement>('#main [data-search]')?.focus() },
     { keys: 'g o', about: 'Overview', group: 'Go to', run: () => void navigate({ to: '/' }) },
+    ...(house.hasChat ? [{ keys: 'g c', about: 'Chat', group: 'Go to', run: () => void navigate({ to: '/chat/{-$chat}', params: { chat: undefined } }) }] : []),
     { keys: 'g s', about: 'Search', group: 'Go to', run: () => void navigate({ to: '/find' }) },
     { keys: 'g j', about: 'Jobs', group: 'Go to', run: () => void navigate({ to: '/jobs' }) },
     { keys: 'g m', about: 'Models', group: 'Go to', run: () => void navigate({ to: '/models' }) },

@@ -2,6 +2,7 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { createContext, useContext } from 'react';
 
+import { shelves } from '../api/description';
 import type { AppView, Me, Permission } from '../api/types';
 
 export interface House {
@@ -20,7 +21,14 @@ export interface HouseTools extends House {
   /** The application has tenants, this person reaches all of them and has chosen none. */
   allTenants: boolean;
   setTenant: (tenant: string | undefined) => void;
+  /** There is an assistant, and this person may ask it. */
+  hasChat: boolean;
+  /** Nothing else is there for this person: the chat is their first page. */
+  onlyChats: boolean;
 }
+
+/** Who may do one of these looks after something, and wants to see how it stands. */
+const CARETAKING: Permission[] = ['manage_users', 'manage_keys', 'manage_webhooks', 'manage_models', 'manage_tenants', 'read_telemetry', 'read_internals'];
 
 export function useHouse(): HouseTools {
   const house = useContext(HouseContext);
@@ -29,11 +37,15 @@ export function useHouse(): HouseTools {
   const chosen = useSearch({ strict: false }).tenant;
   const reachesAll = house.app.tenants !== null && house.me.reaches === 'all';
   const tenant = reachesAll ? chosen : undefined;
+  const can = (permission: Permission) => house.me.permissions.includes(permission);
+  const hasChat = Object.keys(house.app.assistants).length > 0 && can('use_assistants');
   return {
     ...house,
-    can: (permission) => house.me.permissions.includes(permission),
+    can,
     tenant,
     allTenants: reachesAll && !tenant,
     setTenant: (next) => void navigate({ to: '.', search: (search: object) => ({ ...search, tenant: next }) }),
+    hasChat,
+    onlyChats: hasChat && shelves(house.app).length === 0 && !CARETAKING.some(can),
   };
 }

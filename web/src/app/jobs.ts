@@ -62,7 +62,7 @@ export function takeIn(client: QueryClient, job: JobView): void {
   }
 }
 
-/** A job that ended may have changed records, versions and proposals. */
+/** A job that ended may have changed records, versions, proposals and documents. */
 function settle(client: QueryClient): void {
-  for (const key of ['records', 'record', 'versions', 'proposals', 'stats', 'audit', 'usage']) void client.invalidateQueries({ queryKey: [key] });
+  for (const key of ['records', 'record', 'versions', 'proposals', 'stats', 'audit', 'usage', 'documents', 'document']) void client.invalidateQueries({ queryKey: [key] });
 }

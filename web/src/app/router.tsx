@@ -17,6 +17,18 @@ function texts<K extends string>(...names: K[]) {
   };
 }
 
+/** Keeps the named whole numbers of an address: places in a text. */
+function places<K extends string>(...names: K[]) {
+  return (search: Record<string, unknown>): Partial<Record<K, number>> => {
+    const kept: Partial<Record<K, number>> = {};
+    for (const name of names) {
+      const value = Number(search[name] ?? Number.NaN);
+      if (Number.isSafeInteger(value) && value >= 0) kept[name] = value;
+    }
+    return kept;
+  };
+}
+
 /** A list in an address: what is searched for, how it is narrowed. */
 function listed(search: Record<string, unknown>): { q?: string; deleted?: boolean; by?: Record<string, string> } {
   const by = typeof search.by === 'object' && search.by !== null ? Object.entries(search.by).filter((it): it is [string, string] => typeof it[1] === 'string') : [];
@@ -40,6 +52,13 @@ const signIn = createRoute({
   path: '/sign-in',
   validateSearch: texts('next'),
   component: lazyRouteComponent(() => import('../rooms/access/SignInPage')),
+});
+
+const signUp = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-up',
+  validateSearch: texts('next'),
+  component: lazyRouteComponent(() => import('../rooms/access/SignUpPage')),
 });
 
 const house = createRoute({
@@ -95,6 +114,24 @@ const rooms = [
   }),
   createRoute({
     getParentRoute: () => house,
+    path: '/chat/{-$chat}',
+    validateSearch: texts('assistant'),
+    component: lazyRouteComponent(() => import('../rooms/chat/ChatPage')),
+  }),
+  createRoute({
+    getParentRoute: () => house,
+    path: '/documents',
+    validateSearch: texts('q', 'mode', 'state', 'tag', 'unbound'),
+    component: lazyRouteComponent(() => import('../rooms/documents/DocumentsPage')),
+  }),
+  createRoute({
+    getParentRoute: () => house,
+    path: '/documents/$document',
+    validateSearch: places('from', 'to', 'page'),
+    component: lazyRouteComponent(() => import('../rooms/documents/DocumentPage')),
+  }),
+  createRoute({
+    getParentRoute: () => house,
     path: '/jobs',
     validateSearch: texts('state', 'kind'),
     component: lazyRouteComponent(() => import('../rooms/jobs/JobsPage')),
@@ -145,7 +182,7 @@ const rooms = [
 ] as const;
 
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, house.addChildren(rooms)]),
+  routeTree: root.addChildren([signIn, signUp, house.addChildren(rooms)]),
   defaultPreload: 'intent',
   defaultPendingComponent: Pending,
   defaultErrorComponent: Faulty,

@@ -23,6 +23,8 @@ const TONES: Record<string, Tone> = {
   rejected: 'bad',
   dismissed: 'plain',
   building: 'info',
+  extracting: 'info',
+  embedding: 'info',
   ready: 'plain',
   healthy: 'good',
   degraded: 'warn',

@@ -2,16 +2,20 @@
 //! that says how long each piece took.
 //!
 //!     pace serve PORT
+//!     pace relay TO
 //!     pace whole   ADDRESS --body TEXT [--at-once N] [--seconds S] [--header 'name: value']…
 //!     pace streams ADDRESS --body TEXT [--at-once N] [--count N] [--ramp-ms N] [--patience S] [--header …]…
 //!
 //! An address is `http://127.0.0.1:PORT/path`. Results are one line of JSON; times in them are
 //! microseconds. Both ends run on one machine and read one clock, so what lies between two readings
 //! is the way from the one to the other, and nothing of the model's own pace. It never speaks TLS and
-//! never leaves this machine. Start at [`serve::run`], [`load::whole`] and [`load::streams`].
+//! never leaves this machine. `relay` copies bytes between two sockets and knows nothing of what they
+//! mean: what it adds, any process in between adds on this machine. Start at [`serve::run`],
+//! [`load::whole`], [`load::streams`] and [`relay::run`].
 
 mod answer;
 mod load;
+mod relay;
 mod serve;
 mod times;
 
@@ -19,13 +23,15 @@ use std::{process::ExitCode, time::Duration};
 
 use load::Order;
 
-const USAGE: &str = "usage: pace serve PORT | pace whole ADDRESS … | pace streams ADDRESS …";
+const USAGE: &str =
+    "usage: pace serve PORT | pace relay TO | pace whole ADDRESS … | pace streams ADDRESS …";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["serve", port] => serve::run(port.parse().unwrap_or(0)),
+        ["relay", to] => relay::run(to.parse().unwrap_or(0)),
         ["whole", address, options @ ..] => order(address, options).and_then(|it| load::whole(&it)),
         ["streams", address, options @ ..] => {
             order(address, options).and_then(|it| load::streams(&it))

@@ -32,6 +32,7 @@ impl Engine {
         let (this, caller, act) = (self.clone(), caller.clone(), self.act(caller));
         let collection = ask.collection;
         let actor = act.actor.clone();
+        let kept = store::blob::keep(self.store(), ask.tenant, bytes.clone(), act.now).await?;
         self.store()
             .write(&actor, act.now, move |tx| {
                 if tenant::get(tx, ask.tenant)?.is_none_or(|it| it.deleted_at.is_some()) {
@@ -44,7 +45,7 @@ impl Engine {
                     &act,
                     NewRecord { tenant: ask.tenant, parent: None, data },
                 )?;
-                let blob = store::blob::put(tx, ask.tenant, &bytes, act.now)?;
+                let blob = store::blob::put(tx, &kept, act.now)?;
                 let payload = Payload {
                     record: made.id,
                     blob: blob.to_string(),
@@ -81,10 +82,11 @@ impl Engine {
         let (file, bytes) = self.list(children, ask.source).await?;
         let (this, caller, act) = (self.clone(), caller.clone(), self.act(caller));
         let actor = act.actor.clone();
+        let kept = store::blob::keep(self.store(), found.tenant, bytes.clone(), act.now).await?;
         self.store()
             .write(&actor, act.now, move |tx| {
                 let found = record::get(tx, act.reach, id, None)?;
-                let blob = store::blob::put(tx, found.tenant, &bytes, act.now)?;
+                let blob = store::blob::put(tx, &kept, act.now)?;
                 let payload = Payload {
                     record: id,
                     blob: blob.to_string(),

@@ -338,9 +338,7 @@ impl Runner {
         let renamed = self.engine.store().write(&self.caller.actor, now, move |tx| {
             message::hold(tx, id)?;
             let chat = chat::get(tx, &whose, id)?;
-            if !chat.is_named {
-                chat::rename(tx, &chat, &title, false)?;
-            }
+            chat::suggest(tx, &chat, &title)?;
             Ok::<_, EngineError>(())
         });
         if let Err(error) = renamed.await {

@@ -149,6 +149,16 @@ pub fn rename(tx: &Tx, chat: &Chat, title: &str, is_named: bool) -> Result<Chat,
     Ok(Chat { title: title.to_owned(), is_named, ..chat.clone() })
 }
 
+/// Gives a chat a title by a model, unless a person gave one meanwhile, also in a transaction beside
+/// this one.
+pub fn suggest(tx: &Tx, chat: &Chat, title: &str) -> Result<(), store::Error> {
+    let sql = "UPDATE assistant_chats SET title = $2 WHERE id = $1 AND is_named = $3";
+    if tx.execute(sql, &params![chat.id, title, false])? > 0 {
+        tx.audit(audited(chat, "chat_renamed", "Renamed a chat"));
+    }
+    Ok(())
+}
+
 /// Something was said in a chat. False when it is not there any more.
 pub fn touch(tx: &Tx, id: ChatId, now: Timestamp) -> Result<bool, store::Error> {
     let sql = "UPDATE assistant_chats SET updated_at = $2 WHERE id = $1";

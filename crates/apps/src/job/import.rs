@@ -142,7 +142,7 @@ pub(super) async fn read(
 ) -> Result<(Vec<Draft>, Report), Failure> {
     let gone = || Failure::for_good("not_found", "the list is not kept any more; send it again");
     let (tenant, blob) = (steps.job().tenant, plan.blob.parse::<BlobId>().map_err(|_| gone())?);
-    let bytes = steps.read(move |db| Ok(store::blob::get(db, tenant, &blob)?)).await?;
+    let bytes = store::blob::read(steps.engine.store(), tenant, &blob).await?;
     let bytes = bytes.ok_or_else(gone)?;
     let reader = steps.engine.folder().reader(&children.name).cloned();
     let reader: Reader = reader.ok_or_else(|| {

@@ -132,6 +132,7 @@ impl RecordError {
 pub fn store_code(error: &store::Error) -> &'static str {
     match error {
         store::Error::Unavailable { .. } => "database_unavailable",
+        store::Error::BlobsAway { .. } => "unavailable",
         store::Error::Full => "storage_full",
         _ => "database_error",
     }

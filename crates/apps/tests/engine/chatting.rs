@@ -151,8 +151,8 @@ testkit::on_both! {
         let script = counting().await;
         let desk = Desk::open(db, &script).await;
         desk.hears("What is a probe?", AskPlace::New).await.ended(Name::Done);
-        let now = desk.clock.now();
-        let erased = desk.store.write(&base::Actor::house(), now, |tx| {
+        let (house, now) = (base::Actor::house(), desk.clock.now());
+        let erased = desk.store.write(&house, now, |tx| {
             apps::assistant::run::erase(tx, TenantId::DEFAULT)?;
             tx.audit(store::audit::Entry::new(TenantId::DEFAULT, "erased", "all", "Erased"));
             Ok::<_, store::Error>(())

@@ -106,7 +106,8 @@ impl Desk {
         ];
         let store = db.migrated(&rooms).await;
         let clock = testkit::clock();
-        let made = store.write(&Actor::house(), clock.now(), |tx| {
+        let house = Actor::house();
+        let made = store.write(&house, clock.now(), |tx| {
             tenant::ensure_default(tx, "All", "all").expect("the tenant of everybody");
             Ok::<_, store::Error>(())
         });

@@ -43,17 +43,17 @@ fn whole_sentences_are_packed_and_the_last_is_shared() {
 
 #[test]
 fn a_sentence_longer_than_a_chunk_is_broken_at_words() {
-    let text = "word ".repeat(200);
+    let text: String = (100..300).map(|it| format!("word{it} ")).collect();
     let chunks = packed(&text, 16, 4);
     assert!(chunks.len() > 10);
     for chunk in &chunks {
-        assert!(chunk.split(' ').all(|it| it == "word"), "{chunk}");
+        assert!(chunk.split(' ').all(|it| it.len() == 7 && it.starts_with("word")), "{chunk}");
     }
 }
 
 #[test]
 fn a_script_without_spaces_is_broken_all_the_same() {
-    let text = "漢".repeat(300);
+    let text: String = ('\u{4e00}'..).take(300).collect();
     let chunks = packed(&text, 16, 4);
     let letters: usize = chunks.iter().map(|it| it.chars().count()).sum();
     assert!(letters >= 300 && chunks.len() > 10);

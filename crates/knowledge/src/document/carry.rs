@@ -11,7 +11,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
-use store::{Db, Tx, audit, params};
+use store::{Db, Tx, audit, blob::Kept, params};
 
 use super::{
     Act, Document, DocumentError, Sight, any, change, get, text,
@@ -98,12 +98,17 @@ impl Knowledge {
     /// [`DocumentError::NoSuch`] when there is none that may be seen.
     pub async fn carry_out(&self, sight: &Sight, id: DocumentId) -> Result<Carried, DocumentError> {
         let sight = sight.clone();
-        self.store()
+        let (tenant, blob, mut carried) = self
+            .store()
             .read(move |db| {
                 let document = get(db, &sight, id)?;
-                Ok(carried(db, &document)?)
+                let carried = carried(db, &document)?;
+                Ok::<_, DocumentError>((document.tenant, document.blob, carried))
             })
-            .await
+            .await?;
+        let file = store::blob::read(self.store(), tenant, &blob).await?.unwrap_or_default();
+        carried.file = STANDARD.encode(file);
+        Ok(carried)
     }
 
     /// Takes in a document that was carried out elsewhere. Only what it lacks is made: with the vectors
@@ -124,10 +129,12 @@ impl Knowledge {
         let load = checked.await.map_err(|_| wrong("cannot be read"))??;
         let (act, now) = (act.clone(), self.now());
         let actor = act.actor.clone();
+        let file = load.new.bytes.clone();
+        let file = store::blob::keep(self.store(), load.new.tenant, file, now).await?;
         self.store()
             .write(&actor, now, move |tx| {
                 let id = DocumentId::generate();
-                load.keep(tx, id, &act, now)?;
+                load.keep(tx, id, &act, &file, now)?;
                 let summary = format!("Carried in a document of {} chunks", load.pieces.len());
                 let subject = format!("documents/{id}");
                 tx.audit(audit::Entry::new(
@@ -142,9 +149,9 @@ impl Knowledge {
     }
 }
 
+/// All but the file.
 fn carried(db: &Db, document: &Document) -> Result<Carried, store::Error> {
     let (tenant, id) = (document.tenant, document.id);
-    let file = store::blob::get(db, tenant, &document.blob)?.unwrap_or_default();
     let content = text::content(db, tenant, id)?;
     let chunks = chunk::row::of(db, tenant, id)?;
     let letters: Vec<char> = content.text.chars().collect();
@@ -199,7 +206,7 @@ fn carried(db: &Db, document: &Document) -> Result<Carried, store::Error> {
         origin: document.origin.name().into(),
         url: document.url.clone(),
         file_name: document.file_name.clone(),
-        file: STANDARD.encode(file),
+        file: String::new(),
         verdict: document.verdict.clone(),
         pages: if letters.is_empty() { Vec::new() } else { pages },
         chunks: chunks.iter().map(placed).collect(),
@@ -265,9 +272,16 @@ impl Load {
         Ok(Self { new, arrival, verdict, pages, pieces, vectors })
     }
 
-    fn keep(&self, tx: &Tx, id: DocumentId, act: &Act, now: Timestamp) -> Result<(), UploadError> {
+    fn keep(
+        &self,
+        tx: &Tx,
+        id: DocumentId,
+        act: &Act,
+        file: &Kept,
+        now: Timestamp,
+    ) -> Result<(), UploadError> {
         let tenant = self.new.tenant;
-        upload::insert(tx, id, act, &self.new, &self.arrival, now)?;
+        upload::insert(tx, id, act, &self.new, file, &self.arrival, now)?;
         if self.pieces.is_empty() {
             // It had not come that far where it was: it is worked through here.
             return Ok(());

@@ -2,6 +2,7 @@
 //! into. Places are counted in characters (Unicode scalar values), never in bytes.
 
 use base::{DocumentId, TenantId};
+use bytes::Bytes;
 use store::{Db, Error, Tx, Value, params};
 
 use super::{DocumentError, Sight, get};
@@ -49,15 +50,11 @@ impl Knowledge {
     ///
     /// # Errors
     /// [`DocumentError::NoSuch`] when there is none that may be seen.
-    pub async fn file(&self, sight: &Sight, id: DocumentId) -> Result<Vec<u8>, DocumentError> {
+    pub async fn file(&self, sight: &Sight, id: DocumentId) -> Result<Bytes, DocumentError> {
         let sight = sight.clone();
-        self.store()
-            .read(move |db| {
-                let document = get(db, &sight, id)?;
-                let bytes = store::blob::get(db, document.tenant, &document.blob)?;
-                bytes.ok_or(DocumentError::NoSuch(id))
-            })
-            .await
+        let document = self.store().read(move |db| get(db, &sight, id)).await?;
+        let bytes = store::blob::read(self.store(), document.tenant, &document.blob).await?;
+        bytes.ok_or(DocumentError::NoSuch(id))
     }
 }
 

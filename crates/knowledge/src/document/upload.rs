@@ -1,14 +1,18 @@
 //! Putting a document in: what it is, is found out at once; what is in it, later.
 //!
-//! The file, the row and the job that works on it are kept in one transaction: what was acknowledged
-//! is there, and somebody will be at it.
+//! The file is kept first, then its row and the job that works on it in one transaction: what was
+//! acknowledged is there, and somebody will be at it.
 
 use std::time::Duration;
 
 use base::{ChatId, DocumentId, JobId, TenantId, Timestamp};
 use bytes::Bytes;
 use serde_json::{Map, Value as Json, json};
-use store::{Tx, audit, blob::BlobId, params};
+use store::{
+    Tx, audit,
+    blob::{BlobId, Kept},
+    params,
+};
 use work::{Busy, EnqueueError, Lock, NewJob};
 
 use super::{Act, Document, DocumentError, Origin, Sight, any, change};
@@ -185,11 +189,13 @@ impl Knowledge {
         let checked = checked(new, &arrival)?;
         let (act, now) = (act.clone(), self.now());
         let actor = act.actor.clone();
+        let file = checked.bytes.clone();
+        let file = store::blob::keep(self.store(), checked.tenant, file, now).await?;
         self.store()
             .write(&actor, now, move |tx| {
                 let id = DocumentId::generate();
                 also(tx, id)?;
-                insert(tx, id, &act, &checked, &arrival, now)?;
+                insert(tx, id, &act, &checked, &file, &arrival, now)?;
                 let document = any(tx, id)?.ok_or(DocumentError::NoSuch(id))?;
                 let same_as = same_as(tx, &act.sight, &document)?;
                 let summary = format!("Took in {} of {} bytes", arrival.kind, checked.bytes.len());
@@ -254,11 +260,12 @@ pub(super) fn insert(
     id: DocumentId,
     act: &Act,
     new: &NewDocument,
+    file: &Kept,
     arrival: &Arrival,
     now: Timestamp,
 ) -> Result<(), store::Error> {
     let owner = act.actor.who.to_string();
-    let blob = store::blob::put(tx, new.tenant, &new.bytes, now)?;
+    let blob = store::blob::put(tx, file, now)?;
     let job = enqueue(tx, new.tenant, id, &owner, now)?;
     tx.execute(
         "INSERT INTO knowledge_documents

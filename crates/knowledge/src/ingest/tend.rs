@@ -38,7 +38,9 @@ impl Knowledge {
             .store()
             .read(move |db| {
                 let open = open(db, after)?;
-                let last = open.last().map(|it| it.id);
+                // Behind the last of all comes the first again.
+                let is_end = (open.len() as i64) < LOOKED_AT;
+                let last = open.last().map(|it| it.id).filter(|_| !is_end);
                 let mut wrong = Vec::new();
                 for it in open {
                     let is_late = now.duration_since(it.queued_at) > deadline;

@@ -340,13 +340,16 @@ impl In {
             return Err(self.damaged("it ends in the middle"));
         };
         self.ahead = next;
-        self.lines += 1;
         self.hash.update(line.as_bytes());
         let read: Line =
             serde_json::from_str(line.trim_end()).map_err(|_| self.damaged("it is no vector"))?;
         let bytes = BASE64_STANDARD.decode(&read.vector);
         let is_vector = bytes.is_ok_and(|it| rows::decode(&it, self.head.dimensions).is_some());
-        if is_vector { Ok(Some(read)) } else { Err(self.damaged("its numbers cannot be read")) }
+        if !is_vector {
+            return Err(self.damaged("its numbers cannot be read"));
+        }
+        self.lines += 1;
+        Ok(Some(read))
     }
 
     fn is_at_foot(&self) -> bool {

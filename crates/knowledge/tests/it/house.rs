@@ -18,7 +18,7 @@ use models::{
     Models,
     settings::{ProviderSettings, RetrySettings},
 };
-use store::{Options, Store};
+use store::{Options, Store, blob::Settings as Blobs};
 use testkit::{Database, model::Script};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use work::{Job, Workers};
@@ -100,8 +100,22 @@ impl House {
 
     /// In which nobody works yet.
     pub(crate) async fn idle(db: Database, models: models::Settings, settings: Settings) -> Self {
-        let store =
+        Self::idle_in(db, models, settings, Blobs::default()).await
+    }
+
+    /// In which files lie there.
+    pub(crate) async fn idle_in(
+        db: Database,
+        models: models::Settings,
+        settings: Settings,
+        blobs: Blobs,
+    ) -> Self {
+        let mut store =
             db.migrated(&[work::MIGRATIONS, models::MIGRATIONS, knowledge::MIGRATIONS]).await;
+        if blobs != Blobs::default() {
+            store.close().await;
+            store = db.open(Options { blobs, ..Options::default() }).await;
+        }
         let clock = testkit::clock();
         let knowledge = knowledge(&store, &clock, models, settings);
         let tenant = TenantId::generate();

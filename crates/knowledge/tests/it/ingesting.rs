@@ -218,7 +218,7 @@ testkit::on_both! {
         let (job, now) = (document.job, house.clock.now());
         let retry = move |tx: &store::Tx| work::retry(tx, None, job, tx.now());
         house.store.write(&Actor::operator(), now, retry).await.unwrap();
-        let document = house.becomes_ready(document.id).await;
+        let document = house.until(document.id, |it| it.state == State::Ready).await;
         assert_eq!((document.job, document.made.vectors_done), (job, 3));
     }
 

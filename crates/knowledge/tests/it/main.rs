@@ -2,6 +2,7 @@
 
 mod house;
 
+mod blobs;
 mod carrying;
 mod documents;
 mod extracting;

@@ -1,10 +1,13 @@
 //! The commands, one file each.
 
 pub(crate) mod archives;
+pub(crate) mod ask;
 pub(crate) mod ask_data;
 pub(crate) mod audit;
+pub(crate) mod blobs;
 pub(crate) mod check;
 pub(crate) mod doctor;
+pub(crate) mod documents;
 pub(crate) mod export;
 pub(crate) mod extract;
 pub(crate) mod import;
@@ -17,3 +20,4 @@ pub(crate) mod schedules;
 pub(crate) mod serve;
 pub(crate) mod sources;
 pub(crate) mod user;
+pub(crate) mod vectors;

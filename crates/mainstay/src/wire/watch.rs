@@ -22,6 +22,16 @@ impl House {
                 }
             }
         }));
+        let store = self.store.clone();
+        health.register(Check::new("blobs", false, Duration::from_secs(5), move || {
+            let store = store.clone();
+            async move {
+                match store::blob::look(&store).await {
+                    Ok(place) => Found::HealthyWith(format!("files are put into: {place}")),
+                    Err(error) => Found::Degraded(error.to_string()),
+                }
+            }
+        }));
         let models = self.models.clone();
         health.register(Check::new("llm", false, Duration::from_secs(1), move || {
             let health = models.health();

@@ -14,9 +14,11 @@ mod place;
 mod cluster;
 mod script;
 
+mod blobs;
 mod bouncer;
 mod codebook;
 mod commands;
+mod documents;
 mod encrypted;
 mod extracting;
 mod faults;

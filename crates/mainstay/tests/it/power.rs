@@ -136,6 +136,8 @@ async fn lose_power(place: Place, disk: &mut Disk, after: Duration) -> Outcome {
     assert!(server.stop().await.success());
     let verified = place.json(&["audit", "verify", "--data", &data]).await;
     assert_eq!(verified["whole"], true, "{verified}");
+    let lists = place.json(&["blobs", "verify", "--data", &data]).await;
+    assert_eq!(lists["damaged"], json!([]), "{lists}");
     Outcome { acknowledged, there }
 }
 
@@ -164,6 +166,18 @@ async fn what_was_acknowledged_outlives_a_loss_of_power() {
         let Outcome { acknowledged, there } = lose_power(place, &mut disk, after).await;
         let lost: Vec<_> = acknowledged.difference(&there).collect();
         assert!(lost.is_empty(), "seed {seed}: {} of {} are lost", lost.len(), acknowledged.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_in_a_folder_outlives_a_loss_of_power() {
+    for (seed, chance) in [(4, 0.0), (5, 0.5)] {
+        let Some(mut disk) = Disk::plugged_in(chance, seed).await else { return };
+        let place = Place::new().without_limits().with("BLOB_PLACE", "directory");
+        // The list itself is read once more at the end.
+        let Outcome { acknowledged, there } =
+            lose_power(place, &mut disk, Duration::from_millis(250)).await;
+        assert!(acknowledged.is_subset(&there), "seed {seed}: something acknowledged is lost");
     }
 }
 

@@ -40,6 +40,23 @@ const VERSION: &str = "2023-06-01";
 /// it with is the answer.
 pub(crate) const ANSWER_TOOL: &str = "answer_as_json";
 
+/// Whose tools the model was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Tools {
+    /// The caller's, whatever they are called.
+    #[default]
+    Callers,
+    /// [`ANSWER_TOOL`] alone.
+    Ours,
+}
+
+impl Tools {
+    /// Is what this tool is called with the answer?
+    fn answer_by(self, name: &str) -> bool {
+        self == Self::Ours && name == ANSWER_TOOL
+    }
+}
+
 impl Dialect for Anthropic {
     fn kind(&self) -> &'static str {
         KIND
@@ -92,7 +109,11 @@ impl Dialect for Anthropic {
     }
 
     fn read_answer(&self, body: &[u8]) -> Result<Answer, Unreadable> {
-        answer::read(body)
+        answer::read(body, Tools::Callers)
+    }
+
+    fn read_answer_by_tool(&self, body: &[u8]) -> Result<Answer, Unreadable> {
+        answer::read(body, Tools::Ours)
     }
 
     fn read_usage(&self, body: &[u8]) -> Option<Usage> {
@@ -100,7 +121,11 @@ impl Dialect for Anthropic {
     }
 
     fn decoder(&self) -> Box<dyn Decoder> {
-        Box::new(stream::Stream::default())
+        Box::new(stream::Stream::new(Tools::Callers))
+    }
+
+    fn decoder_by_tool(&self) -> Box<dyn Decoder> {
+        Box::new(stream::Stream::new(Tools::Ours))
     }
 
     fn complaint(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Complaint {

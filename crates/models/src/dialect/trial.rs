@@ -22,9 +22,16 @@ pub(crate) fn read(
     dialect: &dyn Dialect,
     stream: &str,
 ) -> Result<(Vec<Event>, Box<dyn Decoder>), Unreadable> {
-    let is_sse = dialect.wire() != Wire::Ollama;
-    let mut scanner = if is_sse { Scanner::sse() } else { Scanner::ndjson() };
-    let mut decoder = dialect.decoder();
+    let scanner = if dialect.wire() == Wire::Ollama { Scanner::ndjson() } else { Scanner::sse() };
+    read_by(dialect.decoder(), scanner, stream)
+}
+
+/// Reads a stream to its end, in this way.
+pub(crate) fn read_by(
+    mut decoder: Box<dyn Decoder>,
+    mut scanner: Scanner,
+    stream: &str,
+) -> Result<(Vec<Event>, Box<dyn Decoder>), Unreadable> {
     let mut events = Vec::new();
     for piece in stream.as_bytes().chunks(PIECE) {
         scanner.push(Bytes::copy_from_slice(piece));

@@ -7,7 +7,8 @@
 //! spent + leased ≤ limit, but for what requests under way cost beyond what was held for them:
 //! [`OverBudget::in_flight`] and [`Standing::in_flight`] say how much is held for such requests, and
 //! a budget is never passed by more than these cost beyond that. A request whose cost nobody knows
-//! counts as no money, and its tokens as tokens.
+//! counts as what was held for it, which is nothing where the model has no price, and its tokens as
+//! tokens.
 //!
 //! Leases are a twentieth of the limit at most, and an eighth of what is left when that is less, so
 //! that they shrink as the limit comes near. A lease that is not renewed, because its replica was

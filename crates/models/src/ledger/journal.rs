@@ -8,7 +8,7 @@
 //!
 //! A file is removed when all that began in it is over and all that ended in it is in the database,
 //! the oldest first. What takes long does not keep a file: its line is carried over into the newest.
-//! When the files together reach the bound, nothing new is begun.
+//! When the files together reach the bound, nothing new is begun, and no kept answer repeated.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -111,23 +111,21 @@ impl Journal {
         let mut state = self.state();
         state.buffer.clear();
         record::begun(entry, &mut state.buffer);
-        let next = state.bytes + state.buffer.len() as u64;
-        if next > self.bounds.bytes_max {
-            let bytes = state.bytes;
-            state.refuse(&format!("{bytes} bytes wait for the database"));
-            return Err(LedgerFull::Waiting { bytes });
-        }
-        let number = match self.append(&mut state) {
-            Ok(number) => number,
-            Err(why) => {
-                state.refuse(&why.to_string());
-                return Err(LedgerFull::Disk(why));
-            }
-        };
-        state.is_full = false;
+        let number = self.admit(&mut state)?;
         let line = state.buffer.as_slice().into();
         state.open.insert(entry.id, (number, line));
         state.count(number, |it| it.open += 1);
+        Ok(())
+    }
+
+    /// Something is over that needed no request: it may be refused as one that is about to be sent.
+    pub(super) fn note(&self, entry: &Entry) -> Result<(), LedgerFull> {
+        let mut state = self.state();
+        state.buffer.clear();
+        record::ended(entry, &mut state.buffer);
+        let number = self.admit(&mut state)?;
+        state.ended.insert(entry.id, number);
+        state.count(number, |it| it.ended += 1);
         Ok(())
     }
 
@@ -182,6 +180,25 @@ impl Journal {
     #[cfg(test)]
     pub(super) fn bytes(&self) -> u64 {
         self.state().bytes
+    }
+
+    /// Writes the buffer, unless the files have reached their bound; says into which file.
+    fn admit(&self, state: &mut State) -> Result<u32, LedgerFull> {
+        let bytes = state.bytes;
+        if bytes + state.buffer.len() as u64 > self.bounds.bytes_max {
+            state.refuse(&format!("{bytes} bytes wait for the database"));
+            return Err(LedgerFull::Waiting { bytes });
+        }
+        match self.append(state) {
+            Ok(number) => {
+                state.is_full = false;
+                Ok(number)
+            }
+            Err(why) => {
+                state.refuse(&why.to_string());
+                Err(LedgerFull::Disk(why))
+            }
+        }
     }
 
     /// Writes the buffer, with one call; says into which file. Nothing of it stays if it fails.

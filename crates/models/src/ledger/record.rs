@@ -196,6 +196,8 @@ fn entry(id: UsageId, row: Facts<'_>) -> Entry {
             cache_written: row.cache_written,
             reasoning: row.reasoning,
             estimated: row.estimated,
+            // The cost was made of it already.
+            ..Usage::default()
         },
         cost: row.cost.map_or(Cost::Unknown, |it| Cost::Known(NanoUsd(it))),
         prices: row.prices.map(Cow::into_owned),
@@ -237,6 +239,7 @@ mod tests {
             cache_written: 4,
             reasoning: 1,
             estimated: true,
+            ..Usage::default()
         };
         full.prices = Some("0123".into());
         full.held = Some(NanoUsd(7));

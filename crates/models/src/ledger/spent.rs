@@ -79,10 +79,11 @@ impl Spend {
         Self { cost: self.cost + other.cost, tokens: self.tokens.saturating_add(other.tokens) }
     }
 
-    /// What a row adds. A cost that nobody knows adds no money; its tokens are tokens.
+    /// What a row adds. A cost that nobody knows adds what was held for it: nothing for a model
+    /// without a price, but something for an answer whose tier has none, which a caller may choose.
     pub fn of(entry: &Entry) -> Self {
         let tokens = entry.usage.tokens_in.min(TOKENS_MAX) + entry.usage.tokens_out.min(TOKENS_MAX);
-        Self { cost: entry.cost.nanos().unwrap_or_default(), tokens }
+        Self { cost: entry.cost.nanos().or(entry.held).unwrap_or_default(), tokens }
     }
 }
 
@@ -191,7 +192,7 @@ fn spend(row: &Row) -> Result<Spend, Error> {
 
 const BY_DAY: &str = "
     SELECT tenant, key, task, at - at % 86400000000 AS day,
-           CAST(COALESCE(sum(cost_nano_usd), 0) AS BIGINT) AS nano_usd,
+           CAST(sum(COALESCE(cost_nano_usd, held_nano_usd, 0)) AS BIGINT) AS nano_usd,
            CAST(COALESCE(sum(tokens_total), 0) AS BIGINT) AS tokens
       FROM model_usage
      WHERE at >= $1 AND at < $2 AND (CAST($3 AS TEXT) IS NULL OR tenant = CAST($3 AS TEXT))

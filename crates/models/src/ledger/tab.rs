@@ -82,19 +82,24 @@ impl Ledger {
     }
 
     /// Writes down an answer that came from the cache: it used nothing and cost nothing.
-    pub(crate) fn note_cached(&self, begun: &Begun<'_>, latency_ms: u64) {
+    ///
+    /// # Errors
+    /// When it cannot be written down: then it must not be given. While the database is away its
+    /// rows wait in memory, and repeating an answer is quick.
+    pub(crate) fn note_cached(&self, begun: &Begun<'_>, latency_ms: u64) -> Result<(), LedgerFull> {
         let mut entry = self.draft(begun);
         entry.usage = Usage::default();
         entry.cost = Cost::Known(NanoUsd::ZERO);
         entry.from_cache = true;
         entry.latency_ms = latency_ms;
         entry.outcome = Outcome::Ok;
-        count(&entry);
         if let Some(journal) = self.journal() {
-            journal.end(&entry);
+            journal.note(&entry)?;
         }
+        count(&entry);
         let item = Item { entry, settled: Settled::default(), done: None };
         self.push(item, &Handle::current());
+        Ok(())
     }
 
     fn draft(&self, begun: &Begun<'_>) -> Entry {

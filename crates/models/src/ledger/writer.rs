@@ -26,10 +26,11 @@ use super::{
 use crate::usage::{self, Entry, Outcome};
 
 /// The most rows of one transaction.
-const GROUP_MAX: usize = 256;
+const GROUP_MAX: usize = 512;
 /// How long the first row of a group waits for others: after a rest, and while rows keep coming.
-/// Each transaction waits for the disk; with many rows few of them do.
-const LINGER: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(25));
+/// Each transaction waits for the disk and takes a core for a moment, in which calls wait: with many
+/// rows there are few of them. Nothing is at stake meanwhile: the journal has each row.
+const LINGER: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
 /// The waits before a transaction is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 /// How long the end waits for a database that is away. What is left is in the journal.

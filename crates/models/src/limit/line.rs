@@ -29,6 +29,7 @@ pub(super) struct Line {
     places: HashMap<Ticket, Place>,
     classes: [Class; 3],
     depth_max: usize,
+    of_tenant_max: usize,
     last: Ticket,
     pass: u64,
 }
@@ -85,6 +86,7 @@ impl Line {
             places: HashMap::new(),
             classes: Default::default(),
             depth_max: queue.depth as usize,
+            of_tenant_max: queue.of_tenant(),
             last: 0,
             pass: 0,
         }
@@ -162,12 +164,8 @@ impl Line {
         let Some(place) = self.places.get(&ticket).copied() else { return Ok(ticket) };
         let is_hopeless = |it: &Waiter| !it.lack.is_guess && it.lack.wait > patience;
         let is_refused = self.waiting.get(&place).is_some_and(is_hopeless);
-        let last = self.waiting.last_key_value().map(|it| *it.0);
-        let out = match last {
-            _ if is_refused => place,
-            Some(last) if self.waiting.len() > self.depth_max => last,
-            _ => return Ok(ticket),
-        };
+        let out = if is_refused { Some(place) } else { self.too_many(subject.tenant) };
+        let Some(out) = out else { return Ok(ticket) };
         let Some((answer, overloaded)) = self.refuse(out, now) else { return Ok(ticket) };
         self.turn(now);
         if out == place {
@@ -176,6 +174,21 @@ impl Line {
         // Whoever waited may be gone.
         let _ = answer.send(Err(overloaded));
         Ok(ticket)
+    }
+
+    /// Who has to go, when this tenant, which has just come, has more than its share of the line, or
+    /// all together are too many.
+    fn too_many(&self, tenant: TenantId) -> Option<Place> {
+        if self.of_tenant(tenant) > self.of_tenant_max {
+            let last = self.waiting.iter().rfind(|it| it.1.tenant == tenant);
+            return last.map(|it| *it.0);
+        }
+        let last = self.waiting.last_key_value().filter(|_| self.waiting.len() > self.depth_max);
+        last.map(|it| *it.0)
+    }
+
+    fn of_tenant(&self, tenant: TenantId) -> usize {
+        self.waiting.values().filter(|it| it.tenant == tenant).count()
     }
 
     /// After how long whoever waits may look again. None when they do not wait any more.
@@ -308,6 +321,7 @@ impl Line {
         Overloaded {
             retry_after: std::time::Duration::from_micros(micros.max(1_000)),
             depth: self.waiting.len(),
+            of_tenant: self.of_tenant(waiter.tenant),
             limit: gate.map_or_else(unnamed, |it| it.name(lack.kind)),
         }
     }

@@ -7,12 +7,7 @@ use base::UsageId;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
-use super::{
-    Account, Provider,
-    client::Failure,
-    room::Room,
-    wrong::{Says, Wrong},
-};
+use super::{Account, Provider, client::Failure, room::Room, wrong::Wrong};
 use crate::{
     Cost, Usage,
     door::Inner,
@@ -204,22 +199,7 @@ impl Attempt {
 
     /// What it says about the provider.
     fn note(&self, wrong: &Wrong) {
-        let (now, why) = (self.inner.clock.now(), wrong.own_words());
-        match wrong.says() {
-            Says::Answering => self.provider.answered(&self.model, now),
-            Says::TurnedAway => self.provider.turned_away(&self.model, now, why),
-            Says::Failing => {
-                if self.provider.failed(&self.model, now, why) {
-                    warn!(
-                        model.provider = self.provider.name,
-                        model.name = self.model,
-                        "Leaving model provider {} alone for a while: {}",
-                        self.provider.name,
-                        wrong.own_words(),
-                    );
-                }
-            }
-        }
+        self.provider.note(&self.model, wrong, self.inner.clock.now());
     }
 }
 

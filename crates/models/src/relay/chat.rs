@@ -17,7 +17,7 @@ use super::{
     route,
     single_flight::Boarded,
     stream::Keeping,
-    travel::Trip,
+    travel::{LEDGER_WAIT, Trip},
 };
 use crate::{
     Cost, Models, Priority,
@@ -59,7 +59,7 @@ impl Models {
             priority: Priority::Balanced,
             tenant: call.account.tenant,
             caller: call.account.caller.as_deref(),
-            operation: &call.account.operation,
+            operation: call.asks.operation(),
             speaks: Some(face.wire()),
             tokens,
         };
@@ -82,7 +82,7 @@ impl Models {
                 let shared = cache::Shared {
                     tenant: call.account.tenant,
                     wire: face.wire(),
-                    apart: apart.then_some((caller, call.account.operation.as_str())),
+                    apart: apart.then_some((caller, call.asks.operation())),
                     cap: way.rules.max_tokens,
                     headers: &call.headers,
                 };
@@ -102,6 +102,7 @@ impl Models {
                 _ => false,
             },
             request: None,
+            is_by_tool: false,
             peek,
         };
         match key {
@@ -246,8 +247,14 @@ impl Models {
             }
         };
         let latency_ms = u64::try_from(trip.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.0.ledger.note_cached(&trip.asked().begun(&kept.by), latency_ms);
-        Some(reply)
+        let noted = self.0.ledger.note_cached(&trip.asked().begun(&kept.by), latency_ms);
+        Some(noted.map_or_else(
+            |_| {
+                let facts = Facts::new(&trip, &chat.call.request_id, Cached::Miss);
+                facts.missed(&Missed::LedgerFull { retry_after: LEDGER_WAIT }, chat.face)
+            },
+            |()| reply,
+        ))
     }
 }
 

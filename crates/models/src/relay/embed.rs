@@ -52,7 +52,7 @@ impl Models {
             priority: Priority::Balanced,
             tenant: call.account.tenant,
             caller: call.account.caller.as_deref(),
-            operation: &call.account.operation,
+            operation: call.asks.operation(),
             speaks: Some(Wire::OpenaiChat),
             tokens: 0,
         };
@@ -101,7 +101,7 @@ impl Embed<'_> {
         let (dialect, model) = (leg.provider.dialect, leg.to.model.as_str());
         let Some(request) = &self.request else {
             let counted = dialect.read_usage(&body);
-            if counted.is_none() {
+            if counted.is_none_or(|it| it.total() == 0) {
                 dialect.read_embeddings(&body, 0).or_else(|why| match why {
                     // Another number of vectors than none: they are there.
                     crate::dialect::Unreadable::Shape(_) if has_data(&body) => {

@@ -11,7 +11,7 @@ use futures::future::join_all;
 use tokio::time::Instant;
 
 use super::{
-    Account, Body, Missed, Provider, Reply, Wanted, Words,
+    Account, Asks, Body, Missed, Provider, Reply, Wanted, Words,
     reply::{Cached, Facts},
     route::{self, NoWay},
     travel::Trip,
@@ -181,7 +181,7 @@ fn wanted<'a>(account: &'a Account, name: &'a str) -> Wanted<'a> {
         priority: Priority::Balanced,
         tenant: account.tenant,
         caller: account.caller.as_deref(),
-        operation: &account.operation,
+        operation: Asks::Chat.operation(),
         speaks: Some(Wire::OpenaiChat),
         tokens: 0,
     }

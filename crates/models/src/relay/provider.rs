@@ -10,8 +10,12 @@ use std::{
 };
 
 use base::Timestamp;
+use tracing::warn;
 
-use super::client::Client;
+use super::{
+    client::Client,
+    wrong::{Says, Wrong},
+};
 use crate::{
     OpenError, ProviderHealth,
     breaker::{Breaker, Standing},
@@ -122,6 +126,25 @@ impl Provider {
             None => false,
         };
         is_open || of_model
+    }
+
+    /// An attempt went wrong: what that says about it.
+    pub(crate) fn note(&self, model: &str, wrong: &Wrong, now: Timestamp) {
+        let why = wrong.own_words();
+        match wrong.says() {
+            Says::Answering => self.answered(model, now),
+            Says::TurnedAway => self.turned_away(model, now, why),
+            Says::Failing => {
+                if self.failed(model, now, why) {
+                    let (name, why) = (&self.name, wrong.own_words());
+                    warn!(
+                        model.provider = name,
+                        model.name = model,
+                        "Leaving model provider {name} alone for a while: {why}",
+                    );
+                }
+            }
+        }
     }
 
     /// The attempt was given up by us, which says nothing about the provider.

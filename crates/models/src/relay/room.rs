@@ -47,7 +47,8 @@ impl Models {
     ) -> Result<Room, Missed> {
         let account = trip.account;
         let tokens = trip.tokens_in.saturating_add(trip.tokens_held());
-        let until = trip.begun + std(self.0.settings.relay.deadline);
+        let longest = trip.patience.unwrap_or(std(self.0.settings.relay.deadline));
+        let until = trip.begun + longest;
         let limits = &self.0.limits;
         let missed = |why| Missed::NoRoom { provider: provider.name.clone(), why };
         let ours = match &trip.room {

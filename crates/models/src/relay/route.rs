@@ -6,12 +6,8 @@
 use base::TenantId;
 use indexmap::IndexMap;
 
-use super::Account;
-use crate::{
-    Priority, Settings,
-    dialect::Wire,
-    settings::{Disconnect, ModelRef},
-};
+use super::policy::{self, Concerned, Rules};
+use crate::{Priority, Settings, dialect::Wire, settings::ModelRef};
 
 /// Who asks for what, as far as the way depends on it.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +18,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) tenant: TenantId,
     /// The key or the user, as the ledger knows them.
     pub(crate) caller: Option<&'a str>,
+    /// What is asked for: a task of the house, or the kind of call, whatever the caller names it.
     pub(crate) operation: &'a str,
     /// In whose bytes it is asked, when it comes through the gateway.
     pub(crate) speaks: Option<Wire>,
@@ -52,15 +49,6 @@ pub(crate) struct Candidate {
     pub(crate) max_output: Option<u64>,
 }
 
-/// What the policies say about a call.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Rules {
-    pub(crate) model: Option<String>,
-    pub(crate) max_tokens: Option<u64>,
-    pub(crate) cache: Option<bool>,
-    pub(crate) on_disconnect: Option<Disconnect>,
-}
-
 /// Why nobody can be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoWay {
@@ -72,7 +60,9 @@ pub(crate) enum NoWay {
 
 /// Who may be asked, in order.
 pub(crate) fn route(settings: &Settings, wanted: Wanted<'_>) -> Result<Way, NoWay> {
-    let (rules, allowed) = rules(settings, wanted);
+    let concerned =
+        Concerned { tenant: wanted.tenant, caller: wanted.caller, operation: wanted.operation };
+    let (rules, allowed) = policy::rules(&settings.policies, concerned);
     let asked = rules.model.as_deref().or(wanted.model);
     let name = asked.unwrap_or(wanted.priority.name());
     let (first, known_as) = resolve(settings, name, wanted).ok_or(NoWay::NotConfigured)?;
@@ -124,45 +114,6 @@ pub(crate) fn named(settings: &Settings, name: &str) -> Option<ModelRef> {
 /// Does every list allow this name? An empty list is none.
 fn allows(lists: &[&[String]], name: &str) -> bool {
     lists.iter().all(|list| list.iter().any(|it| fits(it, name)))
-}
-
-/// What the policies that concern this call say, and their lists of what is allowed.
-fn rules<'a>(settings: &'a Settings, wanted: Wanted<'_>) -> (Rules, Vec<&'a [String]>) {
-    let (mut rules, mut allowed) = (Rules::default(), Vec::new());
-    for policy in &settings.policies {
-        let concerns = policy.tenant.is_none_or(|it| it == wanted.tenant)
-            && policy.key.as_deref().is_none_or(|it| Some(it) == wanted.caller)
-            && policy.operation.as_deref().is_none_or(|it| it == wanted.operation);
-        if !concerns {
-            continue;
-        }
-        rules.model = rules.model.or_else(|| policy.model.clone());
-        rules.max_tokens = rules.max_tokens.or(policy.max_tokens);
-        rules.cache = rules.cache.or(policy.cache);
-        rules.on_disconnect = rules.on_disconnect.or(policy.on_disconnect);
-        if !policy.allow.is_empty() {
-            allowed.push(policy.allow.as_slice());
-        }
-    }
-    (rules, allowed)
-}
-
-/// What happens to a call on this account whose caller is gone.
-pub(crate) fn on_disconnect(settings: &Settings, account: &Account) -> Disconnect {
-    let usual = settings.relay.on_disconnect;
-    if settings.policies.iter().all(|it| it.on_disconnect.is_none()) {
-        return usual;
-    }
-    let wanted = Wanted {
-        model: None,
-        priority: Priority::Balanced,
-        tenant: account.tenant,
-        caller: account.caller.as_deref(),
-        operation: &account.operation,
-        speaks: None,
-        tokens: 0,
-    };
-    rules(settings, wanted).0.on_disconnect.unwrap_or(usual)
 }
 
 /// The model behind a name, and the names under which its fallbacks may stand.
@@ -269,6 +220,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::settings::Disconnect;
 
     fn settings() -> Settings {
         serde_json::from_value(json!({

@@ -18,6 +18,7 @@ use crate::{
     Cost, Usage,
     chat::{Answer, Request},
     dialect::offline,
+    quirk::answers_by_tool,
     settings::ModelRef,
     tokens,
 };
@@ -37,9 +38,18 @@ pub(crate) struct Said<T> {
 
 /// One answer of a conversation.
 pub(crate) struct Say<'a> {
-    pub(crate) request: &'a Request,
+    request: &'a Request,
     /// About how many tokens the question has.
-    pub(crate) asked: u64,
+    asked: u64,
+    /// What was sent last is to be answered by a tool of ours.
+    is_by_tool: bool,
+}
+
+impl<'a> Say<'a> {
+    /// An answer to this request, which has about so many tokens.
+    pub(crate) fn new(request: &'a Request, asked: u64) -> Self {
+        Self { request, asked, is_by_tool: false }
+    }
 }
 
 /// Vectors of texts.
@@ -55,13 +65,15 @@ impl Errand for Say<'_> {
         let dialect = leg.provider.dialect;
         let made = dialect.chat_body(self.request, &leg.to.model, leg.quirks);
         let made = made.map_err(Missed::Unsupported)?;
+        let owns_tools = self.request.tools.is_empty();
+        self.is_by_tool = owns_tools && answers_by_tool(&made);
         Ok(Parcel {
             path: dialect.chat_path(&leg.to.model, false),
             body: Bytes::from(made.to_string()),
             headers: client::passed_on(&HeaderMap::new(), dialect.wire(), false),
             is_stream: false,
             made: Some(made),
-            owns_tools: self.request.tools.is_empty(),
+            owns_tools,
             is_injected: false,
         })
     }
@@ -77,7 +89,13 @@ impl Errand for Say<'_> {
             Ok(body) => body,
             Err(wrong) => return Err((attempt, wrong)),
         };
-        match leg.provider.dialect.read_answer(&body) {
+        let dialect = leg.provider.dialect;
+        let read = if self.is_by_tool {
+            dialect.read_answer_by_tool(&body)
+        } else {
+            dialect.read_answer(&body)
+        };
+        match read {
             Ok(answer) => {
                 let usage = tokens::completed(answer.usage, self.asked, said(&answer));
                 Ok(Said::of(answer, leg.to.clone(), status, usage, attempt))

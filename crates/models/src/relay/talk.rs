@@ -79,6 +79,7 @@ impl Errand for Talk<'_> {
             body: Bytes::from(made.to_string()),
             headers: client::passed_on(&HeaderMap::new(), dialect.wire(), true),
             is_stream: true,
+            owns_tools: self.request.tools.is_empty(),
             is_injected: made.get("stream_options").is_some(),
             made: Some(made),
         })

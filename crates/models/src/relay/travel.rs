@@ -13,7 +13,6 @@ use super::{
     client::{Failure, Received, Sending},
     course::{Course, Step},
     home,
-    room::Ours,
     wrong::Wrong,
 };
 use crate::{
@@ -35,7 +34,7 @@ const REFUSAL_BYTES_MAX: usize = 256 * 1024;
 /// What is held for an answer of which nobody says how long it may become.
 pub(super) const TOKENS_OUT_USUAL: u64 = 1_000;
 /// When to come back to a ledger that is full.
-const LEDGER_WAIT: Duration = Duration::from_secs(5);
+pub(super) const LEDGER_WAIT: Duration = Duration::from_secs(5);
 
 /// What is done at each candidate, until one answers.
 pub(crate) trait Errand: Send {

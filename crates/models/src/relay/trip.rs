@@ -33,6 +33,8 @@ pub(crate) struct Trip<'a> {
     pub(crate) depth: usize,
     /// Its room within the limits of its caller.
     pub(crate) room: Option<Ours>,
+    /// How long it waits for its turn, when not as long as the settings say.
+    pub(crate) patience: Option<Duration>,
     /// How many attempts it may take, when not as many as the settings say.
     pub(crate) attempts_max: Option<u32>,
     /// How models turned out to want to be asked in this call.
@@ -59,6 +61,7 @@ impl<'a> Trip<'a> {
             queued: Duration::ZERO,
             depth: 0,
             room: None,
+            patience: None,
             attempts_max: None,
             conceded: Vec::new(),
         }

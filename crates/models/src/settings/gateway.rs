@@ -6,6 +6,8 @@ use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::limit::Priority;
+
 /// What is known of one model, by `provider/model` or `model`; a `*` at the end stands for any rest.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -27,8 +29,8 @@ pub struct Policy {
     pub tenant: Option<TenantId>,
     /// Calls with this application key, or of this user: `key_…`, `usr_…`.
     pub key: Option<String>,
-    /// Calls for this operation: the name of a task, or `chat`, `embeddings`, `messages`, `responses`
-    /// for what comes through the gateway.
+    /// Calls for this operation: the name of a task, or `chat`, `embeddings`, `messages`, `responses`,
+    /// `count_tokens` for what comes through the gateway, whatever its caller says it is for.
     pub operation: Option<String>,
     /// The model that serves, whatever was asked for.
     pub model: Option<String>,
@@ -41,6 +43,11 @@ pub struct Policy {
     pub cache: Option<bool>,
     /// What happens when the caller is gone before the answer is whole.
     pub on_disconnect: Option<Disconnect>,
+    /// The task that calls through the gateway count for, whatever their caller says.
+    pub task: Option<String>,
+    /// How soon their turn comes when others wait too. A caller may wish for a later one. Default:
+    /// `normal`.
+    pub priority: Option<Priority>,
 }
 
 /// What happens to an answer whose caller is gone.

@@ -152,6 +152,8 @@ pub(super) fn read(row: &Row) -> Result<Entry, Error> {
             cache_written: count("tokens_cache_written")?,
             reasoning: count("tokens_reasoning")?,
             estimated: row.get("estimated")?,
+            // The cost was made of it already.
+            ..Usage::default()
         },
         cost: nanos("cost_nano_usd")?.map_or(Cost::Unknown, Cost::Known),
         prices: row.get("prices")?,

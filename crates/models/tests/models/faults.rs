@@ -178,13 +178,16 @@ testkit::on_both! {
         assert_eq!(script.requests().len(), 5);
     }
 
-    async fn when_all_are_busy_each_is_asked_again_in_its_turn(db: testkit::Database) {
+    async fn when_all_are_busy_each_is_asked_again_after_a_wait_of_its_own(db: testkit::Database) {
         let (house, first, second) = two(&db).await;
         first.answers(Reply::status(503)).answers(Reply::status(503));
         second.answers(Reply::status(429)).answers(Reply::text("Hello"));
         let got = house.relay(chat("first/small", "Hello?")).await;
-        assert_eq!((got.status, got.header("x-mainstay-attempts")), (200, Some("4")));
-        assert_eq!((first.requests().len(), second.requests().len()), (2, 2));
+        assert_eq!((got.status, second.requests().len()), (200, 2));
+        // Whose wait is over sooner is drawn: the first one is asked a second time, or not needed.
+        let attempts = first.requests().len() + 2;
+        assert!((3..=4).contains(&attempts));
+        assert_eq!(got.header("x-mainstay-attempts"), Some(attempts.to_string().as_str()));
     }
 
     async fn a_provider_that_keeps_failing_is_passed_by_and_tried_again_later(db: testkit::Database) {

@@ -6,7 +6,7 @@ use crate::{
 };
 use base::TenantId;
 use jiff::SignedDuration;
-use models::{Settings, relay::Asks};
+use models::{Settings, ledger::Bounds, relay::Asks};
 use serde_json::json;
 use testkit::model::{Reply, Script};
 
@@ -92,6 +92,36 @@ testkit::on_both! {
         assert!(first.is_err());
         assert_eq!(second.status, 200, "{}", second.text());
         assert_eq!(script.requests().len(), 2);
+    }
+
+    async fn a_journal_that_is_full_refuses_kept_answers_too(db: testkit::Database) {
+        let (house, script) = house(&db, |_| ()).await;
+        script.always(|_| Reply::text("Hello"));
+        let folder = tempfile::tempdir().unwrap();
+        let bounds = Bounds { file_bytes: 1_000, bytes_max: 4_000 };
+        house.models.keep_journal(folder.path(), bounds).await.unwrap();
+        assert_eq!(house.relay(chat("local/small", "Hello?")).await.status, 200);
+        house.models.close().await;
+        db.raw("ALTER TABLE model_usage RENAME TO away").await;
+        let mut repeated = 0;
+        let refused = loop {
+            let got = house.relay(chat("local/small", "Hello?")).await;
+            if got.status != 200 {
+                break got;
+            }
+            assert_eq!(got.header("x-mainstay-cache"), Some("hit"));
+            repeated += 1;
+            assert!(repeated < 50, "the journal has no bound");
+        };
+        assert!(repeated > 0, "there was room");
+        assert_eq!((refused.status, &refused.json()["error"]["code"]), (503, &json!("ledger_full")));
+        assert_eq!((refused.header("retry-after"), refused.header("x-should-retry")), (Some("5"), None));
+        db.raw("ALTER TABLE away RENAME TO model_usage").await;
+        house.models.close().await;
+        assert_eq!(house.relay(chat("local/small", "Hello?")).await.header("x-mainstay-cache"), Some("hit"));
+        let rows = house.ledger().await;
+        assert_eq!(rows.iter().filter(|it| it.from_cache).count(), repeated + 1, "each that was given, and no other");
+        assert_eq!(script.requests().len(), 1);
     }
 
     async fn a_stream_that_broke_or_was_left_is_not_kept(db: testkit::Database) {

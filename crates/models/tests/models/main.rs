@@ -1,6 +1,8 @@
 //! This room as its callers see it: over real HTTP, on both databases.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
 
+mod claims;
+mod counting;
 mod faults;
 mod gateway;
 mod house;
@@ -14,5 +16,6 @@ mod retelling;
 mod speaking;
 mod streaming;
 mod structured;
+mod tariffs;
 mod transport;
 mod trying;

@@ -1,7 +1,7 @@
 //! Callers and providers that speak differently: each hears its own words.
 
 use crate::{
-    gateway::{call, chat, messages, providers, stream},
+    gateway::{call, chat, messages, providers, stream, with_header},
     house::House,
 };
 use models::relay::Asks;
@@ -151,6 +151,57 @@ async fn embeddings_are_told_anew_where_a_provider_has_its_own_words() {
     let body = json!({"model": "anthropic/e", "input": "a"});
     let got = house.relay(call(Asks::Embeddings, body)).await;
     assert_eq!(got.status, 400, "{}", got.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tool_of_the_callers_named_as_ours_is_called_as_any_other() {
+    let db = testkit::Database::sqlite();
+    let script = Script::start().await;
+    let mut settings = providers(&[("anthropic", &script)]);
+    settings.cache.enabled = true;
+    let house = House::open(&db, settings).await;
+    script.always(|_| Reply::call("answer_as_json", &json!({"a": 1})));
+    let tool = json!({"name": "answer_as_json", "parameters": {"type": "object"}});
+    let asks = |is_stream: bool| {
+        let body = json!({"model": "anthropic/m", "stream": is_stream,
+                          "tools": [{"type": "function", "function": tool}],
+                          "messages": [{"role": "user", "content": "Hello?"}]});
+        with_header(call(Asks::Chat, body), "cache-control", "no-store")
+    };
+    let body = house.relay(asks(false)).await.json();
+    let choice = &body["choices"][0];
+    assert_eq!(choice["finish_reason"], "tool_calls", "{body}");
+    assert_eq!(choice["message"]["tool_calls"][0]["function"]["name"], "answer_as_json");
+    let got = house.relay(asks(true)).await;
+    assert_eq!(got.words(), "", "{}", got.text());
+    assert!(got.text().contains(r#""finish_reason":"tool_calls""#), "{}", got.text());
+
+    // Bytes that passed and were kept are told in another form.
+    let own = json!([{"name": "answer_as_json", "input_schema": {"type": "object"}}]);
+    for is_stream in [false, true] {
+        let body = json!({"model": "anthropic/m", "max_tokens": 9, "stream": is_stream, "tools": own,
+                          "messages": [{"role": "user", "content": "Hello?"}]});
+        let got = house.relay(call(Asks::Messages, body)).await;
+        assert_eq!(got.header("x-mainstay-cache"), Some(if is_stream { "hit" } else { "miss" }));
+        assert!(got.text().contains(r#""type":"tool_use""#), "{}", got.text());
+    }
+
+    // Ours is the answer, and no tool.
+    let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
+    let format = json!({"type": "json_schema", "json_schema": {"name": "it", "schema": schema}});
+    for is_stream in [false, true] {
+        let body = json!({"model": "anthropic/claude-3-haiku", "stream": is_stream, "response_format": format,
+                          "messages": [{"role": "user", "content": "Hello?"}]});
+        let got =
+            house.relay(with_header(call(Asks::Chat, body), "cache-control", "no-store")).await;
+        assert_eq!(script.last_request().body["tool_choice"]["name"], "answer_as_json");
+        let told = if is_stream {
+            got.words()
+        } else {
+            got.json()["choices"][0]["message"]["content"].to_string()
+        };
+        assert!(told.contains('a') && !got.text().contains("tool_calls\":[{"), "{}", got.text());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -76,4 +76,29 @@ testkit::on_both! {
         assert_eq!(script.requests().len(), 3);
         assert_eq!(house.ledger().await.len(), 3);
     }
+
+    async fn whoever_is_over_a_budget_hears_what_helps(db: Database) {
+        // A test holds a few tokens more than sixty-four.
+        for (dollars, helps) in [(50.0, "no new period helps"), (100.0, "wait for the new period")] {
+            let script = Script::start().await;
+            script.always(|_| Reply::text("OK").tokens(30, 30));
+            let mut settings = Settings::default();
+            settings.providers.insert("openai".into(), provider("openai", &script.address()));
+            settings.prices = serde_json::from_value(serde_json::json!([
+                {"model": "*", "input_per_million_usd": 1.0e6, "output_per_million_usd": 1.0e6},
+            ])).unwrap();
+            settings.budgets = serde_json::from_value(serde_json::json!([
+                {"name": format!("of-{dollars}"), "scope": "whole", "period": "month", "limit_usd": dollars},
+            ])).unwrap();
+            let house = House::open(&db, settings).await;
+            let mut last = tried(&house, Some("openai/small")).await.remove(0);
+            house.models.close().await;
+            if last.ok {
+                last = tried(&house, Some("openai/small")).await.remove(0);
+            }
+            let error = last.error.unwrap();
+            assert_eq!(error.code, "over_budget");
+            assert!(error.hint.as_deref().is_some_and(|it| it.starts_with(helps)), "{error:?}");
+        }
+    }
 }

@@ -1,11 +1,10 @@
 //! What a call's headers wish beside its body: for which operation and which task it is counted,
-//! for which job, and how soon its turn shall come.
+//! for which job, and how soon its turn shall come. What of that it gets is [`models::relay`]'s to
+//! say.
 
-use base::actor::Who;
-use models::{
-    limit::Priority,
-    relay::{Account, Asks},
-};
+use base::{Permission, actor::Who};
+use identity::Reach;
+use models::relay::{Account, Asks, Caller};
 
 use crate::{
     operation::{Call, Raw},
@@ -27,20 +26,26 @@ pub(super) fn account(call: &Call, raw: &Raw, asks: Asks) -> Result<Account, Pro
     let job = text(raw, JOB)?.map(str::parse).transpose();
     let priority = text(raw, PRIORITY)?.map(str::parse).transpose();
     let who = call.caller.actor.who;
-    Ok(Account {
+    let task = name(TASK)?;
+    let tasks = &call.app.description().tasks;
+    // The queue is that of all tenants.
+    let manages_all =
+        call.caller.reach == Reach::All && call.caller.may(Permission::ManageModels).is_ok();
+    let caller = Caller {
         tenant: raw.tenant,
         key: match who {
             Who::Key(key) => Some(key),
             _ => None,
         },
-        caller: Some(who.to_string()),
-        operation: name(OPERATION)?.unwrap_or_else(|| asks.operation().to_owned()),
-        task: name(TASK)?,
+        name: who.to_string(),
+        may_hurry: manages_all,
+        operation: name(OPERATION)?,
+        is_task_declared: task.as_ref().is_some_and(|it| tasks.contains_key(it)),
+        task,
         job: job.map_err(|why: base::id::InvalidId| fault(JOB, &why.to_string()))?,
-        priority: priority
-            .map_err(|why: String| fault(PRIORITY, &why))?
-            .unwrap_or(Priority::DEFAULT),
-    })
+        priority: priority.map_err(|why: String| fault(PRIORITY, &why))?,
+    };
+    Ok(call.app.models.account(caller, asks))
 }
 
 fn text<'a>(raw: &'a Raw, header: &'static str) -> Result<Option<&'a str>, Problem> {

@@ -325,7 +325,7 @@ async fn file(call: Call, args: One) -> Result<Answer, Problem> {
     Ok(Answer::file(operation::Download {
         name: found.file_name.unwrap_or(found.title),
         content_type: found.kind.media_type().to_owned(),
-        bytes: bytes.into(),
+        bytes,
     }))
 }
 

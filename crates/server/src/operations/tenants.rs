@@ -152,6 +152,9 @@ async fn delete(call: Call, args: Delete) -> Result<Answer, Problem> {
     gone.await?;
     call.app.identity.forget_callers();
     call.app.tenants.forget(id);
+    if is_permanent {
+        call.app.knowledge.forget(id).await;
+    }
     Ok(Answer::empty())
 }
 

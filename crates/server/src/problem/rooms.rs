@@ -39,6 +39,19 @@ impl From<store::Error> for Problem {
                     .retry_after(retry_after)
                     .caused_by(error)
             }
+            store::Error::BlobsAway { retry_after, .. } => Self::new(
+                "unavailable",
+                "The place where files are kept does not answer at this moment.",
+            )
+            .hint("nothing was changed; send the same request again")
+            .retry_after(retry_after)
+            .caused_by(error),
+            store::Error::BlobDamaged { .. } => Self::new(
+                "dependency_failed",
+                "The file is not what was put in: where it is kept, it is damaged or missing.",
+            )
+            .hint("put the same file in again")
+            .caused_by(error),
             store::Error::Full => Self::new(
                 "storage_full",
                 "The disk of the database takes nothing more, so nothing was changed.",

@@ -183,7 +183,7 @@ testkit::on_both! {
         owner.header("x-mainstay-tenant", house.there.to_string()).post(path, question(false)).await.is(200);
         owner.post(path, question(false)).await.is(200);
         let editor = house.signed_in(Role::Editor, Reach::Tenant(house.here)).await;
-        let wished = editor.header("x-mainstay-operation", "drafting").header("x-mainstay-task", "letters");
+        let wished = editor.header("x-mainstay-operation", "drafting").header("x-mainstay-task", "advice");
         wished.header("x-mainstay-priority", "high").post(path, question(false)).await.is(200);
         let other = editor.header("x-mainstay-tenant", house.there.to_string());
         other.post(path, question(false)).await.is(403);
@@ -191,7 +191,31 @@ testkit::on_both! {
         let rows = ledger(&house).await;
         let tenants: Vec<_> = rows.iter().rev().map(|it| it.tenant).collect();
         assert_eq!(tenants, [house.there, base::TenantId::DEFAULT, house.here]);
-        assert_eq!((rows[0].operation.as_str(), rows[0].task.as_deref()), ("drafting", Some("letters")));
+        assert_eq!((rows[0].operation.as_str(), rows[0].task.as_deref()), ("drafting", Some("advice")));
+    }
+
+    async fn what_a_caller_says_of_itself_is_no_way_around_others(db: Database) {
+        let (house, script) = house(&db, Settings::default()).await;
+        script.always(|_| Reply::text("Hello").tokens(3, 1));
+        let path = "/llm/v1/chat/completions";
+        let editor = house.signed_in(Role::Editor, Reach::Tenant(house.here)).await;
+        let admin = house.signed_in(Role::Admin, Reach::Tenant(house.here)).await;
+        let owner = house.owner().await;
+        // Only who manages the models of all tenants comes before others; all may come after them.
+        for asker in [&editor, &admin, &owner] {
+            for wish in ["high", "low"] {
+                asker.header("x-mainstay-priority", wish).post(path, question(false)).await.is(200);
+            }
+        }
+        // A task that nobody declares is what the call is for, and no task.
+        editor.header("x-mainstay-task", "letters").post(path, question(false)).await.is(200);
+        editor.header("x-mainstay-task", "coding").post(path, question(false)).await.is(200);
+        let mut rows = ledger(&house).await;
+        rows.reverse();
+        let turns: Vec<_> = rows.iter().filter_map(|it| it.priority).map(|it| it.name()).collect();
+        assert_eq!(turns, ["normal", "low", "normal", "low", "high", "low", "normal", "normal"]);
+        let told = |at: usize| (rows[at].operation.as_str(), rows[at].task.as_deref());
+        assert_eq!([told(0), told(6), told(7)], [("chat", None), ("letters", None), ("chat", Some("coding"))]);
     }
 }
 

@@ -64,24 +64,24 @@ testkit::on_both! {
         assert_eq!(find(&listed, "all")["is_set"], false);
 
         let key = house.key(&[Scope::UseModels]).await;
-        ask(&key, "local/small", "letters").await;
+        ask(&key, "local/small", "advice").await;
         house.app.models.close().await;
         let daily = find(&owner.get("/api/budgets").await.is(200), "daily");
         assert_eq!((&daily["id"], &daily["spent"], &daily["unit"]), (&json!(house.here.to_string()), &json!(15), &json!("tokens")));
         assert_eq!(daily["used_ratio"], 0.015);
 
-        let small = json!({"scope": "tenant", "period": "day", "limit_tokens": 16, "warn_at": 0.5});
+        let small = json!({"scope": "tenant", "period": "day", "limit_tokens": 15, "warn_at": 0.5});
         owner.put("/api/budgets/daily", small).await.is(200);
-        let body = json!({"model": "local/small", "max_tokens": 20, "messages": [{"role": "user", "content": "Hello?"}]});
+        let body = json!({"model": "local/small", "max_tokens": 8, "messages": [{"role": "user", "content": "Hello?"}]});
         let refused = key.post("/llm/v1/chat/completions", body).await.is(429);
         assert_eq!(refused["error"]["code"], "budget_exceeded", "{refused}");
         let events = owner.get("/api/budgets/events").await.is(200);
         let event = &events["events"][0];
-        assert_eq!((&event["budget"], &event["kind"], &event["limit"]), (&json!("daily"), &json!("reached"), &json!(16)), "{events}");
+        assert_eq!((&event["budget"], &event["kind"], &event["limit"]), (&json!("daily"), &json!("reached"), &json!(15)), "{events}");
         assert_eq!(owner.get("/api/budgets/events?since=2030-01-01T00:00:00Z").await.is(200), json!({"events": []}));
 
         assert_eq!(owner.delete("/api/budgets/daily").await.status, 204);
-        ask(&key, "local/small", "letters").await;
+        ask(&key, "local/small", "advice").await;
         owner.delete("/api/budgets/daily").await.refused(404, "budget_not_found");
         let audit = owner.get("/api/audit?action=budget_removed").await.is(200);
         assert_eq!(audit["items"][0]["details"]["before"]["name"], "daily", "{audit}");
@@ -126,7 +126,7 @@ testkit::on_both! {
         ]})).await;
         let owner = house.owner().await;
         for tenant in [house.here, house.there] {
-            ask(&owner.header("x-mainstay-tenant", tenant.to_string()), "local/small", "letters").await;
+            ask(&owner.header("x-mainstay-tenant", tenant.to_string()), "local/small", "advice").await;
         }
         house.app.models.close().await;
         assert_eq!(owner.get("/api/budgets").await.is(200)["budgets"].as_array().map(Vec::len), Some(4));
@@ -221,8 +221,8 @@ testkit::on_both! {
     async fn kept_answers_are_counted(db: Database) {
         let (house, _script) = house(&db, json!({})).await;
         let key = house.key(&[Scope::UseModels]).await;
-        ask(&key, "local/small", "letters").await;
-        ask(&key, "local/small", "letters").await;
+        ask(&key, "local/small", "advice").await;
+        ask(&key, "local/small", "advice").await;
         house.app.models.close().await;
         let owner = house.owner().await;
         let cache = owner.get("/api/models").await.is(200)["cache"].clone();
@@ -244,8 +244,8 @@ testkit::on_both! {
         script.always(|_| Reply::text("Hello").tokens(3, 1).delayed(Duration::from_millis(1_500)));
         let (owner, key) = (house.owner().await, house.key(&[Scope::UseModels]).await);
         let (_, _, seen) = tokio::join!(
-            ask(&key, "local/small", "letters"),
-            ask(&key, "local/small", "letters"),
+            ask(&key, "local/small", "advice"),
+            ask(&key, "local/small", "advice"),
             async {
                 for _ in 0..100 {
                     let queue = owner.get("/api/models/queue").await.is(200);
@@ -283,9 +283,9 @@ testkit::on_both! {
             "cache": {"enabled": false},
         })).await;
         let (owner, key) = (house.owner().await, house.key(&[Scope::UseModels]).await);
-        ask(&key, "local/small", "letters").await;
-        ask(&key, "local/tiny", "numbers").await;
-        ask(&owner, "local/small", "letters").await;
+        ask(&key, "local/small", "advice").await;
+        ask(&key, "local/tiny", "coding").await;
+        ask(&owner, "local/small", "advice").await;
         script.answers(Reply::status(400));
         let body = json!({"model": "local/small", "messages": [{"role": "user", "content": "Hello?"}]});
         owner.post("/llm/v1/chat/completions", body).await.is(400);
@@ -293,7 +293,7 @@ testkit::on_both! {
         let all = owner.get("/api/usage?count=true").await.is(200);
         let rows = all["items"].as_array().unwrap().clone();
         assert_eq!(rows.len(), 4);
-        let of_key = rows.iter().find(|it| it["task"] == "numbers").unwrap();
+        let of_key = rows.iter().find(|it| it["task"] == "coding").unwrap();
         let (key_id, asked) = (of_key["key"].as_str().unwrap(), of_key["asked"].as_str().unwrap());
         assert_eq!((&of_key["prices"], &of_key["cost_usd"]), (&Json::Null, &Json::Null), "it has no price");
         let table = owner.get("/api/models/prices").await.is(200);
@@ -304,7 +304,7 @@ testkit::on_both! {
             (format!("key={key_id}"), 2),
             (format!("key={key_id}&model=small"), 1),
             (format!("asked={asked}"), 1),
-            ("task=letters".into(), 2),
+            ("task=advice".into(), 2),
             ("model=small".into(), 3),
             ("outcome=refused".into(), 1),
             ("outcome=timeout".into(), 0),
@@ -317,7 +317,7 @@ testkit::on_both! {
         owner.get("/api/usage?key=nonsense").await.refused(422, "invalid_id");
         for (by, expected) in [
             ("provider", vec!["local"]),
-            ("task", vec!["letters", "numbers", ""]),
+            ("task", vec!["advice", "coding", ""]),
             ("key", vec![key_id, ""]),
         ] {
             let summed = owner.get(&format!("/api/usage/summary?group_by={by}&to=2026-12-01T00:00:00Z")).await.is(200);

@@ -3,11 +3,23 @@ import { useQueryClient } from '@tanstack/react-query';
 import { answer, api } from '../../api/client';
 import { readable } from '../../api/description';
 import { meQuery } from '../../api/queries';
+import type { Schema } from '../../api/types';
 import { useHouse } from '../../app/house';
 import { Badge } from '../../ui/Badge';
 import { SchemaForm } from '../../ui/form/SchemaForm';
 import { Card, Page } from '../../ui/Page';
 import { toast } from '../../ui/Toast';
+import { Picture } from './Picture';
+
+const PROFILE: Schema = {
+  type: 'object',
+  required: ['name'],
+  additionalProperties: false,
+  properties: {
+    name: { type: 'string', title: 'Name', minLength: 1, maxLength: 255 },
+    about: { type: 'string', title: 'About', maxLength: 2000, description: 'What you say of yourself.' },
+  },
+};
 
 /** One's own account. */
 export default function AccountPage() {
@@ -17,16 +29,19 @@ export default function AccountPage() {
   return (
     <Page title="Your account" about={me.email}>
       <div className="cards">
-        <Card title="Name">
-          <SchemaForm
-            schema={{ type: 'object', required: ['name'], properties: { name: { type: 'string', title: 'Name', minLength: 1, maxLength: 255 } }, additionalProperties: false }}
-            value={{ name: me.name }}
-            submit="Save name"
-            run={async ({ name }) => {
-              client.setQueryData(meQuery.queryKey, await answer(api.PATCH('/api/me', { body: { name: String(name) } })));
-              toast('Saved.', 'good');
-            }}
-          />
+        <Card title="About you">
+          <div className="stack stack--wide">
+            <Picture />
+            <SchemaForm
+              schema={PROFILE}
+              value={{ name: me.name, about: me.about ?? '' }}
+              submit="Save"
+              run={async ({ name, about }) => {
+                client.setQueryData(meQuery.queryKey, await answer(api.PATCH('/api/me', { body: { name: String(name), about: String(about ?? '') } })));
+                toast('Saved.', 'good');
+              }}
+            />
+          </div>
         </Card>
         <Card title="Password">
           <PasswordForm />
@@ -58,12 +73,12 @@ function PasswordForm() {
         additionalProperties: false,
         properties: {
           current_password: { type: 'string', title: 'Password now', format: 'password', minLength: 1 },
-          password: { type: 'string', title: 'New password', format: 'password', minLength: 12, maxLength: 200, description: 'At least 12 characters. Other sessions end.' },
+          password: { type: 'string', title: 'New password', format: 'password', minLength: 8, maxLength: 1024, description: 'At least 8 characters. Other sessions end.' },
         },
       }}
       submit="Change password"
       run={async ({ current_password, password }) => {
-        await answer(api.PATCH('/api/me', { body: { current_password: String(current_password), password: String(password) } }));
+        await answer(api.PUT('/api/me/password', { body: { current_password: String(current_password), password: String(password) } }));
         toast('The new password holds from now on.', 'good');
       }}
     />

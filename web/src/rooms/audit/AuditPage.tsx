@@ -19,7 +19,7 @@ const route = getRouteApi('/house/audit');
 export default function AuditPage() {
   const { tenant, can } = useHouse();
   const search = route.useSearch();
-  const navigate = useNavigate();
+  const navigate = useNavigate({ from: '/audit' });
   const verify = useMutation({ mutationFn: () => answer(api.GET('/api/audit/verify')) });
   const set = (next: Partial<typeof search>) => void navigate({ to: '/audit', search: (now) => ({ ...now, ...next }), replace: true });
 

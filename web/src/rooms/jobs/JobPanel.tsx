@@ -15,6 +15,8 @@ import { Note } from '../../ui/Note';
 import { Progress } from '../../ui/Progress';
 import { Time, useNow } from '../../ui/Time';
 import { toast, toastFault } from '../../ui/Toast';
+import { MadeDocuments } from '../documents/MadeDocuments';
+import { madeIn } from '../documents/made';
 import { Report } from '../imports/Report';
 import { findingsIn } from '../imports/findings';
 
@@ -85,6 +87,7 @@ function Result({ job }: { job: JobView }) {
   const result = job.result;
   const fields = typeof result === 'object' && result !== null && !Array.isArray(result) ? result : null;
   if (!fields) return result === null ? null : <JsonText value={result} label="Result" />;
+  const made = madeIn(job.engine_kind, fields);
   const findings = findingsIn(fields);
   const proposes = app.tasks[job.engine_kind.replace(/^task\./, '')]?.proposes;
   const record = textAt(fields.record) ?? job.subject;
@@ -110,6 +113,7 @@ function Result({ job }: { job: JobView }) {
           )}
         </div>
       )}
+      {made && <MadeDocuments made={made} />}
       {findings ? (
         <Report {...findings} name={job.kind} />
       ) : (

@@ -1,6 +1,6 @@
 /** Asks a model as programs do, through the gateway, and shows what came of it while it comes. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, type RefObject, useEffect, useRef, useState } from 'react';
+import { type FormEvent, useRef, useState } from 'react';
 
 import { modelNamesQuery } from '../../api/queries';
 import { useHouse } from '../../app/house';
@@ -9,14 +9,11 @@ import { Combobox } from '../../ui/Combobox';
 import { Empty } from '../../ui/Empty';
 import { ErrorNote } from '../../ui/ErrorNote';
 import { Field } from '../../ui/Field';
+import { useFollowing } from '../../ui/following';
 import { useShortcuts } from '../../ui/Shortcuts';
 import { Said } from './Said';
-import type { Exchange } from './conversation';
 import { firstOf, namesFor } from './names';
 import type { Playground as Tools } from './usePlayground';
-
-/** A reader this near to the end wants to stay there. */
-const NEAR_PX = 40;
 
 export function Playground({ tools }: { tools: Tools }) {
   const { tenant } = useHouse();
@@ -24,7 +21,7 @@ export function Playground({ tools }: { tools: Tools }) {
   const model = tools.settings.model || firstOf(names.data ?? []);
   const last = tools.exchanges.at(-1);
   useShortcuts(tools.isAnswering ? [{ keys: 'Escape', about: 'Stop the answer', run: tools.stop }] : []);
-  const box = useFollowing(last);
+  const box = useFollowing(last?.id, last);
 
   return (
     <div className="playground">
@@ -143,26 +140,4 @@ function SettingsPanel({ tools: { settings, set }, model }: { tools: Tools; mode
       </div>
     </details>
   );
-}
-
-/** For a box whose end stays in view while it grows, unless the reader has scrolled up to read. */
-function useFollowing(last: Exchange | undefined): RefObject<HTMLDivElement | null> {
-  const box = useRef<HTMLDivElement>(null);
-  const isAtEnd = useRef(true);
-  const id = last?.id;
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return undefined;
-    // Growing scrolls nothing, so this is where the reader went.
-    const note = () => (isAtEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX);
-    element.addEventListener('scroll', note);
-    return () => element.removeEventListener('scroll', note);
-  }, []);
-  useEffect(() => {
-    isAtEnd.current = true;
-  }, [id]);
-  useEffect(() => {
-    if (isAtEnd.current) box.current?.scrollTo({ top: box.current.scrollHeight });
-  }, [last]);
-  return box;
 }

@@ -1,6 +1,6 @@
 /** How things stand: health, work under way, money, what changed last. */
 import { useQuery } from '@tanstack/react-query';
-import { Link, type LinkProps } from '@tanstack/react-router';
+import { Link, type LinkProps, Navigate } from '@tanstack/react-router';
 
 import { capital, readable } from '../../api/description';
 import { fewAuditQuery, fewJobsQuery, healthQuery, statsQuery, tenantCountQuery } from '../../api/queries';
@@ -17,7 +17,8 @@ import { LiveBadge } from '../jobs/JobsPage';
 import './overview.css';
 
 export default function OverviewPage() {
-  const { app, can } = useHouse();
+  const { app, can, onlyChats } = useHouse();
+  if (onlyChats) return <Navigate to="/chat/{-$chat}" params={{ chat: undefined }} replace />;
   return (
     <Page title={app.title} tab="Overview" about={app.about}>
       {can('read_telemetry') && <Tiles />}

@@ -27,7 +27,7 @@ const STATUSES = ['pending', 'accepted', 'rejected', 'dismissed'];
 
 export function ProposalsTab({ record }: { record: RecordView }) {
   const { app, can } = useHouse();
-  const navigate = useNavigate();
+  const navigate = useNavigate({ from: '/records/$record' });
   const client = useQueryClient();
   const search = route.useSearch();
   const scroller = useRef<HTMLDivElement>(null);

@@ -24,7 +24,7 @@ const route = getRouteApi('/house/usage');
 export default function UsagePage() {
   const { app, tenant, allTenants } = useHouse();
   const search = route.useSearch();
-  const navigate = useNavigate();
+  const navigate = useNavigate({ from: '/usage' });
   const [measure, setMeasure] = useState<Measure>('cost');
   const each: Each = search.each === 'month' ? 'month' : 'day';
   const today = new Date().toISOString().slice(0, 10);

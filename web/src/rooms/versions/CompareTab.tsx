@@ -24,7 +24,7 @@ const route = getRouteApi('/house/records/$record');
 
 export function CompareTab({ record }: { record: RecordView }) {
   const { app } = useHouse();
-  const navigate = useNavigate();
+  const navigate = useNavigate({ from: '/records/$record' });
   const search = route.useSearch();
   const versions = useQuery(versionsQuery(record.id));
   const all = versions.data?.items ?? [];

@@ -25,7 +25,7 @@ const route = getRouteApi('/house/records/$record');
 
 export function ItemsTab({ record }: { record: RecordView }) {
   const { app, can } = useHouse();
-  const navigate = useNavigate();
+  const navigate = useNavigate({ from: '/records/$record' });
   const search = route.useSearch();
   const childName = app.collections[record.collection]?.versioned?.children ?? '';
   const view = app.collections[childName];

@@ -44,6 +44,14 @@ fn files(folder: &std::path::Path) -> Vec<PathBuf> {
     files.map(|it| it.path()).collect()
 }
 
+/// A graph may miss one of five now and then, but not the best.
+fn are_alike(one: &[Vec<ChunkId>], other: &[Vec<ChunkId>]) -> bool {
+    let pairs = || one.iter().zip(other);
+    let common: usize = pairs().map(|(a, b)| a.iter().filter(|it| b.contains(it)).count()).sum();
+    let all: usize = one.iter().map(Vec::len).sum();
+    pairs().all(|(a, b)| a[0] == b[0]) && common * 10 >= all * 9
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_graph_that_was_saved_is_loaded_after_a_restart_and_a_damaged_one_is_made_anew() {
     testkit::run::on_sqlite(async |db: Database| {
@@ -72,11 +80,12 @@ async fn a_graph_that_was_saved_is_loaded_after_a_restart_and_a_damaged_one_is_m
             std::fs::write(&file, bytes).unwrap();
         }
         let third = house.vectors(settings(100), Some(folder.path().to_owned()));
-        assert_eq!(answers(&third, &queries).await, before, "gone through while there is no graph");
+        let exact = answers(&third, &queries).await;
+        assert!(are_alike(&exact, &before), "gone through while there is no graph");
         assert_eq!(third.0.builtin.holding().graphed, 0);
         settle(&house, &third).await;
         assert_eq!(third.0.builtin.holding().graphed, 401, "made anew");
-        assert_eq!(answers(&third, &queries).await, before);
+        assert!(are_alike(&answers(&third, &queries).await, &exact));
     })
     .await;
 }

@@ -2,18 +2,19 @@
 
 use serde_json::Value as Json;
 
-use super::{ANSWER_TOOL, refusal};
+use super::{Tools, refusal};
 use crate::{
     Usage,
     chat::{Answer, Finish, Part},
     dialect::{Unreadable, proof, refusal::count},
+    price::Tariff,
 };
 
-pub(super) fn read(body: &[u8]) -> Result<Answer, Unreadable> {
+pub(super) fn read(body: &[u8], tools: Tools) -> Result<Answer, Unreadable> {
     let body = parse(body)?;
     let content = body.get("content").and_then(Json::as_array);
     let content = content.ok_or(Unreadable::Shape("it has no `content`"))?;
-    let parts: Vec<Part> = content.iter().filter_map(part).collect();
+    let parts: Vec<Part> = content.iter().filter_map(|it| part(it, tools)).collect();
     let word = body.get("stop_reason").and_then(Json::as_str).unwrap_or_default();
     let calls_a_tool = parts.iter().any(|it| matches!(it, Part::ToolCall { .. }));
     let text = |name: &str| body.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
@@ -42,7 +43,7 @@ pub(super) fn parse(body: &[u8]) -> Result<Json, Unreadable> {
     Ok(body)
 }
 
-fn part(block: &Json) -> Option<Part> {
+fn part(block: &Json, tools: Tools) -> Option<Part> {
     let text = |name: &str| block.get(name).and_then(Json::as_str).unwrap_or_default();
     match text("type") {
         "text" => Some(Part::Text { text: text("text").to_owned(), cache: false }),
@@ -60,7 +61,7 @@ fn part(block: &Json) -> Option<Part> {
         "tool_use" => {
             let input = block.get("input").map_or_else(|| "{}".into(), Json::to_string);
             Some(match text("name") {
-                ANSWER_TOOL => Part::Text { text: input, cache: false },
+                name if tools.answer_by(name) => Part::Text { text: input, cache: false },
                 name => Part::ToolCall {
                     id: text("id").to_owned(),
                     name: name.to_owned(),
@@ -93,18 +94,21 @@ pub(super) struct Counts {
     read: Option<u64>,
     out: Option<u64>,
     thinking: Option<u64>,
+    tariff: Tariff,
 }
 
 impl Counts {
     fn of(usage: &Json) -> Option<Self> {
         let mut counts = Self::default();
         counts.replace(usage);
-        (counts.plain.is_some() || counts.out.is_some()).then_some(counts)
+        let is_told = counts.plain.is_some() || counts.out.is_some();
+        (is_told || counts.tariff != Tariff::Ordinary).then_some(counts)
     }
 
     /// What is told replaces what was told before, and is never added to it. A zero takes back
     /// nothing: some compatible servers tell the question once and zeros later.
     pub(super) fn replace(&mut self, usage: &Json) {
+        self.tariff = Tariff::stated(usage.get("service_tier")).unwrap_or(self.tariff);
         let mut take = |slot: fn(&mut Self) -> &mut Option<u64>, path: &str| {
             if let Some(told) = count(usage.pointer(path)) {
                 let slot = slot(self);
@@ -137,6 +141,7 @@ impl Counts {
             cache_written,
             reasoning: self.thinking.unwrap_or(0),
             estimated: self.plain.is_none() || self.out.is_none(),
+            tariff: self.tariff,
         }
     }
 }

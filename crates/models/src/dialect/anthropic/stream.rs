@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde_json::Value as Json;
 
 use super::{
-    ANSWER_TOOL,
+    Tools,
     answer::{Counts, finish},
     refusal,
 };
@@ -19,6 +19,7 @@ use crate::{
 
 #[derive(Default)]
 pub(super) struct Stream {
+    tools: Tools,
     blocks: HashMap<u64, Block>,
     calls: usize,
     counts: Counts,
@@ -98,6 +99,10 @@ impl Decoder for Stream {
 }
 
 impl Stream {
+    pub(super) fn new(tools: Tools) -> Self {
+        Self { tools, ..Self::default() }
+    }
+
     fn count(&mut self, holder: &Json, events: &mut Vec<Event>) {
         if let Some(usage) = holder.get("usage").filter(|it| it.is_object()) {
             self.counts.replace(usage);
@@ -123,7 +128,7 @@ impl Stream {
                 let data = text(given, "/data");
                 events.push(Event::Signature(proof::mark(proof::ANTHROPIC_REDACTED, data)));
             }
-            "tool_use" if text(given, "/name") == ANSWER_TOOL => {
+            "tool_use" if self.tools.answer_by(text(given, "/name")) => {
                 self.blocks.insert(at, Block::Answer);
                 say(Event::Text, &whole_input(given), events);
             }

@@ -9,9 +9,14 @@ use crate::{
     chat::{Finish, Format, Image, Part, Reasoning, Role, Tool, ToolChoice},
     dialect::{
         Class, Dialect, Rates, Unreadable,
-        trial::{asking, body, body_by, call, events, joined, read, refused, result, text, turn},
+        trial::{
+            asking, body, body_by, call, events, frame, joined, read, read_by, refused, result,
+            text, turn,
+        },
     },
+    price::Tariff,
     settings::JsonMode,
+    sse::Scanner,
 };
 
 const ANSWER: &str = include_str!("../../../tests/fixtures/anthropic/answer.json");
@@ -26,6 +31,7 @@ const COUNTED: Usage = Usage {
     cache_written: 100,
     reasoning: 20,
     estimated: false,
+    tariff: Tariff::Ordinary,
 };
 
 #[test]
@@ -182,6 +188,29 @@ fn thoughts_go_back_with_their_own_proof_and_never_with_another() {
     );
 }
 
+#[test]
+fn the_tier_stands_among_the_counts_and_the_last_one_said_holds() {
+    let whole = json!({"content": [], "usage": {"input_tokens": 3, "output_tokens": 2, "service_tier": "batch"}});
+    let used = |body: &Json| Anthropic.read_usage(body.to_string().as_bytes());
+    assert_eq!(used(&whole).map(|it| (it.total(), it.tariff)), Some((5, Tariff::Batch)));
+    let uncounted = json!({"content": [], "usage": {"service_tier": "priority"}});
+    assert_eq!(
+        used(&uncounted).map(|it| (it.estimated, it.tariff)),
+        Some((true, Tariff::Priority))
+    );
+    let plain = json!({"content": [], "usage": {"input_tokens": 3, "output_tokens": 2, "service_tier": "standard"}});
+    assert_eq!(used(&plain).map(|it| it.tariff), Some(Tariff::Ordinary));
+
+    let mut decoder = Anthropic.decoder();
+    for event in [
+        json!({"type": "message_start", "message": {"usage": {"input_tokens": 3, "output_tokens": 1, "service_tier": "priority"}}}),
+        json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}}),
+    ] {
+        decoder.frame(&frame(&event), &mut Vec::new()).unwrap();
+    }
+    assert_eq!(decoder.usage().map(|it| (it.total(), it.tariff)), Some((5, Tariff::Priority)));
+}
+
 fn by_schema(schema: Json) -> crate::chat::Request {
     let format = Format::JsonSchema { name: "answer".into(), schema, strict: None };
     crate::chat::Request { format: Some(format), ..asking(MODEL, [turn(Role::User, [text("?")])]) }
@@ -227,16 +256,37 @@ fn what_the_tool_for_the_answer_is_called_with_is_the_answer() {
         "content": [{"type": "tool_use", "id": "t", "name": "answer_as_json", "input": {"a": 1}}],
         "stop_reason": "tool_use",
     });
-    let whole = Anthropic.read_answer(whole.to_string().as_bytes()).unwrap();
+    let whole = whole.to_string();
+    let ours = Anthropic.read_answer_by_tool(whole.as_bytes()).unwrap();
     assert_eq!(
-        (whole.parts.as_slice(), &whole.finish),
+        (ours.parts.as_slice(), &ours.finish),
         ([text(r#"{"a":1}"#)].as_slice(), &Finish::Stop)
+    );
+    // A tool of the caller's that has this name is a tool.
+    let theirs = Anthropic.read_answer(whole.as_bytes()).unwrap();
+    let called = Part::ToolCall {
+        id: "t".into(),
+        name: "answer_as_json".into(),
+        arguments: r#"{"a":1}"#.into(),
+    };
+    assert_eq!(
+        (theirs.parts.as_slice(), &theirs.finish),
+        ([called].as_slice(), &Finish::ToolCalls)
     );
 
     let stream = STREAM.replace("get_weather", "answer_as_json");
-    let answer = joined(&events(&Anthropic, &stream));
-    assert_eq!(answer.finish, Finish::Stop);
-    assert_eq!(answer.parts[2], text(r#"I look it up.{"city":"Bern","days":2}"#));
+    let read = read_by(Anthropic.decoder_by_tool(), Scanner::sse(), &stream);
+    let ours = joined(&read.unwrap().0);
+    assert_eq!(ours.finish, Finish::Stop);
+    assert_eq!(ours.parts[2], text(r#"I look it up.{"city":"Bern","days":2}"#));
+    let theirs = joined(&events(&Anthropic, &stream));
+    assert_eq!(theirs.finish, Finish::ToolCalls);
+    assert!(
+        theirs
+            .parts
+            .iter()
+            .any(|it| matches!(it, Part::ToolCall { name, .. } if name == "answer_as_json"))
+    );
 }
 
 #[test]

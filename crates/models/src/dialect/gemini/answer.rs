@@ -92,6 +92,7 @@ pub(super) fn usage(body: &Json) -> Option<Usage> {
         cache_written: 0,
         reasoning,
         estimated: question.is_none(),
+        ..Usage::default()
     })
 }
 

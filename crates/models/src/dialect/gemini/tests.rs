@@ -40,7 +40,7 @@ fn thoughts_are_not_among_the_candidates_and_cached_tokens_are_among_the_questio
         cached: 100,
         cache_written: 0,
         reasoning: 70,
-        estimated: false,
+        ..Usage::default()
     };
     assert_eq!(Gemini.read_usage(ANSWER.as_bytes()), Some(expected));
     assert_eq!(read(&Gemini, STREAM).unwrap().1.usage(), Some(expected));

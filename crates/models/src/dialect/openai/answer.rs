@@ -9,6 +9,7 @@ use crate::{
     Usage,
     chat::{Answer, Finish, Part},
     dialect::{Unreadable, fingerprint},
+    price::Tariff,
     tokens,
 };
 
@@ -20,12 +21,14 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, Unreadable> {
     let id = word(&body, "id");
     let parts = parts(message, &id);
     let has_calls = parts.iter().any(|it| matches!(it, Part::ToolCall { .. }));
+    let tariff = Tariff::stated(body.get("service_tier")).unwrap_or_default();
+    let counted = body.get("usage").and_then(usage::of).or_else(|| of_several(&body));
     Ok(Answer {
         id,
         model: word(&body, "model"),
         parts,
         finish: finish(&word(choice, "finish_reason"), has_calls),
-        usage: body.get("usage").and_then(usage::of).or_else(|| of_several(&body)),
+        usage: usage::on_terms(counted, tariff),
     })
 }
 
@@ -83,17 +86,21 @@ fn of_several(body: &Json) -> Option<Usage> {
 }
 
 /// Reads only the use, of `chat/completions`, `responses` and `embeddings` alike. Where several
-/// answers come without counts it is an estimate.
+/// answers come without counts it is an estimate, and zero where only the tier is told.
 pub(super) fn read_usage(body: &[u8]) -> Option<Usage> {
     #[derive(Deserialize)]
     struct Used<'a> {
         #[serde(borrow)]
         usage: Option<&'a RawValue>,
+        service_tier: Option<Json>,
     }
     let body = std::str::from_utf8(body).ok()?;
     let used: Used<'_> = serde_json::from_str(body).ok()?;
     let counted = |raw: &RawValue| usage::of(&serde_json::from_str(raw.get()).ok()?);
-    used.usage.and_then(counted).or_else(|| of_several(&serde_json::from_str(body).ok()?))
+    let tariff = Tariff::stated(used.service_tier.as_ref()).unwrap_or_default();
+    let counted =
+        used.usage.and_then(counted).or_else(|| of_several(&serde_json::from_str(body).ok()?));
+    usage::on_terms(counted, tariff)
 }
 
 /// Reads a body that should have a field, and may be an error instead.
@@ -243,6 +250,25 @@ mod tests {
             r#"{"choices": 7, "usage": {"prompt_tokens": 7, "completion_tokens": 3}, "x": []}"#;
         assert_eq!(read_usage(body.as_bytes()).map(|it| it.total()), Some(10));
         assert_eq!(read_usage(b"{}"), None);
+    }
+
+    #[rstest]
+    #[case("flex", Tariff::Flex)]
+    #[case("priority", Tariff::Priority)]
+    #[case("default", Tariff::Ordinary)]
+    #[case("new word", Tariff::Other)]
+    fn the_tier_is_the_one_that_the_answer_states(#[case] tier: &str, #[case] expected: Tariff) {
+        let mut body = json!({"choices": [{"message": {"content": "a"}}], "service_tier": tier});
+        if expected != Tariff::Ordinary {
+            // Nobody counted; an estimate is priced by it all the same.
+            let told = read_usage(body.to_string().as_bytes()).unwrap();
+            assert_eq!((told.total(), told.tariff), (0, expected));
+        }
+        body["usage"] = json!({"prompt_tokens": 7, "completion_tokens": 3});
+        let body = body.to_string();
+        assert_eq!(read_usage(body.as_bytes()).map(|it| it.tariff), Some(expected));
+        let usage = read(body.as_bytes()).unwrap().usage.unwrap();
+        assert_eq!((usage.total(), usage.tariff), (10, expected));
     }
 
     #[rstest]

@@ -20,6 +20,8 @@ pub(super) struct Chunk<'a> {
     pub(super) choices: Many<Choice<'a>>,
     #[serde(borrow)]
     pub(super) usage: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) service_tier: Word<'a>,
     #[serde(borrow)]
     pub(super) error: Option<&'a RawValue>,
     #[serde(borrow)]

@@ -8,6 +8,7 @@ use crate::{
     Usage,
     chat::{Event, Finish},
     dialect::{Complaint, Decoder, Unreadable},
+    price::Tariff,
     sse::Frame,
 };
 
@@ -16,6 +17,8 @@ use crate::{
 pub(super) struct Responses {
     calls: Vec<u64>,
     usage: Option<Usage>,
+    /// As it was stated last: at first as it was asked for, in the end as it was.
+    tariff: Tariff,
     is_complete: bool,
 }
 
@@ -29,6 +32,8 @@ impl Decoder for Responses {
             .map_err(|_| Unreadable::Shape("a frame of its stream is broken"))?;
         let word =
             |path: &str| body.pointer(path).and_then(Json::as_str).unwrap_or_default().to_owned();
+        let stated = Tariff::stated(body.pointer("/response/service_tier"));
+        self.tariff = stated.unwrap_or(self.tariff);
         let kind = body.get("type").and_then(Json::as_str).unwrap_or_default();
         match kind {
             "response.created" => {
@@ -77,7 +82,7 @@ impl Decoder for Responses {
     }
 
     fn usage(&self) -> Option<Usage> {
-        self.usage
+        usage::on_terms(self.usage, self.tariff)
     }
 
     fn is_usage_only(&self, _: &Frame) -> bool {

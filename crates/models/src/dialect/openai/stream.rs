@@ -11,6 +11,7 @@ use crate::{
     Usage,
     chat::Event,
     dialect::{Class, Complaint, Decoder, Unreadable, fingerprint},
+    price::Tariff,
     sse::Frame,
     tokens,
 };
@@ -23,6 +24,8 @@ pub(super) struct Chat {
     has_begun: bool,
     calls: Vec<Called>,
     usage: Option<Usage>,
+    /// As it was stated last.
+    tariff: Tariff,
     /// How many bytes all the answers in this stream said.
     said_bytes: usize,
     /// Not only the first said something.
@@ -61,6 +64,7 @@ impl Decoder for Chat {
             self.fail(complaint::of(200, &value(text)), events);
             return Ok(());
         }
+        self.tariff = Tariff::of_word(chunk.service_tier.as_str()).unwrap_or(self.tariff);
         let has_choice = chunk.choices.iter().next().is_some();
         if !self.has_begun && (has_choice || chunk.id.said().is_some()) {
             self.has_begun = true;
@@ -113,11 +117,12 @@ impl Decoder for Chat {
 
     fn usage(&self) -> Option<Usage> {
         if !self.has_others || self.usage.is_some_and(|it| it.tokens_out > 0) {
-            return self.usage;
+            return usage::on_terms(self.usage, self.tariff);
         }
         // Whoever estimates from the events hears the first answer, and all are paid for.
         let tokens_out = tokens::of_bytes(self.said_bytes);
-        Some(Usage { tokens_out, estimated: true, ..self.usage.unwrap_or_default() })
+        let estimated = Usage { tokens_out, estimated: true, ..self.usage.unwrap_or_default() };
+        usage::on_terms(Some(estimated), self.tariff)
     }
 
     fn is_usage_only(&self, frame: &Frame) -> bool {
@@ -375,6 +380,22 @@ mod tests {
         assert_eq!(chat.usage().map(|it| (it.tokens_in, it.tokens_out)), Some((7, 3)));
         let (_, without) = read(&[delta(json!({"content": "a"})), end("stop")]);
         assert_eq!((without.usage(), without.is_complete()), (None, true));
+    }
+
+    #[test]
+    fn the_tier_is_the_one_that_was_stated_last() {
+        let mut first = delta(json!({"content": "a"}));
+        first["service_tier"] = "flex".into();
+        let usage = json!({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}});
+        let (_, chat) = read(&[first.clone(), end("stop"), usage.clone()]);
+        assert_eq!(chat.usage().map(|it| (it.total(), it.tariff)), Some((10, Tariff::Flex)));
+        // It broke off before anything was counted.
+        let told = read(&[first.clone()]).1.usage().unwrap();
+        assert_eq!((told.total(), told.estimated, told.tariff), (0, true, Tariff::Flex));
+        let mut last = usage;
+        last["service_tier"] = "default".into();
+        let (_, chat) = read(&[first, end("stop"), last]);
+        assert_eq!(chat.usage().map(|it| it.tariff), Some(Tariff::Ordinary));
     }
 
     #[test]

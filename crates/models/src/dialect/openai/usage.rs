@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use crate::Usage;
+use crate::{Usage, price::Tariff};
 
 /// Reads a `usage` object; none when it counts nothing.
 pub(super) fn of(usage: &Json) -> Option<Usage> {
@@ -37,10 +37,18 @@ pub(super) fn of(usage: &Json) -> Option<Usage> {
         cached: cached.unwrap_or(0).min(tokens_in),
         cache_written: details("cache_write_tokens").unwrap_or(0).min(tokens_in),
         reasoning: reasoning.unwrap_or(0).min(tokens_out),
-        estimated: false,
+        ..Usage::default()
     })
     // Some servers send the fields and leave them at zero: nobody counted.
     .filter(|it| it.total() > 0)
+}
+
+/// With the tier that the answer states. Who states one that is not the ordinary one and counts
+/// nothing must not be taken for the ordinary one when its use is estimated.
+pub(super) fn on_terms(usage: Option<Usage>, tariff: Tariff) -> Option<Usage> {
+    let uncounted =
+        (tariff != Tariff::Ordinary).then_some(Usage { estimated: true, ..Usage::default() });
+    usage.or(uncounted).map(|it| Usage { tariff, ..it })
 }
 
 #[cfg(test)]
@@ -74,5 +82,15 @@ mod tests {
         let counts =
             |it: Usage| [it.tokens_in, it.tokens_out, it.cached, it.cache_written, it.reasoning];
         assert_eq!(of(&usage).map(counts), expected);
+    }
+
+    #[test]
+    fn a_tier_is_not_lost_where_nobody_counts() {
+        let counted = Some(Usage { tokens_in: 7, ..Usage::default() });
+        assert_eq!(on_terms(counted, Tariff::Ordinary), counted);
+        assert_eq!(on_terms(counted, Tariff::Flex).map(|it| it.tariff), Some(Tariff::Flex));
+        let told = on_terms(None, Tariff::Flex).unwrap();
+        assert_eq!((told.total(), told.estimated, told.tariff), (0, true, Tariff::Flex));
+        assert_eq!(on_terms(None, Tariff::Ordinary), None);
     }
 }

@@ -227,7 +227,7 @@ mod tests {
             cached: 20,
             cache_written: 5,
             reasoning: 11,
-            estimated: false,
+            ..Usage::default()
         }
     }
 

@@ -199,7 +199,7 @@ mod tests {
             cached: 20,
             cache_written: 5,
             reasoning: 11,
-            estimated: false,
+            ..Usage::default()
         };
         let answer = Answer {
             id: "chatcmpl-9".into(),

@@ -20,7 +20,7 @@ fn limit(per: Per) -> LimitSettings {
 }
 
 fn line(limits: &[LimitSettings], depth: u32) -> Line {
-    Line::new(limits, &QueueSettings { depth, ..QueueSettings::default() })
+    Line::new(limits, &QueueSettings { depth, tenant_share: Some(1.0), ..QueueSettings::default() })
 }
 
 fn tenants<const N: usize>() -> [TenantId; N] {
@@ -256,6 +256,34 @@ fn the_last_in_order_goes_when_the_line_is_too_long() {
     let heard = house.heard();
     assert!(heard[0].0 == 2 && heard[0].1.is_err(), "{heard:?}");
     assert_eq!(house.line.depth(), 2);
+}
+
+#[test]
+fn nobody_fills_the_line_alone() {
+    let limits = one_at_once();
+    let queue = QueueSettings { depth: 4, tenant_share: Some(0.5), ..QueueSettings::default() };
+    let mut house = House { line: Line::new(&limits, &queue), waiting: HashMap::new() };
+    let [greedy, modest, third] = tenants();
+    let first = house.comes(0, &ask(greedy), 0, Priority::Normal, 0).unwrap().unwrap();
+    for mark in 1..=2 {
+        assert!(house.comes(mark, &ask(greedy), 0, Priority::Normal, 0).unwrap().is_none());
+    }
+    for mark in 3..=20 {
+        let refused = house.comes(mark, &ask(greedy), 0, Priority::Normal, 0).unwrap_err();
+        assert_eq!((refused.depth, refused.of_tenant), (2, 2));
+    }
+    // What is more urgent takes the place of its own tenant's last one, and of nobody else.
+    assert!(house.comes(21, &ask(greedy), 0, Priority::High, 0).unwrap().is_none());
+    assert!(matches!(house.heard()[..], [(2, Err(_))]));
+    for mark in 101..=102 {
+        assert!(house.comes(mark, &ask(modest), 0, Priority::Normal, 0).unwrap().is_none());
+    }
+    assert!(house.comes(103, &ask(modest), 0, Priority::Normal, 0).is_err());
+    assert_eq!((house.line.depth(), house.heard().len()), (4, 0));
+    // All have no more than their share, and there is no room: the last of all goes.
+    assert!(house.comes(201, &ask(third), 0, Priority::High, 0).unwrap().is_none());
+    assert!(matches!(house.heard()[..], [(102, Err(_))]));
+    assert_eq!(house.order(vec![first], 0), [21, 201, 1, 101]);
 }
 
 #[test]

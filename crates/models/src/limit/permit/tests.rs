@@ -8,7 +8,8 @@ use super::*;
 use crate::limit::{LimitKind, Per};
 
 fn limits(clock: &Clock, limit: LimitSettings, wait_ms: i64) -> Limits {
-    let queue = QueueSettings { depth: 256, wait: SignedDuration::from_millis(wait_ms) };
+    let wait = SignedDuration::from_millis(wait_ms);
+    let queue = QueueSettings { wait, tenant_share: Some(1.0), ..QueueSettings::default() };
     Limits::new(clock.clone(), &[limit], &queue)
 }
 

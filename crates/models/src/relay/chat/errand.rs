@@ -10,6 +10,7 @@ use crate::{
     chat::{Answer, Part, Request},
     dialect::{Dialect, Wire, offline},
     face::{Face, FaceError, Inject, Pass, Peek},
+    quirk::answers_by_tool,
     relay::{
         Attempt, Call, Missed,
         client::{self, Received},
@@ -38,6 +39,8 @@ pub(super) struct Chat<'a> {
     pub(super) is_foreign: bool,
     /// Read when it has to be told anew.
     pub(super) request: Option<Result<Request, FaceError>>,
+    /// What was sent last is to be answered by a tool of ours.
+    pub(super) is_by_tool: bool,
 }
 
 /// What came of it.
@@ -93,7 +96,8 @@ impl<'a> Chat<'a> {
             return Manner::Pass(wire, Box::new(Pass::new(wire, decoder, hides)));
         }
         let encoder = self.face.encoder(self.created, self.peek.include_usage);
-        Manner::retell(dialect.wire(), dialect.decoder(), encoder, self.begins(leg))
+        let decoder = if self.is_by_tool { dialect.decoder_by_tool() } else { dialect.decoder() };
+        Manner::retell(dialect.wire(), decoder, encoder, self.begins(leg))
     }
 
     /// A whole answer of a provider, as bytes for the caller, with what it used.
@@ -106,16 +110,21 @@ impl<'a> Chat<'a> {
         let counted = dialect.read_usage(&body);
         let said = match counted {
             // Where there are counts there is an answer; anything else is looked at.
-            Some(_) => 0,
-            None if self.face.wire() == Wire::OpenaiResponses => of_responses(dialect, &body)?,
-            None => said(&dialect.read_answer(&body)?),
+            Some(it) if it.total() > 0 => 0,
+            _ if self.face.wire() == Wire::OpenaiResponses => of_responses(dialect, &body)?,
+            _ => said(&dialect.read_answer(&body)?),
         };
         Ok((body, tokens::completed(counted, asked, said)))
     }
 
     /// A whole answer, to be told anew.
     fn read_anew(&self, leg: Leg<'_>, body: &[u8]) -> Result<(Answer, Usage), Wrong> {
-        let mut answer = leg.provider.dialect.read_answer(body)?;
+        let dialect = leg.provider.dialect;
+        let mut answer = if self.is_by_tool {
+            dialect.read_answer_by_tool(body)?
+        } else {
+            dialect.read_answer(body)?
+        };
         let usage = tokens::completed(answer.usage, self.peek.prompt_tokens, said(&answer));
         answer.usage = Some(usage);
         self.begins(leg).fill(&mut answer.id, &mut answer.model);
@@ -151,6 +160,7 @@ impl Errand for Chat<'_> {
         let (dialect, model) = (leg.provider.dialect, leg.to.model.as_str());
         let is_stream = self.peek.stream;
         let headers = client::passed_on(&self.call.headers, dialect.wire(), is_stream);
+        self.is_by_tool = false;
         if self.passes(dialect) {
             let injects = is_stream
                 && self.face.wire() == Wire::OpenaiChat
@@ -175,6 +185,7 @@ impl Errand for Chat<'_> {
             fields.remove("stream_options");
         }
         let is_injected = made.get("stream_options").is_some();
+        self.is_by_tool = owns_tools && answers_by_tool(&made);
         let path = dialect.chat_path(model, is_stream);
         let body = Bytes::from(made.to_string());
         let made = Some(made);

@@ -13,6 +13,7 @@ use crate::{
         trial::{call, frame, joined, text},
     },
     face::{ErrorBody, Face, anthropic::Anthropic},
+    price::Tariff,
 };
 
 const USED: Usage = Usage {
@@ -22,6 +23,7 @@ const USED: Usage = Usage {
     cache_written: 100,
     reasoning: 20,
     estimated: false,
+    tariff: Tariff::Ordinary,
 };
 
 fn usage_told() -> Json {

@@ -16,7 +16,7 @@ fn used() -> Usage {
         cached: 20,
         cache_written: 5,
         reasoning: 11,
-        estimated: false,
+        ..Usage::default()
     }
 }
 

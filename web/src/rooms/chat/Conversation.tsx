@@ -1,0 +1,134 @@
+/** What was said in a chat, and the answer that is coming. */
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react';
+
+import { counted } from '../../api/description';
+import { messagesQuery, runQuery } from '../../api/queries';
+import type { AssistantView, ChatView, MessageView } from '../../api/types';
+import { Button } from '../../ui/Button';
+import { Empty, Skeleton } from '../../ui/Empty';
+import { ErrorNote } from '../../ui/ErrorNote';
+import { useFollowing } from '../../ui/following';
+import { Note } from '../../ui/Note';
+import { drawn, isUnderWay, type Live } from './answer';
+import { KeptAnswer, LiveAnswer } from './AnswerView';
+import { talks } from './talks';
+import { useTalks } from './useTalks';
+import { faultOfRun } from './words';
+
+/** So many messages are drawn at first, and with each press of the button above them. */
+const SHOWN = 40;
+
+interface Props {
+  chat: string | undefined;
+  view: ChatView | undefined;
+  assistant: AssistantView | undefined;
+  /** The answer that is coming here. */
+  live: Live | null;
+  onAgain: (question: string) => void;
+}
+
+export function Conversation({ chat, view, assistant, live: coming, onAgain }: Props) {
+  const query = useQuery({ ...messagesQuery(chat ?? ''), enabled: chat !== undefined });
+  const all = useTalks();
+  const { messages, live, question } = drawn(query.data ?? [], coming);
+  useJoining(chat, view, messages, coming);
+  const box = useFollowing(coming?.id ?? chat, live ?? messages.at(-1)?.id);
+  const [shown, setShown] = useState(SHOWN);
+  const older = messages.length - shown;
+  const keep = useKeptPlace(box, shown);
+  const last = messages.at(-1);
+  const canAskAgain = !coming || !isUnderWay(coming);
+  const lastQuestion = question ?? messages.findLast((it) => it.role === 'user')?.content;
+  const again = canAskAgain && lastQuestion !== undefined ? () => onAgain(lastQuestion) : undefined;
+
+  return (
+    // A region that scrolls must be reachable by keyboard.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div ref={box} className="talk" tabIndex={0} role="region" aria-label="What was said">
+      <ErrorNote error={query.error} retry={() => void query.refetch()} />
+      {chat !== undefined && query.isPending && !live && <Skeleton lines={6} />}
+      {chat === undefined && !live && <Welcome assistant={assistant} />}
+      {older > 0 && (
+        <Button
+          small
+          className="talk__older"
+          icon="up"
+          onClick={() => {
+            keep();
+            setShown(shown + SHOWN);
+          }}
+        >
+          Show {counted(Math.min(older, SHOWN), 'older message', 'older messages')}
+        </Button>
+      )}
+      {messages.slice(-shown).map((it) => (
+        <Said key={it.id} message={it} live={all.find((one) => one.answerId === it.id)} again={it === last && !live ? again : undefined} />
+      ))}
+      {question !== null && <Question>{question}</Question>}
+      {live && <LiveAnswer live={live} again={again} />}
+      {last?.role === 'user' && !live && !query.isFetching && <Unanswered run={last.run} again={again} />}
+    </div>
+  );
+}
+
+function Said({ message, live, again }: { message: MessageView; live?: Live; again?: () => void }) {
+  if (message.role === 'user') return <Question isCut={message.metadata.input_truncated === true}>{message.content}</Question>;
+  if (message.role === 'system') return <Note>{message.content}</Note>;
+  return <KeptAnswer message={message} live={live} again={again} />;
+}
+
+function Question({ children, isCut = false }: { children: string; isCut?: boolean }) {
+  return (
+    <div className="asked">
+      <div className="asked__words wrap">{children}</div>
+      {isCut && <span className="quiet">It was too long, and was cut here.</span>}
+    </div>
+  );
+}
+
+function Welcome({ assistant }: { assistant: AssistantView | undefined }) {
+  if (!assistant) return null;
+  return (
+    <div className="stack">
+      <Empty icon="prompt" title={`Ask ${assistant.title}`}>
+        {assistant.about}
+      </Empty>
+      {assistant.quotes && <Note tone="info">No model is set up, so the answers quote the best passages. Someone who manages models can set one up.</Note>}
+    </div>
+  );
+}
+
+/** A question whose answer never came, looked at later. */
+function Unanswered({ run, again }: { run: string | null; again?: () => void }) {
+  const query = useQuery({ ...runQuery(run ?? ''), enabled: run !== null, retry: false });
+  if (query.isLoading || query.data?.state === 'running') return null;
+  return <ErrorNote error={faultOfRun(query.data?.error ?? 'run_not_found')} retry={again} />;
+}
+
+/** An answer may still be coming that was begun before this page was opened. */
+function useJoining(chat: string | undefined, view: ChatView | undefined, messages: MessageView[], coming: Live | null): void {
+  const client = useQueryClient();
+  const last = messages.at(-1);
+  const run = last?.role === 'user' && !coming ? last.run : null;
+  const state = useQuery({ ...runQuery(run ?? ''), enabled: run !== null && view !== undefined, retry: false }).data?.state;
+  useEffect(() => {
+    if (!chat || !view || !last || run === null || state !== 'running') return;
+    if (talks.all.some((it) => it.run === run)) return;
+    talks.join(client, { run, chat, assistant: view.assistant, question: last.content, questionId: last.id, web: false });
+  }, [client, chat, view, last, run, state]);
+}
+
+/** When something comes in above, what was read stays where it was. */
+function useKeptPlace(box: RefObject<HTMLDivElement | null>, shown: number): () => void {
+  const fromEnd = useRef<number | null>(null);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (fromEnd.current !== null) element?.scrollTo({ top: element.scrollHeight - fromEnd.current });
+    fromEnd.current = null;
+  }, [box, shown]);
+  return () => {
+    const element = box.current;
+    fromEnd.current = element ? element.scrollHeight - element.scrollTop : null;
+  };
+}
