@@ -9,10 +9,14 @@
 mod archives;
 mod assistants;
 mod collections;
+mod configuration;
+mod crossing;
 mod files;
 mod names;
+mod progress;
 mod questions;
 mod rest;
+mod results;
 mod routes;
 mod schedules;
 mod seeds;
@@ -21,14 +25,20 @@ mod sources;
 mod tasks;
 mod templates;
 
-use std::{collections::HashMap, fmt, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    path::Path,
+};
 
 use serde::Serialize;
 
 pub(crate) use files::Files;
 pub use names::ERROR_CODES;
+pub(crate) use shape::without_formats;
 
 use crate::{
+    configuration::Kind,
     description::Description,
     field::nearest,
     marked::{Marked, Place},
@@ -109,14 +119,43 @@ impl fmt::Display for Report {
 /// The file that describes an application.
 pub const APP_FILE: &str = "app.yaml";
 
+/// What a check cannot know by itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Told<'a> {
+    /// The operations that routes may name; when there are none, the names are taken as they are.
+    pub operations: &'a [OperationHead],
+    /// The documents of `config/` that Mainstay types. Without its kind, nothing is said of what stands
+    /// in one.
+    pub kinds: &'a [Kind],
+}
+
 /// Checks the folder at `path`. `operations` are those that routes may name; when there are none,
 /// the names are taken as they are.
 pub fn folder(path: &Path, operations: &[OperationHead]) -> Report {
-    files(&Files::read(path), operations).0
+    whole(path, &Told { operations, ..Told::default() })
+}
+
+/// Checks the folder at `path` with all that can be told.
+pub fn whole(path: &Path, told: &Told<'_>) -> Report {
+    files(&Files::read(path), told).0
+}
+
+/// Checks the folder at `path` as it would be with other texts in these documents: name of a document →
+/// its text. Nothing is written.
+pub fn with_documents(path: &Path, told: &Told<'_>, texts: &BTreeMap<String, String>) -> Report {
+    let files_there = Files::read(path);
+    let spec = files(&files_there, told).1.map(|it| it.configuration).unwrap_or_default();
+    let file = |name: &str| {
+        let nothing = crate::description::DocumentSpec::default();
+        let declared = spec.documents.get(name).unwrap_or(&nothing);
+        crate::configuration::file_of(&files_there, name, declared)
+    };
+    let instead = texts.iter().map(|(name, text)| (file(name), text.clone())).collect();
+    files(&Files::read_with(path, instead), told).0
 }
 
 /// Checks what was read of a folder, and gives its description when that could be made out.
-pub(crate) fn files(files: &Files, operations: &[OperationHead]) -> (Report, Option<Description>) {
+pub(crate) fn files(files: &Files, told: &Told<'_>) -> (Report, Option<Description>) {
     let mut faults: Vec<Fault> = files.faults().to_vec();
     let mut description = None;
     if let Some(app) = files.document(APP_FILE) {
@@ -125,7 +164,8 @@ pub(crate) fn files(files: &Files, operations: &[OperationHead]) -> (Report, Opt
             let mut checker = Checker {
                 files,
                 app,
-                operations,
+                operations: told.operations,
+                kinds: told.kinds,
                 names: names::Names::of(app, files),
                 schemas: HashMap::new(),
                 faults: Vec::new(),
@@ -155,6 +195,7 @@ struct Checker<'a> {
     files: &'a Files,
     app: &'a Marked,
     operations: &'a [OperationHead],
+    kinds: &'a [Kind],
     names: names::Names,
     /// Schemas by file; none when it has faults, which are then already told.
     schemas: HashMap<String, Option<Schema>>,
@@ -173,9 +214,16 @@ impl Checker<'_> {
         for (name, assistant) in &description.assistants {
             self.assistant(name, assistant, description);
         }
+        self.private(description);
         self.languages(description);
         for (name, questions) in &description.questions {
             self.questions(name, questions, description);
+        }
+        for (name, progress) in &description.progress {
+            self.progress(name, progress, description);
+        }
+        for (name, report) in &description.reports {
+            self.report(name, report, description);
         }
         for (name, file) in &description.sources {
             self.source(name, file, description);
@@ -188,6 +236,7 @@ impl Checker<'_> {
         if let Some(routes) = &description.routes {
             self.routes(routes, description);
         }
+        self.configuration(description);
     }
 
     /// Adds a fault; its hint may still be given.

@@ -18,31 +18,38 @@ use knowledge::Knowledge;
 use models::Models;
 use serde_json::{Map, Value as Json, json};
 use sources::Sources;
-use store::Store;
-use tracing::{info, warn};
+use store::{
+    Store,
+    blob::{self, Place},
+};
+use tracing::info;
 use work::{
     Failure, Handler, Job,
     schedule::{Keeper, Schedule},
 };
 
 use crate::{
-    archive::{self, bucket::BucketError, place::Places},
+    archive,
     assistant::{
         self, Hub,
         web_search::{WebSearch, WebSearchError},
     },
-    description::task::ContextSource,
+    configuration,
+    description::{TaskLanguages, task::ContextSource},
     error::EngineError,
-    folder::{AssistantKit, Folder},
+    folder::{AssistantKit, Folder, TaskKit},
     indexes,
     job::{
         self, JobHandler, Kind,
         steps::{Steps, failure},
     },
+    language::{self, Languages},
     prompt, question,
     record::{Act, Record, RecordError},
-    schedule, seed, source,
-    task::{Asker, context, scene::Scene},
+    report, result, schedule,
+    schema::Schema,
+    seed, source,
+    task::{Asker, compute, context, part, scene::Scene},
     webhook,
 };
 
@@ -58,11 +65,11 @@ struct Inner {
     settings: Settings,
     deliveries: reqwest::Client,
     web_search: Option<WebSearch>,
-    places: Places,
     schedules: Vec<Schedule>,
     hub: Hub,
     similar: question::similar::Breaker,
     queries: tokio::sync::Semaphore,
+    papers: tokio::sync::Semaphore,
     sources: sources::Kit,
 }
 
@@ -75,8 +82,6 @@ pub struct Settings {
     pub knowledge: Option<Knowledge>,
     /// The search of the web; without it nobody can ask for one.
     pub web_search: Option<assistant::web_search::Settings>,
-    /// Where archives may lie, beside the database.
-    pub archives: archive::Settings,
     /// What spreads the jitter of schedules: of this installation alone, the same in all its replicas.
     pub seed: u64,
     /// The variables of the environment that the application names, those that have a value.
@@ -106,19 +111,16 @@ pub enum StartError {
     /// The search of the web cannot be asked.
     #[error(transparent)]
     WebSearch(#[from] WebSearchError),
-    /// The storage of archives cannot be asked.
-    #[error(transparent)]
-    Archives(#[from] BucketError),
     /// An archive would lie where the operator has no place for it.
     #[error(
-        "records of `{collection}` are archived in a {place}, and nobody said where that is; \
-         see docs/guides/settings.md, or choose another place in app.yaml"
+        "archives of `{collection}` are put into {place}, and nothing says where that is; \
+         see docs/guides/settings.md, or choose another `place` for them in app.yaml"
     )]
     NoPlace {
         /// The collection.
         collection: String,
         /// The place.
-        place: &'static str,
+        place: Place,
     },
     /// The client for sources cannot be made.
     #[error("cannot make the HTTP client for sources")]
@@ -152,12 +154,10 @@ impl Engine {
         let deliveries = webhook::address::client(settings.allow_private_webhooks)
             .map_err(StartError::Client)?;
         let web_search = settings.web_search.as_ref().map(WebSearch::open).transpose()?;
-        let places = Places::open(&settings.archives)?;
         for kit in folder.kits().iter() {
-            let place = kit.spec.archive.as_ref().map(|it| it.to);
-            if let Some(place) = place.filter(|it| !places.has(*it)) {
-                let collection = kit.name.clone();
-                return Err(StartError::NoPlace { collection, place: place.name() });
+            let place = kit.spec.archive.as_ref().and_then(|it| it.place);
+            if let Some(place) = place.filter(|it| !blob::is_set_up(&store, *it)) {
+                return Err(StartError::NoPlace { collection: kit.name.clone(), place });
             }
         }
         let schedules = schedule::declared(folder.description());
@@ -170,11 +170,11 @@ impl Engine {
             settings,
             deliveries,
             web_search,
-            places,
             schedules,
             hub: Hub::default(),
             similar: question::similar::Breaker::default(),
             queries: tokio::sync::Semaphore::new(QUERIES_AT_ONCE),
+            papers: tokio::sync::Semaphore::new(report::AT_ONCE),
             sources,
         }));
         let this = engine.clone();
@@ -217,6 +217,11 @@ impl Engine {
         &self.0.queries
     }
 
+    /// Room for reports that are drawn.
+    pub(crate) fn paper_room(&self) -> &tokio::sync::Semaphore {
+        &self.0.papers
+    }
+
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
     }
@@ -245,11 +250,6 @@ impl Engine {
             ..models::Ask::new(TenantId::DEFAULT, kit.name.clone(), Vec::new())
         };
         self.models().would_ask(&ask).is_some()
-    }
-
-    /// Where archives lie.
-    pub(crate) fn places(&self) -> &Places {
-        &self.0.places
     }
 
     /// A variable of the environment that the application names; none when it has no value.
@@ -288,7 +288,7 @@ impl Engine {
         let handler =
             |kind| -> Arc<dyn Handler> { Arc::new(JobHandler { engine: self.clone(), kind }) };
         let mut handlers: HashMap<String, Arc<dyn Handler>> = HashMap::new();
-        for kind in [Kind::Import, Kind::Change, Kind::Proposals, Kind::Revert, Kind::Analysis] {
+        for kind in Kind::ALL.into_iter().filter(|it| *it != Kind::Task) {
             handlers.insert(kind.name().to_owned(), handler(kind));
         }
         for task in self.folder().description().tasks.keys() {
@@ -375,10 +375,27 @@ impl Engine {
             data
         });
         let scene = Scene::new(data.as_ref(), input, context, total);
+        let misconfigured =
+            |why: String| EngineError::Misconfigured(format!("task `{task}`: {why}"));
+        let document = |name: &str| configuration::look(self.folder(), name, None);
+        let plans = compute::plan(&kit.description, document).map_err(misconfigured)?;
+        let asked = match plans.is_empty() {
+            true => kit.output.clone(),
+            false => Schema::compile(&compute::asked(kit.output.inlined(), &plans))
+                .map_err(|error| misconfigured(error.to_string()))?,
+        };
+        let usual = self.languages_of(&kit).usual;
+        let language = input.get("language").and_then(Json::as_str).unwrap_or(usual);
+        let pieces = part::gather(&kit, language, usual, document)
+            .map_err(|error| misconfigured(error.to_string()))?;
         let asker = Asker {
             models: self.models().clone(),
             kit,
             scene,
+            pieces,
+            plans,
+            asked,
+            keeps_raw: false,
             tenant: for_whom.tenant,
             job: for_whom.job,
             user: for_whom.user,
@@ -386,6 +403,16 @@ impl Engine {
         };
         let prompt_version = prompt_version.filter(|_| !asker.is_ruled());
         Ok(Prepared { asker, inputs: Json::Object(inputs), prompt_version })
+    }
+
+    /// The languages of a task's texts: its own, else those of the application.
+    pub(crate) fn languages_of<'a>(&'a self, kit: &'a TaskKit) -> Languages<'a> {
+        let own = kit.description.languages.as_ref().and_then(TaskLanguages::rules);
+        let all = &self.folder().description().languages;
+        let (among, usual, threshold) = own.unwrap_or_else(|| {
+            (all.as_slice(), all.first().map_or("en", String::as_str), language::THRESHOLD)
+        });
+        Languages { among, usual, threshold }
     }
 
     async fn seed(&self) -> Result<(), StartError> {
@@ -403,16 +430,20 @@ impl Engine {
 
     async fn record_prompts(&self) -> Result<(), StartError> {
         let now = self.now();
-        let prompts: Vec<_> = self
+        let document = |name: &str| configuration::look(self.folder(), name, None);
+        let of_tasks = self
             .folder()
             .tasks()
-            .map(|kit| (&kit.name, &kit.prompt))
-            .chain(self.folder().assistants().map(|kit| (&kit.name, &kit.prompt)))
-            .map(|(name, prompt)| (name.clone(), prompt))
+            .map(|kit| (kit.name.clone(), part::whole_text(kit, document), kit.prompt.variables()));
+        let prompts: Vec<_> = self
+            .folder()
+            .assistants()
+            .map(|kit| (kit.name.clone(), &kit.prompt))
             .chain(self.folder().questions().flat_map(|kit| {
                 kit.templates().map(|(what, prompt)| (format!("{}.{what}", kit.name), prompt))
             }))
             .map(|(name, prompt)| (name, prompt.source().to_owned(), prompt.variables()))
+            .chain(of_tasks)
             .collect();
         self.store()
             .write(&Actor::house(), now, move |tx| {
@@ -470,9 +501,12 @@ impl Engine {
             .bookkeep("remove finished jobs", move |tx| {
                 // Before the jobs go: they say which lists and versions nobody comes back to.
                 job::unfinished::sweep(tx, before, now)?;
-                store::blob::sweep(tx, before, now)?;
+                archive::row::sweep(tx, now)?;
+                blob::sweep(tx, before, now)?;
                 assistant::run::sweep(tx, told_before)?;
                 question::sweep(tx, now)?;
+                result::raw::sweep(tx, before)?;
+                crate::progress::kept::sweep(tx, now)?;
                 let mut jobs = 0;
                 loop {
                     match work::sweep(tx, before)? {
@@ -494,29 +528,13 @@ impl Engine {
                 Ok::<_, EngineError>(crate::record::sweep(tx, this.folder().kits(), &act, 500)?)
             })
             .await?;
-        self.remove_archives(now).await?;
         self.sources().sweep(now).await?;
         // Last, because a place outside of the database may be away.
-        let objects = store::blob::clear(self.store(), now).await?;
+        let objects = blob::clear(self.store(), now).await?;
         Ok(json!({
             "jobs": jobs, "answers": answers, "deliveries": deliveries, "records": records,
             "blob_objects": objects,
         }))
-    }
-
-    /// Removes the objects of archives whose tenant is gone.
-    async fn remove_archives(&self, now: Timestamp) -> Result<(), EngineError> {
-        for it in self.store().read(archive::row::removing).await? {
-            let whose = (it.place, it.tenant);
-            let gone = self.places().remove(self.store(), whose, &it.object, now).await;
-            if let Err(error) = gone {
-                warn!(archive.id = %it.id, error = %error, "Could not remove archive {} yet", it.id);
-                continue;
-            }
-            let forget = move |tx: &store::Tx| archive::row::forget(tx, it.id);
-            self.store().bookkeep("forget an archive", forget).await?;
-        }
-        Ok(())
     }
 }
 

@@ -10,9 +10,11 @@ use work::{EnqueueError, FenceError};
 use crate::{
     archive::ArchiveError,
     assistant::AssistantError,
+    progress::ProgressError,
     proposal::ProposalError,
     question::QuestionError,
     record::{Invalid, RecordError, store_code},
+    report::ReportError,
     schema::Fault,
     search::SearchError,
     table::TableError,
@@ -54,6 +56,12 @@ pub enum EngineError {
     /// About questions over data.
     #[error(transparent)]
     Question(#[from] QuestionError),
+    /// About progress.
+    #[error(transparent)]
+    Progress(#[from] ProgressError),
+    /// About a report.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// About a source.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -103,6 +111,27 @@ pub enum EngineError {
     /// The caller lacks a permission for what they ask for in particular.
     #[error(transparent)]
     NotAllowed(identity::Refused),
+    /// A result is not there yet.
+    #[error("result {0} is still being made")]
+    NotReady(RecordId),
+    /// A result took longer than somebody waits for it. It goes on being made.
+    #[error("result {result} is not there after {after_s} s; it is still being made")]
+    Late {
+        /// The result.
+        result: RecordId,
+        /// How long it was waited for.
+        after_s: u64,
+    },
+    /// A result could not be made.
+    #[error("result {result} could not be made: {message}")]
+    Spoiled {
+        /// The result.
+        result: RecordId,
+        /// Why, for programs.
+        code: String,
+        /// Why, for people.
+        message: String,
+    },
     /// There is nothing to work on.
     #[error("{0}")]
     NothingToDo(&'static str),
@@ -130,6 +159,8 @@ impl EngineError {
             Self::Assistant(error) => error.code(),
             Self::Archive(error) => error.code(),
             Self::Question(error) => error.code(),
+            Self::Progress(error) => error.code(),
+            Self::Report(error) => error.code(),
             Self::Source(error) => source_code(error),
             Self::Model(error) => model_code(error),
             Self::Lost(_) => "interrupted",
@@ -145,6 +176,9 @@ impl EngineError {
             Self::AtWork { .. } | Self::ScheduleBusy(_) => "job_busy",
             Self::NoSuchSchedule(_) => "schedule_not_found",
             Self::NotAllowed(_) => "permission_missing",
+            Self::NotReady(_) => "not_ready",
+            Self::Late { .. } => "deadline_passed",
+            Self::Spoiled { code, .. } => code,
             Self::NothingToDo(_) => "nothing_to_do",
             Self::Misconfigured(_) => "misconfigured",
             Self::Fence(_) => "job_failed",
@@ -213,11 +247,9 @@ impl EngineError {
             | Self::Search(SearchError::Store(error))
             | Self::Assistant(AssistantError::Store(error))
             | Self::Question(QuestionError::Store(error))
+            | Self::Progress(ProgressError::Store(error))
             | Self::Source(SourceError::Store(error))
-            | Self::Archive(
-                ArchiveError::Store(error)
-                | ArchiveError::Place(crate::archive::PlaceError::Store(error)),
-            )
+            | Self::Archive(ArchiveError::Store(error))
             | Self::Webhook(WebhookError::Store(error)) => Some(error),
             _ => None,
         }
@@ -251,7 +283,9 @@ fn source_code(error: &SourceError) -> &'static str {
 fn task_code(error: &TaskError) -> &'static str {
     match error {
         TaskError::Model(error) => model_code(error),
-        TaskError::Template { .. } | TaskError::Fallback { .. } => "misconfigured",
+        TaskError::Template { .. } | TaskError::Fallback { .. } | TaskError::Computed { .. } => {
+            "misconfigured"
+        }
         TaskError::Interrupted => "unavailable",
     }
 }

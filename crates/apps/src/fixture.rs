@@ -36,6 +36,8 @@ pub(crate) fn description() -> Description {
             "shelves": {
                 "noun": "shelf", "plural": "shelves", "schema": "shelf", "title": "name",
                 "columns": ["name", "kind"], "filters": ["kind", "is_open"],
+                "entries": ["tags", "boards.wood"], "sorts": ["name", "kind"],
+                "located": {"latitude": "latitude", "longitude": "longitude"},
                 "unique": [["name", "kind"]], "versioned": {"children": "books"}
             },
             "books": {
@@ -66,7 +68,12 @@ fn schema(file: &str) -> Option<Schema> {
     let (required, properties) = match file {
         "shelf" => (
             json!(["name"]),
-            json!({"name": text, "kind": {"type": "string"}, "is_open": {"type": "boolean"}}),
+            json!({
+                "name": text, "kind": {"type": "string"}, "is_open": {"type": "boolean"},
+                "tags": {"type": "array", "items": {"type": "string"}},
+                "boards": {"type": "array", "items": {"type": "object"}},
+                "latitude": {"type": ["number", "null"]}, "longitude": {"type": ["number", "null"]}
+            }),
         ),
         "book" => (
             json!(["label"]),

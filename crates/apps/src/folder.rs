@@ -19,7 +19,8 @@ use sha2::{Digest, Sha256};
 use sources::Program;
 
 use crate::{
-    check::{self, Fault, Files, Level, Report},
+    check::{self, Fault, Files, Level, Report, Told},
+    configuration::{Configuration, Document, Kind},
     description::{Assistant, Description, Import, Task},
     marked::{self, Place},
     question::QuestionsKit,
@@ -45,7 +46,7 @@ struct Inner {
     questions: IndexMap<String, QuestionsKit>,
     sources: Vec<Program>,
     tenant_schema: Option<Schema>,
-    configs: IndexMap<String, Json>,
+    configuration: Configuration,
     templates: Templates,
     warnings: Vec<Fault>,
 }
@@ -65,6 +66,8 @@ pub struct TaskKit {
     pub fallback: Option<Template>,
     /// What the caller's input must fit.
     pub input: Option<Schema>,
+    /// The templates that its question is composed of, by their files.
+    pub parts: IndexMap<String, Template>,
 }
 
 /// An assistant with all that belongs to it.
@@ -93,11 +96,17 @@ impl Folder {
 
     /// Reads the folder at `path`; its templates may take `fuel` steps each.
     pub fn read_with(path: &Path, fuel: u64) -> Result<Self, Faults> {
+        Self::read_as(path, fuel, &[])
+    }
+
+    /// Reads the folder at `path`, of whose documents Mainstay types these.
+    pub fn read_as(path: &Path, fuel: u64, kinds: &[Kind]) -> Result<Self, Faults> {
         let files = Files::read(path);
-        let (report, description) = check::files(&files, &[]);
+        let told = Told { kinds, ..Told::default() };
+        let (report, description) = check::files(&files, &told);
         match description {
             Some(description) if report.is_fit() => {
-                Self::build(&files, description, fuel, report.faults)
+                Self::build(&files, description, fuel, report.faults, kinds)
                     .map_err(|fault| Faults(Report { faults: vec![*fault] }))
             }
             _ => Err(Faults(report)),
@@ -174,14 +183,14 @@ impl Folder {
         &self.0.sources
     }
 
-    /// A document of `config/` by its file's name without ending.
+    /// What a document of `config/` says, secrets and all; none when it is not there.
     pub fn config(&self, name: &str) -> Option<&Json> {
-        self.0.configs.get(name)
+        self.0.configuration.get(name).and_then(Document::said)
     }
 
-    /// All documents of `config/`, by name.
-    pub fn configs(&self) -> impl Iterator<Item = (&str, &Json)> {
-        self.0.configs.iter().map(|(name, it)| (name.as_str(), it))
+    /// The documents of `config/`, to be shown.
+    pub fn configuration(&self) -> &Configuration {
+        &self.0.configuration
     }
 
     /// What a tenant must fit; none when nobody shares the server.
@@ -199,6 +208,7 @@ impl Folder {
         description: Description,
         fuel: u64,
         warnings: Vec<Fault>,
+        kinds: &[Kind],
     ) -> Result<Self, Box<Fault>> {
         let mut templates: IndexMap<String, String> =
             files.templates().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
@@ -211,6 +221,11 @@ impl Folder {
             let comment = it.comment.as_ref().map(|it| &it.prompt);
             [Some(&it.query.prompt), Some(&it.answer.prompt), Some(&it.followups.prompt), comment]
         });
+        for name in description.tasks.values().flat_map(Task::part_files) {
+            if let Some(text) = files.text(name) {
+                templates.insert(name.to_owned(), text.to_owned());
+            }
+        }
         for name in of_tasks.chain(of_assistants).chain(of_questions).flatten() {
             if let Some(text) = files.text(name) {
                 templates.insert(name.clone(), text.to_owned());
@@ -230,6 +245,10 @@ impl Folder {
                 output: schema(files, &task.output)?,
                 fallback: task.fallback.as_deref().map(template).transpose()?,
                 input: task.input.as_deref().map(|it| schema(files, it)).transpose()?,
+                parts: task
+                    .part_files()
+                    .map(|it| Ok((it.to_owned(), template(it)?)))
+                    .collect::<Result<_, Box<Fault>>>()?,
             };
             tasks.insert(name.clone(), kit);
         }
@@ -245,12 +264,11 @@ impl Folder {
         }
         let tenants = description.tenants.as_ref();
         let tenant_schema = tenants.map(|it| schema(files, &it.schema)).transpose()?;
-        let configs: IndexMap<String, Json> =
-            files.configs().map(|(name, it)| (name.to_owned(), it.value.clone())).collect();
+        let configuration = Configuration::read(files, &description, kinds);
         let mut questions = IndexMap::new();
         for (name, asked) in &description.questions {
             let languages = &description.languages;
-            let kit = QuestionsKit::read(name, asked, languages, &configs, template)?;
+            let kit = QuestionsKit::read(name, asked, languages, &configuration, template)?;
             questions.insert(name.clone(), kit);
         }
         let sources = sources(files, &description, fuel)?;
@@ -275,7 +293,7 @@ impl Folder {
             questions,
             sources,
             tenant_schema,
-            configs,
+            configuration,
             templates,
             warnings,
         })))

@@ -123,7 +123,7 @@ pub fn reconcile(tx: &Tx, kits: &Kits) -> Result<Reconciled, IndexError> {
         if known.get(name) == Some(&definition) {
             continue;
         }
-        if index.is_unique {
+        if index.kind == Kind::Unique {
             let repeats = index.repeats(tx)?;
             if !repeats.is_empty() {
                 let collection = index.collection.clone();
@@ -209,18 +209,31 @@ struct Index {
     collection: String,
     fields: Vec<String>,
     place: Place,
-    is_unique: bool,
+    kind: Kind,
+}
+
+/// What an index is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// No two records have the same values.
+    Unique,
+    /// Lists are narrowed by it.
+    Filter,
+    /// The records of one owner in a tenant, wherever they lie: the field is `created_by` or one of the
+    /// data.
+    Owner,
 }
 
 fn declared(kit: &CollectionKit) -> Vec<Index> {
-    let index = |fields: &[String], is_unique| Index {
+    let index = |fields: &[String], kind| Index {
         name: name(&kit.name, fields),
         collection: kit.name.clone(),
         fields: fields.to_vec(),
         place: kit.place.clone(),
-        is_unique,
+        kind,
     };
-    let unique = kit.spec.unique.iter().filter(|it| !it.is_empty()).map(|it| index(it, true));
+    let unique =
+        kit.spec.unique.iter().filter(|it| !it.is_empty()).map(|it| index(it, Kind::Unique));
     // A field that is unique on its own has an index that also filters.
     let filters = kit
         .spec
@@ -228,8 +241,12 @@ fn declared(kit: &CollectionKit) -> Vec<Index> {
         .iter()
         .map(std::slice::from_ref)
         .filter(|it| !kit.spec.unique.iter().any(|unique| unique == it))
-        .map(|it| index(it, false));
-    unique.chain(filters).collect()
+        .map(|it| index(it, Kind::Filter));
+    let owners = kit.owners.iter().map(|owner| Index {
+        name: name(&kit.name, &["owned_by".to_owned(), owner.clone()]),
+        ..index(std::slice::from_ref(owner), Kind::Owner)
+    });
+    unique.chain(filters).chain(owners).collect()
 }
 
 impl Index {
@@ -238,28 +255,33 @@ impl Index {
     }
 
     fn scope(&self) -> &'static str {
-        match self.place {
-            Place::Tenant => "tenant",
-            Place::Parent(_) => "parent",
-            Place::Version(_) => "version",
+        match (self.kind, &self.place) {
+            (Kind::Owner, _) | (_, Place::Tenant) => "tenant",
+            (_, Place::Parent(_)) => "parent",
+            (_, Place::Version(_)) => "version",
         }
     }
 
     fn expressions(&self, dialect: Dialect) -> Vec<String> {
-        self.fields.iter().map(|it| expression(dialect, "", it)).collect()
+        let is_column = |it: &str| self.kind == Kind::Owner && it == "created_by";
+        let written = self.fields.iter().map(|it| match is_column(it) {
+            true => it.clone(),
+            false => expression(dialect, "", it),
+        });
+        written.collect()
     }
 
     fn definition(&self, dialect: Dialect) -> String {
         let Self { name, collection, .. } = self;
-        let order = match (self.is_unique, &self.place) {
-            (true, _) => "",
-            (false, Place::Tenant) => ", created_at, id",
-            (false, Place::Parent(_) | Place::Version(_)) => ", position, id",
+        let order = match (self.kind, &self.place) {
+            (Kind::Unique, _) => "",
+            (Kind::Owner, _) | (Kind::Filter, Place::Tenant) => ", created_at, id",
+            (Kind::Filter, Place::Parent(_) | Place::Version(_)) => ", position, id",
         };
         format!(
             "CREATE {unique}INDEX {name} ON records ({scope}, {fields}{order}) \
              WHERE collection = {collection} AND deleted_at IS NULL",
-            unique = if self.is_unique { "UNIQUE " } else { "" },
+            unique = if self.kind == Kind::Unique { "UNIQUE " } else { "" },
             scope = self.scope(),
             fields = self.expressions(dialect).join(", "),
             collection = text(collection),

@@ -45,11 +45,34 @@ pub struct Guess {
 /// The languages that can be told apart.
 pub const KNOWN: [&str; 5] = ["en", "nl", "es", "de", "fr"];
 
+/// What a language is called in English; its code when it is not known.
+pub fn name(code: &str) -> &str {
+    match code {
+        "en" => "English",
+        "nl" => "Dutch",
+        "es" => "Spanish",
+        "de" => "German",
+        "fr" => "French",
+        other => other,
+    }
+}
+
 /// How sure one should be before a language is taken for that of a text.
 pub const THRESHOLD: f64 = 0.7;
 
 /// How much of a text is looked at, in characters: a page tells as much as a book.
 const LOOKED_AT: usize = 4_000;
+
+/// The languages that a text may be in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Languages<'a> {
+    /// All of them.
+    pub among: &'a [String],
+    /// The one that is taken when it is not sure enough.
+    pub usual: &'a str,
+    /// How sure one should be, from 0 to 1.
+    pub threshold: f64,
+}
 
 /// Finds out the language of `text` among `languages`; `usual` is taken when it is not sure enough.
 ///

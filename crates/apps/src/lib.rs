@@ -9,6 +9,7 @@
 //! [`engine`] (an application at work).
 
 pub mod check;
+pub mod configuration;
 pub mod description;
 pub mod folder;
 
@@ -18,8 +19,12 @@ pub mod ask;
 pub mod assistant;
 pub mod engine;
 pub mod error;
+pub mod feedback;
 pub mod job;
+pub mod progress;
 pub mod question;
+pub mod report;
+pub mod result;
 pub mod schedule;
 mod source;
 pub mod task;

@@ -71,4 +71,14 @@ pub const MIGRATIONS: &[Migration] = &[
         up: both!("20261121_170000_questions", "up"),
         down: both!("20261121_170000_questions", "down"),
     },
+    Migration {
+        name: "20261121_180000_progress",
+        up: both!("20261121_180000_progress", "up"),
+        down: both!("20261121_180000_progress", "down"),
+    },
+    Migration {
+        name: "20261121_181000_results",
+        up: both!("20261121_181000_results", "up"),
+        down: both!("20261121_181000_results", "down"),
+    },
 ];

@@ -65,8 +65,10 @@ impl Maker for Jobs {
                 let payload = json!(archive::make::Payload { collection: name.to_owned() });
                 // The same as of those that somebody asks for: one at a time, whoever wants it.
                 let (key, busy) = (archive::lock_key(name), Busy::Refuse);
+                let timeout = archive::timeout(&self.engine.folder().description().jobs);
                 let job = |tenant| NewJob {
                     lock: Some(Lock { key: key.clone(), busy }),
+                    timeout,
                     ..self.job(tenant, archive::MAKE, payload.clone(), now)
                 };
                 Ok(self.tenants(tx, name)?.into_iter().map(job).collect())
@@ -98,7 +100,7 @@ impl Jobs {
         if folder.description().tenants.is_none() || is_shared {
             return Ok(vec![TenantId::DEFAULT]);
         }
-        identity::tenant::living(db)
+        identity::tenant::ids(db)
     }
 
     /// A job for each record that the task can run for.

@@ -78,6 +78,26 @@ impl Shelf for Records {
         Ok(kept)
     }
 
+    fn all(
+        &self,
+        db: &Db,
+        tenant: TenantId,
+        collection: &str,
+        most: u32,
+    ) -> Result<Vec<Kept>, Error> {
+        let Some(kit) = self.kit(collection) else { return Ok(Vec::new()) };
+        let mut bind = Bindings::default();
+        let sql = format!(
+            "SELECT id, data, deleted_at FROM records
+              WHERE collection = {collection} AND deleted_at IS NULL AND version IS NULL
+                AND tenant = {tenant}
+              ORDER BY created_at, id LIMIT {most}",
+            collection = text(&kit.name),
+            tenant = bind.put(owner(kit, tenant)),
+        );
+        db.query(sql.as_str(), &bind.0)?.iter().map(read).collect()
+    }
+
     fn by_keys(
         &self,
         db: &Db,

@@ -146,6 +146,19 @@ impl Template {
             .map_err(|error| failed(&self.name, &error))
     }
 
+    /// The text that another template makes of `vars`: one that stands in no file, in the same language
+    /// and within the same bounds.
+    pub fn render_beside(
+        &self,
+        name: &str,
+        text: &str,
+        vars: &Vars,
+    ) -> Result<String, TemplateError> {
+        self.environment
+            .render_named_str(name, text, vars.value())
+            .map_err(|error| failed(name, &error))
+    }
+
     /// The question it makes of `vars`.
     pub fn prompt(&self, vars: &Vars) -> Result<Prompt, TemplateError> {
         let ask = || {
@@ -242,7 +255,7 @@ fn knows(kind: &str, name: &str) -> bool {
 }
 
 /// The filters worth proposing when a name is not known.
-pub(crate) const FILTERS: [&str; 63] = [
+pub(crate) const FILTERS: [&str; 66] = [
     "find",
     "find_all",
     "replace_all",
@@ -259,6 +272,9 @@ pub(crate) const FILTERS: [&str; 63] = [
     "repeated",
     "single",
     "parse_json",
+    "seconds",
+    "variables",
+    "without",
     "clean",
     "extract",
     "unescape",

@@ -10,13 +10,13 @@ use serde_json::{Value as Json, json};
 use store::{Db, Dialect, Tx, params};
 
 use crate::{
-    assistant,
+    assistant, feedback,
     indexes::text,
     question,
     record::{
         self, Act, Bindings, COLUMNS, Checked, Kits, NewRecord, Record, RecordError, store_code,
     },
-    seed, version,
+    result, seed, version,
 };
 
 /// Why an act on a tenant's data was refused.
@@ -233,12 +233,16 @@ pub fn erase(tx: &Tx, act: &Act, tenant: TenantId) -> Result<(), TenantError> {
     ] {
         tx.execute(sql, &params![tenant])?;
     }
-    crate::archive::row::erase(tx, tenant)?;
     store::mark::touch_all(tx, tenant)?;
     assistant::run::erase(tx, tenant)?;
     question::erase(tx, tenant)?;
+    result::raw::erase(tx, tenant)?;
+    feedback::erase(tx, tenant)?;
+    crate::progress::kept::erase(tx, tenant)?;
     knowledge::Knowledge::erase(tx, tenant)?;
     work::erase(tx, tenant)?;
+    // After its jobs: none of them can begin an archive from here on.
+    crate::archive::row::erase(tx, tenant)?;
     models::usage::erase(tx, tenant)?;
     store::blob::erase(tx, tenant, act.now)?;
     identity::tenant::erase(tx, tenant)?;

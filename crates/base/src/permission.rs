@@ -70,6 +70,9 @@ names! {
         ReadRecords = "read_records",
         /// Create, change, delete, import and activate records and versions.
         WriteRecords = "write_records",
+        /// See what others keep for themselves: their private records, what models were asked and said in
+        /// debug mode, and feedback; switch debug mode.
+        ReadPrivate = "read_private",
         /// Erase records for good.
         EraseRecords = "erase_records",
         /// Change reference data that all tenants share.
@@ -114,6 +117,8 @@ names! {
         ManageWebhooks = "manage_webhooks",
         /// See health in detail, statistics and metrics.
         ReadTelemetry = "read_telemetry",
+        /// See and check the documents of the configuration.
+        ManageConfiguration = "manage_configuration",
         /// See routes, settings and other internals.
         ReadInternals = "read_internals",
     }
@@ -248,6 +253,7 @@ impl Scope {
                             | P::ManageModels
                             | P::ManageDocuments
                             | P::ManageArchives
+                            | P::ReadPrivate
                     )
             }
         }
@@ -310,10 +316,12 @@ mod tests {
             Permission::UseModels,
             Permission::UseAssistants,
             Permission::WriteDocuments,
+            Permission::ReadPrivate,
             Permission::ManageDocuments,
             Permission::ManageModels,
             Permission::ManageSchedules,
             Permission::ManageArchives,
+            Permission::ManageConfiguration,
             Permission::DecideProposals,
             Permission::ManageKeys,
         ] {

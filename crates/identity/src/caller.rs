@@ -40,6 +40,8 @@ pub enum Grant {
     Scopes(Vec<Scope>),
     /// Not signed in: what anyone may.
     Nobody,
+    /// Not signed in, at a path where the application lets visitors do this.
+    Visitor(Vec<Permission>),
     /// The house itself, its jobs, and the command line on its machine: everything.
     House,
 }
@@ -65,12 +67,13 @@ pub enum Refused {
 }
 
 /// What concerns all tenants at once: only a caller who reaches all of them may.
-const WHOLE_HOUSE: [Permission; 7] = [
+const WHOLE_HOUSE: [Permission; 8] = [
     Permission::ListTenants,
     Permission::ManageTenants,
     Permission::ManageReference,
     Permission::ManageAudit,
     Permission::ManageSchedules,
+    Permission::ManageConfiguration,
     Permission::ReadTelemetry,
     Permission::ReadInternals,
 ];
@@ -88,7 +91,10 @@ impl Caller {
             Grant::Role(role) => role.grants(permission),
             Grant::Scopes(scopes) => scopes.iter().any(|it| it.grants(permission)),
             Grant::Nobody if permission != Permission::Anyone => return Err(Refused::NotSignedIn),
-            Grant::Nobody | Grant::House => true,
+            Grant::Visitor(may) if permission != Permission::Anyone && !may.contains(&permission) => {
+                return Err(Refused::NotSignedIn);
+            }
+            Grant::Nobody | Grant::Visitor(_) | Grant::House => true,
         };
         let is_in_reach = self.reach == Reach::All || !WHOLE_HOUSE.contains(&permission);
         if is_granted && is_in_reach {
@@ -136,8 +142,10 @@ impl Caller {
     /// same for every request of theirs, also after a new sign-in.
     pub fn rate_key(&self) -> String {
         match (&self.grant, self.actor.address) {
-            (Grant::Nobody, Some(address)) => format!("address:{}", crate::limit::network(address)),
-            (Grant::Nobody, None) => "address:unknown".to_owned(),
+            (Grant::Nobody | Grant::Visitor(_), Some(address)) => {
+                format!("address:{}", crate::limit::network(address))
+            }
+            (Grant::Nobody | Grant::Visitor(_), None) => "address:unknown".to_owned(),
             _ => self.actor.who.to_string(),
         }
     }
@@ -152,6 +160,17 @@ impl Caller {
             reach: Reach::Tenant(TenantId::DEFAULT),
             grant: Grant::Nobody,
             session: None,
+        }
+    }
+
+    /// The same, where visitors may do these things without a sign-in. Who is signed in stays who they are.
+    #[must_use]
+    pub fn visiting(self, may: &[Permission]) -> Self {
+        match self.grant {
+            Grant::Nobody if !may.is_empty() => {
+                Self { name: "visitor".into(), grant: Grant::Visitor(may.to_vec()), ..self }
+            }
+            _ => self,
         }
     }
 
@@ -217,6 +236,19 @@ mod tests {
             assert_eq!(nobody.may(*permission), expected, "{permission}");
         }
         assert_eq!(nobody.reaches(TenantId::DEFAULT), Err(Refused::NotSignedIn));
+    }
+
+    #[test]
+    fn a_visitor_may_what_the_application_lets_visitors_do() {
+        let visitor = Caller::nobody(None, None).visiting(&[Permission::ReadRecords]);
+        assert_eq!(visitor.may(Permission::ReadRecords), Ok(()));
+        assert_eq!(visitor.may(Permission::WriteRecords), Err(Refused::NotSignedIn));
+        assert_eq!(visitor.reaches(TenantId::DEFAULT), Ok(()));
+        assert_eq!(visitor.rate_key(), "address:unknown");
+        let nobody = Caller::nobody(None, None).visiting(&[]);
+        assert_eq!(nobody.may(Permission::ReadRecords), Err(Refused::NotSignedIn));
+        let viewer = person(Role::Viewer, Reach::All).visiting(&[Permission::WriteRecords]);
+        assert!(viewer.may(Permission::WriteRecords).is_err(), "who is signed in gains nothing");
     }
 
     #[test]

@@ -228,7 +228,7 @@ pub fn restore(tx: &Tx, id: TenantId) -> Result<Tenant, TenantError> {
 }
 
 /// The tenants that live, the oldest first.
-pub fn living(db: &Db) -> Result<Vec<TenantId>, store::Error> {
+pub fn ids(db: &Db) -> Result<Vec<TenantId>, store::Error> {
     db.query(LIVING, &[])?.iter().map(|it| it.get("id")).collect()
 }
 

@@ -3,8 +3,10 @@
 pub(crate) mod archives;
 pub(crate) mod ask;
 pub(crate) mod blobs;
+pub(crate) mod config;
 pub(crate) mod documents;
 pub(crate) mod models;
+pub(crate) mod progress;
 pub(crate) mod schedules;
 pub(crate) mod sources;
 pub(crate) mod vectors;
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Check an application folder: every fault at once, with file, line, column and a hint.
     Check(Check),
+    /// See and check the documents of the configuration.
+    Config(config::Config),
     /// Bring the database to this version's schema, or back.
     Migrate(Migrate),
     /// Make and change the people who sign in.
@@ -61,6 +65,10 @@ pub(crate) enum Command {
     Export(Export),
     /// Ask a question over the application's data, in words.
     AskData(AskData),
+    /// See how results went: by week, month and quarter, and by criterion.
+    Progress(progress::Progress),
+    /// Draw the report of a record (PDF).
+    Report(progress::Report),
     /// See and run the sources of records, and look after their caches.
     Sources(sources::Sources),
     /// See what comes round by the clock; begin, pause and resume it.
@@ -119,9 +127,9 @@ pub(crate) struct Serve {
     /// Address to listen on; port 0 takes a free one. 127.0.0.1:8080, or 0.0.0.0:$PORT when PORT is set.
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<SocketAddr>,
-    /// Jobs that run at the same time.
-    #[arg(long, value_name = "N", default_value_t = 4)]
-    pub(crate) workers: usize,
+    /// Jobs that run at the same time; 4, or what config/performance.yaml says.
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<usize>,
     /// Seconds without a sign of life after which a job of a killed process is taken over.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) job_lease: u64,

@@ -52,6 +52,7 @@ async fn run(args: Args, environment: Environment) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Serve(it) => command::serve::run(it, environment).await,
         Command::Check(it) => command::check::run(&it, output),
+        Command::Config(it) => command::config::run(&it, &environment, output),
         Command::Migrate(it) => command::migrate::run(it, &environment, output).await,
         Command::User(it) => command::user::run(it, environment, output).await,
         Command::Key(it) => command::key::run(it, environment, output).await,
@@ -59,6 +60,8 @@ async fn run(args: Args, environment: Environment) -> anyhow::Result<ExitCode> {
         Command::Import(it) => Box::pin(command::import::run(it, environment, output)).await,
         Command::Export(it) => Box::pin(command::export::run(it, environment, output)).await,
         Command::AskData(it) => Box::pin(command::ask_data::run(it, environment, output)).await,
+        Command::Progress(it) => Box::pin(command::progress::run(it, environment, output)).await,
+        Command::Report(it) => Box::pin(command::report::run(it, environment, output)).await,
         Command::Sources(it) => Box::pin(command::sources::run(it, environment, output)).await,
         Command::Schedules(it) => Box::pin(command::schedules::run(it, environment, output)).await,
         Command::Archives(it) => Box::pin(command::archives::run(it, environment, output)).await,

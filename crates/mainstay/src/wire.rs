@@ -14,14 +14,14 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use apps::{description::ArchivePlace, engine::Engine, folder::Folder};
+use apps::{engine::Engine, folder::Folder};
 use base::{Clock, CursorKey, Secret, TenantId};
 use identity::{Identity, tenant};
 use knowledge::Knowledge;
 use models::Models;
 use observe::{Machine, Tail};
 use serde::de::DeserializeOwned;
-use store::{Address, Migration, Options, Store, migrate};
+use store::{Address, Migration, Store, migrate};
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -113,8 +113,7 @@ impl Site {
 
     /// What the application needs of the environment that is not there.
     pub(crate) fn lacking(&self, folder: &Folder) -> Lacking {
-        let also = if uses_bucket(folder) { BUCKET_VARIABLES } else { &[] };
-        self.environment.lacking(&folder.description().environment, also)
+        self.environment.lacking(&folder.description().environment, &blobs::needed(folder))
     }
 
     /// Refuses when something is lacking, and names all of it at once.
@@ -127,7 +126,8 @@ impl Site {
         if let Some(read) = self.folder.get() {
             return Ok(read.clone());
         }
-        let read = Folder::read(&self.app).map_err(|faults| {
+        let kinds = server::configuration::kinds();
+        let read = Folder::read_as(&self.app, apps::template::FUEL, &kinds).map_err(|faults| {
             let count = faults.0.faults.len();
             anyhow::anyhow!(
                 "{count} faults in {}:\n{}run `mainstay check {}` to see them in place",
@@ -144,7 +144,7 @@ impl Site {
         fs::create_dir_all(&self.data)
             .with_context(|| format!("cannot make the data folder {}", self.data.display()))?;
         self.remember()?;
-        let mut options = Options::default();
+        let mut options = self.database_settings()?.options();
         if let Some(size) = self.environment.get("MAINSTAY_POOL_SIZE") {
             options.pool_size = size.parse().context("MAINSTAY_POOL_SIZE is not a number")?;
         }
@@ -153,6 +153,15 @@ impl Site {
         }
         options.blobs = blobs::settings(self)?;
         Ok(Store::open(&self.address, options).await?)
+    }
+
+    /// How the database is used. A folder with faults says nothing here: whoever needs the whole of it
+    /// tells them.
+    fn database_settings(&self) -> anyhow::Result<store::Settings> {
+        match self.folder() {
+            Ok(folder) => Ok(document(&folder, "database")?.unwrap_or_default()),
+            Err(_) => Ok(store::Settings::default()),
+        }
     }
 
     /// Opens the database and refuses one of another version.
@@ -188,7 +197,6 @@ impl Site {
             allow_private_sources: self.environment.is_on("MAINSTAY_ALLOW_PRIVATE_SOURCES"),
             knowledge: Some(knowledge.clone()),
             web_search: web_search_settings(&self)?,
-            archives: archive_settings(&self, &folder),
             seed: seed_of(&self.address.to_string()),
             environment: self.environment.named(&folder.description().environment),
         };
@@ -296,7 +304,7 @@ impl House {
             models: self.models.clone(),
             knowledge: self.knowledge.clone(),
             engine: self.engine.clone(),
-            health: self.health(&version),
+            health: self.health(&version)?,
             stats: self.stats(&version),
             cursor_key: self.site.cursor_key()?,
             machine: Machine::new(&self.site.data, &version),
@@ -311,8 +319,13 @@ pub(crate) fn document<T: DeserializeOwned>(
     folder: &Folder,
     name: &str,
 ) -> anyhow::Result<Option<T>> {
-    let Some(given) = folder.config(name) else { return Ok(None) };
-    let read = serde_json::from_value(given.clone());
+    let Some(given) = folder.config(name).filter(|it| !it.is_null()) else { return Ok(None) };
+    let mut given = given.clone();
+    // What the application adds is its own matter.
+    if let Some(object) = given.as_object_mut() {
+        object.shift_remove(apps::configuration::OWN);
+    }
+    let read = serde_json::from_value(given);
     read.with_context(|| format!("config/{name}.yaml")).map(Some)
 }
 
@@ -392,38 +405,6 @@ fn web_search_settings(
     };
     let key = environment.secret("WEB_SEARCH_KEY");
     Ok(Some(apps::assistant::web_search::Settings { kind, address, key }))
-}
-
-/// What names the bucket of archives, and who we are there.
-const BUCKET_VARIABLES: &[(&str, &str)] = &[
-    ("MAINSTAY_ARCHIVE_BUCKET", "the bucket in which archives lie"),
-    ("AWS_ACCESS_KEY_ID", "the id of the key for the bucket of archives"),
-    ("AWS_SECRET_ACCESS_KEY", "the key for the bucket of archives"),
-];
-
-/// Are records of some collection put away into object storage?
-fn uses_bucket(folder: &Folder) -> bool {
-    let mut archives = folder.kits().iter().filter_map(|it| it.spec.archive.as_ref());
-    archives.any(|it| it.to == ArchivePlace::Bucket)
-}
-
-/// Where archives may lie: a folder of the data, and a bucket when the application asks for one.
-fn archive_settings(site: &Site, folder: &Folder) -> apps::archive::Settings {
-    let text = |name: &str| site.environment.get(name).map(str::to_owned);
-    let region = text("AWS_REGION").or_else(|| text("AWS_DEFAULT_REGION"));
-    let region = region.unwrap_or_else(|| "us-east-1".to_owned());
-    let endpoint = text("AWS_ENDPOINT_URL_S3").or_else(|| text("AWS_ENDPOINT_URL"));
-    let endpoint = endpoint.unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com"));
-    let secret = || site.environment.secret("AWS_SECRET_ACCESS_KEY");
-    let bucket = uses_bucket(folder).then(|| apps::archive::bucket::Settings {
-        endpoint,
-        region,
-        bucket: text("MAINSTAY_ARCHIVE_BUCKET").unwrap_or_default(),
-        prefix: text("MAINSTAY_ARCHIVE_PREFIX").unwrap_or_default(),
-        access_key: text("AWS_ACCESS_KEY_ID").unwrap_or_default(),
-        secret_key: secret().unwrap_or_else(|| Secret::new(String::new())),
-    });
-    apps::archive::Settings { folder: Some(site.data.join("archives")), bucket }
 }
 
 /// A number that belongs to an installation: the same in all processes that share its database. It

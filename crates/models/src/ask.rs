@@ -32,6 +32,9 @@ pub struct Ask {
     pub temperature: Option<f64>,
     /// The same seed asks for the same answer, where a provider can.
     pub seed: Option<i64>,
+    /// An answer that the same question of the same tenant got a short while ago will do:
+    /// [`crate::Models::structured`] repeats it, as the gateway does.
+    pub may_repeat: bool,
 }
 
 impl Ask {
@@ -48,6 +51,7 @@ impl Ask {
             max_tokens: None,
             temperature: None,
             seed: None,
+            may_repeat: false,
         }
     }
 }
@@ -168,7 +172,7 @@ impl std::fmt::Debug for Answer {
 pub struct Structured {
     /// The value.
     pub value: Json,
-    /// How many answers it took: 1 when the first was good.
+    /// How many answers it took: 1 when the first was good, 0 when it was kept from before.
     pub attempts: u32,
     /// What had to be mended before the value validated. Empty when nothing had.
     pub repairs: Vec<Repair>,
@@ -178,6 +182,8 @@ pub struct Structured {
     pub usage: Usage,
     /// The cost of all answers together; unknown when one is.
     pub cost: Cost,
+    /// It was kept from before: nobody was asked, and it cost nothing.
+    pub is_repeated: bool,
 }
 
 /// Tokens used.

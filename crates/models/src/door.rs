@@ -59,8 +59,8 @@ pub(crate) struct Reply {
 
 /// A question on its way, asked as often as it takes.
 pub(crate) struct Asking {
-    account: Account,
-    way: Way,
+    pub(crate) account: Account,
+    pub(crate) way: Way,
     id: base::UsageId,
 }
 

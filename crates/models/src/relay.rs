@@ -22,6 +22,7 @@ mod policy;
 mod provider;
 mod recast;
 mod refusal;
+mod repeat;
 mod reply;
 mod room;
 mod route;

@@ -300,6 +300,18 @@ impl Settings {
         findings
     }
 
+    /// Everything that cannot work whatever the environment brings: what the file says by itself. Keys,
+    /// addresses and providers that are known may still come from there.
+    pub fn check_alone(&self) -> Vec<Finding> {
+        let mut findings = self.check();
+        findings.retain(|it| {
+            let named = it.message.strip_prefix("there is no provider `");
+            let named = named.and_then(|it| it.split('`').next());
+            !it.message.starts_with("is missing") && named.and_then(dialect::find).is_none()
+        });
+        findings
+    }
+
     /// Why a model that makes embeddings in this process cannot be what it is named for.
     fn cannot_be(&self, path: &str, model: &ModelRef) -> Option<String> {
         let dialect = match self.providers.get(&model.provider) {

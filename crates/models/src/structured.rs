@@ -32,6 +32,22 @@ impl Models {
     pub async fn structured(&self, ask: Ask, schema: &Json) -> Result<Structured, ModelError> {
         let asking = self.asking(&ask)?;
         let validator = self.0.schemas.compiled(schema)?;
+        let key = self.house_key(&asking, &ask, schema);
+        if let Some(key) = &key
+            && let Some(kept) = self.repeated(key, &asking)
+            && let Some(value) = serde_json::from_str(&kept.text).ok()
+            && validator.is_valid(&value)
+        {
+            return Ok(Structured {
+                value,
+                attempts: 0,
+                repairs: Vec::new(),
+                usage: kept.usage,
+                cost: kept.cost,
+                answer: kept,
+                is_repeated: true,
+            });
+        }
         let mut talk = ask.messages.clone();
         let (mut usage, mut costs) = (Usage::default(), Vec::new());
         let mut errors = Vec::new();
@@ -44,7 +60,18 @@ impl Models {
                     taken.attempt.ended(Outcome::Ok).await;
                     let answer = taken.facts.with(reply);
                     let cost = costs.into_iter().sum::<Cost>();
-                    return Ok(Structured { value, attempts, repairs, answer, usage, cost });
+                    if let Some(key) = key {
+                        self.keep_for_house(key, &asking, &value, &answer);
+                    }
+                    return Ok(Structured {
+                        value,
+                        attempts,
+                        repairs,
+                        answer,
+                        usage,
+                        cost,
+                        is_repeated: false,
+                    });
                 }
                 Verdict::TooLong(tokens) => {
                     taken.attempt.ended(Outcome::Invalid).await;

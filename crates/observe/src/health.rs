@@ -28,7 +28,7 @@ static CHECKS: Gauge = Gauge::new(
     &["check"],
 );
 
-/// How long findings are kept.
+/// How long findings are kept when nobody says.
 const KEPT: SignedDuration = SignedDuration::from_secs(1);
 
 /// The state of health. Cheap to clone; all clones are one.
@@ -41,6 +41,8 @@ struct Inner {
     started_at: Timestamp,
     readiness: AtomicU8,
     checks: Mutex<Vec<Arc<Check>>>,
+    /// How long findings are kept.
+    kept: SignedDuration,
     /// Held while checks run: whoever comes meanwhile waits for the same findings.
     last: tokio::sync::Mutex<Option<Report>>,
 }
@@ -130,7 +132,13 @@ pub struct Liveness {
 impl Health {
     /// Nothing is checked yet, and the process is starting.
     pub fn new(version: impl Into<String>, clock: Clock) -> Self {
+        Self::keeping(version, clock, KEPT)
+    }
+
+    /// The same; what checks found is told again for so long.
+    pub fn keeping(version: impl Into<String>, clock: Clock, kept: SignedDuration) -> Self {
         Self(Arc::new(Inner {
+            kept,
             version: version.into(),
             started_at: clock.now(),
             clock,
@@ -147,13 +155,13 @@ impl Health {
         checks.push(Arc::new(check));
     }
 
-    /// What the checks find, at most a second old.
+    /// What the checks find, at most as old as findings are kept.
     pub async fn report(&self) -> Report {
         let mut last = self.0.last.lock().await;
         let now = self.0.clock.now();
         if let Some(report) = last.as_ref() {
             let age = now.duration_since(report.timestamp);
-            if SignedDuration::ZERO <= age && age < KEPT {
+            if SignedDuration::ZERO <= age && age < self.0.kept {
                 return report.clone();
             }
         }

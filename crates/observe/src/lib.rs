@@ -11,10 +11,12 @@ mod line;
 pub mod logs;
 pub mod machine;
 mod round;
+pub mod settings;
 pub mod stats;
 pub mod tail;
 
 pub use health::{Check, Found, Health, Readiness};
 pub use machine::Machine;
+pub use settings::{LineFormat, Logging, Monitoring};
 pub use stats::Stats;
 pub use tail::Tail;

@@ -68,6 +68,11 @@ where
     Ok(tracing_subscriber::registry().with(filter(&options.levels)?).with(logs))
 }
 
+/// Can these levels be read?
+pub fn check_levels(levels: &str) -> Result<(), InvalidLevels> {
+    filter(levels).map(drop)
+}
+
 /// Libraries that tell more than one wants to know; naming them in the levels overrides this.
 const QUIET: &str =
     "hyper=warn,hyper_util=warn,h2=warn,rustls=warn,reqwest=warn,tokio_postgres=warn";

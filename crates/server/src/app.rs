@@ -23,6 +23,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     ageing::{Ageing, calls::Calls},
     cache::Answers,
+    configuration::{Performance, Security, performance::Room},
     limit::{InvalidLimit, Limits},
     llm,
     route::{self, Operations, Route, RouteFault},
@@ -52,6 +53,12 @@ pub struct Settings {
     pub cache_bytes_max: u64,
     /// Whether `/__debug/…` answers (to those who may see internals).
     pub debug: bool,
+    /// What browsers are told to be careful with, and how long texts may be: `config/security.yaml`.
+    #[serde(skip)]
+    pub security: Security,
+    /// How much is done at the same time: `config/performance.yaml`.
+    #[serde(skip)]
+    pub performance: Performance,
     /// The version told by `/health` and `/openapi.json`.
     #[serde(skip, default = "version")]
     pub version: String,
@@ -69,6 +76,8 @@ impl Default for Settings {
             limits: true,
             cache_bytes_max: 64 * 1024 * 1024,
             debug: false,
+            security: Security::default(),
+            performance: Performance::default(),
             version: version(),
         }
     }
@@ -128,6 +137,8 @@ pub struct Parts {
     pub plain_style: Arc<Style>,
     /// The styles under `/llm`.
     pub llm_styles: llm::Styles,
+    /// Room for requests that wait for the beginning of their answer.
+    pub(crate) room: Room,
     /// Room in memory for requests to models that are being answered.
     pub llm_room: llm::Room,
     /// Which tenants there are.
@@ -210,6 +221,7 @@ impl App {
             sides,
             plain_style,
             llm_styles,
+            room: Room::of(&wiring.settings.performance),
             llm_room,
             tenants,
             answers,

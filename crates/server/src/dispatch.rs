@@ -114,6 +114,11 @@ async fn answer(
         caller(app, headers, visit).await?
     };
     admitted.count(app, route, &caller, None, &[LimitPer::Caller, LimitPer::Address])?;
+    // At the application's own paths, and nowhere else, a visitor may what it lets visitors do.
+    let caller = match route.is_declared {
+        true => caller.visiting(&app.description().visitors),
+        false => caller,
+    };
     caller.may(operation.permission)?;
 
     let if_match = precondition(headers);
@@ -358,6 +363,9 @@ async fn bring(
     };
     input.headers = headers;
     let mut faults = Faults::default();
+    if let Some(body) = input.body.as_ref().filter(|_| !route.operation.takes_documents) {
+        app.settings.security.texts.faults(body).into_iter().for_each(|it| faults.add(it));
+    }
     let (page, count) = page(route, &input, &mut faults);
     let args = input.arguments(route, &mut faults);
     if let Some(tenant) = tenant_of(&args) {

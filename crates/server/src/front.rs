@@ -34,7 +34,9 @@ use tower_http::{
 use tracing::Instrument as _;
 
 use crate::{
-    App, Visit, dispatch, llm,
+    App, Visit,
+    configuration::security::WrittenHeaders,
+    dispatch, llm,
     problem::Problem,
     route::{self, Route},
     web,
@@ -54,25 +56,20 @@ static DURATIONS: Histogram = Histogram::new(
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What pages may load: this server's own files. Styles may be inline, because the drawing of
-/// plots and menus sets them.
-const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-     img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; \
-     worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
-
 /// Everything that answers, ready to be called for each request.
 #[derive(Clone)]
 pub struct Front {
     app: App,
     router: Router,
+    headers: Arc<WrittenHeaders>,
 }
 
 impl Front {
     /// The front of an application.
     pub fn new(app: App) -> Self {
         let router = router(&app);
-        Self { app, router }
+        let headers = Arc::new(app.settings.security.headers.written());
+        Self { app, router, headers }
     }
 
     /// Answers one request from `peer`.
@@ -94,9 +91,14 @@ impl Front {
         // A model may think for minutes; the gateway keeps limits of its own.
         let is_llm = self.app.llm_styles.of_path(request.uri().path()).is_some();
         let limit = (!is_llm).then(|| self.app.time_limit());
-        let answering = guarded(&mut self.router, request, limit, &visit);
-        let mut response = answering.instrument(span.clone()).await;
-        finish(&mut response, &visit);
+        let mut response = match self.app.room.take(request.uri().path()) {
+            Ok(_place) => {
+                let answering = guarded(&mut self.router, request, limit, &visit);
+                answering.instrument(span.clone()).await
+            }
+            Err(full) => visit.style.refuse(&full, &visit),
+        };
+        finish(&mut response, &visit, &self.headers);
         let _inside = span.enter();
         report(method, response.status(), began.elapsed(), &visit);
         response
@@ -292,7 +294,7 @@ fn address(headers: &HeaderMap, peer: IpAddr, trusted_proxies: usize) -> IpAddr 
     seen.unwrap_or(peer)
 }
 
-fn finish(response: &mut Response, visit: &Visit) {
+fn finish(response: &mut Response, visit: &Visit, written: &WrittenHeaders) {
     let kind = response.headers().get(header::CONTENT_TYPE);
     let is_page = kind.is_some_and(|it| it.as_bytes().starts_with(b"text/html"))
         || response.extensions().get::<web::UnchangedPage>().is_some();
@@ -304,11 +306,14 @@ fn finish(response: &mut Response, visit: &Visit) {
         }
         headers.insert(REQUEST_ID, id);
     }
-    let policy = HeaderValue::from_static(if is_page { PAGE_POLICY } else { DATA_POLICY });
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    let policy = if is_page { &written.page_policy } else { &written.data_policy };
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_FRAME_OPTIONS, written.frame.clone());
+    headers.insert(header::REFERRER_POLICY, written.referrer.clone());
+    if let Some(hsts) = &written.hsts {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts.clone());
+    }
 }
 
 /// Counts the request and writes its line. Probes come every few seconds; their lines are for
@@ -385,15 +390,16 @@ mod tests {
         // knows would lose its scripts.
         let plain = Arc::new(crate::style::Style::plain());
         let visit = Visit::begin(None, base::Timestamp::UNIX_EPOCH, None, None, plain);
+        let written = crate::configuration::Security::default().headers.written();
         let policy = |mut response: Response| {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
-            finish(&mut response, &visit);
+            finish(&mut response, &visit, &written);
             response.headers()[header::CONTENT_SECURITY_POLICY].clone()
         };
-        assert_eq!(policy(Response::new(Body::empty())), DATA_POLICY);
+        assert_eq!(policy(Response::new(Body::empty())), written.data_policy);
         let mut page = Response::new(Body::empty());
         page.extensions_mut().insert(web::UnchangedPage);
-        assert_eq!(policy(page), PAGE_POLICY);
+        assert_eq!(policy(page), written.page_policy);
     }
 
     #[tokio::test]

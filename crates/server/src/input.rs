@@ -309,6 +309,17 @@ impl Input {
                 filters.insert(field.clone(), true.into());
             }
         }
+        for (field, name) in &route.hides {
+            claimed.push(name);
+            let given = self.named(name, route.takes_whole_body);
+            let shows = given.is_some_and(|(value, origin)| {
+                argument::truth(value, origin, &format!("/{}", argument::escaped(name)), faults)
+            });
+            // Who asks for just these is not kept from them.
+            if !shows && !filters.contains_key(field) {
+                filters.insert(format!("{field} not"), true.into());
+            }
+        }
         args.insert("filters".into(), Json::Object(filters));
     }
 

@@ -7,6 +7,7 @@
 //! Start at [`App`] and [`serve::bind`]; a request's way is [`front`], [`dispatch`], [`operation`].
 
 mod app;
+pub mod configuration;
 pub mod serve;
 
 pub mod ageing;

@@ -277,6 +277,10 @@ fn outcomes(folder: Option<&Folder>, route: &Route) -> Vec<Outcome> {
             let description = "The answer, for one text.";
             vec![usual, Outcome { status: 200, gives: "Analysis", description }]
         }
+        "results.submit" => {
+            let description = "The result, when somebody waits for it.";
+            vec![usual, Outcome { status: 200, gives: "Result", description }]
+        }
         "health.get" | "health.database" | "health.models" | "health.ready" => {
             let description = "The answer, when it is not well.";
             vec![Outcome { status: 503, description, ..usual }, usual]

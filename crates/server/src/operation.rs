@@ -46,6 +46,8 @@ pub struct Operation {
     pub is_raw: bool,
     /// A model may think for minutes before it answers: the server's limit of time is not its own.
     pub is_patient: bool,
+    /// It takes whole documents: the longest text of `config/security.yaml` is not for them.
+    pub takes_documents: bool,
     /// Its answer is the same for all who reach the same tenants, and changes with records alone: it may
     /// be kept.
     pub is_shareable: bool,
@@ -239,6 +241,7 @@ impl Operation {
             reaches_deleted: false,
             is_raw: false,
             is_patient: false,
+            takes_documents: false,
             is_shareable: false,
             run: Box::new(typed),
         }
@@ -255,6 +258,13 @@ impl Operation {
     #[must_use]
     pub fn patient(mut self) -> Self {
         self.is_patient = true;
+        self
+    }
+
+    /// It takes whole documents, however long their texts are.
+    #[must_use]
+    pub fn takes_documents(mut self) -> Self {
+        self.takes_documents = true;
         self
     }
 

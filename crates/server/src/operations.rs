@@ -9,9 +9,11 @@ mod audit;
 mod auth;
 mod budgets;
 mod chats;
+mod configuration;
 mod deprecations;
 mod documents;
 mod exports;
+mod feedback;
 mod health;
 mod imports;
 mod internals;
@@ -20,10 +22,12 @@ mod keys;
 mod language;
 mod me;
 mod models;
+mod progress;
 mod prompts;
 mod proposals;
 mod questions;
 mod records;
+mod results;
 mod schedules;
 mod search;
 mod sessions;
@@ -58,7 +62,10 @@ pub(crate) fn all() -> Vec<Operation> {
         chats::all,
         ask::all,
         questions::all,
+        progress::all,
         analyses::all,
+        results::all,
+        feedback::all,
         language::all,
         jobs::all,
         sources::all,
@@ -71,6 +78,7 @@ pub(crate) fn all() -> Vec<Operation> {
         budgets::all,
         webhooks::all,
         prompts::all,
+        configuration::all,
         crate::llm::all,
         health::all,
         internals::all,

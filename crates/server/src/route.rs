@@ -38,6 +38,8 @@ pub struct Route {
     pub filters: Vec<(String, String)>,
     /// Field ← the name that, given as true, narrows to what is true in it.
     pub switches: Vec<(String, String)>,
+    /// Field ← the name that, given as true, shows what is true in it; else it is left out.
+    pub hides: Vec<(String, String)>,
     /// One argument takes the whole body.
     pub takes_whole_body: bool,
     /// How its answer is shaped.
@@ -181,6 +183,7 @@ pub fn fixed(operations: &Operations, llm: &crate::llm::Styles) -> Vec<Route> {
                 from,
                 filters: IndexMap::new(),
                 switches: IndexMap::new(),
+                hides: IndexMap::new(),
                 shape: None,
                 status: None,
                 summary: None,
@@ -218,7 +221,7 @@ impl Route {
             };
             own.into_iter().chain(it.also.iter().map(String::as_str))
         });
-        let narrow = self.filters.iter().chain(&self.switches).map(|it| it.1.as_str());
+        let narrow = self.filters.iter().chain(&self.switches).chain(&self.hides).map(|it| it.1.as_str());
         named.chain(narrow).filter(|it| !self.names_in_path(it))
     }
 
@@ -314,7 +317,8 @@ fn compile(
             fault(format!("`{}` takes no argument `{outer}`", spec.operation), meant);
         }
     }
-    let narrows = !spec.filters.is_empty() || !spec.switches.is_empty();
+    let narrows =
+        !spec.filters.is_empty() || !spec.switches.is_empty() || !spec.hides.is_empty();
     if narrows && operation.arguments.field("filters").is_none() {
         fault(format!("`{}` takes no filters", spec.operation), None);
     }
@@ -370,6 +374,7 @@ fn compile(
         plan,
         filters: pairs(&spec.filters),
         switches: pairs(&spec.switches),
+        hides: pairs(&spec.hides),
         shape,
         shape_name: spec.shape.clone(),
         style: style.clone(),

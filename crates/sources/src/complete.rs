@@ -2,7 +2,8 @@
 //!
 //! What a record has already from an earlier answer is taken over while that on which the answer hangs
 //! has not changed. Nobody is asked twice for the same within a week. When nobody answers, the record is
-//! kept as it is, marked, and tried again by a later run.
+//! kept as it is, marked, and tried again by a later run. What is asked for anew in every run is held
+//! as the source said it last wherever nobody answers now.
 
 use std::collections::HashMap;
 
@@ -20,6 +21,7 @@ use crate::{
     finding::{Code, Finding},
     harvest::{Item, is_empty},
     item,
+    program::PAGE,
     read::at as json_at,
     shelf::{Kept, TaskQuestion, Unanswered},
     trip::{Stop, Trip},
@@ -39,6 +41,14 @@ enum Answered {
     With(Json),
     /// Nothing, and why.
     Not(String),
+}
+
+/// What is there of an item already.
+struct There {
+    /// Its record.
+    kept: Kept,
+    /// What the source said of it last.
+    written: Data,
 }
 
 /// How many of a completion got an answer, and what is to be said of the others.
@@ -62,11 +72,18 @@ impl Trip<'_> {
         let mut lacking = Vec::new();
         for (number, completion) in completions.iter().enumerate() {
             let wishes = self.wishes(completion, items, &there)?;
-            if wishes.is_empty() {
+            if wishes.is_empty() && !completion.anew {
                 continue;
             }
             let answers = self.answers(number, completion, items, &wishes).await?;
             let tally = self.fill(completion, items, wishes, answers, &mut lacking)?;
+            if completion.anew {
+                for item in items.iter_mut() {
+                    if let Some(there) = there.get(&item.key) {
+                        hold(completion, item, there);
+                    }
+                }
+            }
             self.counts.completed += tally.answered;
             if tally.unanswered > 0 {
                 let why = tally.why.unwrap_or_default();
@@ -81,7 +98,7 @@ impl Trip<'_> {
     }
 
     /// The records that are there already, by the key of their item.
-    async fn there(&self, items: &[Item]) -> Result<HashMap<String, Kept>, Stop> {
+    async fn there(&self, items: &[Item]) -> Result<HashMap<String, There>, Stop> {
         let keys: Vec<String> = items.iter().map(|it| it.key.clone()).collect();
         let (shelf, of) = (self.room.shelf().clone(), self.of.clone());
         let read = move |db: &Db| {
@@ -94,7 +111,10 @@ impl Trip<'_> {
                 }
             }
             let there = known.into_iter();
-            let there = there.filter_map(|(key, it)| Some((key, kept.get(&it.record)?.clone())));
+            let there = there.filter_map(|(key, it)| {
+                let kept = kept.get(&it.record)?.clone();
+                Some((key, There { kept, written: it.written.unwrap_or_default() }))
+            });
             Ok::<_, Error>(there.collect())
         };
         Ok(self.room.store().read(read).await?)
@@ -105,13 +125,13 @@ impl Trip<'_> {
         &self,
         completion: &Completion,
         items: &mut [Item],
-        there: &HashMap<String, Kept>,
+        there: &HashMap<String, There>,
     ) -> Result<Vec<Wish>, Stop> {
         let bench = self.program.bench()?;
         let mut wishes = Vec::new();
         for (at, item) in items.iter_mut().enumerate() {
-            if let Some(kept) = there.get(&item.key) {
-                take_over(completion, item, kept);
+            if let Some(there) = there.get(&item.key).filter(|_| !completion.anew) {
+                take_over(completion, item, &there.kept);
             }
             let scope = self.scope.with("it", value_of(&Json::Object(item.data.clone())));
             if !wants(completion, item, &bench, &scope)? {
@@ -122,6 +142,10 @@ impl Trip<'_> {
                 (None, Some(lookup)) => bench.json(&lookup.of, &scope)?,
                 (None, None) => Json::Null,
             };
+            let is_paged = completion.task.as_ref().is_some_and(|it| it.page.is_some());
+            if is_paged && subject.get(PAGE).is_none_or(is_empty) {
+                continue;
+            }
             if !is_empty(&subject) {
                 wishes.push(Wish { at, subject });
             }
@@ -192,31 +216,39 @@ impl Trip<'_> {
 
     /// Asks a task, several at the same time.
     async fn ask_task(
-        &self,
+        &mut self,
         task: &TaskAsk,
         at_once: u32,
         wishes: &[Wish],
         open: Vec<(String, usize)>,
     ) -> Result<Vec<(String, Answered)>, Stop> {
-        let questions: Vec<(String, TaskQuestion)> = open
-            .into_iter()
-            .map(|(name, index)| {
-                let question = TaskQuestion {
-                    tenant: self.tenant,
-                    job: self.job.job().id,
-                    task: task.name.clone(),
-                    input: wishes[index].subject.clone(),
-                };
-                (name, question)
-            })
-            .collect();
+        let mut found = Vec::new();
+        let mut questions: Vec<(String, TaskQuestion)> = Vec::with_capacity(open.len());
+        for (name, index) in open {
+            let mut input = wishes[index].subject.clone();
+            if task.page.is_some() {
+                self.stopped()?;
+                let place = input[PAGE].as_str().unwrap_or_default().to_owned();
+                match self.words_of(&place).await {
+                    Ok(words) => input[PAGE] = Json::String(words),
+                    Err(FetchError::Store(error)) => return Err(error.into()),
+                    // Each page is somebody else's: one that is away says nothing of the next.
+                    Err(error) => {
+                        found.push((name, Answered::Not(error.to_string())));
+                        continue;
+                    }
+                }
+            }
+            let (tenant, job) = (self.tenant, self.job.job().id);
+            let question = TaskQuestion { tenant, job, task: task.name.clone(), input };
+            questions.push((name, question));
+        }
         let shelf = self.room.shelf().clone();
         let mut asked = stream::iter(questions.into_iter().map(|(name, question)| {
             let shelf = shelf.clone();
             async move { (name, shelf.ask(question).await) }
         }))
         .buffer_unordered(at_once.max(1) as usize);
-        let mut found = Vec::new();
         let mut is_nobody_there = false;
         while let Some((name, answer)) = asked.next().await {
             self.stopped()?;
@@ -367,6 +399,18 @@ fn take_over(completion: &Completion, item: &mut Item, kept: &Kept) {
     }
 }
 
+/// Leaves what the source said last where nobody said anything now: a night on which nobody answers must
+/// not look like a correction by hand.
+fn hold(completion: &Completion, item: &mut Item, there: &There) {
+    for name in completion.fields.iter().chain(completion.fills.keys()) {
+        let is_open = item.data.get(name).is_none_or(is_empty);
+        let said = there.written.get(name).filter(|it| !is_empty(it));
+        if let (true, Some(said)) = (is_open, said) {
+            item.data.insert(name.clone(), said.clone());
+        }
+    }
+}
+
 /// Is there something to be asked for?
 fn wants(
     completion: &Completion,
@@ -375,12 +419,19 @@ fn wants(
     scope: &Scope,
 ) -> Result<bool, Stop> {
     let is_true = |name: &String| item.data.get(name).and_then(Json::as_bool).unwrap_or(false);
+    if completion.anew {
+        return when(completion, bench, scope);
+    }
     if completion.attempted.as_ref().is_some_and(is_true) {
         return Ok(false);
     }
     if completion.fields.iter().all(|it| item.data.get(it).is_some_and(|it| !is_empty(it))) {
         return Ok(false);
     }
+    when(completion, bench, scope)
+}
+
+fn when(completion: &Completion, bench: &Bench<'_>, scope: &Scope) -> Result<bool, Stop> {
     match &completion.when {
         None => Ok(true),
         Some(when) => Ok(bench.is_true(when, scope)?),
@@ -393,6 +444,9 @@ fn input(task: &TaskAsk, item: &Item, bench: &Bench<'_>, scope: &Scope) -> Resul
     let mut input = Data::new();
     for (name, text) in &task.input {
         input.insert(name.clone(), bench.json(text, &scope)?);
+    }
+    if let Some(page) = &task.page {
+        input.insert(PAGE.to_owned(), bench.json(page, &scope)?);
     }
     Ok(Json::Object(input))
 }
@@ -448,6 +502,22 @@ mod tests {
             json!({"place": "Tarrow", "latitude": null, "looked_up": true}),
             json!({"place": "Tarrow", "latitude": null, "looked_up": true}),
         );
+    }
+
+    #[test]
+    fn what_is_asked_for_anew_is_held_as_the_source_said_it_last() {
+        let completion = Completion { anew: true, ..completion() };
+        let there = There {
+            kept: kept(json!({"latitude": 9.5, "longitude": 2.5})),
+            written: item(json!({"latitude": 1.5, "longitude": 2.5})).data,
+        };
+        let mut silent = item(json!({"place": "Tarrow"}));
+        hold(&completion, &mut silent, &there);
+        let expected = json!({"place": "Tarrow", "latitude": 1.5, "longitude": 2.5});
+        assert_eq!(Json::Object(silent.data), expected, "a correction by hand stays one");
+        let mut answered = item(json!({"latitude": 3.5}));
+        hold(&completion, &mut answered, &there);
+        assert_eq!(Json::Object(answered.data), json!({"latitude": 3.5, "longitude": 2.5}));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 pub use complete::{Completion, Lookup, TaskAsk};
-pub use fetch::{Fetch, Method, Step};
+pub use fetch::{Fetch, Method, Records, Step};
 pub use parse::{Fallback, Field, FieldSpec, Format, Parse, Taken};
 
 /// Where records come from, and how they are made of what is there.
@@ -73,6 +73,31 @@ pub struct Source {
     /// How long what was fetched and made is good.
     #[serde(default)]
     pub cache: CacheSpans,
+    /// How every run is wanted, whoever wants it.
+    #[serde(default)]
+    pub flags: Always,
+}
+
+/// How every run of a source is wanted: expressions, of `env` for the most part. True is also a text that
+/// says so: `true`, `yes`, `on`, `1`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Always {
+    /// Nothing that is kept is used.
+    pub refresh: Option<String>,
+    /// Everything that may help to find a fault is told.
+    pub debug: Option<String>,
+    /// Everything is done but writing.
+    pub validate: Option<String>,
+}
+
+impl Always {
+    /// The expressions, by their keys.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let all =
+            [("refresh", &self.refresh), ("debug", &self.debug), ("validate", &self.validate)];
+        all.into_iter().filter_map(|(key, text)| Some((key, text.as_deref()?)))
+    }
 }
 
 /// How far a source was read that grows at its end.

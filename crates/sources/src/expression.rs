@@ -90,22 +90,14 @@ impl<'a> Bench<'a> {
 }
 
 /// What an expression gives that is used once.
-pub(crate) fn eval(
-    language: &Environment<'static>,
-    text: &str,
-    scope: &Scope,
-) -> Result<Value, Wrong> {
+pub fn eval(language: &Environment<'static>, text: &str, scope: &Scope) -> Result<Value, Wrong> {
     let expression = language.compile_expression_owned(text.to_owned()).map_err(|it| wrong(&it))?;
     expression.eval(scope.value()).map_err(|it| wrong(&it))
 }
 
 /// What a text with `{{ … }}` in it becomes: a text, or the value itself when there is nothing beside
 /// the one expression. Texts without are as they are.
-pub(crate) fn filled(
-    language: &Environment<'static>,
-    text: &str,
-    scope: &Scope,
-) -> Result<Json, Wrong> {
+pub fn filled(language: &Environment<'static>, text: &str, scope: &Scope) -> Result<Json, Wrong> {
     match parts(text) {
         Parts::Plain => Ok(Json::String(text.to_owned())),
         Parts::Whole(expression) => eval(language, expression, scope).map(|it| json_of(&it)),
@@ -138,10 +130,7 @@ pub(crate) fn filled_within(
 }
 
 /// The expressions in a text with `{{ … }}`, or what is wrong with it, and the names it asks for.
-pub(crate) fn asked_by_text(
-    language: &Environment<'static>,
-    text: &str,
-) -> Result<Vec<String>, Wrong> {
+pub fn asked_by_text(language: &Environment<'static>, text: &str) -> Result<Vec<String>, Wrong> {
     match parts(text) {
         Parts::Plain => Ok(Vec::new()),
         Parts::Whole(expression) => asked_by(language, expression),
@@ -153,7 +142,7 @@ pub(crate) fn asked_by_text(
 }
 
 /// The names that an expression asks for, or what is wrong with it.
-pub(crate) fn asked_by(language: &Environment<'static>, text: &str) -> Result<Vec<String>, Wrong> {
+pub fn asked_by(language: &Environment<'static>, text: &str) -> Result<Vec<String>, Wrong> {
     let expression = language.compile_expression_owned(text.to_owned()).map_err(|it| wrong(&it))?;
     Ok(without_globals(language, expression.undeclared_variables(false)))
 }

@@ -12,17 +12,20 @@ use jiff::SignedDuration;
 use outside::{Ask, Bounds, Failure, Got, HeaderMap, HeaderName, HeaderValue, Url, address, site};
 use serde_json::{Value as Json, json};
 use store::Error;
-use tokio::time::{sleep, timeout};
+use tokio::{
+    task::spawn_blocking,
+    time::{sleep, timeout},
+};
 use tracing::{debug, warn};
 
 use crate::{
     cache::{self, Entry, Kind, Outcome},
-    description::{Fetch, Method, Step},
+    description::{Fetch, Method, Records, Step},
     expression::{Data, Language, Scope, Wrong, filled, filled_within, value_of},
     harvest::{self, is_empty},
     metric,
     program::Program,
-    read::{ReadError, Reader},
+    read::{ReadError, Reader, page_words},
     trip::Trip,
 };
 
@@ -128,6 +131,9 @@ impl Trip<'_> {
             let bytes = self.room.shelf().file(&path).await.map_err(of)?;
             return Ok((decoded(&bytes, None, "text/plain"), false));
         }
+        if let Some(records) = &step.records {
+            return Ok((self.own_records(records, scope).await.map_err(|it| it.of(step))?, false));
+        }
         let fetch = &program.source().fetch;
         let question = question(&program, step, scope, self.room.policy()).map_err(of)?;
         let keeps = step.cache && program.source().cursor.is_none();
@@ -165,6 +171,49 @@ impl Trip<'_> {
             self.keep_entry(entry).await?;
         }
         Ok((text, false))
+    }
+
+    /// Records of the application itself, as JSON.
+    async fn own_records(&self, records: &Records, scope: &Scope) -> Result<String, Unread> {
+        let (shelf, tenant) = (self.room.shelf().clone(), self.tenant);
+        let (of, most) = (records.of.clone(), records.most);
+        let read = move |db: &store::Db| shelf.all(db, tenant, &of, most);
+        let found = self.room.store().read(read).await?;
+        let bench = self.program.bench()?;
+        let mut all = Vec::with_capacity(found.len());
+        for kept in found {
+            let mut data = kept.data;
+            if let Some(when) = &records.when {
+                let it = value_of(&Json::Object(data.clone()));
+                if !bench.is_true(when, &scope.with("it", it))? {
+                    continue;
+                }
+            }
+            data.insert("id".into(), Json::String(kept.id.to_string()));
+            all.push(Json::Object(data));
+        }
+        Ok(Json::Array(all).to_string())
+    }
+
+    /// The words of a page, line by line.
+    pub(crate) async fn words_of(&mut self, place: &str) -> Result<String, FetchError> {
+        let of = |why: String| FetchError::Refused { step: "page".into(), why };
+        let fetch = self.program.source().fetch.clone();
+        let url = address::check(place, self.room.policy()).map_err(|it| of(it.to_string()))?;
+        let mut ask = Ask::get(url);
+        if let Some(contact) = &fetch.contact {
+            put(&mut ask.headers, "user-agent", &agent(contact)).map_err(of)?;
+        }
+        let bytes_max = fetch.bytes_max;
+        ask.bounds = Bounds { bytes_max, robots: fetch.robots, ..Bounds::default() };
+        let got = self.ask("page", ask, Manner::of(&fetch)).await?;
+        if !(got.media_type.contains("html") || got.media_type.starts_with("text/")) {
+            return Err(of("what lies there is no page".into()));
+        }
+        let text = decoded(&got.bytes, got.charset.as_deref(), &got.media_type);
+        // Taking a page apart is computing: not on a thread that others wait for.
+        let words = spawn_blocking(move || page_words(&text)).await;
+        words.ok().flatten().ok_or_else(|| of("the page has no words".into()))
     }
 
     /// Asks until there is an answer, but not for ever.
@@ -258,6 +307,33 @@ impl Trip<'_> {
     }
 }
 
+/// Why records of the application could not be read.
+enum Unread {
+    Store(Error),
+    Wrong(Wrong),
+}
+
+impl Unread {
+    fn of(self, step: &Step) -> FetchError {
+        match self {
+            Self::Store(error) => FetchError::Store(error),
+            Self::Wrong(wrong) => FetchError::Refused { step: step.name.clone(), why: wrong.0 },
+        }
+    }
+}
+
+impl From<Error> for Unread {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Wrong> for Unread {
+    fn from(wrong: Wrong) -> Self {
+        Self::Wrong(wrong)
+    }
+}
+
 /// Takes out of an answer what the next steps need.
 fn taken(program: &Program, step: &Step, text: &str, scope: &mut Scope) -> Result<(), FetchError> {
     let changed = |why: String| FetchError::Changed { step: step.name.clone(), why };
@@ -308,8 +384,7 @@ fn question(
     }
     let mut headers = HeaderMap::new();
     if let Some(contact) = &fetch.contact {
-        let agent = format!("mainstay/{} (+{contact})", env!("CARGO_PKG_VERSION"));
-        put(&mut headers, "user-agent", &agent)?;
+        put(&mut headers, "user-agent", &agent(contact))?;
     }
     for (name, value) in fetch.headers.iter().chain(&step.headers) {
         put(&mut headers, name, &text(language, value, scope).map_err(wrong)?)?;
@@ -355,6 +430,11 @@ pub(crate) fn lookup_question<'f>(
     }
     ask.bounds = Bounds { bytes_max: 1024 * 1024, robots: false, ..Bounds::default() };
     Ok(ask)
+}
+
+/// The name of this program, and whom to write to about it.
+fn agent(contact: &str) -> String {
+    format!("mainstay/{} (+{contact})", env!("CARGO_PKG_VERSION"))
 }
 
 fn put(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), String> {

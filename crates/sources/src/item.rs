@@ -16,7 +16,7 @@ const CHUNK: usize = 200;
 
 /// What is known of an item.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Known {
+pub(crate) struct Known {
     /// What it is recognised by.
     pub item: String,
     /// The record that it became.

@@ -20,6 +20,7 @@ use crate::{
 };
 
 pub use faults::Fault;
+pub(crate) use faults::PAGE;
 pub use mentions::{Mention, Thing};
 
 /// A source, ready to be read. Cheap to clone.

@@ -19,6 +19,15 @@ pub trait Shelf: Send + Sync + 'static {
     /// The records with these ids, deleted ones among them.
     fn by_ids(&self, db: &Db, tenant: TenantId, ids: &[RecordId]) -> Result<Vec<Kept>, Error>;
 
+    /// The first living records of a collection, in the order in which they were made.
+    fn all(
+        &self,
+        db: &Db,
+        tenant: TenantId,
+        collection: &str,
+        most: u32,
+    ) -> Result<Vec<Kept>, Error>;
+
     /// For each key (the values of these fields, in order) the living record that has it.
     fn by_keys(
         &self,

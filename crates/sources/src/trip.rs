@@ -122,6 +122,7 @@ impl<'a> Trip<'a> {
             job,
         };
         trip.see(&of_tenant);
+        trip.always().map_err(|wrong| Failure::for_good("misconfigured", wrong.0))?;
         Ok(trip)
     }
 
@@ -382,6 +383,23 @@ impl<'a> Trip<'a> {
         }
     }
 
+    /// How every run is wanted, beside how this one is.
+    fn always(&mut self) -> Result<(), Wrong> {
+        let program = self.program.clone();
+        let bench = program.bench()?;
+        for (key, text) in program.source().flags.each() {
+            if !is_on(&bench.json(text, &self.scope)?) {
+                continue;
+            }
+            match key {
+                "refresh" => self.flags.refresh.all = true,
+                "debug" => self.flags.debug = true,
+                _ => self.flags.validate = true,
+            }
+        }
+        Ok(())
+    }
+
     /// The day it is where the source is.
     fn today(&self) -> String {
         let zone = self.program.source().zone.as_deref();
@@ -408,6 +426,17 @@ impl<'a> Trip<'a> {
             .set("today", value_of(&Json::String(today)))
             .set("year", value_of(&json!(year)))
             .set("now", value_of(&Json::String(now)));
+    }
+}
+
+/// Does a value say so? What comes out of the environment is a text.
+fn is_on(value: &Json) -> bool {
+    match value {
+        Json::Bool(it) => *it,
+        Json::String(text) => {
+            matches!(text.trim().to_ascii_lowercase().as_str(), "true" | "yes" | "on" | "1")
+        }
+        _ => false,
     }
 }
 
@@ -441,6 +470,27 @@ impl From<FetchError> for Stop {
                 Self::Refused(Finding::new(Code::StructureChanged, message))
             }
             FetchError::Store(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_the_environment_may_say_that_something_is_on() {
+        for (value, expected) in [
+            (json!(true), true),
+            (json!("True"), true),
+            (json!(" 1 "), true),
+            (json!("on"), true),
+            (json!("false"), false),
+            (json!("0"), false),
+            (json!(""), false),
+            (json!(null), false),
+        ] {
+            assert_eq!(is_on(&value), expected, "{value}");
         }
     }
 }

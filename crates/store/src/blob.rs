@@ -21,12 +21,12 @@ use sha2::{Digest, Sha256};
 
 use crate::{FromValue, Value};
 
-pub use keep::{Kept, keep, put, read, remove};
+pub use keep::{Kept, keep, keep_in, put, read, remove};
 pub(crate) use place::Places;
-pub use place::look;
+pub use place::{is_set_up, look};
 pub use settings::{EnvValues, Keys, Place, S3, Settings};
 pub use sweep::{clear, erase, sweep};
-pub use transfer::{At, Batch, Held, Status, status, transfer, verify};
+pub use transfer::{At, Batch, Held, Status, places_of, status, transfer, verify};
 
 /// The SHA-256 of some bytes, as 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,6 +8,7 @@
 //!
 //! Start at [`Store`] (open, read, write), then [`Db`] and [`Tx`] (what a closure sees).
 
+mod settings;
 mod store;
 
 mod address;
@@ -32,6 +33,7 @@ pub use db::{Db, Dialect, Sql, Tx};
 pub use error::Error;
 pub use migrate::Migration;
 pub use row::{FromValue, Row};
+pub use settings::{Finding, Settings};
 pub use store::{Durability, OpenError, Options, Store};
 pub use value::Value;
 

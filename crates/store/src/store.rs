@@ -64,7 +64,18 @@ impl Default for Options {
 }
 
 /// When SQLite says that a commit is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum Durability {
     /// When the disk has it: `synchronous=FULL`. Survives loss of power.
     #[default]

@@ -301,12 +301,31 @@ testkit::on_both! {
         }
     }
 
+    async fn bytes_may_be_kept_elsewhere_than_new_ones_are_and_say_where_they_lie(db: Database) {
+        let Some(house) = House::with_all(&db, Place::Database).await else { return };
+        let mut blobs = vec![(house.tenant, house.put(b"here").await)];
+        for place in OUTSIDE {
+            assert!(blob::is_set_up(&house.store, place));
+            let bytes = Bytes::from_static(place.name().as_bytes());
+            let kept = blob::keep_in(&house.store, place, house.tenant, bytes, house.now).await;
+            blobs.push((house.tenant, house.name(kept.unwrap()).await.unwrap()));
+        }
+        blobs.push((TenantId::generate(), blobs[0].1.clone()));
+        let asked = blobs.clone();
+        let places = house.store.read(move |db| blob::places_of(db, &asked)).await.unwrap();
+        assert_eq!(places, [Some(Place::Database), Some(Place::Directory), Some(Place::S3), None]);
+        for (_, id) in &blobs {
+            assert!(house.read(id).await.unwrap().is_some());
+        }
+    }
+
     async fn blobs_in_a_place_that_is_set_up_no_more_are_missed_by_name(db: Database) {
         let Some(house) = House::open(&db, Place::Directory).await else { return };
         let id = house.put(b"somewhere").await;
         let store = db.open(Options::default()).await;
         let status = blob::status(&store).await.unwrap();
         assert_eq!((status.chosen, status.held[0].is_set_up), (Place::Database, false));
+        assert!(!blob::is_set_up(&store, Place::Directory) && blob::is_set_up(&store, Place::Database));
         let error = blob::read(&store, house.tenant, &id).await.unwrap_err();
         assert!(error.to_string().contains("do not say where"), "{error}");
     }

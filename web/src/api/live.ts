@@ -59,9 +59,14 @@ export function follow({ onJob, onState }: Follower): () => void {
     let failures = 0;
     while (!stopping.signal.aborted) {
       try {
-        await readStream(stopping.signal, onJob, () => {
-          failures = 0;
-          onState(true);
+        await readStream('/api/jobs/events', stopping.signal, {
+          onEvent: ({ event, data }) => {
+            if (event === 'job') onJob(JSON.parse(data) as JobView);
+          },
+          onOpen: () => {
+            failures = 0;
+            onState(true);
+          },
         });
       } catch {
         failures += 1;
@@ -75,22 +80,26 @@ export function follow({ onJob, onState }: Follower): () => void {
   return () => stopping.abort();
 }
 
-async function readStream(stop: AbortSignal, onJob: (job: JobView) => void, onOpen: () => void): Promise<void> {
+interface Reader {
+  onEvent: (event: ServerEvent) => void;
+  onOpen?: () => void;
+}
+
+/** Reads a stream of events to its end. Throws when it cannot be opened, breaks off, or falls silent. */
+export async function readStream(path: string, stop: AbortSignal, { onEvent, onOpen }: Reader): Promise<void> {
   const dead = new AbortController();
   let timer = setTimeout(() => dead.abort(), SILENCE_MS);
   try {
     const response = await session.fetch(
-      new Request(new URL('/api/jobs/events', location.origin), {
+      new Request(new URL(path, location.origin), {
         headers: { accept: 'text/event-stream' },
         signal: AbortSignal.any([stop, dead.signal]),
       }),
     );
-    if (!response.ok || !response.body) throw new TypeError(`the stream of jobs was answered with ${response.status}`);
-    onOpen();
+    if (!response.ok || !response.body) throw new TypeError(`the stream ${path} was answered with ${response.status}`);
+    onOpen?.();
 
-    const feed = eventParser(({ event, data }) => {
-      if (event === 'job') onJob(JSON.parse(data) as JobView);
-    });
+    const feed = eventParser(onEvent);
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {
       const { done, value } = await reader.read();

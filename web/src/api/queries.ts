@@ -22,14 +22,14 @@ function isSameList(one: readonly unknown[], other: readonly unknown[]): boolean
   return hashKey(one.map(withoutNarrowing)) === hashKey(other.map(withoutNarrowing));
 }
 
-const NARROWING = ['search', 'filters', 'category', 'action', 'actor', 'from', 'to', 'operation', 'model', 'outcome', 'key', 'task', 'tag', 'unbound'];
+const NARROWING = ['search', 'filters', 'sort', 'category', 'action', 'actor', 'from', 'to', 'operation', 'model', 'outcome', 'key', 'task', 'tag', 'unbound'];
 
 function withoutNarrowing(part: unknown): unknown {
   if (typeof part !== 'object' || part === null) return part;
   return Object.entries(part).filter(([name, value]) => value !== undefined && !NARROWING.includes(name));
 }
 
-function paged<T>(key: readonly unknown[], read: (cursor: Next) => Promise<Page<T>>) {
+export function paged<T>(key: readonly unknown[], read: (cursor: Next) => Promise<Page<T>>) {
   return infiniteQueryOptions({
     queryKey: key,
     queryFn: ({ pageParam }) => read(pageParam),
@@ -88,6 +88,8 @@ export interface RecordsQuery {
   search?: string;
   deleted?: boolean;
   filters?: Record<string, string>;
+  /** A field that the collection can be ordered by; `-` before it begins with the last. */
+  sort?: string;
 }
 
 function recordParams({ filters, ...rest }: RecordsQuery, cursor: Next) {
@@ -111,6 +113,17 @@ export const fewRecordsQuery = (collection: string, query: RecordsQuery, limit =
         }),
       ),
     placeholderData: keepPreviousData,
+  });
+
+/** How many there are, without reading them. */
+export const recordCountQuery = (collection: string, query: RecordsQuery) =>
+  queryOptions({
+    queryKey: ['records', collection, 'count', query],
+    queryFn: async () => {
+      const page = await answer(api.GET('/api/collections/{collection}', { params: { path: { collection }, query: { ...recordParams(query, undefined), limit: 1 } } }));
+      return page.total ?? page.items.length;
+    },
+    staleTime: 60_000,
   });
 
 export const recordQuery = (record: string) =>

@@ -1865,6 +1865,710 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["schedules.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{schedule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["schedules.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{schedule}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["schedules.run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{schedule}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["schedules.pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{schedule}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["schedules.resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archives": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["archives.list"];
+        put?: never;
+        post: operations["archives.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archives/{archive}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["archives.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archives/{archive}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["archives.restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deprecations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["deprecations.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["sources.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/cache": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["sources.cache"];
+        put?: never;
+        post?: never;
+        delete: operations["sources.clear_cache"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/{source}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["sources.run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/{source}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["sources.runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/{source}/runs/{job}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["sources.get_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/{source}/aside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["sources.aside"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/records/{record}/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["sources.origins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/records/{record}/sources/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["sources.unlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["questions.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/questions/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["questions.ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/questions/initial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["questions.initial"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/questions/followups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["questions.followups"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/questions/comment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["questions.comment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/questions/performance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["questions.performance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/questions/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["conversations.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/questions/conversations/{conversation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["conversations.turns"];
+        put?: never;
+        post?: never;
+        delete: operations["conversations.delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["progress.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/{report}/{record}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["reports.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analyses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["analyses.run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["results.list"];
+        put?: never;
+        post: operations["results.submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/latest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["results.latest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{result}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["results.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{result}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["results.status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{result}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["results.events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{result}/raw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["results.raw"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/debug": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["debug.get"];
+        put: operations["debug.set"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["feedback.list"];
+        put?: never;
+        post: operations["feedback.give"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feedback/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["feedback.summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feedback/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["feedback.export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/language": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["language.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/language/detect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["language.detect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["configuration.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/configuration/{config}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["configuration.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/configuration/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["configuration.check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/frontend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["frontend.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1884,6 +2588,8 @@ export interface components {
             role_name: string | null;
             /** Format: uuid */
             tenant: string | null;
+            tenant_slug?: string | null;
+            can_write: boolean;
             permissions: components["schemas"]["Permission"][];
             /** @enum {string} */
             reaches: "all" | "one";
@@ -2660,9 +3366,13 @@ export interface components {
             title: string;
             columns: string[];
             filters: string[];
+            sorts: string[];
+            order: string | null;
             schema: components["schemas"]["Schema"];
             parent: string | null;
             shared: boolean;
+            private: boolean;
+            archived: boolean;
             searchable: boolean;
             unique: string[][];
             versioned: components["schemas"]["Versioning"] | null;
@@ -2682,13 +3392,14 @@ export interface components {
             title: string;
             about: string;
             on: string;
-            /** @enum {string|null} */
-            run: "job" | "now" | null;
+            run: ("job" | "now") | null;
             input: components["schemas"]["Schema"] | null;
-            /** @enum {string|null} */
             makes: "version" | null;
             proposes: components["schemas"]["Proposing"] | null;
             has_fallback: boolean;
+            text: string | null;
+            result: string | null;
+            computed: string[];
         };
         PageEntry: {
             collection: string;
@@ -2717,6 +3428,19 @@ export interface components {
             assistants: {
                 [key: string]: components["schemas"]["AssistantEntry"];
             };
+            questions: {
+                [key: string]: components["schemas"]["QuestionsEntry"];
+            };
+            progress: {
+                [key: string]: components["schemas"]["ProgressEntry"];
+            };
+            reports: {
+                [key: string]: components["schemas"]["ReportEntry"];
+            };
+            sources: string[];
+            schedules: string[];
+            languages: string[];
+            has_deprecations: boolean;
             sign_up: boolean;
             webhook_events: string[];
             pages: components["schemas"]["PageEntry"][];
@@ -3298,13 +4022,674 @@ export interface components {
         /** @description Any JSON value. */
         Json: Json;
         /** @enum {string} */
-        Permission: "anyone" | "own_account" | "list_tenants" | "manage_tenants" | "read_records" | "write_records" | "erase_records" | "manage_reference" | "run_tasks" | "use_models" | "use_assistants" | "read_documents" | "write_documents" | "manage_documents" | "manage_models" | "decide_proposals" | "read_jobs" | "manage_jobs" | "read_usage" | "read_audit" | "manage_audit" | "manage_keys" | "manage_users" | "manage_webhooks" | "read_telemetry" | "read_internals";
+        Permission: "anyone" | "own_account" | "list_tenants" | "manage_tenants" | "read_records" | "write_records" | "read_private" | "erase_records" | "manage_reference" | "run_tasks" | "use_models" | "use_assistants" | "ask_questions" | "read_documents" | "write_documents" | "manage_documents" | "manage_models" | "decide_proposals" | "read_jobs" | "manage_jobs" | "manage_schedules" | "manage_archives" | "read_usage" | "read_audit" | "manage_audit" | "manage_keys" | "manage_users" | "manage_webhooks" | "read_telemetry" | "manage_configuration" | "read_internals";
         /** @enum {string} */
         Role: "owner" | "admin" | "operator" | "editor" | "viewer";
         /** @enum {string} */
         Scope: "read" | "write" | "jobs:execute" | "llm:call" | "models" | "embeddings:generate" | "admin";
         /** @enum {string} */
         UsageOutcome: "ok" | "invalid" | "rate_limited" | "refused" | "unavailable" | "timeout" | "hung_up" | "unreadable" | "abandoned";
+        Schedules: {
+            schedules: components["schemas"]["Schedule"][];
+        };
+        Schedule: {
+            name: string;
+            about: string;
+            every: string;
+            timezone: string;
+            jitter_s: number;
+            /** @enum {string} */
+            missed: "skip" | "once" | "all";
+            off_peak: string | null;
+            does: components["schemas"]["ScheduleTarget"] | null;
+            /** Format: date-time */
+            paused_at: string | null;
+            paused_by: string | null;
+            late_s: number;
+            next_runs: components["schemas"]["PlannedRun"][];
+            last_run: components["schemas"]["PastRun"] | null;
+            runs?: components["schemas"]["PastRun"][];
+        };
+        ScheduleTarget: {
+            kind: string;
+            name: string;
+        };
+        PlannedRun: {
+            /** Format: date-time */
+            planned_at: string;
+            /** Format: date-time */
+            due_at: string;
+        };
+        PastRun: {
+            /** Format: date-time */
+            planned_at: string;
+            /** Format: date-time */
+            due_at: string;
+            /** Format: date-time */
+            begun_at: string;
+            late_s: number;
+            /** @enum {string} */
+            outcome: "begun" | "busy" | "nothing" | "missed";
+            missed: number;
+            jobs: components["schemas"]["JobOfRun"][];
+            job_count: number;
+            asked_by: string | null;
+        };
+        JobOfRun: {
+            /** Format: uuid */
+            id: string;
+            state: ("pending" | "running" | "completed" | "failed" | "cancelled") | null;
+        };
+        ScheduleRun: {
+            schedule: string;
+            /** @enum {string} */
+            outcome: "begun" | "busy" | "nothing" | "missed";
+            jobs: string[];
+        };
+        Progress: {
+            progress: string;
+            of: string;
+            count: number;
+            owners: number;
+            /** Format: date-time */
+            first_at: string | null;
+            /** Format: date-time */
+            last_at: string | null;
+            overall: components["schemas"]["ProgressNumbers"];
+            criteria: {
+                [key: string]: components["schemas"]["ProgressNumbers"];
+            };
+            periods: components["schemas"]["ProgressPeriods"];
+            points: components["schemas"]["ProgressPoint"][];
+            recurring: {
+                [key: string]: components["schemas"]["ProgressText"][];
+            };
+            cached: boolean;
+            /** Format: date-time */
+            calculated_at: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        ProgressNumbers: {
+            count: number;
+            mean: number | null;
+            least: number | null;
+            most: number | null;
+            latest: number | null;
+            change: number | null;
+            slope_30_days: number | null;
+        };
+        ProgressPeriods: {
+            week: components["schemas"]["ProgressPeriod"][];
+            month: components["schemas"]["ProgressPeriod"][];
+            quarter: components["schemas"]["ProgressPeriod"][];
+        };
+        ProgressPeriod: {
+            from: string;
+            count: number;
+            mean: number | null;
+            criteria: {
+                [key: string]: number;
+            };
+        };
+        ProgressText: {
+            text: string;
+            count: number;
+            /** Format: date-time */
+            last_at: string;
+        };
+        ProgressEntry: {
+            title: string;
+            of: string;
+            has_criteria: boolean;
+            recurring: string[];
+        };
+        QuestionsEntry: {
+            title: string;
+            about: string;
+        };
+        ReportEntry: {
+            title: string;
+            of: string;
+        };
+        ProgressPoint: {
+            /** Format: uuid */
+            record: string;
+            /** Format: date-time */
+            at: string;
+            overall: number;
+        };
+        Archive: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            tenant: string;
+            collection: string;
+            place: ("database" | "directory" | "s3") | null;
+            record_count: number;
+            row_count: number;
+            brought_back: number;
+            size_bytes: number;
+            sha256: string;
+            /** Format: date-time */
+            oldest_at: string;
+            /** Format: date-time */
+            newest_at: string;
+            /** Format: uuid */
+            job: string;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        ArchiveAccepted: {
+            /** Format: uuid */
+            job: string;
+            /** Format: uuid */
+            archive: string | null;
+            /** @enum {string} */
+            state: "pending";
+            message: string;
+        };
+        Deprecations: {
+            deprecations: components["schemas"]["Deprecation"][];
+        };
+        Deprecation: {
+            route: string;
+            operation: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            sunset: string | null;
+            is_gone: boolean;
+            use: string | null;
+            calls: number;
+            calls_since_gone: number;
+            client_count: number;
+            clients: components["schemas"]["DeprecatedClient"][];
+        };
+        DeprecatedClient: {
+            /** @enum {string} */
+            kind: "user" | "key" | "nobody" | "others";
+            client: string;
+            calls: number;
+            gone: number;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+        };
+        Configuration: {
+            documents: components["schemas"]["ConfigurationLine"][];
+        };
+        ConfigurationLine: {
+            name: string;
+            title: string;
+            about: string;
+            category: ("business_logic" | "system_security" | "components" | "infrastructure" | "operations") | null;
+            file: string;
+            is_given: boolean;
+            is_typed: boolean;
+            has_schema: boolean;
+            checksum: string | null;
+        };
+        ConfigurationDocument: {
+            name: string;
+            title: string;
+            about: string;
+            category: ("business_logic" | "system_security" | "components" | "infrastructure" | "operations") | null;
+            file: string;
+            is_given: boolean;
+            is_typed: boolean;
+            has_schema: boolean;
+            checksum: string | null;
+            content: string | null;
+            hidden: string[];
+            given: components["schemas"]["Json"];
+            in_force: components["schemas"]["Json"];
+            schema: components["schemas"]["Json"];
+        };
+        ConfigurationReport: {
+            is_valid: boolean;
+            errors: number;
+            warnings: number;
+            faults: components["schemas"]["ConfigurationFault"][];
+        };
+        ConfigurationFault: {
+            file: string;
+            line: number;
+            column: number;
+            /** @enum {string} */
+            level: "error" | "warning";
+            code: string;
+            message: string;
+            hint?: string;
+        };
+        Frontend: {
+            theme: string;
+            language: string | null;
+            chars_max: number | null;
+            autosave: string;
+            session_warning: string;
+            request_timeout: string;
+            poll: string;
+            features: {
+                [key: string]: boolean;
+            };
+            texts: {
+                [key: string]: components["schemas"]["Json"];
+            };
+            own?: components["schemas"]["Json"];
+        };
+        Questions: {
+            name: string;
+            title: string;
+            about: string;
+            languages: string[];
+            tables: string[];
+            categories: string[];
+            question_chars: number;
+            keep_days: number;
+            comments: boolean;
+        };
+        LanguageGuess: {
+            detected_language: string;
+            confidence: number;
+            /** @enum {string} */
+            detection_method: "words" | "letters";
+        };
+        LanguageDetection: {
+            detected_language: string;
+            confidence: number;
+            /** @enum {string} */
+            detection_method: "words" | "letters" | "words+letters";
+            fallback_used: boolean;
+            alternatives: components["schemas"]["LanguageGuess"][];
+        };
+        Languages: {
+            languages: string[];
+            usual: string;
+            methods: string[];
+            threshold: number;
+            known: string[];
+        };
+        QuestionResult: {
+            columns: string[];
+            rows: components["schemas"]["Json"][];
+            row_count: number;
+            is_cut: boolean;
+        };
+        QuestionAnswer: {
+            answered: boolean;
+            answer: string | null;
+            is_phrased: boolean;
+            error: string | null;
+            error_code: string | null;
+            reformulated: string | null;
+            context_exceeded: boolean;
+            followups: string[];
+            /** Format: uuid */
+            conversation: string | null;
+            /** Format: uuid */
+            turn: string | null;
+            language: string;
+            language_detection: components["schemas"]["LanguageDetection"];
+            category: string | null;
+            result: components["schemas"]["QuestionResult"] | null;
+            from_cache: boolean;
+            model_used: string | null;
+            tokens_used: number;
+            response_ms: number;
+        };
+        QuestionCategory: {
+            title: string;
+            description: string;
+            questions: string[];
+        };
+        InitialQuestions: {
+            language: string;
+            categories: {
+                [key: string]: components["schemas"]["QuestionCategory"];
+            };
+        };
+        FollowUps: {
+            followups: string[];
+            language: string;
+            model_used: string | null;
+            tokens_used: number;
+        };
+        AnswerComment: {
+            comment: string;
+            /** Format: uuid */
+            record: string;
+            language: string;
+            model_used: string | null;
+            tokens_used: number;
+        };
+        QuestionPerformance: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            tenant: string;
+            questions: string;
+            asked_by: string;
+            question: string;
+            was_answered: boolean;
+            error: string | null;
+            category: string | null;
+            language: string;
+            response_ms: number;
+            tokens_used: number;
+            from_cache: boolean;
+            /** Format: date-time */
+            at: string;
+        };
+        Conversation: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            tenant: string;
+            questions: string;
+            title: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        ConversationTurn: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            conversation: string;
+            seq: number;
+            question: string;
+            answer: string;
+            followups: string[];
+            language: string;
+            result: components["schemas"]["QuestionResult"];
+            from_cache: boolean;
+            /** Format: date-time */
+            created_at: string;
+        };
+        Analysis: {
+            analysis_type: string;
+            /** Format: uuid */
+            record_id: string | null;
+            text: string | null;
+            language: string;
+            result: components["schemas"]["Json"];
+            provider: string;
+            model: string | null;
+            prompt_version: string | null;
+            tokens_in: number;
+            tokens_out: number;
+            cost_usd: number | null;
+            latency_ms: number;
+            /** Format: uuid */
+            id?: string;
+            /** Format: date-time */
+            created_at?: string;
+        };
+        AnalysisAccepted: {
+            /** Format: uuid */
+            job: string;
+            /** @enum {string} */
+            state: "pending";
+            message: string;
+        };
+        Result: {
+            /** Format: uuid */
+            id: string;
+            task: string;
+            /** Format: uuid */
+            submission: string | null;
+            text: string | null;
+            version: number | null;
+            /** @enum {string} */
+            status: "queued" | "processing" | "completed" | "failed";
+            progress: number;
+            message: string | null;
+            error: components["schemas"]["JobError"] | null;
+            language_detection?: components["schemas"]["ResultLanguage"];
+            provider?: string | null;
+            model?: string | null;
+            prompt_version?: string | null;
+            tokens_in?: number;
+            tokens_out?: number;
+            cost_usd?: number | null;
+            processing_time_s?: number;
+            debug_enabled?: boolean;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            completed_at: string | null;
+        };
+        ResultLanguage: {
+            detected_language: string;
+            confidence: number;
+            /** @enum {string} */
+            detection_method: "words" | "letters" | "words+letters";
+            fallback_used: boolean;
+        };
+        ResultStanding: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            status: "queued" | "processing" | "completed" | "failed";
+            progress: number;
+            message: string | null;
+            error: components["schemas"]["JobError"] | null;
+            /** Format: date-time */
+            estimated_completion: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            completed_at: string | null;
+        };
+        ResultRaw: {
+            /** Format: uuid */
+            result: string;
+            raw_prompt: components["schemas"]["RawPrompt"];
+            raw_response: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        RawPrompt: {
+            system: string | null;
+            user: string;
+        };
+        DebugMode: {
+            enabled: boolean;
+            changed_by: string | null;
+            /** Format: date-time */
+            changed_at: string | null;
+        };
+        Feedback: {
+            /** Format: uuid */
+            subject: string;
+            /** @enum {string} */
+            kind: "result" | "message";
+            task: string;
+            prompt_version: string | null;
+            /** @enum {string} */
+            verdict: "up" | "down";
+            words: string | null;
+            given_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        FeedbackSummary: {
+            tasks: components["schemas"]["FeedbackOfTask"][];
+        };
+        FeedbackOfTask: {
+            task: string;
+            /** @enum {string} */
+            kind: "result" | "message";
+            prompt_version: string | null;
+            up: number;
+            down: number;
+            with_words: number;
+        };
+        SourceEntry: {
+            name: string;
+            title: string;
+            about: string;
+            into: string;
+            /** @enum {string} */
+            status: "running" | "failing" | "active" | "idle" | "disabled";
+            schedules: string[];
+            has_cursor: boolean;
+            items: number;
+            gone: number;
+            aside: number;
+            good_count: number | null;
+            /** Format: date-time */
+            good_at: string | null;
+            mark: number | null;
+            last_run: components["schemas"]["SourceLastRun"] | null;
+        };
+        SourceLastRun: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            tenant: string;
+            source: string;
+            /** @enum {string} */
+            state: "pending" | "running" | "completed" | "failed" | "cancelled";
+            flags: components["schemas"]["SourceFlags"];
+            counts: components["schemas"]["SourceCounts"];
+            findings: components["schemas"]["SourceFinding"][];
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+        };
+        SourceRun: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            job: string;
+            /** Format: uuid */
+            tenant: string;
+            source: string;
+            /** @enum {string} */
+            state: "pending" | "running" | "completed" | "failed" | "cancelled";
+            flags: components["schemas"]["SourceFlags"];
+            counts: components["schemas"]["SourceCounts"];
+            findings: components["schemas"]["SourceFinding"][];
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            duration_ms: number | null;
+        };
+        SourceFlags: {
+            refresh?: {
+                [key: string]: components["schemas"]["Json"];
+            };
+            debug?: boolean;
+            validate?: boolean;
+            whole?: boolean;
+        };
+        SourceCounts: {
+            rows: number;
+            extracted: number;
+            consolidated: number;
+            inserted: number;
+            updated: number;
+            unchanged: number;
+            skipped: number;
+            errors: number;
+            completed: number;
+            gone: number;
+            returned: number;
+            pages: number;
+            cache_hits: number;
+        };
+        SourceFinding: {
+            code: string;
+            message: string;
+            about?: string;
+        };
+        SourceAccepted: {
+            source: string;
+            /** Format: uuid */
+            run: string;
+            /** Format: uuid */
+            job: string;
+            /** @enum {string} */
+            state: "pending";
+            message: string;
+        };
+        SourceAside: {
+            item: string;
+            /** @enum {string} */
+            step: "row" | "record" | "completion";
+            reason: string;
+            fields: {
+                [key: string]: components["schemas"]["Json"];
+            };
+            attempts: number;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            /** Format: date-time */
+            due_at: string;
+        };
+        SourceCache: {
+            kinds: components["schemas"]["SourceCacheKind"][];
+            entries: components["schemas"]["SourceCacheEntry"][];
+        };
+        SourceCacheKind: {
+            /** @enum {string} */
+            kind: "html" | "structured" | "comparison" | "answer";
+            entries: number;
+            size_bytes: number;
+            expired: number;
+            /** Format: date-time */
+            oldest_at: string | null;
+            /** Format: date-time */
+            newest_at: string | null;
+            hits: number;
+            misses: number;
+            stale: number;
+            invalid: number;
+            forced: number;
+            hit_rate: number | null;
+            valid_rate: number | null;
+        };
+        SourceCacheEntry: {
+            kind: string;
+            name: string;
+            tags: string[];
+            size_bytes: number;
+            row_count: number | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        SourceCacheCleared: {
+            removed: number;
+        };
+        SourceOrigin: {
+            source: string;
+            item: string;
+            /** Format: date-time */
+            gone_at: string | null;
+            locked: string[];
+        };
     };
     responses: {
         /** @description It did not work; `code` is stable, `hint` is the way out. */
@@ -8325,6 +9710,1646 @@ export interface operations {
                     "application/json": components["schemas"]["OpenApi"];
                 };
             };
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "schedules.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedules"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "schedules.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "schedules.run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleRun"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "schedules.pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "schedules.resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "archives.list": {
+        parameters: {
+            query?: {
+                tenant?: string;
+                collection?: string;
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Archive"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "archives.create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    tenant: string;
+                    collection: string;
+                };
+            };
+        };
+        responses: {
+            /** @description . */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveAccepted"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "archives.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                archive: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Archive"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "archives.restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                archive: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    records?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description . */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveAccepted"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "deprecations.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deprecations"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.list": {
+        parameters: {
+            query?: {
+                tenant?: string;
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SourceEntry"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.cache": {
+        parameters: {
+            query?: {
+                kind?: "html" | "structured" | "comparison" | "answer";
+                pattern?: string;
+                tag?: string;
+                entries?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceCache"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.clear_cache": {
+        parameters: {
+            query?: {
+                kind?: "html" | "structured" | "comparison" | "answer";
+                pattern?: string;
+                tag?: string;
+                entries?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceCacheCleared"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    tenant?: string | null;
+                    refresh?: boolean | null;
+                    refresh_pattern?: string | null;
+                    refresh_tag?: string | null;
+                    debug?: boolean | null;
+                    validate?: boolean | null;
+                    whole?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description . */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceAccepted"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.runs": {
+        parameters: {
+            query?: {
+                tenant?: string;
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SourceRun"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.get_run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceRun"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.aside": {
+        parameters: {
+            query?: {
+                tenant?: string;
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SourceAside"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.origins": {
+        parameters: {
+            query?: {
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path: {
+                record: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SourceOrigin"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.unlock": {
+        parameters: {
+            query?: {
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path: {
+                record: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    fields?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SourceOrigin"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "questions.list": {
+        parameters: {
+            query?: {
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Questions"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "questions.ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    tenant?: string | null;
+                    questions?: string | null;
+                    question: string;
+                    /** Format: uuid */
+                    conversation?: string | null;
+                    language?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionAnswer"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "questions.initial": {
+        parameters: {
+            query?: {
+                questions?: string;
+                language?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InitialQuestions"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "questions.followups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    tenant?: string | null;
+                    topic?: string | null;
+                    kind?: string | null;
+                    questions: string[];
+                    responses?: string[] | null;
+                    language?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUps"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "questions.comment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    tenant?: string | null;
+                    questions?: string | null;
+                    record: string;
+                    question: string;
+                    response: string;
+                    language?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerComment"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "questions.performance": {
+        parameters: {
+            query?: {
+                tenant?: string;
+                answered?: boolean;
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["QuestionPerformance"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "conversations.list": {
+        parameters: {
+            query?: {
+                tenant?: string;
+                questions?: string;
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Conversation"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "conversations.turns": {
+        parameters: {
+            query?: {
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path: {
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ConversationTurn"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "conversations.delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "progress.get": {
+        parameters: {
+            query?: {
+                tenant?: string;
+                progress?: string;
+                of?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Progress"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "reports.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                report: string;
+                record: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": Blob;
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "analyses.run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    tenant?: string | null;
+                    task: string;
+                    text?: string | null;
+                    /** Format: uuid */
+                    record?: string | null;
+                    records?: string[] | null;
+                    /** @enum {string|null} */
+                    priority?: "speed" | "balanced" | "accuracy" | null;
+                    language?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Analysis"];
+                };
+            };
+            /** @description . */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalysisAccepted"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "results.list": {
+        parameters: {
+            query?: {
+                tenant?: string;
+                task?: string;
+                of?: "mine" | "everybody";
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Result"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "results.submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    tenant?: string | null;
+                    task?: string | null;
+                    text: string;
+                    /** Format: uuid */
+                    previous?: string | null;
+                    /** @enum {string|null} */
+                    mode?: "now" | "job" | null;
+                    /** @enum {string|null} */
+                    priority?: "speed" | "balanced" | "accuracy" | null;
+                    language?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Result"];
+                };
+            };
+            /** @description . */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultStanding"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "results.latest": {
+        parameters: {
+            query?: {
+                tenant?: string;
+                task?: string;
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Result"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "results.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                result: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Result"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "results.status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                result: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultStanding"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "results.events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                result: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["ResultStanding"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "results.raw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                result: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultRaw"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "debug.get": {
+        parameters: {
+            query?: {
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DebugMode"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "debug.set": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    tenant?: string | null;
+                    enabled: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DebugMode"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "feedback.list": {
+        parameters: {
+            query?: {
+                tenant?: string;
+                task?: string;
+                verdict?: "up" | "down";
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Feedback"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "feedback.give": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    subject: string;
+                    /** @enum {string} */
+                    verdict: "up" | "down";
+                    words?: string | null;
+                    share?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "feedback.summary": {
+        parameters: {
+            query?: {
+                tenant?: string;
+                task?: string;
+                verdict?: "up" | "down";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackSummary"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "feedback.export": {
+        parameters: {
+            query?: {
+                tenant?: string;
+                task?: string;
+                verdict?: "up" | "down";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": Blob;
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "language.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Languages"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "language.detect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    text: string;
+                };
+            };
+        };
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LanguageDetection"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "configuration.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Configuration"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "configuration.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                config: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "configuration.check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    contents?: {
+                        [key: string]: string;
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationReport"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "frontend.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description . */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Frontend"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };

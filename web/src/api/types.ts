@@ -89,6 +89,43 @@ export type ModelQueue = Things['ModelQueue'];
 export type BudgetStanding = Things['BudgetStanding'];
 export type BudgetEvent = Things['BudgetEvent'];
 
+/** Where records come from. */
+export type SourceView = Things['SourceEntry'];
+export type SourceRun = Things['SourceRun'];
+export type SourceCounts = Things['SourceCounts'];
+export type SourceAside = Things['SourceAside'];
+export type CacheKindView = Things['SourceCacheKind'];
+export type CacheKind = CacheKindView['kind'];
+export type CacheEntry = Things['SourceCacheEntry'];
+export type ScheduleView = Things['Schedule'];
+export type PastRun = Things['PastRun'];
+export type ArchiveView = Things['Archive'];
+export type DeprecationView = Things['Deprecation'];
+
+/** What can be asked of the application's data. */
+export type QuestionsView = Things['Questions'];
+export type QuestionAnswer = Things['QuestionAnswer'];
+export type QuestionResult = Things['QuestionResult'];
+export type InitialQuestions = Things['InitialQuestions'];
+export type ConversationView = Things['Conversation'];
+export type TurnView = Things['ConversationTurn'];
+export type QuestionPerformance = Things['QuestionPerformance'];
+
+/** What came of a text that was handed in. It also holds the fields of the application's own. */
+export type ResultView = Things['Result'];
+export type ResultStanding = Things['ResultStanding'];
+export type ResultRaw = Things['ResultRaw'];
+export type FeedbackView = Things['Feedback'];
+export type ProgressView = Things['Progress'];
+export type ProgressPeriod = Things['ProgressPeriod'];
+
+export type ConfigurationLine = Things['ConfigurationLine'];
+export type ConfigurationDocument = Things['ConfigurationDocument'];
+export type ConfigurationReport = Things['ConfigurationReport'];
+export type ConfigurationFault = Things['ConfigurationFault'];
+/** What the interface is told of itself. */
+export type FrontendView = Things['Frontend'];
+
 export type WebhookView = Things['Webhook'];
 export type NewWebhook = Things['WebhookWithSecret'];
 export type DeliveryView = Things['Delivery'];

@@ -62,7 +62,9 @@ export function takeIn(client: QueryClient, job: JobView): void {
   }
 }
 
-/** A job that ended may have changed records, versions, proposals and documents. */
+/** What a job that ended may have changed. */
+const CHANGED = ['records', 'record', 'versions', 'proposals', 'stats', 'audit', 'usage', 'documents', 'document', 'sources', 'schedules', 'archives', 'results', 'result', 'progress'];
+
 function settle(client: QueryClient): void {
-  for (const key of ['records', 'record', 'versions', 'proposals', 'stats', 'audit', 'usage', 'documents', 'document']) void client.invalidateQueries({ queryKey: [key] });
+  for (const key of CHANGED) void client.invalidateQueries({ queryKey: [key] });
 }

@@ -1,13 +1,12 @@
--- One row for each object of old records. `writing`: its object may be there or not, its records are.
--- `kept`: its object is there and was read back, its records are not. `removing`: the object is to go.
+-- One row for each file of old records. `writing`: its records are all there, and whether the file is good is not
+-- known yet. `kept`: the file was read back, and the records are in it and nowhere else. The file is a blob of the
+-- tenant, of which the row is a use.
 CREATE TABLE archives (
     id           TEXT   NOT NULL PRIMARY KEY,
     tenant       TEXT   NOT NULL,
     collection   TEXT   NOT NULL,
-    state        TEXT   NOT NULL CHECK (state IN ('writing', 'kept', 'removing')),
-    place        TEXT   NOT NULL CHECK (place IN ('database', 'folder', 'bucket')),
-    object       TEXT   NOT NULL,
-    sha256       TEXT   NOT NULL,
+    state        TEXT   NOT NULL CHECK (state IN ('writing', 'kept')),
+    blob         TEXT   NOT NULL,
     size_bytes   BIGINT NOT NULL,
     -- Records, and rows in all: with what lies in them.
     record_count BIGINT NOT NULL,
@@ -20,7 +19,7 @@ CREATE TABLE archives (
 );
 CREATE INDEX archives_tenant ON archives (tenant, created_at, id);
 CREATE INDEX archives_created_at ON archives (created_at, id);
-CREATE INDEX archives_unfinished ON archives (state, tenant) WHERE state <> 'kept';
+CREATE INDEX archives_writing ON archives (tenant, collection) WHERE state = 'writing';
 
 -- The records that went into an archive, and when they were brought back.
 CREATE TABLE archived_records (

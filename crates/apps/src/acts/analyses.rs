@@ -15,9 +15,13 @@ use crate::{
     field,
     folder::TaskKit,
     job::{Kind, analysis::Payload},
-    language,
+    language::{self, Detected},
     record::{self, Act, Invalid, NewRecord, Record},
-    task::answer::{Answered, RULES},
+    task::{
+        answer::{Answered, RULES},
+        scene::of_text,
+        segment::{self, Quoted},
+    },
 };
 
 /// The most records of one job.
@@ -79,6 +83,8 @@ pub(crate) struct Manner {
     pub(crate) language: Option<String>,
     pub(crate) user: Option<String>,
     pub(crate) job: Option<JobId>,
+    /// What is said on both sides is handed back too.
+    pub(crate) keeps_raw: bool,
 }
 
 /// An answer about a text, before it is kept.
@@ -110,7 +116,7 @@ impl Engine {
             priority: ask.priority,
             language: ask.language.clone(),
             user: Some(caller.actor.to_string()),
-            job: None,
+            ..Manner::default()
         };
         let subject = match (text, ask.records.as_slice()) {
             (Some(text), []) => Subject { tenant: ask.tenant, text, record: None },
@@ -126,6 +132,9 @@ impl Engine {
             (None, many) => return self.enqueue_analysis(caller, &kit, &ask, many).await,
         };
         within(caller, subject.tenant)?;
+        if let Some(record) = &subject.record {
+            self.sees(caller, record)?;
+        }
         let analysis = self.look_at(&kit, subject, &manner).await?;
         let (this, act) = (self.clone(), self.act(caller));
         let actor = act.actor.clone();
@@ -166,27 +175,52 @@ impl Engine {
         subject: Subject,
         manner: &Manner,
     ) -> Result<Analysis, EngineError> {
-        let languages = &self.folder().description().languages;
-        let usual = manner.language.as_ref().filter(|it| languages.contains(it));
-        let usual = usual.or(languages.first()).map_or("en", String::as_str);
-        let found = language::detect(&subject.text, languages, usual, language::THRESHOLD);
-        let input = json!({"text": subject.text, "language": found.language});
-        let for_whom = For { tenant: subject.tenant, job: manner.job, user: manner.user.clone() };
-        let record = subject.record.as_ref();
-        let mut prepared = self.prepare(&kit.name, record, &input, 1, for_whom).await?;
-        if let Some(priority) = manner.priority {
-            prepared.asker.kit.description.model.priority = priority;
-            prepared.asker.kit.description.model.name = None;
-        }
-        let answered = prepared.asker.ask(&[], 1, 1).await?;
+        let found = self.language_of(kit, &subject.text, manner.language.as_deref());
+        let (answered, prompt_version) =
+            Box::pin(self.consult(kit, &subject, &found.language, manner)).await?;
         Ok(Analysis {
             tenant: subject.tenant,
             record: subject.record.map(|it| it.id),
             text: subject.text,
             language: found.language,
-            prompt_version: prepared.prompt_version.filter(|_| answered.produced_by != RULES),
+            prompt_version,
             answered,
         })
+    }
+
+    /// The language of a text among those of the task; `wished` is taken when the text does not tell.
+    pub(crate) fn language_of(&self, kit: &TaskKit, text: &str, wished: Option<&str>) -> Detected {
+        let of_task = self.languages_of(kit);
+        let wished = wished.filter(|it| of_task.among.iter().any(|known| known == it));
+        let usual = wished.unwrap_or(of_task.usual);
+        language::detect(text, of_task.among, usual, of_task.threshold)
+    }
+
+    /// Asks the task about a text in this language. The answer comes with the version of the prompt that
+    /// a model was asked with.
+    pub(crate) async fn consult(
+        &self,
+        kit: &TaskKit,
+        subject: &Subject,
+        language: &str,
+        manner: &Manner,
+    ) -> Result<(Answered, Option<String>), EngineError> {
+        let input = of_text(&subject.text, language);
+        let for_whom = For { tenant: subject.tenant, job: manner.job, user: manner.user.clone() };
+        let record = subject.record.as_ref();
+        let mut prepared = self.prepare(&kit.name, record, &input, 1, for_whom).await?;
+        prepared.asker.keeps_raw = manner.keeps_raw;
+        if let Some(priority) = manner.priority {
+            prepared.asker.kit.description.model.priority = priority;
+            prepared.asker.kit.description.model.name = None;
+        }
+        let mut answered = prepared.asker.ask(&[], 1, 1).await?;
+        let quoted = kit.description.segments.as_ref().and_then(|it| Quoted::parse(&it.at));
+        if let Some(quoted) = quoted {
+            segment::place(&subject.text, &quoted, &mut answered.value);
+        }
+        let prompt_version = prepared.prompt_version.filter(|_| answered.produced_by != RULES);
+        Ok((answered, prompt_version))
     }
 
     /// Keeps an answer where the task says, and shows it.
@@ -229,6 +263,9 @@ impl Engine {
     ) -> Result<AnalysisOutcome, EngineError> {
         // To have many looked at is to spend much: that is for those who may run tasks.
         caller.may(base::Permission::RunTasks).map_err(EngineError::NotAllowed)?;
+        if self.collection(&kit.description.on)?.spec.private {
+            caller.may(base::Permission::ReadPrivate).map_err(EngineError::NotAllowed)?;
+        }
         if records.len() > RECORDS_MAX {
             let message = format!("must have at most {RECORDS_MAX} entries");
             return Err(Invalid::input("/records", message).into());

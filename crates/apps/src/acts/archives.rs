@@ -1,9 +1,7 @@
 //! Putting old records away, and bringing them back.
 
-use std::time::Duration;
-
 use base::{ArchiveId, RecordId, TenantId};
-use identity::Caller;
+use identity::{Caller, tenant};
 use serde_json::{Value as Json, json};
 use store::audit;
 use work::{Busy, EnqueueError, Lock, NewJob};
@@ -24,14 +22,11 @@ struct Wish {
     message: String,
 }
 
-/// Millions of records take their time; a job that dies is gone on with.
-const TIMEOUT_S: u64 = 3600;
-
 impl Engine {
     /// Writes a job that puts away what is due in a collection of a tenant.
     ///
     /// # Errors
-    /// A collection whose records are not archived; a tenant out of reach; a job that is at it.
+    /// A collection whose records are not archived; a tenant out of reach, or none; a job that is at it.
     pub async fn archive_make(
         &self,
         caller: &Caller,
@@ -94,11 +89,17 @@ impl Engine {
         let job = NewJob {
             lock: Some(Lock { key: lock, busy: Busy::Refuse }),
             attempts_max: rules.attempts,
-            timeout: Duration::from_secs(rules.timeout_s.max(TIMEOUT_S)),
+            timeout: archive::timeout(rules),
             ..NewJob::new(tenant, kind, payload.clone(), by, now)
         };
         self.store()
             .write(&caller.actor, now, move |tx| {
+                // What everybody shares is nobody's in particular.
+                if tenant != TenantId::DEFAULT
+                    && tenant::get(tx, tenant)?.is_none_or(|it| it.deleted_at.is_some())
+                {
+                    return Err(EngineError::NoSuchTenant(tenant));
+                }
                 let job = work::enqueue(tx, job, now).map_err(|error| match error {
                     EnqueueError::Busy { job } => EngineError::AtWork { job },
                     EnqueueError::Store(error) => EngineError::Store(error),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use base::{Actor, ChatId, MessageId, RequestId, RunId, TenantId, Timestamp};
 use identity::Caller;
 use jiff::tz::TimeZone;
+use models::ModelError;
 use serde_json::{Value as Json, json};
 use store::params;
 use tracing::Instrument as _;
@@ -22,6 +23,7 @@ use crate::{
         run::{self, Run},
         title_by_words, whose,
     },
+    description::assistant::{LongQuestion, WithoutModel},
     engine::Engine,
     error::EngineError,
     folder::AssistantKit,
@@ -59,6 +61,7 @@ impl Engine {
         within(caller, ask.tenant)?;
         check(&ask)?;
         let prepared = self.prepare_question(caller, &ask).await?;
+        self.needs_a_model(&prepared.kit, ask.tenant)?;
         if let Some(chat) = prepared.chat {
             self.settle(chat).await?;
         }
@@ -246,6 +249,11 @@ impl Engine {
             _ => (ask.question.clone(), Begins::Nowhere, None),
         };
         let question = Question::cut(&given, &kit.description.question);
+        if question.is_cut() && kit.description.long_question == LongQuestion::Refuse {
+            let most = kit.description.question.chars;
+            let message = format!("is too long: at most {most} characters");
+            return Err(Invalid::input("/question", message).into());
+        }
         if question.text.is_empty() {
             return Err(Invalid::input("/question", "must not be empty").into());
         }
@@ -257,6 +265,23 @@ impl Engine {
         };
         let own_prompt = own_prompt.filter(|it| !it.trim().is_empty());
         Ok(Prepared { kit, begins, chat, replaces, question, own_prompt })
+    }
+
+    /// Refuses a question to an assistant that does not answer without a model, when there is none.
+    fn needs_a_model(&self, kit: &AssistantKit, tenant: TenantId) -> Result<(), EngineError> {
+        if kit.description.without_model == WithoutModel::Quote {
+            return Ok(());
+        }
+        let policy = &kit.description.model;
+        let ask = models::Ask {
+            priority: policy.priority,
+            model: policy.name.clone(),
+            ..models::Ask::new(tenant, kit.name.clone(), Vec::new())
+        };
+        match self.models().would_ask(&ask) {
+            Some(_) => Ok(()),
+            None => Err(EngineError::Model(ModelError::NotConfigured)),
+        }
     }
 
     fn new_chat(&self, ask: &AssistantAsk, kit: &AssistantKit, owner: &str) -> Chat {

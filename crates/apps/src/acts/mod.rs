@@ -8,10 +8,14 @@ mod archives;
 mod assistants;
 mod chats;
 mod export;
+pub mod feedback;
 mod import;
+mod progress;
 mod prompts;
 mod proposals;
 pub mod questions;
+mod reports;
+pub mod results;
 mod schedules;
 mod search;
 mod sources;
@@ -23,13 +27,17 @@ mod webhooks;
 pub use self::sources::SourceRun;
 pub use ::sources::cache::{Kind as CacheKind, look::Which as CacheWhich};
 
-use base::{JobId, RecordId, TenantId, VersionId};
+use base::{JobId, Permission, RecordId, TenantId, VersionId};
 use identity::Caller;
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 use work::{Busy, Lock, NewJob};
 
-use crate::{engine::Engine, error::EngineError};
+use crate::{
+    engine::Engine,
+    error::EngineError,
+    record::{Record, RecordError},
+};
 
 impl Engine {
     /// A job of this application, which locks its record.
@@ -49,6 +57,19 @@ impl Engine {
             timeout: Duration::from_secs(rules.timeout_s),
             ..NewJob::new(tenant, kind, payload, caller.actor.to_string(), self.now())
         }
+    }
+}
+
+impl Engine {
+    /// A private record of somebody else is one that is not there.
+    pub(crate) fn sees(&self, caller: &Caller, record: &Record) -> Result<(), EngineError> {
+        let kit = self.folder().kits().get(&record.collection);
+        let is_private = kit.is_some_and(|it| it.spec.private);
+        let is_own = record.created_by == caller.actor.to_string();
+        if is_private && !is_own && caller.may(Permission::ReadPrivate).is_err() {
+            return Err(RecordError::NotFound { id: record.id, collection: None }.into());
+        }
+        Ok(())
     }
 }
 

@@ -75,6 +75,7 @@ impl Engine {
             })
             .await?;
         within(caller, found.0.tenant)?;
+        self.sees(caller, &found.0)?;
         let holds = self.folder().kits().get(&kit.description.on).and_then(|it| it.parent());
         let fits = if in_versions {
             holds == Some(&found.0.collection)

@@ -2,22 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{ArchiveId, RecordId};
+use base::{ArchiveId, RecordId, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use store::Tx;
 use work::Failure;
 
 use super::{
-    ArchiveError,
-    make::{entry, read_back},
+    file,
+    make::entry,
     pack::Line,
     row::{self, Archive},
 };
 use crate::{
     error::EngineError,
     job::steps::Steps,
-    record::{self, Act, Kits, RecordError},
+    record::{self, CollectionKit, Kits, Place, RecordError},
 };
 
 /// What a job that brings records back is given.
@@ -53,35 +53,38 @@ const TOLD: usize = 100;
 pub(crate) async fn run(steps: &Steps) -> Result<Json, Failure> {
     let plan: Payload = steps.payload()?;
     let (id, reach) = (plan.archive, steps.act().reach);
-    let (archive, left) = steps
+    let (archive, records) = steps
         .read(move |db| {
             let archive = row::get(db, reach, id)?;
-            Ok((archive, row::left(db, id)?))
+            Ok((archive, row::records(db, id)?))
         })
         .await?;
-    let mut so_far: SoFar = steps
-        .job()
-        .checkpoint
-        .clone()
-        .and_then(|it| serde_json::from_value(it).ok())
-        .unwrap_or_default();
+    let checkpoint = steps.job().checkpoint.clone();
+    let before: SoFar =
+        checkpoint.and_then(|it| serde_json::from_value(it).ok()).unwrap_or_default();
+    // Those that stay are looked at again, and told as they are now.
+    let mut so_far = SoFar { records: before.records, ..SoFar::default() };
+    let is_left = |it: &RecordId| records.get(it) == Some(&true);
     let wanted: BTreeSet<RecordId> = match plan.records.is_empty() {
-        true => left.into_iter().collect(),
-        false => {
-            let left: BTreeSet<RecordId> = left.into_iter().collect();
-            plan.records.into_iter().filter(|it| left.contains(it)).collect()
-        }
+        true => records.keys().copied().filter(is_left).collect(),
+        false => plan.records.iter().copied().filter(is_left).collect(),
     };
+    let mut unknown: Vec<RecordId> =
+        plan.records.into_iter().filter(|it| !records.contains_key(it)).collect();
+    unknown.truncate(TOLD);
     if !wanted.is_empty() {
         steps.progress(5, "Reading the archive").await?;
-        let (_, lines) = read_back(steps, &archive).await?;
-        let families = families(lines, &wanted);
-        let total = families.len();
-        for (at, batch) in families.chunks(BATCH).enumerate() {
-            let percent = 10 + 85 * at * BATCH / total.max(1);
-            let percent = u8::try_from(percent).unwrap_or(95);
+        let total = wanted.len();
+        let lines = file::read_back(steps, &archive, move |it| wanted.contains(&it.root)).await?;
+        let mut families = families(lines);
+        let mut done = 0;
+        while !families.is_empty() {
+            let percent = u8::try_from(10 + 85 * done / total).unwrap_or(95);
             steps.progress(percent, &format!("{} records are back", so_far.records)).await?;
-            so_far = bring_back(steps, &archive, batch.to_vec(), so_far).await?;
+            let rest = families.split_off(BATCH.min(families.len()));
+            done += families.len();
+            so_far = bring_back(steps, &archive, families, so_far).await?;
+            families = rest;
         }
     }
     Ok(json!({
@@ -89,13 +92,14 @@ pub(crate) async fn run(steps: &Steps) -> Result<Json, Failure> {
         "records": so_far.records,
         "left": so_far.left,
         "left_count": so_far.left_count,
+        "unknown": unknown,
     }))
 }
 
-/// The lines of the wanted records, each record with what lay in it.
-fn families(lines: Vec<Line>, wanted: &BTreeSet<RecordId>) -> Vec<Vec<Line>> {
+/// Each record with what lay in it.
+fn families(lines: Vec<Line>) -> Vec<Vec<Line>> {
     let mut all: BTreeMap<RecordId, Vec<Line>> = BTreeMap::new();
-    for line in lines.into_iter().filter(|it| wanted.contains(&it.root)) {
+    for line in lines {
         all.entry(line.root).or_default().push(line);
     }
     all.into_values().collect()
@@ -115,7 +119,7 @@ async fn bring_back(
             let mut back = 0;
             for family in &batch {
                 let Some(root) = family.first().map(|it| it.root) else { continue };
-                match put_back(tx, kits, act, family)? {
+                match put_back(tx, kits, archive.tenant, family)? {
                     Outcome::Back => {
                         row::bring_back(tx, archive.id, root, act.now)?;
                         back += 1;
@@ -137,25 +141,33 @@ async fn bring_back(
 }
 
 /// Puts a record back with what lay in it; all of it, or nothing.
-fn put_back(tx: &Tx, kits: &Kits, act: &Act, family: &[Line]) -> Result<Outcome, EngineError> {
-    let Some(root) = family.first() else { return Ok(Outcome::Stays("empty")) };
-    if let Some(parent) = root.parent
-        && !record::is_there(tx, parent)?
+fn put_back(
+    tx: &Tx,
+    kits: &Kits,
+    tenant: TenantId,
+    family: &[Line],
+) -> Result<Outcome, EngineError> {
+    let mut fitting = Vec::with_capacity(family.len());
+    for line in family {
+        match kits.get(&line.collection).filter(|it| fits(it, line)) {
+            Some(kit) => fitting.push((kit, line)),
+            None => return Ok(Outcome::Stays("its collection is declared otherwise now")),
+        }
+    }
+    if let Some(parent) = family.first().and_then(|it| it.parent)
+        && !record::holds_others(tx, parent, tenant)?
     {
         return Ok(Outcome::Stays("the record that held it is gone"));
     }
-    let mut written = false;
-    for line in family {
-        if !act.reaches(line.tenant) {
-            return Err(RecordError::TenantForbidden(line.tenant).into());
-        }
-        let kit = kits.get(&line.collection);
-        let kit = kit.ok_or_else(|| ArchiveError::NotDeclared(line.collection.clone()))?;
+    let mut written = Vec::new();
+    for (kit, line) in fitting {
         match record::put_back(tx, kit, &line.record()) {
-            Ok(is_new) => written |= is_new,
+            Ok(true) => written.push(line.id),
+            Ok(false) => {}
             Err(RecordError::NotUnique { .. }) => {
-                if written {
-                    record::erase_family(tx, root.id)?;
+                // What was there before stays, also when it lies in the same record.
+                for id in written.into_iter().rev() {
+                    record::erase_family(tx, id)?;
                 }
                 return Ok(Outcome::Stays("another record has its values now"));
             }
@@ -163,4 +175,13 @@ fn put_back(tx: &Tx, kits: &Kits, act: &Act, family: &[Line]) -> Result<Outcome,
         }
     }
     Ok(Outcome::Back)
+}
+
+/// Do the records of a collection still lie where this one lay?
+fn fits(kit: &CollectionKit, line: &Line) -> bool {
+    match kit.place {
+        Place::Tenant => line.parent.is_none(),
+        Place::Parent(_) => line.parent.is_some(),
+        Place::Version(_) => false,
+    }
 }

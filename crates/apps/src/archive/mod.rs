@@ -1,28 +1,30 @@
 //! Old records put away, so that the database stays small, and brought back when somebody needs them.
 //!
-//! An archive is an object of packed lines, one for each row, that carries its own checksum. Records are
-//! removed in one transaction with the word that their archive is kept, and only after the object was
-//! read back whole. So a `kill -9` at any step loses nothing and leaves nothing that needs a hand:
-//! - before the row of the archive is written: nothing has happened;
-//! - after that, before or after the object is: the row says `writing`, the records are all there; the
-//!   next attempt throws row and object away and begins anew;
-//! - after the transaction: row, object and removal are all there.
+//! An archive is a file of packed lines, one for each row, that carries its own checksum. It is a blob of the
+//! tenant ([`store::blob`]): in the database, in a folder or in S3, moved, verified and erased with all
+//! others. Records are removed in one transaction with the word that their archive is kept, and only after
+//! the file was read back whole. So a `kill -9` at any step loses nothing and leaves nothing that needs a
+//! hand:
+//! - before the row of the archive is written: nothing has happened; a file that nobody named is cleared
+//!   away a day later, as all of them are;
+//! - after that: the row says `writing`, the records are all there; the next attempt, or the next sweep when
+//!   there is none, gives the row and its use of the file up;
+//! - after the last transaction: row, file and removal are all there.
 //!
 //! Bringing back is the same the other way round: rows that are there already stay as they are, and each
 //! record is marked in the transaction that puts it back, so an attempt that died is gone on with.
 //! Two attempts at once are kept apart by the fence of their job.
 //!
-//! Start at `make` and `back`, the jobs; `pack` is the format, [`place`] where objects lie.
+//! Start at `make` and `back`, the jobs; `pack` is the format.
 
 pub(crate) mod back;
-pub mod bucket;
 mod choose;
+mod file;
 pub(crate) mod make;
 mod pack;
-pub mod place;
 pub mod row;
 
-use std::path::PathBuf;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use base::{ArchiveId, Timestamp};
@@ -30,9 +32,15 @@ use serde_json::Value as Json;
 use store::Tx;
 use work::{Failure, Handler, Job, Running};
 
-use crate::{engine::Engine, event, job::steps::Steps, record::store_code};
+use crate::{
+    description::Jobs,
+    engine::Engine,
+    error::EngineError,
+    event,
+    job::steps::{Steps, failure},
+    record::store_code,
+};
 
-pub use place::PlaceError;
 pub use row::Archive;
 
 /// The kind of jobs that put records away.
@@ -40,18 +48,17 @@ pub const MAKE: &str = "archive";
 /// The kind of jobs that bring records back.
 pub const BACK: &str = "archive.restore";
 
+/// Millions of records take their time; a job that dies is gone on with.
+const TIMEOUT_S: u64 = 3600;
+
 /// The name under which jobs that put records of a collection away take turns.
 pub fn lock_key(collection: &str) -> String {
     format!("archives/{collection}")
 }
 
-/// Where archives may lie, as the operator says.
-#[derive(Debug, Clone, Default)]
-pub struct Settings {
-    /// The folder of archives; without it none can lie in one.
-    pub folder: Option<PathBuf>,
-    /// The bucket of archives.
-    pub bucket: Option<bucket::Settings>,
+/// How long an attempt at a job over archives may take.
+pub(crate) fn timeout(rules: &Jobs) -> Duration {
+    Duration::from_secs(rules.timeout_s.max(TIMEOUT_S))
 }
 
 /// Why an act on archives was refused.
@@ -63,7 +70,7 @@ pub enum ArchiveError {
     /// The collection's records are not archived.
     #[error("records of `{0}` are not archived; declare `archive` for them")]
     NotDeclared(String),
-    /// The object is not what was put away.
+    /// The file is not what was put away.
     #[error("archive {id} is damaged: {why}")]
     Damaged {
         /// Which one.
@@ -71,10 +78,7 @@ pub enum ArchiveError {
         /// What does not fit.
         why: String,
     },
-    /// Where it lies does not answer, or refuses.
-    #[error(transparent)]
-    Place(#[from] PlaceError),
-    /// The database did not take it.
+    /// The database, or the place of its file, did not take or give it.
     #[error(transparent)]
     Store(#[from] store::Error),
 }
@@ -86,19 +90,14 @@ impl ArchiveError {
             Self::NotFound(_) => "archive_not_found",
             Self::NotDeclared(_) => "invalid_input",
             Self::Damaged { .. } => "archive_damaged",
-            Self::Place(PlaceError::NotSetUp(_)) => "misconfigured",
-            Self::Place(PlaceError::Store(error)) | Self::Store(error) => store_code(error),
-            Self::Place(_) => "dependency_failed",
+            Self::Store(error) => store_code(error),
         }
     }
 
     /// May the same succeed later, without anybody changing anything?
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::Place(PlaceError::Store(error)) | Self::Store(error) => {
-                matches!(error, store::Error::Unavailable { .. } | store::Error::Full)
-            }
-            Self::Place(error) => error.is_temporary(),
+            Self::Store(error) => error.is_unavailable() || matches!(error, store::Error::Full),
             Self::NotFound(_) | Self::NotDeclared(_) | Self::Damaged { .. } => false,
         }
     }
@@ -123,6 +122,11 @@ impl Handler for Archivist {
     fn ended(&self, tx: &Tx, job: &Job, now: Timestamp) -> Result<(), store::Error> {
         event::job_ended(&self.engine, tx, job, now)
     }
+}
+
+/// Ends or postpones the job.
+fn refused(error: impl Into<ArchiveError>) -> Failure {
+    failure(EngineError::Archive(error.into()))
 }
 
 #[cfg(test)]

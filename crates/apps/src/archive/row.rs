@@ -1,17 +1,20 @@
 //! What is put away, and where: the rows of archives.
 
+use std::collections::BTreeMap;
+
 use base::{ArchiveId, Cursor, JobId, Page, PageRequest, RecordId, TenantId, Timestamp};
 use identity::Reach;
 use serde_json::{Value as Json, json};
-use store::{Db, Error, Row, Tx, Value, params};
-
-use super::ArchiveError;
-use crate::{
-    description::ArchivePlace,
-    record::{Bindings, Invalid},
+use store::{
+    Db, Error, Row, Tx, Value,
+    blob::{self, BlobId, Place},
+    params,
 };
 
-/// An object of old records.
+use super::ArchiveError;
+use crate::record::{Bindings, Invalid};
+
+/// A file of old records.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Archive {
     /// Which one.
@@ -20,14 +23,10 @@ pub struct Archive {
     pub tenant: TenantId,
     /// Of which collection.
     pub collection: String,
-    /// Whether it is kept.
-    pub state: State,
-    /// Where it lies.
-    pub place: ArchivePlace,
-    /// What it is called there.
-    pub object: String,
-    /// The checksum of the object.
-    pub sha256: String,
+    /// The file, by its checksum.
+    pub blob: BlobId,
+    /// Where the file lies now; none when nobody asked yet, and when there is no such file.
+    pub place: Option<Place>,
     /// Its size.
     pub size_bytes: u64,
     /// How many records went into it.
@@ -46,17 +45,6 @@ pub struct Archive {
     pub created_by: String,
     /// When.
     pub created_at: Timestamp,
-}
-
-/// Whether an archive is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Its records are there still.
-    Writing,
-    /// It was read back, and its records are gone.
-    Kept,
-    /// Its object is to go.
-    Removing,
 }
 
 /// Which archives are listed.
@@ -79,7 +67,9 @@ pub fn get(db: &Db, reach: Reach, id: ArchiveId) -> Result<Archive, ArchiveError
     let is_reached = |it: &Archive| {
         reach == Reach::All || reach == Reach::Tenant(it.tenant) || it.tenant == TenantId::DEFAULT
     };
-    archive.filter(is_reached).ok_or(ArchiveError::NotFound(id))
+    let mut archive = archive.filter(is_reached).ok_or(ArchiveError::NotFound(id))?;
+    find_places(db, std::slice::from_mut(&mut archive))?;
+    Ok(archive)
 }
 
 /// A page of archives, the newest first.
@@ -114,7 +104,8 @@ pub fn list(
         wheres.join(" AND ")
     );
     let rows = db.query(sql.as_str(), &bind.0)?;
-    let archives = rows.iter().map(Archive::read).collect::<Result<Vec<_>, _>>()?;
+    let mut archives = rows.iter().map(Archive::read).collect::<Result<Vec<_>, _>>()?;
+    find_places(db, &mut archives)?;
     Ok(Page::of(archives, page, |it| vec![json!(it.created_at.as_microsecond()), json!(it.id)]))
 }
 
@@ -124,12 +115,12 @@ pub fn view(archive: &Archive) -> Json {
         "id": archive.id,
         "tenant": archive.tenant,
         "collection": archive.collection,
-        "place": archive.place.name(),
+        "place": archive.place.map(Place::name),
         "record_count": archive.record_count,
         "row_count": archive.row_count,
         "brought_back": archive.brought_back,
         "size_bytes": archive.size_bytes,
-        "sha256": archive.sha256,
+        "sha256": archive.blob.as_str(),
         "oldest_at": archive.oldest_at,
         "newest_at": archive.newest_at,
         "job": archive.job,
@@ -138,7 +129,8 @@ pub fn view(archive: &Archive) -> Json {
     })
 }
 
-/// Says that an object is about to be written.
+/// Says that a file was brought to its place, and that it is not known yet whether it is good. The caller
+/// names the file in the same transaction.
 pub(crate) fn begin(tx: &Tx, it: &Archive) -> Result<(), Error> {
     tx.execute(
         BEGIN,
@@ -146,9 +138,7 @@ pub(crate) fn begin(tx: &Tx, it: &Archive) -> Result<(), Error> {
             it.id,
             it.tenant,
             it.collection.as_str(),
-            it.place.name(),
-            it.object.as_str(),
-            it.sha256.as_str(),
+            &it.blob,
             it.size_bytes,
             it.record_count,
             it.row_count,
@@ -181,32 +171,50 @@ pub(crate) fn keep(
     Ok(true)
 }
 
-/// Gives up what attempts have begun in a collection and not ended: their objects are to go.
-pub(crate) fn give_up(tx: &Tx, tenant: TenantId, collection: &str) -> Result<Vec<Archive>, Error> {
-    tx.execute(GIVE_UP, &params![tenant, collection])?;
-    let sql = format!(
-        "SELECT {COLUMNS} FROM archives a
-          WHERE a.state = 'removing' AND a.tenant = $1 AND a.collection = $2"
-    );
-    let rows = tx.query(sql.as_str(), &params![tenant, collection])?;
-    rows.iter().map(Archive::read).collect()
-}
-
-/// Forgets an archive whose object is gone. One that is kept stays.
-pub(crate) fn forget(tx: &Tx, id: ArchiveId) -> Result<(), Error> {
-    tx.execute("DELETE FROM archives WHERE id = $1 AND state <> 'kept'", &params![id])?;
+/// Gives up what attempts have begun in a collection and not ended: their records are all there. The files
+/// are swept with those that nobody uses.
+pub(crate) fn give_up(
+    tx: &Tx,
+    tenant: TenantId,
+    collection: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for row in tx.query(BEGUN, &params![tenant, collection])? {
+        give_up_one(tx, &row, now)?;
+    }
     Ok(())
 }
 
-/// The archives whose objects are to go, at most 100 of them.
-pub(crate) fn removing(db: &Db) -> Result<Vec<Archive>, Error> {
-    let sql = format!("SELECT {COLUMNS} FROM archives a WHERE a.state = 'removing' LIMIT 100");
-    db.query(sql.as_str(), &[])?.iter().map(Archive::read).collect()
+/// Gives up what nobody will end, because its job is over or gone: it was cancelled while it waited, or the
+/// collection is archived no more.
+pub(crate) fn sweep(tx: &Tx, now: Timestamp) -> Result<(), Error> {
+    for row in tx.query(ALL_BEGUN, &[])? {
+        if work::get(tx, None, row.get("job")?)?.is_none_or(|it| it.state.is_finished()) {
+            give_up_one(tx, &row, now)?;
+        }
+    }
+    Ok(())
 }
 
-/// The records of an archive that were not brought back.
-pub(crate) fn left(db: &Db, id: ArchiveId) -> Result<Vec<RecordId>, Error> {
-    db.query(LEFT, &params![id])?.iter().map(|row| row.get("record")).collect()
+/// One that was given up by somebody else meanwhile gives its file back once.
+fn give_up_one(tx: &Tx, row: &Row, now: Timestamp) -> Result<(), Error> {
+    let (id, tenant): (ArchiveId, TenantId) = (row.get("id")?, row.get("tenant")?);
+    let sql = "DELETE FROM archives WHERE id = $1 AND state = 'writing'";
+    if tx.execute(sql, &params![id])? == 1 {
+        blob::remove(tx, tenant, &row.get("blob")?, now)?;
+    }
+    Ok(())
+}
+
+/// The records of an archive, and whether they are in it alone: true for those that were not brought back.
+pub(crate) fn records(db: &Db, id: ArchiveId) -> Result<BTreeMap<RecordId, bool>, Error> {
+    let rows = db.query(RECORDS, &params![id])?;
+    rows.iter()
+        .map(|row| {
+            let back: Option<Timestamp> = row.get("brought_back_at")?;
+            Ok((row.get("record")?, back.is_none()))
+        })
+        .collect()
 }
 
 /// Notes that a record was brought back.
@@ -220,12 +228,21 @@ pub(crate) fn bring_back(
     Ok(())
 }
 
-/// Removes everything of a tenant. The objects go when somebody looks after archives next, those in the
-/// database with all of the tenant's blobs.
+/// Removes everything of a tenant. The files go with all of the tenant's blobs, and no job of the tenant
+/// may be able to begin an archive any more.
 pub(crate) fn erase(tx: &Tx, tenant: TenantId) -> Result<(), Error> {
     tx.execute("DELETE FROM archived_records WHERE tenant = $1", &params![tenant])?;
-    tx.execute("DELETE FROM archives WHERE tenant = $1 AND place = 'database'", &params![tenant])?;
-    tx.execute("UPDATE archives SET state = 'removing' WHERE tenant = $1", &params![tenant])?;
+    tx.execute("DELETE FROM archives WHERE tenant = $1", &params![tenant])?;
+    Ok(())
+}
+
+/// Sees where the files lie: they may have been moved since they were written.
+fn find_places(db: &Db, archives: &mut [Archive]) -> Result<(), Error> {
+    let blobs: Vec<(TenantId, BlobId)> =
+        archives.iter().map(|it| (it.tenant, it.blob.clone())).collect();
+    for (archive, place) in archives.iter_mut().zip(blob::places_of(db, &blobs)?) {
+        archive.place = place;
+    }
     Ok(())
 }
 
@@ -238,25 +255,12 @@ fn edge(cursor: &Cursor) -> Result<(i64, String), Invalid> {
 
 impl Archive {
     fn read(row: &Row) -> Result<Self, Error> {
-        let fault = |column: &str| Error::Column {
-            column: column.to_owned(),
-            what: "expected a known name, found another".to_owned(),
-        };
-        let state = match row.get::<String>("state")?.as_str() {
-            "writing" => State::Writing,
-            "kept" => State::Kept,
-            "removing" => State::Removing,
-            _ => return Err(fault("state")),
-        };
-        let place = ArchivePlace::named(&row.get::<String>("place")?);
         Ok(Self {
             id: row.get("id")?,
             tenant: row.get("tenant")?,
             collection: row.get("collection")?,
-            state,
-            place: place.ok_or_else(|| fault("place"))?,
-            object: row.get("object")?,
-            sha256: row.get("sha256")?,
+            blob: row.get("blob")?,
+            place: None,
             size_bytes: row.get("size_bytes")?,
             record_count: row.get("record_count")?,
             row_count: row.get("row_count")?,
@@ -271,26 +275,26 @@ impl Archive {
 }
 
 const COLUMNS: &str = "
-       a.id, a.tenant, a.collection, a.state, a.place, a.object, a.sha256, a.size_bytes,
-       a.record_count, a.row_count, a.oldest_at, a.newest_at, a.job, a.created_by, a.created_at,
+       a.id, a.tenant, a.collection, a.blob, a.size_bytes, a.record_count, a.row_count, a.oldest_at,
+       a.newest_at, a.job, a.created_by, a.created_at,
        (SELECT COUNT(*) FROM archived_records r
          WHERE r.archive = a.id AND r.brought_back_at IS NOT NULL) AS brought_back";
 
 const BEGIN: &str = "
-    INSERT INTO archives (id, tenant, collection, state, place, object, sha256, size_bytes, record_count,
-                          row_count, oldest_at, newest_at, job, created_by, created_at)
-    VALUES ($1, $2, $3, 'writing', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    INSERT INTO archives (id, tenant, collection, state, blob, size_bytes, record_count, row_count,
+                          oldest_at, newest_at, job, created_by, created_at)
+    VALUES ($1, $2, $3, 'writing', $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 const KEEP: &str = "
     UPDATE archives SET state = 'kept', record_count = $2, row_count = $3
      WHERE id = $1 AND state = 'writing'";
 
-const GIVE_UP: &str = "
-    UPDATE archives SET state = 'removing'
-     WHERE state = 'writing' AND tenant = $1 AND collection = $2";
+const BEGUN: &str = "
+    SELECT id, tenant, blob FROM archives WHERE state = 'writing' AND tenant = $1 AND collection = $2";
 
-const LEFT: &str = "
-    SELECT record FROM archived_records WHERE archive = $1 AND brought_back_at IS NULL ORDER BY record";
+const ALL_BEGUN: &str = "SELECT id, tenant, blob, job FROM archives WHERE state = 'writing'";
+
+const RECORDS: &str = "SELECT record, brought_back_at FROM archived_records WHERE archive = $1";
 
 const BROUGHT_BACK: &str = "
     UPDATE archived_records SET brought_back_at = $3 WHERE archive = $1 AND record = $2";

@@ -1,30 +1,40 @@
 use base::{Actor, RecordId, UserId};
 use serde_json::{Value as Json, json};
 
-use super::choose;
+use super::choose::{self, After, Batch, Bounds, Stored};
 use crate::{
     description::Archive as Rule,
     fixture::Fixture,
-    record::{self, Act, NewRecord, Record},
+    record::{self, Act, NewRecord},
 };
 
 fn rule(yaml: Json) -> Rule {
     serde_json::from_value(yaml).expect("a rule as it is declared")
 }
 
-/// The names of what is due, the oldest first.
-async fn due(house: &Fixture, rule: &Rule) -> Vec<String> {
+async fn batch(house: &Fixture, rule: &Rule, after: Option<After>, bounds: Bounds) -> Batch {
     let (tenant, now, rule) = (house.tenant, house.clock.now(), rule.clone());
-    let families = house.read(move |db, kits| {
+    let batch = house.read(move |db, kits| {
         let kit = kits.get("plans").expect("the collection is there");
-        choose::due(db, kit, &rule, tenant, now, 100)
+        choose::due(db, kit, &rule, tenant, now, after, bounds)
     });
-    let families = families.await.expect("they are chosen");
-    families.iter().map(|it| name(&it.rows[0])).collect()
+    batch.await.expect("they are chosen")
 }
 
-fn name(record: &Record) -> String {
-    record.data["name"].as_str().unwrap_or_default().to_owned()
+/// The names of what is due, the oldest first.
+async fn due(house: &Fixture, rule: &Rule) -> Vec<String> {
+    let all = batch(house, rule, None, Bounds::of(100)).await;
+    assert_eq!(all.next, None);
+    names(&all)
+}
+
+fn names(batch: &Batch) -> Vec<String> {
+    batch.families.iter().map(|it| name(&it.rows[0])).collect()
+}
+
+fn name(record: &Stored) -> String {
+    let data: Json = serde_json::from_str(record.data.get()).expect("data is JSON");
+    data["name"].as_str().unwrap_or_default().to_owned()
 }
 
 async fn plan(house: &Fixture, by: Actor, name: &str) -> RecordId {
@@ -51,10 +61,39 @@ testkit::on_both! {
 
     async fn an_age_may_be_counted_from_a_field(db: testkit::Database) {
         let house = Fixture::on(db).await;
-        let old = house.record("plans", json!({"name": "2024-05-01"})).await;
+        house.record("plans", json!({"name": "2024-05-01"})).await;
         house.record("plans", json!({"name": "2026-11-01"})).await;
+        for none in ["0 days ago", "1/2/2024", "-"] {
+            house.record("plans", json!({"name": none})).await;
+        }
         let by_name = rule(json!({"older_than": "90 days", "field": "name"}));
-        assert_eq!(due(&house, &by_name).await, [name(&old)]);
+        assert_eq!(due(&house, &by_name).await, ["2024-05-01"], "what is no date is not old");
+    }
+
+    async fn what_goes_together_is_bounded_by_its_size(db: testkit::Database) {
+        let house = Fixture::on(db).await;
+        for name in ["a", "b", "c"] {
+            plan(&house, Actor::operator(), name).await;
+            house.days_pass(1);
+        }
+        plan(&house, Actor::operator(), &"long ".repeat(40)).await;
+        house.days_pass(100);
+        let rule = rule(json!({"older_than": "30 days"}));
+        // Two short ones are more than that, and the long one is more than goes at all.
+        let bounds = Bounds { records: 3, bytes: 500, family_bytes: 550 };
+        let (mut found, mut too_large, mut after) = (Vec::new(), Vec::new(), None);
+        loop {
+            let batch = batch(&house, &rule, after, bounds).await;
+            found.push(names(&batch).join("+"));
+            too_large.extend(batch.too_large);
+            after = batch.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!((found.join(" ").trim(), too_large.len()), ("a b c", 1));
+        let together = batch(&house, &rule, None, Bounds::of(2)).await;
+        assert_eq!((names(&together).join("+").as_str(), together.next.is_some()), ("a+b", true));
     }
 
     async fn the_last_ones_of_each_stay_whatever_their_age(db: testkit::Database) {
@@ -94,16 +133,17 @@ testkit::on_both! {
     async fn a_record_is_put_back_as_it_was_and_is_found_again(db: testkit::Database) {
         let house = Fixture::on(db).await;
         let topic = house.create(&house.house(), "topics", house.tenant, None, json!({"code": "33", "title": "Pipes"})).await.expect("made");
-        let (id, before) = (topic.id, topic.clone());
+        let (id, tenant) = (topic.id, topic.tenant);
+        let rows = house.store.read(move |db| choose::rows(db, id)).await.expect("read");
         let away = house.write(&house.house(), move |tx, kits, _| {
             let kit = kits.get("topics").expect("the collection is there");
-            tx.audit(store::audit::Entry::new(before.tenant, "tested", "tests/1", "A test"));
-            record::put_away(tx, kits, kit, &before)
+            tx.audit(store::audit::Entry::new(tenant, "tested", "tests/1", "A test"));
+            record::put_away(tx, kits, kit, id, tenant)
         });
         away.await.expect("it is away");
         let find = move |db: &store::Db| record::find(db, identity::Reach::All, id, None);
         assert!(house.store.read(find).await.is_err());
-        let back = topic.clone();
+        let back = rows[0].clone();
         let written = house.write(&house.house(), move |tx, kits, _| {
             let kit = kits.get("topics").expect("the collection is there");
             tx.audit(store::audit::Entry::new(back.tenant, "tested", "tests/1", "A test"));

@@ -178,6 +178,10 @@ pub fn remove(tx: &Tx, chat: &Chat) -> Result<(), store::Error> {
                 sources = '[]', cancel_asked = 1 WHERE chat = $1",
         &id,
     )?;
+    // What was thought of its answers goes before the answers do: it may hold their words.
+    for row in tx.query("SELECT id FROM assistant_messages WHERE chat = $1", &id)? {
+        crate::feedback::forget(tx, &row.get::<String>("id")?)?;
+    }
     tx.execute("DELETE FROM assistant_messages WHERE chat = $1", &id)?;
     tx.execute("DELETE FROM assistant_chats WHERE id = $1", &id)?;
     tx.audit(audited(chat, "chat_deleted", "Deleted a chat"));

@@ -163,6 +163,12 @@ pub fn get(db: &Db, chat: ChatId, id: MessageId) -> Result<Option<Message>, stor
     db.first(sql, &params![chat, id])?.as_ref().map(read).transpose()
 }
 
+/// A message of whatever chat. Whose that is, is the caller's to ask.
+pub(crate) fn find(db: &Db, id: MessageId) -> Result<Option<Message>, store::Error> {
+    let sql = "SELECT * FROM assistant_messages WHERE id = $1";
+    db.first(sql, &params![id])?.as_ref().map(read).transpose()
+}
+
 /// The messages of a chat, the oldest first.
 pub fn list(db: &Db, chat: ChatId, page: &PageRequest) -> Result<Page<Message>, store::Error> {
     let key = page.cursor.as_ref().and_then(|it| it.key.first()?.as_i64());

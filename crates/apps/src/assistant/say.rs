@@ -9,7 +9,9 @@ use super::{
     message::{self, Role},
 };
 use crate::{
+    configuration,
     folder::{AssistantKit, Folder},
+    language,
     template::{TemplateError, Vars},
 };
 
@@ -58,12 +60,21 @@ pub(crate) fn messages(
         .with("personality", &json!(scene.personality))
         .with("today", &json!(now.strftime("%Y-%m-%d").to_string()));
     for (name, source) in &kit.description.context {
-        let config = source.strip_prefix("config.").and_then(|it| folder.config(it));
-        vars.set(name, config.unwrap_or(&Json::Null));
+        let language = source.is_by_language().then(|| language_of(folder, &scene.question));
+        let seen =
+            source.path().and_then(|it| configuration::look(folder, it, language.as_deref()));
+        vars.set(name, &seen.unwrap_or_default());
     }
     let prompt = kit.prompt.prompt(&vars)?;
     let system = prompt.system.filter(|it| !it.is_empty()).map(Message::system);
     Ok(system.into_iter().chain(history).chain([Message::user(prompt.user)]).collect())
+}
+
+/// The language of a question, among those of the application.
+fn language_of(folder: &Folder, question: &str) -> String {
+    let languages = &folder.description().languages;
+    let usual = languages.first().map_or("en", String::as_str);
+    language::detect(question, languages, usual, language::THRESHOLD).language
 }
 
 /// What was said before, as the model is told it: the newest first until there is no room, then in

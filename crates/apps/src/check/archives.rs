@@ -5,14 +5,14 @@ use base::Timestamp;
 use super::{At, Checker};
 use crate::{
     description::{
-        Archive, Collection, Description,
+        Archive, Description,
         archive::{KeepLast, before},
     },
     field,
     schema::Schema,
 };
 
-/// The most records of one archive: it is made in memory.
+/// The most records of one archive: they are removed in one transaction.
 const BATCH_MAX: u32 = 5_000;
 
 impl Checker<'_> {
@@ -25,7 +25,7 @@ impl Checker<'_> {
     ) {
         let base = format!("{}/archive", field::pointer_to("/collections", name));
         let at = |path: &str| format!("{base}/{path}");
-        if all.collections.get(name).is_some_and(|it| has_versions(name, it, all)) {
+        if has_versions(name, all) {
             let message = format!("records of `{name}` have to do with versions, which stay");
             self.fault(At::Key(&base), "not_archivable", message);
         }
@@ -83,14 +83,29 @@ impl Checker<'_> {
     }
 }
 
-/// Do its records have versions, lie in them, or hold records that do?
-fn has_versions(name: &str, collection: &Collection, all: &Description) -> bool {
-    let lies_in = |it: &Collection| {
-        let parent = it.parent.as_ref().and_then(|it| all.collections.get(it));
-        parent.and_then(|it| it.versioned.as_ref()).is_some()
-    };
-    let holds = all.collections.values().filter(|it| it.parent.as_deref() == Some(name));
-    collection.versioned.is_some()
-        || lies_in(collection)
-        || holds.into_iter().any(|it| it.versioned.is_some())
+/// Do its records have versions, lie in one that has, or hold records that do, however deep?
+fn has_versions(name: &str, all: &Description) -> bool {
+    let is_versioned =
+        |it: &str| all.collections.get(it).is_some_and(|collection| collection.versioned.is_some());
+    is_versioned(name)
+        || parent_of(name, all).is_some_and(is_versioned)
+        || all.collections.keys().any(|it| is_versioned(it) && lies_in(it, name, all))
+}
+
+/// Do records of `inner` lie in those of `outer`, or in others that do?
+fn lies_in(inner: &str, outer: &str, all: &Description) -> bool {
+    let mut above = parent_of(inner, all);
+    // One that lies in itself is told elsewhere.
+    for _ in 0..all.collections.len() {
+        match above {
+            Some(it) if it == outer => return true,
+            Some(it) => above = parent_of(it, all),
+            None => break,
+        }
+    }
+    false
+}
+
+fn parent_of<'a>(name: &str, all: &'a Description) -> Option<&'a str> {
+    all.collections.get(name).and_then(|it| it.parent.as_deref())
 }

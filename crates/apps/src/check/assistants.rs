@@ -32,32 +32,19 @@ impl Checker<'_> {
                 self.fault(At::Value(&pointer), "not_searched", message).hint = hint;
             }
         }
-        self.assistant_context(assistant, &at("context"));
+        self.assistant_context(assistant, &at("context"), all);
         self.assistant_numbers(assistant, &base);
     }
 
     /// Documents of `config/`, and nothing else.
-    fn assistant_context(&mut self, assistant: &Assistant, base: &str) {
-        let known = self.names.configs.clone();
+    fn assistant_context(&mut self, assistant: &Assistant, base: &str, all: &Description) {
         for (name, source) in &assistant.context {
             let pointer = field::pointer_to(base, name);
             if ASSISTANT_VARIABLES.contains(&name.as_str()) {
                 let message = format!("`{name}` is given to the template of an assistant already");
                 self.fault(At::Key(&pointer), "repeated_name", message);
             }
-            match source.strip_prefix("config.") {
-                Some(config) if known.iter().any(|it| it == config) => {}
-                Some(config) => {
-                    let message = format!("there is no document `config/{config}.yaml`");
-                    let known = known.iter().map(String::as_str);
-                    self.unknown(At::Value(&pointer), "unknown_config", message, known, config);
-                }
-                None => {
-                    let message = format!("`{source}` is no document of `config/`");
-                    let hint = Some("write `config.NAME`".to_owned());
-                    self.fault(At::Value(&pointer), "invalid_value", message).hint = hint;
-                }
-            }
+            self.config_source(source, &pointer, all);
         }
     }
 

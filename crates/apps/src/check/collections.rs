@@ -104,6 +104,7 @@ impl Checker<'_> {
             ("match", &collection.matched_by),
             ("search", &collection.search),
             ("embed", &collection.embed),
+            ("sorts", &collection.sorts),
         ] {
             uses.extend(list(key, fields).into_iter().zip(fields.iter().map(String::as_str)));
         }
@@ -117,6 +118,7 @@ impl Checker<'_> {
         for (pointer, field) in &uses {
             self.known_field(At::Value(pointer), schema, field, name);
         }
+        self.lists(name, collection, schema, base);
         let keys = collection.references.keys().map(|it| ("references", it));
         for (key, field) in keys.chain(collection.documents.keys().map(|it| ("documents", it))) {
             let pointer = field::pointer_to(&format!("{base}/{key}"), field);
@@ -138,6 +140,44 @@ impl Checker<'_> {
             if set.is_empty() {
                 let pointer = format!("{base}/unique/{at}");
                 self.fault(At::Value(&pointer), "invalid_value", "names no field".into());
+            }
+        }
+    }
+
+    /// How lists of it can be ordered and narrowed.
+    fn lists(&mut self, name: &str, collection: &Collection, schema: &Schema, base: &str) {
+        for (at, field) in collection.sorts.iter().enumerate() {
+            if schema.knows(field) && !schema.kinds(field).text {
+                let message = format!("`{field}` is no text, and lists are ordered by texts");
+                let pointer = format!("{base}/sorts/{at}");
+                self.fault(At::Value(&pointer), "invalid_value", message);
+            }
+        }
+        if let Some(order) = &collection.order {
+            let field = order.strip_prefix('-').unwrap_or(order);
+            let known = collection.sorts.iter().map(String::as_str).chain(["created_at"]);
+            if !known.clone().any(|it| it == field) {
+                let message = format!("`{name}` is not ordered by `{field}`");
+                let pointer = format!("{base}/order");
+                self.unknown(At::Value(&pointer), "unknown_field", message, known, field);
+            }
+        }
+        for (at, path) in collection.entries.iter().enumerate() {
+            let pointer = format!("{base}/entries/{at}");
+            let list = path.rsplit_once('.').map_or(path.as_str(), |it| it.0);
+            self.known_field(At::Value(&pointer), schema, list, name);
+            if schema.knows(list) && !schema.kinds(list).list {
+                let message = format!("`{list}` is no list, so it has no entries");
+                self.fault(At::Value(&pointer), "invalid_value", message);
+            }
+        }
+        let Some(located) = &collection.located else { return };
+        for (key, field) in [("latitude", &located.latitude), ("longitude", &located.longitude)] {
+            let pointer = format!("{base}/located/{key}");
+            self.known_field(At::Value(&pointer), schema, field, name);
+            if schema.knows(field) && !schema.kinds(field).number {
+                let message = format!("`{field}` is no number");
+                self.fault(At::Value(&pointer), "invalid_value", message);
             }
         }
     }

@@ -32,6 +32,11 @@ const DEPTH_MAX: usize = 6;
 impl Files {
     /// Reads everything in the folder that is text and of ordinary size.
     pub(crate) fn read(folder: &Path) -> Self {
+        Self::read_with(folder, BTreeMap::new())
+    }
+
+    /// The same, as if these files had these texts.
+    pub(crate) fn read_with(folder: &Path, instead: BTreeMap<String, String>) -> Self {
         let mut files = Self {
             folder: folder.to_owned(),
             texts: BTreeMap::new(),
@@ -39,6 +44,7 @@ impl Files {
             faults: Vec::new(),
         };
         files.walk(folder, "", 0);
+        files.texts.extend(instead.into_iter().map(|(name, text)| (name, Some(text))));
         if !files.texts.contains_key(APP_FILE) {
             let message = "there is no application here: the file is missing".to_owned();
             let mut fault = Fault::new(APP_FILE, Place::START, "missing_file", message);

@@ -74,13 +74,13 @@ impl Checker<'_> {
                 let message = format!("`{key}` is given to the templates of questions already");
                 self.fault(At::Key(&pointer), "repeated_name", message);
             }
-            self.config_source(source, &pointer);
+            self.config_source(source, &pointer, all);
         }
         if let Some(source) = &questions.restricted {
-            self.config_source(source, &at("restricted"));
+            self.config_named(source, &at("restricted"), all);
         }
         if let Some(source) = &questions.initial {
-            self.config_source(source, &at("initial"));
+            self.config_named(source, &at("initial"), all);
             self.initial(source, all);
         }
         self.question_numbers(questions, &base);
@@ -182,23 +182,6 @@ impl Checker<'_> {
         if period.reach_days.is_some_and(|it| !(1..=DAYS_MAX).contains(&it)) {
             let message = format!("`reach_days` must be between 1 and {DAYS_MAX}");
             self.fault(At::Value(&format!("{base}/period/reach_days")), "invalid_value", message);
-        }
-    }
-
-    fn config_source(&mut self, source: &str, pointer: &str) {
-        let known = self.names.configs.clone();
-        match source.strip_prefix("config.") {
-            Some(config) if known.iter().any(|it| it == config) => {}
-            Some(config) => {
-                let message = format!("there is no document `config/{config}.yaml`");
-                let known = known.iter().map(String::as_str);
-                self.unknown(At::Value(pointer), "unknown_config", message, known, config);
-            }
-            None => {
-                let message = format!("`{source}` is no document of `config/`");
-                let hint = Some("write `config.NAME`".to_owned());
-                self.fault(At::Value(pointer), "invalid_value", message).hint = hint;
-            }
         }
     }
 

@@ -20,7 +20,7 @@ const MODEL_USES: [&str; 8] = [
     "question_comment",
 ];
 /// The kinds of jobs that are no task.
-const JOB_KINDS: [&str; 12] = [
+const JOB_KINDS: [&str; 13] = [
     "import",
     "change",
     "proposals",
@@ -32,6 +32,7 @@ const JOB_KINDS: [&str; 12] = [
     "archive",
     "archive.restore",
     "analysis",
+    "result",
     "source",
 ];
 
@@ -51,6 +52,7 @@ impl Checker<'_> {
         if let Some(sign_up) = &description.sign_up {
             self.sign_up(sign_up, description);
         }
+        self.visitors(description);
         for (name, event) in &description.webhooks.events {
             let pointer = field::pointer_to("/webhooks/events", name);
             let is_good = name.bytes().all(|it| {
@@ -180,6 +182,24 @@ impl Checker<'_> {
                     let hint = "name a role that is `editor` or `viewer` and reaches one tenant";
                     self.fault(at, "invalid_value", message).hint = Some(hint.to_owned());
                 }
+            }
+        }
+    }
+
+    /// What those may do who have not signed in: look and ask, never change.
+    fn visitors(&mut self, description: &Description) {
+        use base::Permission as P;
+        if !description.visitors.is_empty() && description.tenants.is_some() {
+            let message = "visitors could not say which tenant they mean".to_owned();
+            let hint = Some("leave out `visitors` or `tenants`".to_owned());
+            self.fault(At::Key("/visitors"), "invalid_value", message).hint = hint;
+        }
+        let most = [P::ReadRecords, P::ReadJobs, P::RunTasks, P::UseAssistants];
+        for (at, permission) in description.visitors.iter().enumerate() {
+            if !most.contains(permission) {
+                let message = format!("`{permission}` is more than a visitor should have");
+                let hint = Some(format!("one of: {}", most.map(|it| it.name()).join(", ")));
+                self.fault(At::Value(&format!("/visitors/{at}")), "invalid_value", message).hint = hint;
             }
         }
     }

@@ -8,8 +8,10 @@ use serde_json::Value as Json;
 
 use super::{At, Checker, OperationHead};
 use crate::{
-    description::{Description, RouteSpec, Routes},
+    description::{Collection, Description, RouteSpec, Routes},
     field,
+    record::{Condition, NEAR, Way},
+    schema::Schema,
 };
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -256,7 +258,12 @@ impl Checker<'_> {
         if let Some(operation) = &operation
             && !operation.args.iter().any(|it| it == "filters")
         {
-            for (key, names) in [("filters", &route.filters), ("switches", &route.switches)] {
+            let all = [
+                ("filters", &route.filters),
+                ("switches", &route.switches),
+                ("hides", &route.hides),
+            ];
+            for (key, names) in all {
                 if !names.is_empty() {
                     let message =
                         format!("`{}` lists nothing that can be narrowed", operation.name);
@@ -327,25 +334,89 @@ impl Checker<'_> {
             && let Some(schema) =
                 self.schema(&format!("/collections/{name}/schema"), &collection.schema)
         {
-            let filters = route.filters.keys().map(|it| ("filters", it));
-            for (key, field) in filters.chain(route.switches.keys().map(|it| ("switches", it))) {
-                let at = field::pointer_to(&format!("{pointer}/{key}"), field);
-                self.known_field(At::Key(&at), &schema, field, name);
-                if schema.knows(field) && !collection.filters.contains(field) {
-                    let message = format!("`{name}` is not narrowed by `{field}`");
-                    let hint = Some(format!("add `{field}` to the `filters` of `{name}`"));
-                    self.fault(At::Key(&at), "not_a_filter", message).hint = hint;
-                }
+            for key in route.filters.keys() {
+                let at = field::pointer_to(&format!("{pointer}/filters"), key);
+                self.route_filter(&at, key, name, collection, &schema);
             }
-            for field in route.switches.keys().filter(|it| schema.knows(it)) {
+            for field in route.switches.keys() {
+                let at = field::pointer_to(&format!("{pointer}/switches"), field);
+                self.known_field(At::Key(&at), &schema, field, name);
+                self.declared_filter(&at, field, name, collection, &schema);
+            }
+            for field in route.hides.keys() {
+                let at = field::pointer_to(&format!("{pointer}/hides"), field);
+                self.known_field(At::Key(&at), &schema, field, name);
+                self.declared_filter(&at, field, name, collection, &schema);
+            }
+            let switches = route.switches.keys().map(|it| ("switches", it));
+            let both = switches.chain(route.hides.keys().map(|it| ("hides", it)));
+            for (key, field) in both.filter(|it| schema.knows(it.1)) {
                 if !schema.kinds(field).boolean {
-                    let at = field::pointer_to(&format!("{pointer}/switches"), field);
+                    let at = field::pointer_to(&format!("{pointer}/{key}"), field);
                     let message =
                         format!("`{field}` is not true or false, so nothing can switch it");
                     let hint = Some("name it under `filters`".to_owned());
                     self.fault(At::Key(&at), "not_a_switch", message).hint = hint;
                 }
             }
+        }
+    }
+}
+
+impl Checker<'_> {
+    /// What narrows a list: a field, a field and a word, or how far away a place is.
+    fn route_filter(
+        &mut self,
+        at: &str,
+        key: &str,
+        name: &str,
+        collection: &Collection,
+        schema: &Schema,
+    ) {
+        if NEAR.contains(&key) {
+            if collection.located.is_none() {
+                let message = format!("`{name}` does not say where its records lie");
+                let hint = Some(format!("add `located` to `{name}`"));
+                self.fault(At::Key(at), "not_a_filter", message).hint = hint;
+            }
+            return;
+        }
+        let Condition { field, way } = Condition::read(key);
+        let (list, known) = match way {
+            Way::Is | Way::Not | Way::From | Way::To => {
+                self.known_field(At::Key(at), schema, field, name);
+                self.declared_filter(at, field, name, collection, schema);
+                return;
+            }
+            Way::Contains => {
+                self.known_field(At::Key(at), schema, field, name);
+                (
+                    "search",
+                    collection.search.iter().chain(&collection.filters).any(|it| it == field),
+                )
+            }
+            Way::Has => ("entries", collection.entries.iter().any(|it| it == field)),
+        };
+        if !known {
+            let message = format!("`{name}` is not narrowed by `{key}`");
+            let hint = Some(format!("add `{field}` to the `{list}` of `{name}`"));
+            self.fault(At::Key(at), "not_a_filter", message).hint = hint;
+        }
+    }
+
+    /// A field by which lists of a collection are narrowed must be one of its filters.
+    fn declared_filter(
+        &mut self,
+        at: &str,
+        field: &str,
+        name: &str,
+        collection: &Collection,
+        schema: &Schema,
+    ) {
+        if schema.knows(field) && !collection.filters.iter().any(|it| it == field) {
+            let message = format!("`{name}` is not narrowed by `{field}`");
+            let hint = Some(format!("add `{field}` to the `filters` of `{name}`"));
+            self.fault(At::Key(at), "not_a_filter", message).hint = hint;
         }
     }
 }

@@ -23,7 +23,7 @@ static SHAPE: LazyLock<Schema> = LazyLock::new(|| {
 });
 
 /// Machine formats (`uint32`) mean nothing to a validator.
-pub(super) fn without_formats(schema: &mut Json) {
+pub(crate) fn without_formats(schema: &mut Json) {
     match schema {
         Json::Object(object) => {
             if object.get("format").is_some_and(Json::is_string) {

@@ -72,6 +72,14 @@ impl Checker<'_> {
         let at = At::File(file, place);
         match thing {
             Thing::Collection(name) => self.collection_of_source(at, &name, collection),
+            Thing::Records(name) => {
+                let known = self.names.collections.clone();
+                if !known.iter().any(|it| *it == name) {
+                    let message = format!("there is no collection `{name}`");
+                    let known = known.iter().map(String::as_str);
+                    self.unknown(at, "unknown_collection", message, known, &name);
+                }
+            }
             Thing::Key(fields) => {
                 let is_unique = collection.is_none_or(|it| it.unique.contains(&fields));
                 if !is_unique {
@@ -141,7 +149,7 @@ impl Checker<'_> {
         self.schemas.get(file).cloned().flatten()
     }
 
-    fn filters_and_tests(&mut self, file: &str, place: Place, text: &str) {
+    pub(super) fn filters_and_tests(&mut self, file: &str, place: Place, text: &str) {
         for name in names::of(text) {
             let (is_known, code, what, known): (bool, _, _, &[&str]) = match name.kind {
                 Kind::Filter => {

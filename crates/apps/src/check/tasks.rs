@@ -46,6 +46,7 @@ impl Checker<'_> {
             self.record_fields(task, records, &base);
         }
         self.text_of(task, records.as_ref(), all, &base);
+        self.results(name, task, output.as_ref(), all);
         if let Some(output) = &output {
             self.answer_fields(task, output, &base);
         }
@@ -79,6 +80,10 @@ impl Checker<'_> {
             }
             match source {
                 ContextSource::Named(text) => self.named_source(text, all, &pointer),
+                ContextSource::Config(part) => {
+                    let at = format!("{pointer}/config");
+                    self.config_path(&at, &part.config, part.by_language, all);
+                }
                 ContextSource::Chosen(chosen) => self.chosen_source(chosen, all, &pointer),
                 ContextSource::Refused { refused: 0 } => {
                     let message = "`refused` must be at least 1".to_owned();
@@ -92,12 +97,7 @@ impl Checker<'_> {
     /// A document of `config/`, or all of a shared collection.
     fn named_source(&mut self, text: &str, all: &Description, pointer: &str) {
         if let Some(config) = text.strip_prefix("config.") {
-            let known = self.names.configs.clone();
-            if !known.iter().any(|it| it == config) {
-                let message = format!("there is no document `config/{config}.yaml`");
-                let known = known.iter().map(String::as_str);
-                self.unknown(At::Value(pointer), "unknown_config", message, known, config);
-            }
+            self.config_path(pointer, config, false, all);
         } else if self.known_collection(pointer, text)
             && all.collections.get(text).is_some_and(|it| !it.shared)
         {
@@ -279,7 +279,13 @@ impl Checker<'_> {
         }
     }
 
-    fn answer_field(&mut self, output: &Schema, field: &str, pointer: &str, file: &str) -> bool {
+    pub(super) fn answer_field(
+        &mut self,
+        output: &Schema,
+        field: &str,
+        pointer: &str,
+        file: &str,
+    ) -> bool {
         let is_there = output.part(field).is_some();
         if !is_there {
             let fields = output.fields();
@@ -296,7 +302,7 @@ impl Checker<'_> {
     }
 
     /// The schema of the entries of a list of the answer.
-    fn answer_list(
+    pub(super) fn answer_list(
         &mut self,
         output: &Schema,
         list: &str,
@@ -315,7 +321,7 @@ impl Checker<'_> {
         part.get("items").cloned()
     }
 
-    fn entry_field(&mut self, entry: &Json, field: &str, pointer: &str, file: &str) {
+    pub(super) fn entry_field(&mut self, entry: &Json, field: &str, pointer: &str, file: &str) {
         let Some(properties) = entry.get("properties").and_then(Json::as_object) else { return };
         let known = field.split('.').next().unwrap_or(field);
         if !properties.contains_key(known) {

@@ -9,7 +9,7 @@ use super::{
     tasks::FIXED_VARIABLES,
 };
 use crate::{
-    description::Description,
+    description::{Description, Part},
     field::nearest,
     marked::Place,
     template::{
@@ -24,7 +24,14 @@ impl Checker<'_> {
         let mut every: BTreeSet<&str> = FIXED_VARIABLES.into();
         for task in description.tasks.values() {
             let names = task.context.keys().map(String::as_str).chain(FIXED_VARIABLES);
-            let names: BTreeSet<&str> = names.collect();
+            let mut names: BTreeSet<&str> = names.collect();
+            for (name, part) in &task.parts {
+                // A part sees those before it.
+                if let Part::Template(file) = part {
+                    give(&mut given, file, &names);
+                }
+                names.insert(name);
+            }
             every.extend(&names);
             for file in [Some(&task.prompt), task.fallback.as_ref()].into_iter().flatten() {
                 give(&mut given, file, &names);

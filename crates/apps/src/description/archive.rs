@@ -2,7 +2,8 @@
 
 use jiff::{Span, Timestamp, tz::TimeZone};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use store::blob::Place;
 
 /// Which records are archived, and where to. At least one of `older_than` and `keep_last`; with both, a
 /// record goes when both say so.
@@ -16,10 +17,9 @@ pub struct Archive {
     pub field: String,
     /// The newest ones stay, whatever their age.
     pub keep_last: Option<KeepLast>,
-    /// Where they go.
-    #[serde(default)]
-    pub to: ArchivePlace,
-    /// Records of one archive, with what lies in them.
+    /// Where archives are put: where all files are, when left out.
+    pub place: Option<Place>,
+    /// The most records of one archive, with what lies in them.
     #[serde(default = "default_batch")]
     pub batch: u32,
     /// Records that were brought back stay at least so long: `30 days`.
@@ -36,35 +36,6 @@ pub struct KeepLast {
     /// Of whom: `created_by`, `parent`, `tenant`, or a field of the record.
     #[serde(default = "created_by")]
     pub per: String,
-}
-
-/// Where archives lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ArchivePlace {
-    /// In the database, packed.
-    #[default]
-    Database,
-    /// In the folder `archives` of the server's data.
-    Folder,
-    /// In object storage (S3), which the environment names.
-    Bucket,
-}
-
-impl ArchivePlace {
-    /// The name used in tables and answers.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Database => "database",
-            Self::Folder => "folder",
-            Self::Bucket => "bucket",
-        }
-    }
-
-    /// The place of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Database, Self::Folder, Self::Bucket].into_iter().find(|it| it.name() == name)
-    }
 }
 
 impl Archive {

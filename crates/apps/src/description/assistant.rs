@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::ModelPolicy;
+use super::{ConfigSource, ModelPolicy};
 
 /// An assistant.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -26,15 +26,21 @@ pub struct Assistant {
     /// It looks into these collections.
     #[serde(default)]
     pub collections: Vec<String>,
-    /// Name in the template → `config.NAME`: a document of `config/`.
+    /// Name in the template → `config.NAME`: a document of `config/`, or a part of one.
     #[serde(default)]
-    pub context: IndexMap<String, String>,
+    pub context: IndexMap<String, ConfigSource>,
     /// The longest system prompt that a person may set for themselves, in characters; 0 lets nobody.
     #[serde(default = "own_prompt_chars")]
     pub own_prompt_chars: u32,
     /// How long a question may be.
     #[serde(default)]
     pub question: QuestionLimits,
+    /// What becomes of a question that is longer.
+    #[serde(default)]
+    pub long_question: LongQuestion,
+    /// What becomes of a question where no model is there to answer it.
+    #[serde(default)]
+    pub without_model: WithoutModel,
     /// How much of what was said before goes along, in tokens; the newest first.
     #[serde(default = "history_tokens")]
     pub history_tokens: u64,
@@ -56,7 +62,29 @@ pub struct Assistant {
     pub linger_s: u64,
 }
 
-/// How long a question may be; what is longer is cut at a word.
+/// What becomes of a question that is too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LongQuestion {
+    /// It is cut at a word, and that is told.
+    #[default]
+    Cut,
+    /// It is refused.
+    Refuse,
+}
+
+/// What becomes of a question where no model is there to answer it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WithoutModel {
+    /// The best passages are quoted, and that is said.
+    #[default]
+    Quote,
+    /// It is refused: `model_unavailable`.
+    Refuse,
+}
+
+/// How long a question may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct QuestionLimits {

@@ -30,6 +30,17 @@ pub struct Collection {
     /// Fields by which lists can be narrowed.
     #[serde(default)]
     pub filters: Vec<String>,
+    /// Lists by whose entries lists can be narrowed (`has`): a list of texts, or a field of the objects in
+    /// one, `distances.distance`.
+    #[serde(default)]
+    pub entries: Vec<String>,
+    /// Fields of text by which lists can be ordered: days, times, names. `-name` begins with the last.
+    #[serde(default)]
+    pub sorts: Vec<String>,
+    /// The order of lists that ask for none; one of `sorts`, `created_at` or `-created_at`.
+    pub order: Option<String>,
+    /// Where a record lies on the Earth: lists can be narrowed by how far away that is.
+    pub located: Option<Located>,
     /// Sets of fields of which no two living records beside each other may share all values.
     #[serde(default)]
     pub unique: Vec<Vec<String>>,
@@ -65,6 +76,20 @@ pub struct Collection {
     pub default: Option<String>,
     /// Where its records go when they are old.
     pub archive: Option<Archive>,
+    /// Each record is seen by whoever made it, and by those who may see what is private; the audit log says
+    /// that it was made, and not what is in it.
+    #[serde(default)]
+    pub private: bool,
+}
+
+/// Where a record lies on the Earth.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Located {
+    /// The field with its latitude, in degrees.
+    pub latitude: String,
+    /// The field with its longitude, in degrees.
+    pub longitude: String,
 }
 
 /// Snapshots of a record and its children: numbered, immutable, exactly one active.

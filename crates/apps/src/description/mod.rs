@@ -8,7 +8,11 @@
 pub mod archive;
 pub mod assistant;
 pub mod collection;
+pub mod configuration;
+pub mod progress;
 pub mod question;
+pub mod report;
+pub mod result;
 pub mod routes;
 pub mod schedule;
 pub mod task;
@@ -18,10 +22,18 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-pub use archive::{Archive, ArchivePlace};
+pub use archive::Archive;
 pub use assistant::Assistant;
-pub use collection::{Collection, Export, Import, Numbered, UnknownWord, ValueWords, Versioned};
+pub use collection::{
+    Collection, Export, Import, Located, Numbered, UnknownWord, ValueWords, Versioned,
+};
+pub use configuration::{
+    ByLanguage, Category, ConfigPart, ConfigSource, ConfigurationSpec, CrossCheck, DocumentSpec,
+};
+pub use progress::Progress;
 pub use question::Questions;
+pub use report::Report;
+pub use result::{Computed, DocumentPart, Part, ResultOf, Segments, TaskLanguages};
 pub use routes::{
     CatalogueError, Deprecated, Envelope, RouteCache, RouteSpec, RouteVersion, Routes,
 };
@@ -49,6 +61,13 @@ pub struct Description {
     pub roles: IndexMap<String, RoleName>,
     /// Whether visitors may make an account of their own.
     pub sign_up: Option<SignUp>,
+    /// What those may do at the application's own paths who have not signed in: `read_records`,
+    /// `read_jobs`, `run_tasks`, `use_assistants`.
+    #[serde(default)]
+    pub visitors: Vec<base::Permission>,
+    /// The documents of `config/`, and what must hold of them.
+    #[serde(default)]
+    pub configuration: ConfigurationSpec,
     /// What it keeps.
     #[serde(default)]
     pub collections: IndexMap<String, Collection>,
@@ -61,6 +80,12 @@ pub struct Description {
     /// What can be asked of its data in words.
     #[serde(default)]
     pub questions: IndexMap<String, Questions>,
+    /// What it tells of results over time.
+    #[serde(default)]
+    pub progress: IndexMap<String, Progress>,
+    /// Documents (PDF) of single records.
+    #[serde(default)]
+    pub reports: IndexMap<String, Report>,
     /// The languages of its people, as `en`, the usual one first.
     #[serde(default = "default_languages")]
     pub languages: Vec<String>,

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::ModelPolicy;
+use super::{ConfigSource, ModelPolicy};
 
 /// Questions over some tables.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -29,9 +29,9 @@ pub struct Questions {
     pub followups: Asked,
     /// Asks for a word about an answer that somebody got.
     pub comment: Option<Comment>,
-    /// Documents of `config/` that the templates see: name → `config.NAME`.
+    /// Documents of `config/`, or parts of them, that the templates see: name → `config.NAME`.
     #[serde(default)]
-    pub context: IndexMap<String, String>,
+    pub context: IndexMap<String, ConfigSource>,
     /// `config.NAME`: questions to begin with, `{categories: {NAME: {LANGUAGE: {title, description,
     /// questions}}}}`.
     pub initial: Option<String>,

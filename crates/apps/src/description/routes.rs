@@ -144,6 +144,10 @@ pub struct RouteSpec {
     /// off or left out, the switch changes nothing.
     #[serde(default)]
     pub switches: IndexMap<String, String>,
+    /// Field ← the name that shows what is hidden: what is true in the field is left out of the list, unless
+    /// that name is given as true.
+    #[serde(default)]
+    pub hides: IndexMap<String, String>,
     /// The shape of the answer.
     #[serde(rename = "as")]
     pub shape: Option<String>,

@@ -5,6 +5,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::{
+    ConfigPart,
+    result::{Computed, Part, ResultOf, Segments, TaskLanguages},
+};
+
 /// A task.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -42,6 +47,24 @@ pub struct Task {
     pub text: Option<String>,
     /// The collection in which each answer about a text is kept, with who gave it and what it cost.
     pub kept_in: Option<String>,
+    /// Texts are handed in, and what comes of one is a result that is kept: see `results.submit`.
+    pub result: Option<ResultOf>,
+    /// How long somebody who hands a text in waits for the result, which goes on being made.
+    pub deadline_s: Option<u64>,
+    /// The languages of its texts and answers; those of the application when left out.
+    pub languages: Option<TaskLanguages>,
+    /// What the question is composed of: name in the templates → where it comes from. Rendered in this
+    /// order; each sees what the ones before it are.
+    #[serde(default)]
+    pub parts: IndexMap<String, Part>,
+    /// Fields of the answer that the house computes, whatever a model says there.
+    #[serde(default)]
+    pub computed: IndexMap<String, Computed>,
+    /// Passages that the answer quotes from the text.
+    pub segments: Option<Segments>,
+    /// The same question is answered with what was kept, as the gateway does: see `cache` of config/llm.yaml.
+    #[serde(default)]
+    pub cache: bool,
     /// The answer has one entry for each record.
     pub each: Option<Each>,
     /// Which fields of a record it fills.
@@ -58,12 +81,25 @@ pub struct Task {
     pub makes: Option<Makes>,
 }
 
+impl Task {
+    /// The files of the templates that its question is composed of.
+    pub fn part_files(&self) -> impl Iterator<Item = &str> {
+        self.parts.values().filter_map(|it| match it {
+            Part::Template(file) => Some(file.as_str()),
+            Part::Document(_) => None,
+        })
+    }
+}
+
 /// Where a value in the templates comes from.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ContextSource {
-    /// All records of a shared collection by its name, or `config.NAME`: a document of `config/`.
+    /// All records of a shared collection by its name, or `config.NAME`: a document of `config/`, or a
+    /// part of one, `config.NAME.part`.
     Named(String),
+    /// A document of `config/` or a part of one, in the language of what is looked at.
+    Config(ConfigPart),
     /// One record of the tenant, or a list of them.
     Chosen(Chosen),
     /// The last refused proposals of the parent, with what was said: so many.

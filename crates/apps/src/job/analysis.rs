@@ -44,6 +44,7 @@ pub(crate) async fn run(steps: &Steps) -> Result<Json, Failure> {
         language: plan.language.clone(),
         user: Some(steps.job().created_by.clone()),
         job: Some(steps.job().id),
+        keeps_raw: false,
     };
     let reach = Reach::Tenant(steps.job().tenant);
     let total = plan.records.len().max(1);

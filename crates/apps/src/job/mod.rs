@@ -15,6 +15,7 @@ pub mod fill;
 pub mod import;
 pub mod proposals;
 pub mod propose;
+pub(crate) mod result;
 pub mod revert;
 pub mod steps;
 pub mod task;
@@ -44,17 +45,20 @@ pub enum Kind {
     Revert,
     /// Many records looked at by a task.
     Analysis,
+    /// What a task makes of a text that was handed in.
+    Result,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Import,
         Self::Change,
         Self::Task,
         Self::Proposals,
         Self::Revert,
         Self::Analysis,
+        Self::Result,
     ];
 
     /// The name in the table of jobs. A task's job carries the task: `task.refactor`.
@@ -66,6 +70,7 @@ impl Kind {
             Self::Proposals => "proposals",
             Self::Revert => "revert",
             Self::Analysis => "analysis",
+            Self::Result => "result",
         }
     }
 }
@@ -87,6 +92,7 @@ impl Handler for JobHandler {
             Kind::Proposals => Box::pin(proposals::run(&steps)).await,
             Kind::Revert => Box::pin(revert::run(&steps)).await,
             Kind::Analysis => Box::pin(analysis::run(&steps)).await,
+            Kind::Result => Box::pin(result::run(&steps)).await,
         };
         if done.is_err() {
             // It may wait long for its next attempt, or be cancelled while it waits. When this
@@ -98,8 +104,10 @@ impl Handler for JobHandler {
 
     fn ended(&self, tx: &Tx, job: &Job, now: Timestamp) -> Result<(), store::Error> {
         unfinished::discard(tx, job.id)?;
-        if job.state == State::Completed {
-            unfinished::give_back_list(tx, job, now)?;
+        match (self.kind, job.state) {
+            (_, State::Completed) => unfinished::give_back_list(tx, job, now)?,
+            (Kind::Result, _) => result::spoil(&self.engine, tx, job, now)?,
+            _ => {}
         }
         event::job_ended(&self.engine, tx, job, now)
     }

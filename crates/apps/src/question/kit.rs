@@ -2,12 +2,15 @@
 
 use std::fmt;
 
-use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use super::look::{self, Restricted};
-use crate::{description::question::Questions, template::Template};
+use crate::{
+    configuration::{self, Configuration, path},
+    description::question::Questions,
+    template::Template,
+};
 
 /// Questions with all that belongs to them.
 #[derive(Clone)]
@@ -26,8 +29,8 @@ pub struct QuestionsKit {
     pub comment: Option<Template>,
     /// Tables that no query may name.
     pub restricted: Vec<Restricted>,
-    /// Documents that the templates see.
-    pub context: Vec<(String, Json)>,
+    /// Documents that the templates see, each whether it is by language.
+    context: Vec<(String, Json, bool)>,
     /// The languages that questions come in and answers go out in, the usual one first.
     pub languages: Vec<String>,
     /// Questions to begin with.
@@ -45,16 +48,18 @@ impl QuestionsKit {
         name: &str,
         description: &Questions,
         languages: &[String],
-        configs: &IndexMap<String, Json>,
+        documents: &Configuration,
         template: impl Fn(&str) -> Result<Template, E>,
     ) -> Result<Self, E> {
         let config = |it: &Option<String>| {
-            let name = it.as_deref().and_then(|it| it.strip_prefix("config."))?;
-            configs.get(name)
+            let named = it.as_deref().and_then(|it| it.strip_prefix("config."))?;
+            let (document, part) = path::split(named);
+            path::get(&documents.get(document)?.seen(), part).cloned()
         };
         let context = description.context.iter().filter_map(|(name, source)| {
-            let document = configs.get(source.strip_prefix("config.")?)?;
-            Some((name.clone(), document.clone()))
+            let (document, part) = path::split(source.path()?);
+            let seen = documents.get(document)?.seen();
+            Some((name.clone(), path::get(&seen, part)?.clone(), source.is_by_language()))
         });
         let kit = Self {
             name: name.to_owned(),
@@ -62,10 +67,12 @@ impl QuestionsKit {
             answer: template(&description.answer.prompt)?,
             followups: template(&description.followups.prompt)?,
             comment: description.comment.as_ref().map(|it| template(&it.prompt)).transpose()?,
-            restricted: config(&description.restricted).map(look::restricted).unwrap_or_default(),
+            restricted: config(&description.restricted)
+                .map(|it| look::restricted(&it))
+                .unwrap_or_default(),
             context: context.collect(),
             languages: languages.to_vec(),
-            initial: config(&description.initial).cloned().unwrap_or_default(),
+            initial: config(&description.initial).unwrap_or_default(),
             made_by: String::new(),
             description: description.clone(),
         };
@@ -76,6 +83,18 @@ impl QuestionsKit {
     /// What answers rest on beside the data.
     pub fn made_by(&self) -> &str {
         &self.made_by
+    }
+
+    /// What the templates see of documents, in a language.
+    pub fn context<'a>(&'a self, language: &'a str) -> impl Iterator<Item = (&'a str, &'a Json)> {
+        self.context.iter().filter_map(move |(name, document, is_by_language)| {
+            let seen = if *is_by_language {
+                configuration::in_language(document, language, &self.languages)?
+            } else {
+                document
+            };
+            Some((name.as_str(), seen))
+        })
     }
 
     /// The templates, by what they ask for.

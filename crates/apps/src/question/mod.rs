@@ -25,7 +25,7 @@ use store::{Tx, params};
 
 pub(crate) use ask::{Asking, day};
 pub use kit::QuestionsKit;
-pub(crate) use write::{Scene, USES, Writer};
+pub(crate) use write::{Scene, Writer};
 
 use crate::record::{Invalid, store_code};
 

@@ -97,7 +97,7 @@ impl Scene {
             .set("language_name", &json!(say::language_name(&self.language)))
             .set("today", &json!(self.today))
             .set("history", &json!(self.history));
-        for (name, document) in &kit.context {
+        for (name, document) in kit.context(&self.language) {
             vars.set(name, document);
         }
         vars

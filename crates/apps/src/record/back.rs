@@ -2,21 +2,33 @@
 //!
 //! For archives alone: whoever makes or changes a record uses [`super::create`] and [`super::update`].
 
-use base::RecordId;
+use base::{RecordId, TenantId};
+use serde_json::value::RawValue;
 use store::{Dialect, Sql, Tx, params};
 
 use super::{
-    Checked, CollectionKit, Kits, Record, RecordError, changed, erase_family, json_text,
-    not_unique, write::PUT_WORDS,
+    CollectionKit, Kits, Record, RecordError, changed, erase_family, family_changed, not_unique,
+    write::PUT_WORDS,
 };
-use crate::words::{self, Scope};
+use crate::{
+    field::Data,
+    words::{self, Scope},
+};
 
 /// Writes a record that is not there; one that is stays as it is. Says whether it was written.
 ///
 /// # Errors
 /// [`RecordError::NotUnique`] when another has taken its place.
-pub(crate) fn put_back(tx: &Tx, kit: &CollectionKit, record: &Record) -> Result<bool, RecordError> {
-    let checked = Checked::stored(kit, record.data.clone());
+pub(crate) fn put_back(
+    tx: &Tx,
+    kit: &CollectionKit,
+    record: &Record<Box<RawValue>>,
+) -> Result<bool, RecordError> {
+    let data: Data = serde_json::from_str(record.data.get()).map_err(|_| store::Error::Column {
+        column: "data".to_owned(),
+        what: "expected a JSON object, found another kind".to_owned(),
+    })?;
+    let words = kit.words(&data);
     let scope = Scope::of(record.tenant, &record.collection, None);
     let mut values = params![
         record.id,
@@ -25,7 +37,7 @@ pub(crate) fn put_back(tx: &Tx, kit: &CollectionKit, record: &Record) -> Result<
         record.parent,
         record.lineage,
         record.position,
-        json_text(&record.data),
+        record.data.get(),
         record.revision,
         record.created_at,
         record.updated_at,
@@ -34,11 +46,11 @@ pub(crate) fn put_back(tx: &Tx, kit: &CollectionKit, record: &Record) -> Result<
     ]
     .to_vec();
     if tx.dialect() == Dialect::Postgres {
-        values.push(checked.words().map(|it| words::tsvector(it, &scope)).into());
+        values.push(words.as_deref().map(|it| words::tsvector(it, &scope)).into());
     }
     let written = tx.execute(PUT_BACK, &values).map_err(|error| not_unique(kit, error))? > 0;
     if written {
-        if let (Dialect::Sqlite, Some(words)) = (tx.dialect(), checked.words()) {
+        if let (Dialect::Sqlite, Some(words)) = (tx.dialect(), words.as_deref()) {
             tx.execute(PUT_WORDS, &params![record.id, words, scope.sqlite()])?;
         }
         changed(tx, kit, record.tenant);
@@ -46,10 +58,9 @@ pub(crate) fn put_back(tx: &Tx, kit: &CollectionKit, record: &Record) -> Result<
     Ok(written)
 }
 
-/// Is this record there, to hold others?
-pub(crate) fn is_there(tx: &Tx, id: RecordId) -> Result<bool, store::Error> {
-    let sql = "SELECT id FROM records WHERE id = $1 AND deleted_at IS NULL";
-    Ok(tx.first(sql, &params![id])?.is_some())
+/// Is this record of the tenant there, to hold others? It stays so until the transaction ends.
+pub(crate) fn holds_others(tx: &Tx, id: RecordId, tenant: TenantId) -> Result<bool, store::Error> {
+    Ok(tx.first(HELD, &params![id, tenant])?.is_some())
 }
 
 /// Removes a record with all that lies in it, because it is kept elsewhere. The caller holds it, and says
@@ -58,12 +69,18 @@ pub(crate) fn put_away(
     tx: &Tx,
     kits: &Kits,
     kit: &CollectionKit,
-    record: &Record,
+    id: RecordId,
+    tenant: TenantId,
 ) -> Result<(), store::Error> {
-    erase_family(tx, record.id)?;
-    super::family_changed(tx, kits, kit, record.tenant);
+    erase_family(tx, id)?;
+    family_changed(tx, kits, kit, tenant);
     Ok(())
 }
+
+const HELD: Sql<'static> = Sql {
+    sqlite: "SELECT id FROM records WHERE id = $1 AND tenant = $2 AND deleted_at IS NULL",
+    postgres: "SELECT id FROM records WHERE id = $1 AND tenant = $2 AND deleted_at IS NULL FOR UPDATE",
+};
 
 const PUT_BACK: Sql<'static> = Sql {
     sqlite: "

@@ -39,6 +39,8 @@ pub struct CollectionKit {
     pub schema: Schema,
     /// Answers are kept that end with a change of its records.
     pub is_watched: bool,
+    /// What says whose a record is, where it is asked for the records of one: `created_by`, or a field.
+    pub owners: BTreeSet<String>,
     documents: Vec<Document>,
 }
 
@@ -109,7 +111,8 @@ impl Kits {
         description: &Description,
         schema: impl Fn(&str) -> Option<Schema>,
     ) -> Result<Self, KitError> {
-        let watched = description.routes.as_ref().map(Routes::watched).unwrap_or_default();
+        let mut watched = description.routes.as_ref().map(Routes::watched).unwrap_or_default();
+        watched.extend(description.progress.values().map(|it| it.of.clone()));
         let all = description.collections.iter().map(|(name, spec)| {
             Ok((name.clone(), CollectionKit::new(description, name, spec, &schema, &watched)?))
         });
@@ -172,6 +175,7 @@ impl CollectionKit {
             restore_days: description.tenants.as_ref().map_or(RESTORE_DAYS, |it| it.restore_days),
             schema: named(&spec.schema)?,
             is_watched: watched.contains(name),
+            owners: owners(description, name, spec),
             documents: documents.collect::<Result<_, _>>()?,
         })
     }
@@ -282,6 +286,15 @@ impl CollectionKit {
             (None, _, other) => Some(other.to_string()),
         }
     }
+}
+
+fn owners(description: &Description, name: &str, spec: &Collection) -> BTreeSet<String> {
+    let of_progress = description.progress.values().filter(|it| it.of == name);
+    let mut owners: BTreeSet<String> = of_progress.map(|it| it.owner.clone()).collect();
+    if spec.private {
+        owners.insert("created_by".to_owned());
+    }
+    owners
 }
 
 impl Checked {

@@ -1,5 +1,5 @@
 //! Reading records page by page: within a tenant, a parent or a version; narrowed by declared fields
-//! and by words; newest first, or in their places.
+//! and by words; newest first, in their places, or by a declared field.
 //!
 //! Each page is one statement over an index that starts with where the records lie and ends with
 //! the order they are read in, so that a far page costs what the first one costs.
@@ -11,7 +11,10 @@ use identity::Reach;
 use serde_json::{Value as Json, json};
 use store::{Db, Dialect, Value};
 
-use super::{COLUMNS, CollectionKit, Invalid, Place, Record, RecordError, find, living};
+use super::{
+    COLUMNS, CollectionKit, Invalid, Place, Record, RecordError, find, living,
+    narrow::{self, NEAR, Near},
+};
 use crate::{
     indexes::{expression, text},
     version::{self, VersionError},
@@ -23,7 +26,8 @@ use crate::{
 pub struct List {
     /// Where they lie.
     pub within: Within,
-    /// Declared field → the value it must have. Null finds those without one.
+    /// Declared field → the value it must have; null finds those without one. With a word behind the field
+    /// ([`super::Condition`]) it is held against the value in another way.
     pub filters: Vec<(String, Json)>,
     /// Words that must be in them; the last may be the beginning of one.
     pub search: Option<String>,
@@ -49,7 +53,7 @@ pub enum Within {
 }
 
 /// The order of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sort {
     /// The last made first: what collections outside of others have by themselves.
     Newest,
@@ -57,6 +61,20 @@ pub enum Sort {
     Oldest,
     /// By their places: what records within others have by themselves.
     Position,
+    /// By a field that the collection declares under `sorts`; what has none comes first.
+    Field {
+        /// The field.
+        name: String,
+        /// The last one first.
+        falls: bool,
+    },
+}
+
+impl Sort {
+    /// Does it begin with the last?
+    fn falls(&self) -> bool {
+        matches!(self, Self::Newest | Self::Field { falls: true, .. })
+    }
 }
 
 impl List {
@@ -75,8 +93,14 @@ impl FromStr for Sort {
             "-created_at" | "newest" => Ok(Self::Newest),
             "created_at" | "oldest" => Ok(Self::Oldest),
             "position" => Ok(Self::Position),
-            other => Err(Invalid::input("/sort", format!("`{other}` is not an order"))
-                .hint("one of: -created_at, created_at, position")),
+            other => {
+                let name = other.strip_prefix('-').unwrap_or(other);
+                let is_name = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '.');
+                if name.is_empty() || !name.chars().all(is_name) {
+                    return Err(no_order(other, &[]));
+                }
+                Ok(Self::Field { name: name.to_owned(), falls: other.starts_with('-') })
+            }
         }
     }
 }
@@ -84,8 +108,8 @@ impl FromStr for Sort {
 /// One page of the records of a collection.
 ///
 /// # Errors
-/// [`RecordError::Invalid`] for a field that is not declared as a filter, or a cursor of another
-/// order; [`RecordError::NotFound`] for a parent the caller does not reach;
+/// [`RecordError::Invalid`] for a field or an order that is not declared, or a cursor of another order;
+/// [`RecordError::NotFound`] for a parent the caller does not reach;
 /// [`RecordError::TenantForbidden`].
 pub fn list(
     db: &Db,
@@ -100,16 +124,17 @@ pub fn list(
     if !list.with_deleted {
         wheres.push("r.deleted_at IS NULL".to_owned());
     }
-    for (field, value) in &list.filters {
-        if !kit.spec.filters.contains(field) {
-            let fault = Invalid::input(&format!("/{field}"), "is not a field to narrow by");
-            return Err(fault.hint(format!("one of: {}", kit.spec.filters.join(", "))).into());
-        }
-        wheres.push(filter_clause(db.dialect(), kit, "r", field, value, &mut bind));
+    for (name, value) in list.filters.iter().filter(|it| !NEAR.contains(&it.0.as_str())) {
+        wheres.push(narrow::clause(db.dialect(), kit, name, value, &mut bind)?);
     }
     let asked = list.search.as_deref().map(words::of_query).unwrap_or_default();
     if !asked.is_empty() {
         wheres.extend(search_clauses(db.dialect(), kit, list.within, reach, &asked, &mut bind));
+    }
+    if let Some(place) = Near::read(kit, &list.filters)? {
+        // The last one: only what fits everything else is measured.
+        let clause = narrow::near(db, kit, place, &wheres, &mut bind)?;
+        wheres.push(clause);
     }
 
     let total = match list.count {
@@ -121,22 +146,28 @@ pub fn list(
         }
     };
 
-    let sort = list.sort.unwrap_or(match kit.place {
-        Place::Tenant => Sort::Newest,
-        Place::Parent(_) | Place::Version(_) => Sort::Position,
-    });
-    let key = if sort == Sort::Position { "r.position" } else { "r.created_at" };
-    let falls = (sort == Sort::Newest) != page.is_backwards();
+    let sort = sort_of(kit, list.sort.as_ref())?;
+    let key = match &sort {
+        Sort::Position => "r.position".to_owned(),
+        Sort::Newest | Sort::Oldest => "r.created_at".to_owned(),
+        Sort::Field { name, .. } => {
+            format!("COALESCE({}, '')", expression(db.dialect(), "r", name))
+        }
+    };
+    let falls = sort.falls() != page.is_backwards();
     if let Some(cursor) = &page.cursor {
-        let (number, id) = cursor_key(cursor, sort)?;
+        let (place, id) = cursor_key(cursor, &sort)?;
         let sign = if falls { '<' } else { '>' };
-        let (number, id) = (bind.put(number), bind.put(id));
-        wheres.push(format!("({key}, r.id) {sign} ({number}, {id})"));
+        let place = match place {
+            Edge::Number(number) => bind.put(number),
+            Edge::Text(text) => bind.put(text),
+        };
+        wheres.push(format!("({key}, r.id) {sign} ({place}, {})", bind.put(id)));
     }
     let order = if falls { " DESC" } else { "" };
     let limit = bind.put(i64::from(page.limit) + 1);
     let sql = format!(
-        "SELECT {COLUMNS}
+        "SELECT {COLUMNS}, {key} AS sort_key
            FROM records r
            LEFT JOIN versions v ON v.id = r.active_version
           WHERE {wheres}
@@ -145,13 +176,44 @@ pub fn list(
         wheres = wheres.join(" AND "),
     );
     let rows = db.query(sql.as_str(), &bind.0)?;
-    let records = rows.iter().map(Record::read).collect::<Result<Vec<_>, _>>()?;
-    let mut page = Page::of(records, page, |it| match sort {
-        Sort::Position => vec![json!(it.position), json!(it.id)],
-        Sort::Newest | Sort::Oldest => vec![json!(it.created_at.as_microsecond()), json!(it.id)],
-    });
+    let read = |row: &store::Row| {
+        let edge = match &sort {
+            Sort::Field { .. } => Json::String(row.get("sort_key")?),
+            _ => Json::from(row.get::<i64>("sort_key")?),
+        };
+        Ok::<(Record, Json), RecordError>((Record::read(row)?, edge))
+    };
+    let records = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let page = Page::of(records, page, |it| vec![it.1.clone(), json!(it.0.id)]);
+    let mut page = page.map(|it| it.0);
     page.total = total;
     Ok(page)
+}
+
+/// The order that is asked for, else the collection's own, else the one that suits where it lies.
+fn sort_of(kit: &CollectionKit, asked: Option<&Sort>) -> Result<Sort, Invalid> {
+    if let Some(asked) = asked {
+        if let Sort::Field { name, .. } = asked
+            && !kit.spec.sorts.contains(name)
+        {
+            return Err(no_order(name, &kit.spec.sorts));
+        }
+        return Ok(asked.clone());
+    }
+    if let Some(own) = &kit.spec.order {
+        return own.parse();
+    }
+    Ok(match kit.place {
+        Place::Tenant => Sort::Newest,
+        Place::Parent(_) | Place::Version(_) => Sort::Position,
+    })
+}
+
+fn no_order(name: &str, sorts: &[String]) -> Invalid {
+    let known = ["-created_at", "created_at", "position"].into_iter();
+    let known: Vec<&str> = known.chain(sorts.iter().map(String::as_str)).collect();
+    Invalid::input("/sort", format!("`{name}` is not an order"))
+        .hint(format!("one of: {}", known.join(", ")))
 }
 
 /// What is read of a collection kept in versions when no version is named.
@@ -260,17 +322,27 @@ fn title_clauses(
     asked.iter().map(|it| format!("lower({title}) LIKE {}", bind.put(format!("%{it}%")))).collect()
 }
 
-fn cursor_key(cursor: &Cursor, sort: Sort) -> Result<(i64, RecordId), Invalid> {
+/// Where a page ends: what its last record is ordered by.
+enum Edge {
+    Number(i64),
+    Text(String),
+}
+
+fn cursor_key(cursor: &Cursor, sort: &Sort) -> Result<(Edge, RecordId), Invalid> {
     let wrong = || {
         Invalid::input("/cursor", "is not a cursor of this list")
             .hint("start again without a cursor")
     };
-    let [number, id] = cursor.key.as_slice() else { return Err(wrong()) };
+    let [edge, id] = cursor.key.as_slice() else { return Err(wrong()) };
     let id = id.as_str().and_then(|it| it.parse().ok()).ok_or_else(wrong)?;
-    let number = number.as_i64().ok_or_else(wrong)?;
+    if let Sort::Field { .. } = sort {
+        let text = edge.as_str().ok_or_else(wrong)?;
+        return Ok((Edge::Text(text.to_owned()), id));
+    }
+    let number = edge.as_i64().ok_or_else(wrong)?;
     // A place is small, a time is microseconds since 1970: one is never mistaken for the other.
     let is_time = number > 1_000_000_000_000;
-    if is_time == (sort == Sort::Position) { Err(wrong()) } else { Ok((number, id)) }
+    if is_time == (*sort == Sort::Position) { Err(wrong()) } else { Ok((Edge::Number(number), id)) }
 }
 
 /// The parameters of a statement that is put together.

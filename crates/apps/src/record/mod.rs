@@ -12,11 +12,14 @@ mod changed;
 mod error;
 mod kit;
 mod list;
+mod narrow;
 mod patch;
 mod remove;
 mod sight;
 mod write;
 
+#[cfg(test)]
+mod narrow_tests;
 #[cfg(test)]
 mod tests;
 
@@ -27,13 +30,14 @@ use store::{Db, Dialect, Row, Tx, params};
 
 use crate::field::Data;
 
-pub(crate) use back::{is_there, put_away, put_back};
+pub(crate) use back::{holds_others, put_away, put_back};
 pub use changed::mark_name;
 pub(crate) use changed::{changed, family_changed};
 pub use error::{RecordError, store_code};
 pub use kit::{Checked, CollectionKit, Invalid, KitError, Kits, Place};
 pub(crate) use list::{Bindings, filter_clause};
 pub use list::{List, Sort, Within, list};
+pub use narrow::{Condition, NEAR, Way};
 pub use patch::merge;
 pub(crate) use remove::{FAMILY, erase_family};
 pub use remove::{delete, erase, restore, sweep};

@@ -9,7 +9,7 @@ use store::{Dialect, Tx, audit, params};
 
 use super::{
     Act, Kits, Record, RecordError, family_changed, find, hold, living, not_unique,
-    write::{kit_of, may_write},
+    write::{audited, kit_of, may_write, told},
 };
 
 /// A record and everything that lies in it outside of versions.
@@ -46,12 +46,11 @@ pub fn delete(
     );
     tx.execute(sql.as_str(), &params![id, act.now])?;
     family_changed(tx, kits, kit, record.tenant);
-    let title = kit.title(&record.data).unwrap_or_default();
-    let summary = format!("Deleted the {} `{title}`", kit.spec.noun);
+    let summary = told(kit, "Deleted", &record.data);
     tx.audit(
         audit::Entry::new(record.tenant, "record_deleted", record.subject(), summary)
             .record(record.parent.unwrap_or(id))
-            .before(record.data.into()),
+            .before(audited(kit, record.data)),
     );
     Ok(())
 }
@@ -91,8 +90,7 @@ pub fn restore(
     tx.execute(sql.as_str(), &params![id, deleted_at, act.now])
         .map_err(|error| not_unique(kit, error))?;
     family_changed(tx, kits, kit, record.tenant);
-    let title = kit.title(&record.data).unwrap_or_default();
-    let summary = format!("Restored the {} `{title}`", kit.spec.noun);
+    let summary = told(kit, "Restored", &record.data);
     tx.audit(
         audit::Entry::new(record.tenant, "record_restored", record.subject(), summary)
             .record(record.parent.unwrap_or(id)),
@@ -169,6 +167,8 @@ pub(crate) fn erase_family(tx: &Tx, id: RecordId) -> Result<(), store::Error> {
         tx.execute("DELETE FROM proposals WHERE record_parent = $1", &params![id])?;
         tx.execute("DELETE FROM versions WHERE record = $1", &params![id])?;
         tx.execute("DELETE FROM record_vectors WHERE record = $1", &params![id])?;
+        crate::result::raw::forget(tx, id)?;
+        crate::feedback::forget(tx, &id.to_string())?;
         if tx.dialect() == Dialect::Sqlite {
             tx.execute(
                 "DELETE FROM record_words WHERE rowid IN (SELECT seq FROM records WHERE id = $1)",

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use base::{RecordId, TenantId, Timestamp, VersionId};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use store::{Dialect, Sql, Tx, Value, audit, params};
 
 use super::{
@@ -79,16 +79,11 @@ pub fn create(
     record.position =
         insert_one(tx, &record, new.data.words()).map_err(|error| not_unique(kit, error))?;
     changed(tx, kit, tenant);
-    let title = kit.title(&record.data).unwrap_or_default();
+    let summary = told(kit, "Created", &record.data);
     tx.audit(
-        audit::Entry::new(
-            tenant,
-            "record_created",
-            record.subject(),
-            format!("Created the {} `{title}`", kit.spec.noun),
-        )
-        .record(record.parent.unwrap_or(id))
-        .after(record.data.clone().into()),
+        audit::Entry::new(tenant, "record_created", record.subject(), summary)
+            .record(record.parent.unwrap_or(id))
+            .after(audited(kit, record.data.clone())),
     );
     Ok(record)
 }
@@ -125,19 +120,33 @@ pub fn update(tx: &Tx, kits: &Kits, act: &Act, change: &Change) -> Result<Record
     save(tx, &record, kit.words(&before.data).as_deref(), data.words())
         .map_err(|error| not_unique(kit, error))?;
     changed(tx, kit, record.tenant);
-    let title = kit.title(&record.data).unwrap_or_default();
+    let summary = told(kit, "Changed", &record.data);
     tx.audit(
-        audit::Entry::new(
-            record.tenant,
-            "record_updated",
-            record.subject(),
-            format!("Changed the {} `{title}`", kit.spec.noun),
-        )
-        .record(record.parent.unwrap_or(record.id))
-        .before(before.data.into())
-        .after(record.data.clone().into()),
+        audit::Entry::new(record.tenant, "record_updated", record.subject(), summary)
+            .record(record.parent.unwrap_or(record.id))
+            .before(audited(kit, before.data))
+            .after(audited(kit, record.data.clone())),
     );
     Ok(record)
+}
+
+/// What the audit log says was done to a record, in a sentence.
+pub(super) fn told(kit: &CollectionKit, verb: &str, data: &Data) -> String {
+    let noun = &kit.spec.noun;
+    match kit.title(data).filter(|_| !kit.spec.private) {
+        Some(title) => format!("{verb} the {noun} `{title}`"),
+        None if kit.spec.private => format!("{verb} a {noun}"),
+        None => format!("{verb} the {noun} ``"),
+    }
+}
+
+/// What the audit log keeps of a record's data. Of a private one it knows which fields there were, and
+/// not what is in them: more people read the log than may see the record.
+pub(super) fn audited(kit: &CollectionKit, data: Data) -> Json {
+    match kit.spec.private {
+        true => json!({"fields": data.keys().collect::<Vec<_>>()}),
+        false => Json::Object(data),
+    }
 }
 
 /// The kit of a record's collection.

@@ -15,10 +15,16 @@ use serde_json::{Map, Value as Json};
 use tracing::{info, warn};
 
 use super::{
+    compute::{self, Plan},
     each::{self, Matched},
+    part::{self, Piece},
     scene::Scene,
 };
-use crate::{folder::TaskKit, template::TemplateError};
+use crate::{
+    folder::TaskKit,
+    schema::{Fault, Schema},
+    template::{TemplateError, Vars},
+};
 
 /// The name under which answers of rules are known.
 pub const RULES: &str = "rules";
@@ -37,7 +43,7 @@ pub enum TaskError {
     Template {
         /// Which task.
         task: String,
-        /// `prompt` or `fallback`.
+        /// `prompt`, `part` or `fallback`.
         what: &'static str,
         /// Why.
         source: TemplateError,
@@ -45,6 +51,16 @@ pub enum TaskError {
     /// The rules made something that is no answer.
     #[error("task `{task}`: its fallback made an answer that does not fit {schema}: {why}")]
     Fallback {
+        /// Which task.
+        task: String,
+        /// The schema's file.
+        schema: String,
+        /// What is wrong, and where.
+        why: String,
+    },
+    /// What is computed of an answer makes no answer of it.
+    #[error("task `{task}`: what is computed of the answer does not fit {schema}: {why}")]
+    Computed {
         /// Which task.
         task: String,
         /// The schema's file.
@@ -68,6 +84,26 @@ pub struct Answered {
     pub tokens_used: u64,
     /// What it took in particular.
     pub spent: Spent,
+    /// What was said on both sides, when that is to be kept.
+    pub raw: Option<Raw>,
+}
+
+/// A question and its answer as they went over the wire. Kept in debug mode alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Raw {
+    /// The rules that the model was given.
+    pub system: Option<String>,
+    /// The question.
+    pub user: String,
+    /// What it said last.
+    pub answer: String,
+}
+
+/// Shows how much it is, never what.
+impl std::fmt::Debug for Raw {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a question of {} bytes and its answer of {}", self.user.len(), self.answer.len())
+    }
 }
 
 /// What an answer took. Rules take nothing.
@@ -108,6 +144,14 @@ pub struct Asker {
     pub kit: TaskKit,
     /// What its templates see.
     pub scene: Scene,
+    /// What its question is composed of.
+    pub pieces: Vec<Piece>,
+    /// What is computed of its answer.
+    pub plans: Vec<Plan>,
+    /// The schema that a model is asked to follow: that of the answer, but for what is computed.
+    pub asked: Schema,
+    /// What is said on both sides is handed back too.
+    pub keeps_raw: bool,
     /// Whose usage it is.
     pub tenant: TenantId,
     /// The job that asks, if one does.
@@ -222,12 +266,13 @@ impl Asker {
         of: usize,
     ) -> Result<Answered, TaskError> {
         let policy = &self.kit.description.model;
-        let seen = self.scene.with_batch(&self.kit, records, number, of);
+        let seen = self.seen(records, number, of)?;
         let prompt = self.kit.prompt.prompt(&seen).map_err(|source| TaskError::Template {
             task: self.kit.name.clone(),
             what: "prompt",
             source,
         })?;
+        let kept = self.keeps_raw.then(|| (prompt.system.clone(), prompt.user.clone()));
         let system = prompt.system.map(Message::system);
         let messages = system.into_iter().chain([Message::user(prompt.user)]).collect();
         let ask = Ask {
@@ -237,11 +282,13 @@ impl Asker {
             model: policy.name.clone(),
             max_tokens: Some(policy.max_tokens),
             temperature: Some(policy.temperature),
+            may_repeat: self.kit.description.cache,
             ..Ask::new(self.tenant, self.kit.name.clone(), messages)
         };
-        let said = self.models.structured(ask, self.kit.output.inlined()).await?;
+        let said = self.models.structured(ask, self.asked.inlined()).await?;
+        let raw = kept.map(|(system, user)| Raw { system, user, answer: said.answer.text });
         Ok(Answered {
-            value: said.value,
+            value: self.completed(said.value)?,
             produced_by: format!("{}/{}", said.answer.provider, said.answer.model),
             tokens_used: said.usage.total(),
             spent: Spent {
@@ -250,6 +297,7 @@ impl Asker {
                 cost: said.cost.known(),
                 latency: said.answer.latency,
             },
+            raw,
         })
     }
 
@@ -262,7 +310,7 @@ impl Asker {
     ) -> Result<Answered, TaskError> {
         let task = self.kit.name.clone();
         let rules = self.kit.fallback.clone().ok_or(ModelError::NotConfigured)?;
-        let seen = self.scene.with_batch(&self.kit, records, number, of);
+        let seen = self.seen(records, number, of)?;
         // Rules over a whole version take their time; the runtime's threads are not theirs to take.
         let rendered = tokio::task::spawn_blocking(move || rules.answer(&seen)).await;
         let value = rendered
@@ -275,17 +323,49 @@ impl Asker {
                 what: "fallback",
                 source,
             })?;
-        if let Err(faults) = self.kit.output.check(&value) {
-            let why = faults.iter().take(3).map(|it| format!("{} {}", it.pointer, it.message));
-            return Err(TaskError::Fallback {
-                task,
-                schema: self.kit.description.output.clone(),
-                why: why.collect::<Vec<_>>().join("; "),
-            });
+        if let Err(faults) = self.asked.check(&value) {
+            let schema = self.kit.description.output.clone();
+            return Err(TaskError::Fallback { task, schema, why: first_of(&faults) });
         }
+        let value = self.completed(value)?;
         let spent = Spent { cost: Some(MicroUsd(0)), ..Spent::default() };
-        Ok(Answered { value, produced_by: RULES.to_owned(), tokens_used: 0, spent })
+        Ok(Answered { value, produced_by: RULES.to_owned(), tokens_used: 0, spent, raw: None })
     }
+
+    /// What the templates see, the pieces of the question among it.
+    fn seen(
+        &self,
+        records: &[Map<String, Json>],
+        number: usize,
+        of: usize,
+    ) -> Result<Vars, TaskError> {
+        let mut seen = self.scene.with_batch(&self.kit, &self.asked, records, number, of);
+        part::compose(&self.kit, &self.pieces, &mut seen).map_err(|source| {
+            TaskError::Template { task: self.kit.name.clone(), what: "part", source }
+        })?;
+        Ok(seen)
+    }
+
+    /// The answer with what is computed of it. It fits the task's own schema then.
+    fn completed(&self, mut value: Json) -> Result<Json, TaskError> {
+        if self.plans.is_empty() {
+            return Ok(value);
+        }
+        let fault = |why: String| TaskError::Computed {
+            task: self.kit.name.clone(),
+            schema: self.kit.description.output.clone(),
+            why,
+        };
+        compute::compute(&self.plans, &mut value).map_err(fault)?;
+        self.kit.output.check(&value).map_err(|faults| fault(first_of(&faults)))?;
+        Ok(value)
+    }
+}
+
+/// The first few faults, in words.
+fn first_of(faults: &[Fault]) -> String {
+    let said = faults.iter().take(3).map(|it| format!("{} {}", it.pointer, it.message));
+    said.collect::<Vec<_>>().join("; ")
 }
 
 fn collected(answer: Answered, matched: Matched) -> EachAnswered {

@@ -6,10 +6,11 @@ use serde_json::{Map, Value as Json, json};
 use store::{Db, params};
 
 use crate::{
+    configuration,
     description::task::{Chosen, ContextSource},
     error::EngineError,
     folder::{Folder, TaskKit},
-    proposal,
+    language, proposal,
     record::{self, Invalid, RecordError},
 };
 
@@ -29,9 +30,13 @@ pub fn gather(
     for (name, source) in &kit.description.context {
         let value = match source {
             ContextSource::Named(from) => match from.strip_prefix("config.") {
-                Some(document) => folder.config(document).cloned().unwrap_or_default(),
+                Some(path) => configuration::look(folder, path, None).unwrap_or_default(),
                 None => shared(db, from)?,
             },
+            ContextSource::Config(part) => {
+                let language = part.by_language.then(|| language_of(folder, input));
+                configuration::look(folder, &part.config, language.as_deref()).unwrap_or_default()
+            }
             ContextSource::Chosen(chosen) if chosen.most.is_some() => {
                 let found = all(db, chosen, tenant)?;
                 if found.is_empty() && chosen.required {
@@ -62,6 +67,20 @@ pub fn gather(
         context.push((name.clone(), value));
     }
     Ok(context)
+}
+
+/// The language of a run: what the caller says, else that of the text that is looked at, else the
+/// application's usual one.
+fn language_of(folder: &Folder, input: &Json) -> String {
+    if let Some(given) = input.get("language").and_then(Json::as_str) {
+        return given.to_owned();
+    }
+    let languages = &folder.description().languages;
+    let usual = languages.first().map_or("en", String::as_str);
+    match input.get("text").and_then(Json::as_str) {
+        Some(text) => language::detect(text, languages, usual, language::THRESHOLD).language,
+        None => usual.to_owned(),
+    }
 }
 
 /// All of a shared collection.

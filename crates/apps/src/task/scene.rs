@@ -1,9 +1,12 @@
 //! What the templates of a task see: the records, the parent, the rules, the reference data.
 
 use serde_json::{Map, Value as Json, json};
+use sha2::{Digest, Sha256};
 
 use crate::{
     folder::TaskKit,
+    language,
+    schema::Schema,
     template::{Value, Vars, value_of},
 };
 
@@ -31,10 +34,11 @@ impl Scene {
         Self { vars }
     }
 
-    /// The whole, with these records as `items`.
+    /// The whole, with these records as `items` and the schema that the answer is asked to follow.
     pub fn with_batch(
         &self,
         kit: &TaskKit,
+        asked: &Schema,
         records: &[Map<String, Json>],
         number: usize,
         of: usize,
@@ -44,7 +48,21 @@ impl Scene {
         vars.set_value("items", items.collect())
             .set("batch", &json!({"number": number, "of": of}))
             .set("task", &json!(kit.name))
-            .set("schema", &json!(kit.output.inlined().to_string()));
+            .set("schema", &json!(asked.inlined().to_string()));
         vars
     }
+}
+
+/// What templates see of a text that is looked at. `boundary` is a mark that does not occur in it: what
+/// stands between two of them is the text, whatever it says about itself.
+pub fn of_text(text: &str, language: &str) -> Json {
+    let hash = hex::encode(Sha256::digest(text.as_bytes()));
+    // The same for the same text, so that the same question is known again.
+    let boundary = format!("TEXT-{}", &hash[..16]);
+    json!({
+        "text": text,
+        "language": language,
+        "language_name": language::name(language),
+        "boundary": boundary,
+    })
 }

@@ -19,6 +19,9 @@
 //! | `list\|single` | the entries that stand there once only |
 //! | `text\|parse_json` | the value that the JSON says; a comma before a closing bracket is forgiven |
 //! | `object\|field("a.b")` | the value there, or none |
+//! | `text\|seconds` | the length of time that it writes (`30s`, `5m`), in seconds |
+//! | `text\|variables` | the names that it asks for when it is a template, sorted |
+//! | `list\|without(other)` | the entries that do not stand in another list |
 //!
 //! Regular expressions are compiled once and kept. Where text is expected, none counts as empty.
 
@@ -37,7 +40,7 @@ use super::{json_of, value_of, without_trailing_commas};
 
 /// The names of the filters added here.
 #[cfg(test)]
-pub(crate) const NAMES: [&str; 16] = [
+pub(crate) const NAMES: [&str; 19] = [
     "find",
     "find_all",
     "replace_all",
@@ -54,6 +57,9 @@ pub(crate) const NAMES: [&str; 16] = [
     "repeated",
     "single",
     "parse_json",
+    "seconds",
+    "variables",
+    "without",
 ];
 
 /// Adds them.
@@ -93,6 +99,9 @@ pub(super) fn add(environment: &mut Environment<'static>) {
     });
     environment.add_filter("single", |list: Value| counted(&list, |it| it == 1));
     environment.add_filter("parse_json", |text: Value| parse_json(&text));
+    environment.add_filter("seconds", |text: Value| seconds(&text));
+    environment.add_filter("variables", |text: Value| variables(&text));
+    environment.add_filter("without", |list: Value, other: Value| without(&list, &other));
     environment
         .add_filter("field", |object: Value, path: String| Ok::<_, Error>(field(&object, &path)));
 }
@@ -309,6 +318,28 @@ fn parse_json(text: &Value) -> Result<Value, Error> {
     Ok(value_of(&value))
 }
 
+fn seconds(text: &Value) -> Result<Value, Error> {
+    if text.is_number() {
+        return Ok(text.clone());
+    }
+    let text = text_of(text)?;
+    let time = text.trim().parse::<jiff::SignedDuration>();
+    let time = time.map_err(|_| refused("no length of time, like `30s`".to_owned()))?;
+    Ok(Value::from(time.as_secs_f64()))
+}
+
+fn variables(text: &Value) -> Result<Vec<String>, Error> {
+    let text = text_of(text)?;
+    super::compile("a template in a document", &text)
+        .map_err(|(place, why)| refused(format!("line {} of the template: {why}", place.line)))?;
+    Ok(super::undeclared("a template in a document", &text))
+}
+
+fn without(list: &Value, other: &Value) -> Result<Vec<Value>, Error> {
+    let other: std::collections::HashSet<Value> = other.try_iter()?.collect();
+    Ok(list.try_iter()?.filter(|it| !other.contains(it)).collect())
+}
+
 fn index_by(list: &Value, path: &str) -> Result<Value, Error> {
     let mut index: IndexMap<Value, Vec<Value>> = IndexMap::new();
     for entry in list.try_iter()? {
@@ -394,6 +425,14 @@ mod tests {
         gives("['a', 'b', 'a', 'c', 'b', 'a']|repeated(3)", json!(["a"]));
         gives("['a', 'b', 'a', 'c']|single", json!(["b", "c"]));
         gives("'[{\"a\": 1,}, ]'|parse_json|first", json!({"a": 1}));
+        gives("['a', 'b', 'c']|without(['b'])", json!(["a", "c"]));
+        gives("'5m'|seconds == 300 and 30|seconds == 30", json!(true));
+        gives(
+            "'Dear {{ name }}, {% set a = 1 %}{{ a }} {{ at|upper }}'|variables",
+            json!(["at", "name"]),
+        );
+        assert!(answer("'soon'|seconds", &json!({})).is_err());
+        assert!(answer("'{% if %}'|variables", &json!({})).is_err());
         gives("'trench'|similarity('trench')", json!(1.0));
         gives("('trencing'|similarity('trenching')) > 0.8", json!(true));
     }

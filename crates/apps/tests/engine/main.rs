@@ -7,19 +7,24 @@
 mod centre;
 mod desk;
 mod house;
+mod panel;
 mod trail;
+mod yard;
 
 mod analysing;
 mod answering;
 mod answers;
 mod archiving;
 mod chatting;
+mod completing;
 mod crashes;
 mod cutting;
 mod gathering;
+mod grading;
 mod hostile;
 mod lists;
 mod planted;
+mod progressing;
 mod pulling;
 mod questions;
 mod rules;

@@ -18,7 +18,7 @@ use apps::{
 use axum::{
     Router,
     extract::State,
-    http::{Uri, header},
+    http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -46,6 +46,19 @@ pub(crate) struct Trail {
     _folder: TempDir,
 }
 
+/// What a house has beside the calendar.
+#[derive(Default)]
+pub(crate) struct Outfit {
+    /// Somebody who knows where places are.
+    pub(crate) places: bool,
+    /// Somebody who knows the weather.
+    pub(crate) weather: bool,
+    /// Its models.
+    pub(crate) models: models::Settings,
+    /// Another description of the calendar.
+    pub(crate) aerc: Option<String>,
+}
+
 /// The calendar on the network.
 pub(crate) struct Site {
     url: String,
@@ -63,6 +76,8 @@ struct Calendar {
     list: String,
     is_wrapped: bool,
     delay: Duration,
+    /// The words on the website of every ride; none while they are away.
+    website: Option<String>,
     asked: Vec<(&'static str, String)>,
 }
 
@@ -100,6 +115,8 @@ impl Site {
             .route("/calendar", get(page))
             .route("/list", post(list))
             .route("/places", get(places))
+            .route("/forecast", get(forecast))
+            .route("/rides/{*rest}", get(website))
             .with_state(calendar.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -121,6 +138,16 @@ impl Site {
     /// What the list is from now on.
     pub(crate) fn shows(&self, list: impl Into<String>) {
         self.lock().list = list.into();
+    }
+
+    /// A list in which every ride has its website here.
+    pub(crate) fn hosting(&self, list: &str) -> String {
+        list.replace("https://www.", &format!("{}/rides/", self.url))
+    }
+
+    /// What the website of every ride says from now on; nothing takes them away.
+    pub(crate) fn says(&self, words: Option<&str>) {
+        self.lock().website = words.map(str::to_owned);
     }
 
     /// The list comes within JSON from now on.
@@ -178,6 +205,29 @@ async fn places(State(calendar): State<Shared>, uri: Uri) -> Response {
     axum::Json(found).into_response()
 }
 
+/// Knows the weather of one day everywhere.
+async fn forecast(State(calendar): State<Shared>, uri: Uri) -> Response {
+    lock(&calendar).asked.push(("/forecast", uri.query().unwrap_or_default().to_owned()));
+    let daily = json!({
+        "time": ["2027-02-13"], "weather_code": [61], "temperature_2m_max": [10.0],
+        "temperature_2m_min": [-5.0], "precipitation_probability_max": [80],
+        "wind_speed_10m_max": [16.09344], "relative_humidity_2m_mean": [72],
+    });
+    axum::Json(json!({"daily": daily})).into_response()
+}
+
+/// The website of a ride.
+async fn website(State(calendar): State<Shared>, uri: Uri) -> Response {
+    let mut calendar = lock(&calendar);
+    calendar.asked.push(("/rides", uri.path().to_owned()));
+    match &calendar.website {
+        Some(words) => html(format!(
+            "<html><head><title>A ride</title><script>let x = 1;</script></head><body><p>{words}</p></body></html>"
+        )),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
 fn html(text: String) -> Response {
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
 }
@@ -191,15 +241,15 @@ impl Drop for Site {
 impl Trail {
     /// With a calendar, and nobody who knows where places are.
     pub(crate) async fn open(db: Database) -> Self {
-        Self::with(db, false).await
+        Self::fitted(db, Outfit::default()).await
     }
 
     /// With somebody who knows where places are.
     pub(crate) async fn that_looks_up(db: Database) -> Self {
-        Self::with(db, true).await
+        Self::fitted(db, Outfit { places: true, ..Outfit::default() }).await
     }
 
-    async fn with(db: Database, looks_up: bool) -> Self {
+    pub(crate) async fn fitted(db: Database, outfit: Outfit) -> Self {
         let site = Site::start().await;
         let rooms = [
             identity::MIGRATIONS,
@@ -211,10 +261,13 @@ impl Trail {
         ];
         let store = db.migrated(&rooms).await;
         let clock = testkit::clock();
-        let models = Models::open(store.clone(), clock.clone(), models::Settings::default())
-            .expect("the models open");
-        // As the product is, but for its patience.
-        let copied = copied("trailblaze", |_, text| text.replace("pace: 1s", "pace: 1ms"));
+        let models =
+            Models::open(store.clone(), clock.clone(), outfit.models).expect("the models open");
+        // As the product is, but for its patience, and for what the test has adapted.
+        let copied = copied("trailblaze", |path, text| {
+            let adapted = outfit.aerc.clone().filter(|_| path.ends_with("sources/aerc.yaml"));
+            adapted.unwrap_or(text).replace("pace: 1s", "pace: 1ms")
+        });
         let folder = Folder::read(copied.path()).unwrap_or_else(|faults| panic!("{faults}"));
         let made = store.write(&Actor::house(), clock.now(), |tx| {
             tenant::ensure_default(tx, "Trails", "default").expect("the only tenant");
@@ -227,8 +280,11 @@ impl Trail {
         };
         set("AERC_CALENDAR_URL", "/calendar");
         set("AERC_LIST_URL", "/list");
-        if looks_up {
+        if outfit.places {
             set("GEOCODING_URL", "/places");
+        }
+        if outfit.weather {
+            set("WEATHER_URL", "/forecast");
         }
         let settings = engine::Settings {
             environment,

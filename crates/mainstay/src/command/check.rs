@@ -1,8 +1,8 @@
 //! `mainstay check`: every fault of an application folder at once, shown where it stands.
 
-use std::{fs, process::ExitCode};
+use std::{fs, path::Path, process::ExitCode};
 
-use apps::check::{self, Fault, Level};
+use apps::check::{self, Fault, Level, Told};
 use miette::{LabeledSpan, MietteDiagnostic, NamedSource, Report, Severity};
 use serde_json::json;
 
@@ -12,16 +12,26 @@ use crate::{
 };
 
 pub(crate) fn run(args: &Check, output: Output) -> anyhow::Result<ExitCode> {
-    let report = check::folder(&args.app, &server::route::heads());
+    Ok(show(&args.app, &report(&args.app), output))
+}
+
+/// Everything that is wrong with an application's folder.
+pub(crate) fn report(app: &Path) -> check::Report {
+    let (operations, kinds) = (server::route::heads(), server::configuration::kinds());
+    check::whole(app, &Told { operations: &operations, kinds: &kinds })
+}
+
+/// Prints what is wrong; the exit code says whether the application can run.
+pub(crate) fn show(app: &Path, report: &check::Report, output: Output) -> ExitCode {
     let errors = report.faults.iter().filter(|it| it.level == Level::Error).count();
     let warnings = report.faults.len() - errors;
     if output.json {
         output.show(&json!({"fit": report.is_fit(), "errors": errors, "warnings": warnings, "faults": report.faults}), String::new);
     } else {
         for fault in &report.faults {
-            output::line(&format!("{:?}", shown(args, fault)));
+            output::line(&format!("{:?}", shown(app, fault)));
         }
-        let name = args.app.display();
+        let name = app.display();
         output::line(&match (errors, warnings) {
             (0, 0) => format!("{name}: no fault found"),
             (0, warnings) => format!("{name}: can run, with {warnings} warnings"),
@@ -29,11 +39,11 @@ pub(crate) fn run(args: &Check, output: Output) -> anyhow::Result<ExitCode> {
             (errors, warnings) => format!("{name}: {errors} errors, {warnings} warnings"),
         });
     }
-    Ok(if report.is_fit() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if report.is_fit() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The fault with the lines around it.
-fn shown(args: &Check, fault: &Fault) -> Report {
+fn shown(app: &Path, fault: &Fault) -> Report {
     let severity = if fault.level == Level::Error { Severity::Error } else { Severity::Warning };
     let mut diagnostic =
         MietteDiagnostic::new(fault.message.clone()).with_code(fault.code).with_severity(severity);
@@ -41,7 +51,7 @@ fn shown(args: &Check, fault: &Fault) -> Report {
         diagnostic = diagnostic.with_help(hint.clone());
     }
     let place = format!("{}:{}:{}", fault.file, fault.line, fault.column);
-    let Ok(text) = fs::read_to_string(args.app.join(&fault.file)) else {
+    let Ok(text) = fs::read_to_string(app.join(&fault.file)) else {
         return Report::new(MietteDiagnostic {
             message: format!("{place}: {}", fault.message),
             ..diagnostic

@@ -3,10 +3,11 @@
 use std::{io::IsTerminal, process::ExitCode, time::Duration};
 
 use anyhow::Context;
+use apps::folder::Folder;
 use base::Secret;
 use identity::user;
 use observe::{
-    Readiness, Tail,
+    LineFormat, Logging, Readiness, Tail,
     logs::{self, Format},
 };
 use store::migrate;
@@ -41,7 +42,7 @@ pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result
     let environment = site.environment.clone();
     let folder = site.folder()?;
     site.require(&folder)?;
-    let tail = start_logs(&folder.description().app, &environment)?;
+    let tail = start_logs(&folder, &environment)?;
 
     let store = site.open().await?;
     if args.no_migrate {
@@ -60,6 +61,9 @@ pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result
     first_administrator(&house).await?;
     let mut settings: server::Settings =
         wire::document(&house.folder, "backend")?.unwrap_or_default();
+    settings.security = wire::document(&house.folder, "security")?.unwrap_or_default();
+    settings.performance = wire::document(&house.folder, "performance")?.unwrap_or_default();
+    let jobs_at_once = args.workers.unwrap_or(settings.performance.jobs_at_once);
     settings.listen = listen(&args, &environment, settings.listen)?;
     settings.debug |= environment.is_on("DEBUG");
     if let Some(origins) = environment.get("MAINSTAY_ALLOWED_ORIGINS") {
@@ -70,7 +74,7 @@ pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result
     let stop = CancellationToken::new();
     let lease = Duration::from_secs(args.job_lease);
     let settings = work::Settings {
-        workers: args.workers,
+        workers: jobs_at_once,
         lease,
         heartbeat: lease / 3,
         ..work::Settings::default()
@@ -146,21 +150,26 @@ fn listen(
 }
 
 /// Lines go to standard error: standard output is for `ready` and for the first password.
-fn start_logs(service: &str, environment: &Environment) -> anyhow::Result<Tail> {
+fn start_logs(folder: &Folder, environment: &Environment) -> anyhow::Result<Tail> {
+    let settings: Logging = wire::document(folder, "logging")?.unwrap_or_default();
     let terminal = std::io::stderr().is_terminal();
-    let default = if environment.is_on("DEBUG") { "debug" } else { "info" };
-    let format = match environment.get("MAINSTAY_LOG_FORMAT") {
-        Some("json") => Format::Json,
-        Some("human") => Format::Human { coloured: terminal },
-        _ if terminal => Format::Human { coloured: true },
-        _ => Format::Json,
+    let default = if environment.is_on("DEBUG") { "debug" } else { settings.level.as_str() };
+    let wanted = match environment.get("MAINSTAY_LOG_FORMAT") {
+        Some("json") => LineFormat::Json,
+        Some("human") => LineFormat::Human,
+        _ => settings.format,
+    };
+    let format = match wanted {
+        LineFormat::Json => Format::Json,
+        LineFormat::Auto if !terminal => Format::Json,
+        LineFormat::Human | LineFormat::Auto => Format::Human { coloured: terminal },
     };
     let options = logs::Options {
-        service: service.to_owned(),
+        service: folder.description().app.clone(),
         format,
         levels: environment.get("LOG_LEVEL").unwrap_or(default).to_lowercase(),
     };
-    let tail = Tail::default();
+    let tail = Tail::new(settings.kept_lines);
     let subscriber =
         logs::subscriber(&options, std::io::stderr, base::Clock::system(), tail.clone())
             .context("LOG_LEVEL")?;

@@ -1,9 +1,10 @@
 //! Where the bytes of blobs lie: what the folder and the environment say about it.
 
 use anyhow::bail;
+use apps::folder::Folder;
 use store::{
     Store,
-    blob::{self, EnvValues, Settings},
+    blob::{self, EnvValues, Place, Settings},
 };
 
 use super::{Site, document};
@@ -36,6 +37,23 @@ pub(super) fn settings(site: &Site) -> anyhow::Result<Settings> {
     let folder = settings.directory.take().unwrap_or_else(|| DIRECTORY.into());
     settings.directory = Some(site.data.join(folder));
     Ok(settings)
+}
+
+/// The variables without which an application that puts archives into S3 cannot do so, each with what it is
+/// for. What `config/blobs.yaml` says need not be said again.
+pub(super) fn needed(folder: &Folder) -> Vec<(&'static str, &'static str)> {
+    let mut archives = folder.kits().iter().filter_map(|it| it.spec.archive.as_ref());
+    if !archives.any(|it| it.place == Some(Place::S3)) {
+        return Vec::new();
+    }
+    let bucket = folder.config("blobs").and_then(|it| it.pointer("/s3/bucket")?.as_str());
+    let is_named = bucket.is_some_and(|it| !it.trim().is_empty());
+    let bucket = ("S3_BUCKET", "the bucket into which the application puts archives");
+    let keys = [
+        ("AWS_ACCESS_KEY_ID", "the id of the key for that bucket"),
+        ("AWS_SECRET_ACCESS_KEY", "the key for that bucket"),
+    ];
+    (!is_named).then_some(bucket).into_iter().chain(keys).collect()
 }
 
 /// Refuses a database whose blobs lie where the settings do not lead.

@@ -1,19 +1,21 @@
 //! What the house says about itself: what is checked for `/health`, what is counted for the overview.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use base::Timestamp;
-use observe::{Check, Found, Health, Stats};
+use observe::{Check, Found, Health, Machine, Monitoring, Stats, machine::DiskSpace};
 use serde_json::{Value as Json, json};
 
-use super::House;
+use super::{House, document};
 
 impl House {
     /// What is checked for `/health`.
-    pub(crate) fn health(&self, version: &str) -> Health {
-        let health = Health::new(version, self.site.clock.clone());
+    pub(crate) fn health(&self, version: &str) -> anyhow::Result<Health> {
+        let settings: Monitoring = document(&self.folder, "monitoring")?.unwrap_or_default();
+        let health = Health::keeping(version, self.site.clock.clone(), settings.findings_kept);
         let store = self.store.clone();
-        health.register(Check::new("database", true, Duration::from_secs(2), move || {
+        let within = Duration::try_from(settings.database_within).unwrap_or_default();
+        health.register(Check::new("database", true, within, move || {
             let store = store.clone();
             async move {
                 match store.ping().await {
@@ -64,7 +66,14 @@ impl House {
                 Found::HealthyWith(told)
             }
         }));
-        health
+        if let Some(most) = settings.disk_used_max {
+            let machine = Arc::new(Machine::new(&self.site.data, version));
+            health.register(Check::new("disk", false, Duration::from_secs(2), move || {
+                let used = machine.disk_space().map(share_used);
+                async move { disk(used, most) }
+            }));
+        }
+        Ok(health)
     }
 
     /// What is counted for `/api/v1/stats`.
@@ -166,10 +175,44 @@ impl House {
     }
 }
 
+/// How much of a disk is used, from 0 to 1.
+fn share_used(space: DiskSpace) -> f64 {
+    if space.size_bytes == 0 {
+        return 0.0;
+    }
+    1.0 - space.free_bytes as f64 / space.size_bytes as f64
+}
+
+/// How the disk of the data is.
+fn disk(used: Option<f64>, most: f64) -> Found {
+    match used {
+        None => Found::HealthyWith("the system does not tell how full it is".into()),
+        Some(used) if used > most => Found::Degraded(format!(
+            "{:.0} % are used, more than {:.0} %",
+            used * 100.0,
+            most * 100.0
+        )),
+        Some(used) => Found::HealthyWith(format!("{:.0} % are used", used * 100.0)),
+    }
+}
+
 /// When this day and this month began, in UTC.
 fn beginnings(now: Timestamp) -> (Timestamp, Timestamp) {
     let here = now.to_zoned(jiff::tz::TimeZone::UTC);
     let day = here.start_of_day().unwrap_or_else(|_| here.clone());
     let month = day.first_of_month().unwrap_or_else(|_| day.clone());
     (day.timestamp(), month.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_is_too_full_is_said() {
+        let used = share_used(DiskSpace { size_bytes: 100, free_bytes: 10 });
+        assert_eq!(disk(Some(used), 0.85), Found::Degraded("90 % are used, more than 85 %".into()));
+        assert_eq!(disk(Some(used), 0.95), Found::HealthyWith("90 % are used".into()));
+        assert!(matches!(disk(None, 0.5), Found::HealthyWith(_)));
+    }
 }

@@ -1,34 +1,50 @@
 //! What comes round by the clock, and archives: seen and steered from the command line.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use serde_json::{Value as Json, json};
 use testkit::Database;
 
 use crate::place::{Place, entries};
 
-/// A place whose application puts its rules away by a schedule.
-fn tidy(db: &Database) -> Place {
-    let mut place = Place::on(db);
+/// An application that puts its rules away by a schedule, as this says.
+fn tidy(place: &mut Place, archive: &str) -> PathBuf {
     let app = place.own_app();
     let yaml = std::fs::read_to_string(app.join("app.yaml")).unwrap();
     let with = yaml
         .replace(
             "    default: data/default-rule.json\n",
-            "    default: data/default-rule.json\n    archive: {keep_last: {count: 100, per: tenant}}\n",
+            &format!("    default: data/default-rule.json\n    archive: {archive}\n"),
         )
         .replace(
             "\ntasks:\n",
             "\nschedules:\n  tidy: {every: \"0 3 * * *\", timezone: America/Chicago, jitter: 10m, do: {archive: rules}}\n\ntasks:\n",
         );
-    assert!(with.contains("archive: rules") && with.contains("keep_last"), "{with}");
+    assert!(with.contains("archive: rules") && with.contains(archive), "{with}");
     std::fs::write(app.join("app.yaml"), with).unwrap();
-    place
+    app
+}
+
+#[tokio::test]
+async fn archives_in_s3_want_to_know_which_bucket_and_who_we_are_there() {
+    let mut place = Place::new();
+    let app = tidy(&mut place, "{older_than: 1y, place: s3}");
+    let path = app.display().to_string();
+    let serve = ["serve", path.as_str()];
+    let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+    let refused = place.run(&serve).await;
+    let is_told = |it: &&str| refused.err.contains(*it);
+    assert!(keys.iter().chain(&["S3_BUCKET"]).all(is_told), "{}", refused.err);
+    std::fs::write(app.join("config/blobs.yaml"), "s3: {bucket: files}\n").unwrap();
+    let refused = place.run(&serve).await;
+    let is_told = |it: &&str| refused.err.contains(*it);
+    assert!(keys.iter().all(is_told) && !is_told(&"S3_BUCKET"), "{}", refused.err);
 }
 
 testkit::on_both! {
     async fn schedules_are_steered_from_the_command_line(db: Database) {
-        let place = tidy(&db);
+        let mut place = Place::on(&db);
+        tidy(&mut place, "{keep_last: {count: 100, per: tenant}}");
         let (server, ..) = place.begun().await;
         let listed = place.json(&["schedules", "list"]).await;
         let shown = &entries(&listed)[0];

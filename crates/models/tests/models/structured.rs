@@ -47,6 +47,27 @@ testkit::on_both! {
         assert_eq!(house.outcomes().await, ["ok"]);
     }
 
+    async fn a_question_that_may_be_repeated_is_asked_once(db: testkit::Database) {
+        let script = Script::start().await;
+        script.answers(Reply::fenced(&good()).tokens(100, 20));
+        let house = House::open(&db, settings(&script.base_url())).await;
+        let again = || Ask { may_repeat: true, ..question() };
+        let first = house.models.structured(again(), &schema()).await.unwrap();
+        assert_eq!((first.value, first.is_repeated, first.usage.total()), (good(), false, 120));
+        let second = house.models.structured(again(), &schema()).await.unwrap();
+        assert_eq!((second.value, second.is_repeated, second.usage.total()), (good(), true, 0));
+        assert_eq!((second.attempts, second.cost.known()), (0, Some(base::MicroUsd(0))));
+        assert_eq!(script.requests().len(), 1);
+        script.answers(Reply::json(&good()));
+        let other = Ask { tenant: base::TenantId::generate(), ..again() };
+        let other = house.models.structured(other, &schema()).await.unwrap();
+        assert!(!other.is_repeated, "what another tenant asked is nobody else's");
+        script.answers(Reply::json(&good()));
+        let anew = house.models.structured(question(), &schema()).await.unwrap();
+        assert!(!anew.is_repeated, "who does not say that an older answer will do gets a new one");
+        assert_eq!(script.requests().len(), 3);
+    }
+
     async fn what_is_around_an_answer_is_left_out(db: testkit::Database) {
         let script = Script::start().await;
         script.answers(Reply::fenced(&good()));

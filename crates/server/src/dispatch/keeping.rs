@@ -147,7 +147,7 @@ impl Ending {
         headers.insert(header::VARY, HeaderValue::from_static(SHAPED_BY));
         let found = if outcome == Outcome::Hit { "hit" } else { "miss" };
         headers.insert(FOUND, HeaderValue::from_static(found));
-        if caller.grant == Grant::Nobody {
+        if matches!(caller.grant, Grant::Nobody | Grant::Visitor(_)) {
             let control = HeaderValue::from_static("public, no-cache");
             headers.insert(header::CACHE_CONTROL, control);
         }
@@ -178,7 +178,10 @@ fn key(route: &Route, wish: &Wish, call: &Call, args: &Map<String, Json>) -> Key
     let mut args = Json::Object(args.clone());
     args.sort_all_objects();
     let reach = call.caller.tenant().map_or_else(|| "all".to_owned(), |it| it.to_string());
-    let grant = if call.caller.grant == Grant::Nobody { "nobody" } else { "somebody" };
+    let grant = match call.caller.grant {
+        Grant::Nobody | Grant::Visitor(_) => "nobody",
+        _ => "somebody",
+    };
     let mut hash = Sha256::new();
     for text in [
         route.key().as_str(),

@@ -55,6 +55,11 @@ pub(super) fn of(route: &Route, takes_body: bool) -> Vec<Json> {
         let schema = json!({"type": "boolean", "default": false, "description": text});
         parameters.push(parameter(name, "query", false, schema));
     }
+    for (field, name) in &route.hides {
+        let text = format!("When true, also what is true in `{field}`; otherwise that is left out.");
+        let schema = json!({"type": "boolean", "default": false, "description": text});
+        parameters.push(parameter(name, "query", false, schema));
+    }
     if operation.is_raw {
         parameters.push(json!({"$ref": "#/components/parameters/Tenant"}));
     }

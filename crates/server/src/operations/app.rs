@@ -62,6 +62,28 @@ fn describe(app: &App) -> Json {
             (name.clone(), told)
         })
         .collect();
+    let progress: Map<String, Json> = description
+        .progress
+        .iter()
+        .map(|(name, it)| {
+            let has_criteria = it.criteria.is_some();
+            let told = json!({
+                "title": it.title, "of": it.of, "has_criteria": has_criteria, "recurring": it.recurring,
+            });
+            (name.clone(), told)
+        })
+        .collect();
+    let questions: Map<String, Json> = description
+        .questions
+        .iter()
+        .map(|(name, it)| (name.clone(), json!({"title": it.title, "about": it.about})))
+        .collect();
+    let language = description.languages.first().map_or("en", String::as_str);
+    let reports: Map<String, Json> = description
+        .reports
+        .iter()
+        .map(|(name, it)| (name.clone(), json!({"title": it.title.of(language), "of": it.of})))
+        .collect();
     let events: Vec<&String> =
         description.webhooks.events.iter().map(|it: (&String, &EventSource)| it.0).collect();
     let pages: Vec<Json> = description
@@ -80,6 +102,13 @@ fn describe(app: &App) -> Json {
         "collections": collections,
         "tasks": tasks,
         "assistants": assistants,
+        "questions": questions,
+        "progress": progress,
+        "reports": reports,
+        "sources": description.sources.keys().collect::<Vec<_>>(),
+        "schedules": description.schedules.keys().collect::<Vec<_>>(),
+        "languages": description.languages,
+        "has_deprecations": app.ageing().next().is_some(),
         "sign_up": description.sign_up.is_some(),
         "webhook_events": events,
         "pages": pages,
@@ -113,9 +142,13 @@ fn collection(app: &App, name: &str, spec: &Collection) -> Json {
         "title": spec.title,
         "columns": spec.columns,
         "filters": spec.filters,
+        "sorts": spec.sorts,
+        "order": spec.order,
         "schema": kit.map(|it| it.schema.inlined()),
         "parent": spec.parent,
         "shared": spec.shared,
+        "private": spec.private,
+        "archived": spec.archive.is_some(),
         "searchable": !spec.search.is_empty(),
         "unique": spec.unique,
         "versioned": spec.versioned.as_ref().map(|it| json!({"children": it.children})),
@@ -142,5 +175,8 @@ fn task(app: &App, name: &str, task: &Task) -> Json {
         "makes": task.makes.map(|_| "version"),
         "proposes": task.proposes.as_ref().map(|it| json!({"categories": it.categories})),
         "has_fallback": task.fallback.is_some(),
+        "text": task.text,
+        "result": task.result.as_ref().map(|it| &it.collection),
+        "computed": task.computed.keys().collect::<Vec<_>>(),
     })
 }

@@ -42,7 +42,8 @@ pub(super) fn all() -> Vec<Operation> {
             "Puts a document in: a file, or a text as `content`. It is pending until it was read and made findable.",
             create,
         )
-        .takes_file(FileOf::Document),
+        .takes_file(FileOf::Document)
+        .takes_documents(),
         Operation::new("documents.get", read, Kind::One, "Document", "Reads what is known of a document.", get),
         Operation::new(
             "documents.content",

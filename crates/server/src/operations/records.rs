@@ -114,9 +114,13 @@ pub(super) async fn page(
     let list =
         List { within, filters, search: narrow.search, with_deleted, sort, count: call.count };
     let (app, reach, request) = (call.app.clone(), call.caller.reach, call.page.clone());
+    let sees_private = call.caller.may(Permission::ReadPrivate);
     let page = call.app.store.read(move |db| {
         let kit = app.kits().get(&collection);
         let kit = kit.ok_or_else(|| no_collection(&app, &collection))?;
+        if kit.spec.private {
+            sees_private?;
+        }
         let page = record::list(db, kit, reach, &list, &request)?;
         let locked = kit.spec.versioned.is_some();
         let (next, prev, total) = (page.next, page.prev, page.total);
@@ -183,9 +187,10 @@ struct One {
 }
 
 async fn get(call: Call, args: One) -> Result<Answer, Problem> {
-    let (app, reach) = (call.app.clone(), call.caller.reach);
+    let (app, reach, hidden) = (call.app.clone(), call.caller.reach, Hidden::of(&call));
     let found = call.app.store.read(move |db| {
         let seen = record::see(db, reach, args.record, args.collection.as_deref())?;
+        hidden.check(seen.record())?;
         let lock = lock_of(&app, db, seen.record())?;
         Ok::<_, Problem>(seen.locked(lock))
     });
@@ -209,10 +214,11 @@ async fn update(call: Call, args: Update) -> Result<Answer, Problem> {
         patch: Json::Object(args.data),
         revision: call.expected_revision()?,
     };
-    let (app, act) = (call.app.clone(), act(&call));
+    let (app, act, hidden) = (call.app.clone(), act(&call), Hidden::of(&call));
     let may_shared = call.caller.may(Permission::ManageReference);
     let changed = call.app.store.write(&call.caller.actor, act.now, move |tx| {
         let before = record::get(tx, act.reach, change.id, change.collection.as_deref())?;
+        hidden.check(&before)?;
         if is_shared(&app, &before) {
             may_shared?;
         }
@@ -238,11 +244,12 @@ async fn delete(call: Call, args: Delete) -> Result<Answer, Problem> {
         call.caller.may(Permission::EraseRecords)?;
     }
     let revision = call.expected_revision()?;
-    let (app, act) = (call.app.clone(), act(&call));
+    let (app, act, hidden) = (call.app.clone(), act(&call), Hidden::of(&call));
     let may_shared = call.caller.may(Permission::ManageReference);
     let gone = call.app.store.write(&call.caller.actor, act.now, move |tx| {
         let collection = args.collection.as_deref();
         let before = record::find(tx, act.reach, args.record, collection)?;
+        hidden.check(&before)?;
         if is_shared(&app, &before) {
             may_shared?;
         }
@@ -258,11 +265,12 @@ async fn delete(call: Call, args: Delete) -> Result<Answer, Problem> {
 }
 
 async fn restore(call: Call, args: One) -> Result<Answer, Problem> {
-    let (app, act) = (call.app.clone(), act(&call));
+    let (app, act, hidden) = (call.app.clone(), act(&call), Hidden::of(&call));
     let may_shared = call.caller.may(Permission::ManageReference);
     let back = call.app.store.write(&call.caller.actor, act.now, move |tx| {
         let collection = args.collection.as_deref();
         let before = record::find(tx, act.reach, args.record, collection)?;
+        hidden.check(&before)?;
         if is_shared(&app, &before) {
             may_shared?;
         }
@@ -270,6 +278,29 @@ async fn restore(call: Call, args: One) -> Result<Answer, Problem> {
         view(&app, tx, &record)
     });
     Ok(Answer::revised(back.await?))
+}
+
+/// What somebody does not see of private collections: the records of others.
+struct Hidden {
+    app: App,
+    owner: String,
+    sees_all: bool,
+}
+
+impl Hidden {
+    fn of(call: &Call) -> Self {
+        let sees_all = call.caller.may(Permission::ReadPrivate).is_ok();
+        Self { app: call.app.clone(), owner: call.caller.actor.to_string(), sees_all }
+    }
+
+    /// A record that they do not see is one that is not there.
+    fn check<D>(&self, record: &Record<D>) -> Result<(), RecordError> {
+        let is_private = self.app.kits().get(&record.collection).is_some_and(|it| it.spec.private);
+        if is_private && !self.sees_all && record.created_by != self.owner {
+            return Err(RecordError::NotFound { id: record.id, collection: None });
+        }
+        Ok(())
+    }
 }
 
 /// Who acts, where and when.

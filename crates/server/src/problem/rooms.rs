@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use apps::{
-    archive::ArchiveError, assistant::AssistantError, error::EngineError, proposal::ProposalError,
-    question::QuestionError, record::RecordError, schema, search::SearchError,
+    archive::ArchiveError, assistant::AssistantError, error::EngineError, progress::ProgressError,
+    proposal::ProposalError, question::QuestionError, record::RecordError, schema, search::SearchError,
     version::VersionError, webhook::WebhookError,
 };
 use identity::{
@@ -323,8 +323,18 @@ impl From<EngineError> for Problem {
             | EngineError::Archive(ArchiveError::Store(error))
             | EngineError::Assistant(AssistantError::Store(error))
             | EngineError::Question(QuestionError::Store(error))
+            | EngineError::Progress(ProgressError::Store(error))
             | EngineError::Webhook(WebhookError::Store(error)) => return error.into(),
             EngineError::Proposal(error) => return error.into(),
+            EngineError::Late { result, .. } => {
+                // The caller is told by whom to ask again, in a form that programs read too.
+                let named = Fault::new("/result", result.to_string())
+                    .hint("ask for this result again, or watch it");
+                return Self::new("deadline_passed", sentence(&error))
+                    .with_faults(vec![named])
+                    .header("location", format!("/api/results/{result}"))
+                    .retry_after(Duration::from_secs(1));
+            }
             other => other,
         };
         let (faults, wait) = (error.faults(), error.retry_after());

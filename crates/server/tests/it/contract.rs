@@ -19,6 +19,8 @@ const OPEN: [&str; 6] = [
     "ModelResponse",
     "EmbeddingList",
     "AnthropicMessage",
+    // With the fields of its answer, which are the application's.
+    "Result",
 ];
 
 /// The description of an application, ready to be held against its answers.

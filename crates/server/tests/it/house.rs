@@ -96,7 +96,9 @@ impl House {
         let models = models::Models::open(store.clone(), clock.clone(), settings_of_models)
             .expect("models open");
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/app");
-        let folder = Folder::read(&path).unwrap_or_else(|faults| panic!("{faults}"));
+        let kinds = server::configuration::kinds();
+        let folder = Folder::read_as(&path, apps::template::FUEL, &kinds);
+        let folder = folder.unwrap_or_else(|faults| panic!("{faults}"));
         let documents = Knowledge::open(knowledge::Parts {
             store: store.clone(),
             clock: clock.clone(),

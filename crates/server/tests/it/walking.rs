@@ -111,8 +111,23 @@ impl Things {
         });
         begun.await.expect("a conversation");
         let archive = house.archived(&owner, &["old", "new"]).await;
+        let memo = json!({"tenant": house.here, "task": "reading", "text": "All is well."});
+        let result = owner.post("/api/results", memo).await.is(200);
+        let (tenant, kept) = (house.here, text(&result["id"]));
+        // What goes over the wire is kept when a model is asked; here the rules answer.
+        let keep = house.store.write(&base::Actor::house(), now, move |tx| {
+            tx.execute(
+                "INSERT INTO result_raws (result, tenant, prompt, answer, created_at)
+                 VALUES ($1, $2, '{\"system\": null, \"user\": \"How?\"}', 'Well.', $3)",
+                &store::params![kept, tenant, now],
+            )?;
+            tx.audit(store::audit::Entry::new(tenant, "tested", "tests/2", "A test"));
+            Ok::<_, store::Error>(())
+        });
+        keep.await.expect("a raw answer");
         let ids = HashMap::from([
             ("schedule", "tidy".into()),
+            ("config", "frontend".into()),
             ("archive", archive),
             ("tenant", house.here.to_string()),
             ("record", record),
@@ -135,6 +150,8 @@ impl Things {
             ("run", text(&asked["run"])),
             ("conversation", conversation_id),
             ("source", "catalog".into()),
+            ("report", "shelf".into()),
+            ("result", text(&result["id"])),
         ]);
         Self { ids, owner }
     }
@@ -155,6 +172,10 @@ impl Things {
             let value = value.as_str();
             path = path.replace(&format!("{{{name}}}"), value);
             path = path.replace(&format!("{{*{name}}}"), value);
+        }
+        // Whoever reaches all tenants says which one: results are somebody's in one of them.
+        if route.operation.name == "progress.get" {
+            path.push_str(&format!("?tenant={}", self.ids["tenant"]));
         }
         (path, self.body(route))
     }
@@ -235,11 +256,16 @@ impl Things {
             "analyses.run" => {
                 json!({"tenant": id("tenant"), "task": "mood", "text": "All is well."})
             }
+            "results.submit" => {
+                json!({"tenant": id("tenant"), "task": "reading", "text": "All is well."})
+            }
+            "debug.set" => json!({"tenant": id("tenant"), "enabled": true}),
+            "feedback.give" => json!({"subject": id("result"), "verdict": "up", "words": "Good."}),
             "language.detect" => json!({"text": "How many shelves are there?"}),
             "llm.chat" | "llm.messages" | "llm.count_tokens" => {
                 json!({"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "x"}]})
             }
-            "models.test" | "sources.unlock" => json!({}),
+            "models.test" | "sources.unlock" | "configuration.check" => json!({}),
             "sources.run" => json!({"tenant": id("tenant")}),
             "budgets.set" => json!({"scope": "whole", "period": "month", "limit_usd": 10.0}),
             "llm.responses" | "llm.embeddings" => json!({"model": "m", "input": "x"}),
@@ -250,7 +276,7 @@ impl Things {
     /// Does the request name something of the first tenant?
     fn names_something(route: &Route, path: &str, body: &Json, things: &Self) -> bool {
         let text = format!("{path} {body}");
-        let general = ["collection", "task", "beside", "model", "budget", "source"];
+        let general = ["collection", "task", "beside", "model", "budget", "source", "config", "report"];
         let ids = things.ids.iter().filter(|it| !general.contains(it.0));
         ids.into_iter().any(|it| text.contains(it.1.as_str())) && route.path.len() > 1
     }

@@ -23,6 +23,10 @@ pub struct Completion {
     pub lookup: Option<Lookup>,
     /// Field → what it becomes, of `answer` and `it`. Empty ones are filled, others stay.
     pub fills: IndexMap<String, String>,
+    /// It is asked for in every run, also where there was an answer before; where nobody answers now, what
+    /// the source said last stays.
+    #[serde(default)]
+    pub anew: bool,
     /// A field that becomes true once it was asked for, whatever came of it.
     pub attempted: Option<String>,
     /// A field that is true while nobody answers, and false when somebody did.
@@ -42,7 +46,11 @@ pub struct TaskAsk {
     /// Its name in the description.
     pub name: String,
     /// Name → expression of `it` and `raw` (the row as it was): its `input`.
+    #[serde(default)]
     pub input: IndexMap<String, String>,
+    /// The address of a page, an expression of `it` and `raw`: its words are given to the task as
+    /// `input.page`. Without an address nothing is asked.
+    pub page: Option<String>,
 }
 
 /// Somebody outside who is asked, once for each thing.

@@ -39,7 +39,7 @@ pub struct Fetch {
     pub bytes_max: u64,
 }
 
-/// One question, or one file.
+/// One question, one file, or records of the application itself.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
@@ -52,6 +52,9 @@ pub struct Step {
     pub url: Option<String>,
     /// A file of the application's folder, instead of an address.
     pub file: Option<String>,
+    /// The application's own records, instead of an address: a list of JSON, each with its fields and its
+    /// `id`.
+    pub records: Option<Records>,
     /// What is added to the address; a list is added value by value.
     #[serde(default)]
     pub query: IndexMap<String, Json>,
@@ -79,6 +82,19 @@ pub struct Step {
     /// Whether the answer is kept for a while. Where there is a cursor it never is.
     #[serde(default = "yes")]
     pub cache: bool,
+}
+
+/// Records of the application that are read like what somebody else has: to be completed.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Records {
+    /// Their collection.
+    pub of: String,
+    /// Only those for which this is true; an expression of `it`.
+    pub when: Option<String>,
+    /// The most of them.
+    #[serde(default = "ten_thousand")]
+    pub most: u32,
 }
 
 /// How a step is asked.
@@ -110,6 +126,10 @@ fn half_minute() -> SignedDuration {
 
 fn three() -> u32 {
     3
+}
+
+fn ten_thousand() -> u32 {
+    10_000
 }
 
 fn bytes_max() -> u64 {

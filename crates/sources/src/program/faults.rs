@@ -41,6 +41,9 @@ pub(super) struct Compiler<'a> {
     out: Compiled,
 }
 
+/// The name under which a task is given the words of a page.
+pub(crate) const PAGE: &str = "page";
+
 /// What everything sees.
 const COMMON: [&str; 6] = ["env", "tables", "tenant", "today", "year", "now"];
 
@@ -94,6 +97,9 @@ impl<'a> Compiler<'a> {
             if source.gone.is_some() {
                 self.invalid("/gone", "a source with a cursor never says that a record is gone");
             }
+        }
+        for (key, text) in source.flags.each() {
+            self.expression(&pointer("/flags", key), text, &[]);
         }
         if let Some(when) = source.gone.as_ref().and_then(|it| it.when.as_ref()) {
             self.expression("/gone/when", when, &["it"]);
@@ -149,8 +155,12 @@ impl<'a> Compiler<'a> {
     }
 
     fn step(&mut self, base: &str, step: &Step, given: &[&str]) {
-        if step.url.is_some() == step.file.is_some() {
-            self.invalid(base, "a step has either `url` or `file`");
+        let given_by = [step.url.is_some(), step.file.is_some(), step.records.is_some()];
+        if given_by.into_iter().filter(|it| *it).count() != 1 {
+            self.invalid(base, "a step has either `url`, `file` or `records`");
+        }
+        if let Some(when) = step.records.as_ref().and_then(|it| it.when.as_ref()) {
+            self.expression(&format!("{base}/records/when"), when, &["it"]);
         }
         if step.json.is_some() && !step.form.is_empty() {
             self.invalid(base, "a step posts either `form` or `json`");
@@ -293,6 +303,16 @@ impl<'a> Compiler<'a> {
                 for (name, text) in &task.input {
                     let place = pointer(&format!("{base}/task/input"), name);
                     self.expression(&place, text, &["it", "raw"]);
+                }
+                if let Some(page) = &task.page {
+                    self.expression(&format!("{base}/task/page"), page, &["it", "raw"]);
+                    if task.input.contains_key(PAGE) {
+                        let place = format!("{base}/task/input/{PAGE}");
+                        self.invalid(&place, "`page` is given to the task already");
+                    }
+                }
+                if task.input.is_empty() && task.page.is_none() {
+                    self.invalid(&format!("{base}/task"), "the task is given nothing");
                 }
             }
             if let Some(lookup) = &completion.lookup {

@@ -21,8 +21,10 @@ pub struct Mention {
 /// What a description can speak of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Thing {
-    /// A collection.
+    /// The collection that the records go into.
     Collection(String),
+    /// A collection whose records are read.
+    Records(String),
     /// The fields by which records of the collection are recognised.
     Key(Vec<String>),
     /// A field of the collection.
@@ -68,6 +70,9 @@ pub(super) fn of(source: &Source) -> Vec<Mention> {
         if let Some(when) = &gone.when {
             all.add("/gone/when", Thing::Expression(when.clone()));
         }
+    }
+    for (key, text) in source.flags.each() {
+        all.add(&pointer("/flags", key), Thing::Expression(text.to_owned()));
     }
     all.steps(source);
     if let Some(cursor) = &source.cursor {
@@ -132,6 +137,13 @@ impl Mentions {
             if let Some(file) = &step.file {
                 self.add(&format!("{base}/file"), Thing::File(file.clone()));
             }
+            if let Some(records) = &step.records {
+                let base = format!("{base}/records");
+                self.add(&format!("{base}/of"), Thing::Records(records.of.clone()));
+                if let Some(when) = &records.when {
+                    self.add(&format!("{base}/when"), Thing::Expression(when.clone()));
+                }
+            }
             if let Some(url) = &step.url {
                 self.text(&format!("{base}/url"), url);
             }
@@ -169,6 +181,9 @@ impl Mentions {
             for (name, text) in &task.input {
                 let place = pointer(&format!("{base}/task/input"), name);
                 self.add(&place, Thing::Expression(text.clone()));
+            }
+            if let Some(page) = &task.page {
+                self.add(&format!("{base}/task/page"), Thing::Expression(page.clone()));
             }
         }
         if let Some(lookup) = &completion.lookup {

@@ -12,6 +12,9 @@ use crate::{
     filters,
 };
 
+/// The longest text of a page that a task is given.
+const WORDS_CHARS_MAX: usize = 20_000;
+
 pub(super) fn rows(reader: &Reader<'_>, text: &str) -> Result<Reading, ReadError> {
     let page = Html::parse_document(text);
     let parse = reader.parse();
@@ -39,6 +42,13 @@ pub(super) fn taken(
         taken.insert(name.clone(), field_of(reader, root, field)?);
     }
     Ok(taken)
+}
+
+/// All words of a page, line by line; as many as a task can read.
+pub(crate) fn page_words(text: &str) -> Option<String> {
+    let page = Html::parse_document(text);
+    let words = text_of(page.root_element(), Taken::Lines)?;
+    Some(words.chars().take(WORDS_CHARS_MAX).collect())
 }
 
 /// How often each selector is found: what a person wants to know when the first finds nothing.

@@ -67,7 +67,12 @@ pub async fn keep(
     keep_in(store, store.places().chosen(), tenant, bytes, now).await
 }
 
-pub(super) async fn keep_in(
+/// As [`keep`], in a place of the caller's choice.
+///
+/// # Errors
+/// As [`keep`]; [`Error::BlobsAway`] also when nothing says where that place is: ask
+/// [`super::is_set_up`] before.
+pub async fn keep_in(
     store: &Store,
     place: Place,
     tenant: TenantId,

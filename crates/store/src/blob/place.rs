@@ -184,6 +184,11 @@ pub async fn look(store: &Store) -> Result<Place, Error> {
     Ok(places.chosen)
 }
 
+/// Do the settings say where this place is?
+pub fn is_set_up(store: &Store, place: Place) -> bool {
+    place.outside().is_none_or(|it| store.places().is_set_up(it))
+}
+
 /// The error for bytes that are not what they should be.
 pub(super) fn damaged(place: Place, id: &BlobId, harm: Harm) -> Error {
     meter::FAULTS.increment(&[place.name(), harm.name()]);

@@ -2,17 +2,23 @@
 //! often as one likes, also while servers run. The row of a blob is the only thing that says where it
 //! lies, so nothing has to be remembered between two batches.
 
+use std::collections::HashMap;
+
 use base::{TenantId, Timestamp};
 
 use super::{
     BlobId, Place,
     keep::{Body, Object, held, keep_in, leave, read, take},
+    place::is_set_up,
     sweep::leftovers,
 };
-use crate::{Db, Error, Store, Tx, params};
+use crate::{Db, Error, Store, Tx, Value, params};
 
 /// Blobs of one batch.
 const BATCH: u64 = 50;
+
+/// Blobs that one statement looks for.
+const ASKED: usize = 100;
 
 /// For how long a copy that was moved stays, for readers who are at it.
 const GRACE: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
@@ -86,10 +92,34 @@ pub async fn status(store: &Store) -> Result<Status, Error> {
         })
         .await?;
     for held in &mut held {
-        let outside = held.place.outside();
-        held.is_set_up = outside.is_none_or(|it| store.places().is_set_up(it));
+        held.is_set_up = is_set_up(store, held.place);
     }
     Ok(Status { chosen: store.places().chosen(), held, leftovers })
+}
+
+/// Where the bytes of these blobs lie now, in their order; none for one that the tenant does not have.
+///
+/// # Errors
+/// The database's.
+pub fn places_of(db: &Db, blobs: &[(TenantId, BlobId)]) -> Result<Vec<Option<Place>>, Error> {
+    let mut found: HashMap<(TenantId, BlobId), Place> = HashMap::with_capacity(blobs.len());
+    for chunk in blobs.chunks(ASKED) {
+        let mut values: Vec<Value> = Vec::with_capacity(2 * chunk.len());
+        let mut pairs = Vec::with_capacity(chunk.len());
+        for (tenant, id) in chunk {
+            values.extend([Value::from(*tenant), Value::from(id)]);
+            pairs.push(format!("(${}, ${})", values.len() - 1, values.len()));
+        }
+        let sql = format!(
+            "SELECT tenant, id, COALESCE(place, 'database') AS place FROM blobs
+              WHERE (tenant, id) IN (VALUES {})",
+            pairs.join(", ")
+        );
+        for row in db.query(sql.as_str(), &values)? {
+            found.insert((row.get("tenant")?, row.get("id")?), row.get("place")?);
+        }
+    }
+    Ok(blobs.iter().map(|it| found.get(it).copied()).collect())
 }
 
 /// Moves the next blobs after `after` that lie elsewhere to a place. The copies they leave are cleared

@@ -1,0 +1,4 @@
+DROP TABLE feedback;
+DROP TABLE switches;
+DROP TABLE result_raws;
+DROP INDEX records_created_by;

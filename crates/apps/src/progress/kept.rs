@@ -1,0 +1,113 @@
+//! What was calculated before: kept for a while, given again as long as nothing has changed.
+//!
+//! A row is never deleted because something changed: it counts only under the number ([`store::mark`])
+//! that it was read with, so a change that is not committed ends nothing, and no process must be told.
+
+use base::{TenantId, Timestamp};
+use serde_json::Value as Json;
+use store::{Db, Tx, params};
+
+/// What is kept apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Metric {
+    /// How many, how good, when.
+    Overall,
+    /// By criterion.
+    Criteria,
+    /// What is said again and again.
+    Recurring,
+}
+
+/// Where it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// In this tenant.
+    pub tenant: TenantId,
+    /// Of which progress.
+    pub progress: String,
+    /// Of whom; [`super::who::EVERYBODY`] for all.
+    pub owner: String,
+    /// What it rests on beside the data: what the application says.
+    pub made_by: String,
+}
+
+/// What was calculated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    /// It.
+    pub data: Json,
+    /// When.
+    pub calculated_at: Timestamp,
+    /// Until when it counts.
+    pub expires_at: Timestamp,
+}
+
+impl Metric {
+    /// The name in the table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Overall => "overall",
+            Self::Criteria => "criteria",
+            Self::Recurring => "recurring",
+        }
+    }
+}
+
+/// What is kept, if it still counts.
+pub fn get(
+    db: &Db,
+    key: &Key,
+    metric: Metric,
+    mark: i64,
+    now: Timestamp,
+) -> Result<Option<Kept>, store::Error> {
+    let row = db.first(
+        "SELECT data, calculated_at, expires_at FROM progress_answers
+          WHERE tenant = $1 AND progress = $2 AND owner = $3 AND metric = $4 AND made_by = $5
+            AND mark = $6 AND expires_at > $7",
+        &params![key.tenant, &key.progress, &key.owner, metric.name(), &key.made_by, mark, now],
+    )?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Kept {
+        data: row.get("data")?,
+        calculated_at: row.get("calculated_at")?,
+        expires_at: row.get("expires_at")?,
+    }))
+}
+
+/// Keeps what was calculated, in the place of what was there, unless that is of a later state.
+pub fn put(tx: &Tx, key: &Key, metric: Metric, mark: i64, kept: &Kept) -> Result<(), store::Error> {
+    tx.execute(
+        "INSERT INTO progress_answers
+            (tenant, progress, owner, metric, made_by, mark, data, calculated_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         ON CONFLICT (tenant, progress, owner, metric) DO UPDATE SET
+            made_by = excluded.made_by, mark = excluded.mark, data = excluded.data,
+            calculated_at = excluded.calculated_at, expires_at = excluded.expires_at
+          WHERE progress_answers.mark <= excluded.mark
+             OR progress_answers.made_by <> excluded.made_by
+             OR progress_answers.expires_at <= excluded.calculated_at",
+        &params![
+            key.tenant,
+            &key.progress,
+            &key.owner,
+            metric.name(),
+            &key.made_by,
+            mark,
+            &kept.data,
+            kept.calculated_at,
+            kept.expires_at
+        ],
+    )?;
+    Ok(())
+}
+
+/// Removes what is past its time.
+pub fn sweep(tx: &Tx, now: Timestamp) -> Result<u64, store::Error> {
+    tx.execute("DELETE FROM progress_answers WHERE expires_at <= $1", &params![now])
+}
+
+/// Forgets everything of a tenant: part of erasing it.
+pub fn erase(tx: &Tx, tenant: TenantId) -> Result<u64, store::Error> {
+    tx.execute("DELETE FROM progress_answers WHERE tenant = $1", &params![tenant])
+}

@@ -1,0 +1,344 @@
+//! The application `trailblaze` from end to end, at the paths of its description: a calendar on the network is
+//! read by the program itself, a script plays the model.
+
+use std::{collections::BTreeSet, fs, io, path::Path};
+
+use reqwest::Method;
+use serde_json::{Value as Json, json};
+use testkit::{
+    Database,
+    model::{Reply, Script},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+
+use crate::place::{Answer, Asker, Place, Server, entries, text};
+
+/// A ride that stands in one row.
+const RIDE: &str = "15075";
+
+/// A calendar on the network, as the public one answers. It stops when it is dropped.
+struct Site {
+    url: String,
+    _server: JoinSet<()>,
+}
+
+impl Site {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let mut server = JoinSet::new();
+        server.spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                // Who hangs up is no fault of the calendar.
+                let _ = answer(&mut stream).await;
+            }
+        });
+        Self { url, _server: server }
+    }
+}
+
+async fn answer(stream: &mut TcpStream) -> io::Result<()> {
+    let (mut bytes, mut part) = (Vec::new(), [0; 4096]);
+    let path = loop {
+        let count = stream.read(&mut part).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        bytes.extend_from_slice(&part[..count]);
+        let asked = String::from_utf8_lossy(&bytes);
+        let Some((head, body)) = asked.split_once("\r\n\r\n") else { continue };
+        let lower = head.to_ascii_lowercase();
+        let length = lower.lines().find_map(|it| it.strip_prefix("content-length:"));
+        let length = length.and_then(|it| it.trim().parse::<usize>().ok()).unwrap_or(0);
+        if body.len() >= length {
+            break head.split_whitespace().nth(1).unwrap_or_default().to_owned();
+        }
+    };
+    let (status, page) = match path.as_str() {
+        "/calendar" => ("200 OK", sample("ride-calendar-page.html")),
+        "/list" => ("200 OK", sample("ride-calendar.html")),
+        _ => ("404 Not Found", String::new()),
+    };
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        page.len()
+    );
+    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(page.as_bytes()).await?;
+    stream.shutdown().await
+}
+
+fn sample(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../apps/trailblaze/data/samples");
+    fs::read_to_string(folder.join(name)).expect("the sample is there")
+}
+
+/// What a correct reader makes of the calendar.
+fn expected() -> Vec<Json> {
+    let all: Json = serde_json::from_str(&sample("ride-calendar-expected.json")).unwrap();
+    entries(&all["events"]).clone()
+}
+
+/// A place for the application, with the calendar and perhaps a model. Nothing of it is gone before its time,
+/// whenever the test runs, and nobody is counted.
+fn place(db: &Database, site: &Site, script: Option<&Script>) -> Place {
+    let mut place = Place::on(db)
+        .of_app("trailblaze")
+        .with("MAINSTAY_ALLOW_PRIVATE_SOURCES", "1")
+        .with("AERC_CALENDAR_URL", &format!("{}/calendar", site.url))
+        .with("AERC_LIST_URL", &format!("{}/list", site.url));
+    let app = place.own_app();
+    let described = fs::read_to_string(app.join("app.yaml")).expect("the copy can be read");
+    let later = described.replace("sunset: \"2027-", "sunset: \"2099-");
+    fs::write(app.join("app.yaml"), later).expect("the copy can be written");
+    fs::write(app.join("config/backend.yaml"), "limits: false\n").expect("the copy can be written");
+    match script {
+        None => place,
+        Some(script) => place
+            .with("OPENAI_BASE_URL", &script.base_url())
+            .with("OPENAI_API_KEY", "scripted")
+            .with("MODEL_PROVIDER", "openai")
+            .with("MODEL_NAME", "scripted"),
+    }
+}
+
+/// Has the calendar read, as a data keeper does.
+async fn gathered(server: &Server) -> Asker {
+    let admin = server.admin().await;
+    let accepted = admin.post("/v2/sources/aerc/run", &json!({})).await.is(202);
+    assert_eq!(accepted["source"], "aerc", "{accepted}");
+    let job = admin.finished(&accepted["run"]).await;
+    assert_eq!(job["state"], "completed", "{job}");
+    admin
+}
+
+/// The rides of a list, by the number that the calendar gives them.
+fn rides(list: &Json) -> BTreeSet<String> {
+    entries(&list["items"]).iter().map(|it| text(&it["ride_id"])).collect()
+}
+
+/// The expected rides of which this is true.
+fn those(is_one: impl Fn(&Json) -> bool) -> BTreeSet<String> {
+    expected().iter().filter(|it| is_one(it)).map(|it| text(&it["ride_id"])).collect()
+}
+
+/// A refusal in the words of the application.
+#[track_caller]
+fn refused(answer: &Answer, status: u16, code: &str) {
+    let body = answer.is(status);
+    assert_eq!(body["code"], code, "{body}");
+    assert!(body["detail"].as_str().is_some_and(|it| !it.is_empty()), "{body}");
+}
+
+async fn id_of(asker: &Asker, ride: &str) -> String {
+    let list = asker.get("/v2/events?limit=100").await.is(200);
+    let found = entries(&list["items"]).iter().find(|it| it["ride_id"] == ride);
+    text(&found.unwrap_or_else(|| panic!("there is no ride {ride}"))["id"])
+}
+
+testkit::on_both! {
+    async fn the_calendar_is_served_exactly_as_it_is(db: Database) {
+        let site = Site::start().await;
+        let place = place(&db, &site, None);
+        let server = place.serve().await;
+        let admin = gathered(&server).await;
+        let list = admin.get("/v2/events?limit=100").await.is(200);
+        assert_eq!((&list["total"], entries(&list["items"]).len()), (&json!(59), 59));
+        for event in expected() {
+            let found = entries(&list["items"]).iter().find(|it| it["ride_id"] == event["ride_id"]);
+            let found = found.unwrap_or_else(|| panic!("ride {} is missing", event["ride_id"]));
+            for (field, value) in event.as_object().expect("an object") {
+                assert_eq!(found.get(field).unwrap_or(&Json::Null), value, "{field} of ride {}", event["ride_id"]);
+            }
+        }
+        let days: Vec<String> = entries(&list["items"]).iter().map(|it| text(&it["date_start"])).collect();
+        assert!(days.is_sorted(), "the next one first: {days:?}");
+    }
+
+    async fn events_are_found_by_all_that_riders_ask_for(db: Database) {
+        let site = Site::start().await;
+        let place = place(&db, &site, None);
+        let server = place.serve().await;
+        let admin = gathered(&server).await;
+        let find = |query: &str| {
+            let (admin, path) = (admin.clone(), format!("/v2/events?limit=100&{query}"));
+            async move { rides(&admin.get(&path).await.is(200)) }
+        };
+        let day = |event: &Json, field: &str| text(&event[field]);
+        let in_march = those(|it| day(it, "date_end").as_str() >= "2027-03-01" && day(it, "date_start").as_str() <= "2027-03-31");
+        assert!(in_march.contains(RIDE));
+        assert_eq!(find("date_from=2027-03-01&date_to=2027-03-31").await, in_march);
+        assert_eq!(find("state=OR").await, those(|it| it["state"] == "OR"));
+        assert_eq!(find("region=W&country=USA").await, those(|it| it["region"] == "W" && it["country"] == "USA"));
+        assert_eq!(find("location=FAIRGROUNDS").await, those(|it| text(&it["location_name"]).contains("Fairgrounds")));
+        assert_eq!(find("has_intro_ride=true").await, those(|it| it["has_intro_ride"] == true));
+        assert_eq!(find("is_canceled=true").await, those(|it| it["is_canceled"] == true));
+        assert_eq!(find("event_type=competitive_trail").await, those(|it| it["event_type"] == "competitive_trail"));
+        let is_of_fifty = |it: &Json| entries(&it["distances"]).iter().any(|it| it["distance"] == "50 miles");
+        assert_eq!(find("distance=50").await, those(is_of_fifty));
+        assert_eq!(find("distance=50%20miles").await, those(is_of_fifty));
+        let here = expected().into_iter().find(|it| it["ride_id"] == "15085").expect("a ride with a place");
+        let around = |miles: u32| format!("lat={}&lng={}&radius={miles}", here["latitude"], here["longitude"]);
+        assert!(find(&around(1)).await.contains("15085"));
+        assert_eq!(find(&around(12_500)).await, those(|it| !it["latitude"].is_null()));
+        assert_eq!(find("q=windy%20gap%20express").await, BTreeSet::from([RIDE.to_owned()]));
+
+        let latest = admin.get("/v2/events?sort=-date_start&limit=1").await.is(200);
+        let last = expected().iter().map(|it| text(&it["date_start"])).max();
+        assert_eq!(Some(text(&latest["items"][0]["date_start"])), last);
+        let (mut seen, mut path) = (BTreeSet::new(), "/v2/events".to_owned());
+        loop {
+            let page = admin.get(&path).await.is(200);
+            assert!(entries(&page["items"]).len() <= 20);
+            seen.extend(rides(&page));
+            match page["next_cursor"].as_str() {
+                Some(cursor) => path = format!("/v2/events?cursor={cursor}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen.len(), 59);
+        for query in ["limit=101", "date_from=soon", "lat=45&lng=1", "lat=1&lng=1&radius=far", "sort=price"] {
+            refused(&admin.get(&format!("/v2/events?{query}")).await, 400, "VALIDATION_ERROR");
+        }
+        refused(&admin.get("/v2/events?cursor=made-up").await, 400, "INVALID_REQUEST");
+    }
+
+    async fn events_are_kept_by_those_who_may(db: Database) {
+        let site = Site::start().await;
+        let place = place(&db, &site, None);
+        let server = place.serve().await;
+        let admin = gathered(&server).await;
+        let new = json!({"name": "Moonlit Loop", "source": "OTHER", "date_start": "2027-06-12", "date_end": "2027-06-12",
+            "ride_days": 1, "is_multi_day_event": false, "state": "OR", "distances": [{"distance": "25 miles"}]});
+        refused(&server.nobody().post("/v2/events", &new).await, 401, "UNAUTHORIZED");
+        let made = admin.post("/v2/events", &new).await.is(201);
+        let at = format!("/v2/events/{}", text(&made["id"]));
+        let first = admin.get(&at).await;
+        assert_eq!(first.is(200)["name"], "Moonlit Loop");
+        assert_eq!(admin.get(&at).await.header("x-mainstay-cache"), Some("hit"));
+        let put = admin.ask(Method::PUT, &at, Some(&json!({"ride_manager": "Ann"}))).await.is(200);
+        assert_eq!((&put["name"], &put["ride_manager"]), (&json!("Moonlit Loop"), &json!("Ann")));
+        assert_eq!(admin.get(&at).await.is(200)["ride_manager"], "Ann", "a change ends what is kept");
+        for wrong in [
+            json!({"name": "No day"}),
+            json!({"name": "", "source": "OTHER", "date_start": "2027-06-12", "date_end": "2027-06-12"}),
+            json!({"name": "Two days", "source": "OTHER", "date_start": "2027-06-12", "date_end": "2027-06-13", "is_multi_day_event": true, "ride_days": 1}),
+            json!({"name": "Place", "source": "OTHER", "date_start": "2027-06-12", "date_end": "2027-06-12", "latitude": 91}),
+            json!({"name": "Phone", "source": "OTHER", "date_start": "2027-06-12", "date_end": "2027-06-12", "manager_phone": "555"}),
+        ] {
+            refused(&admin.post("/v2/events", &wrong).await, 400, "VALIDATION_ERROR");
+        }
+        refused(&admin.get("/v2/events/01a1fc96-0241-7626-afe9-000000000000").await, 404, "EVENT_NOT_FOUND");
+        refused(&admin.get("/v2/events/not-an-id").await, 400, "INVALID_REQUEST");
+
+        // What was corrected outlasts the next run, and says so.
+        let ride = format!("/v2/events/{}", id_of(&admin, RIDE).await);
+        admin.ask(Method::PUT, &ride, Some(&json!({"ride_manager": "Ann By Hand"}))).await.is(200);
+        gathered(&server).await;
+        assert_eq!(admin.get(&ride).await.is(200)["ride_manager"], "Ann By Hand");
+        let origins = admin.get(&format!("{ride}/origins")).await.is(200);
+        assert_eq!(origins["items"][0]["locked"], json!(["ride_manager"]), "{origins}");
+
+        // Announcements, weather, regulations.
+        let said = json!({"title": "Moved", "content": "The start moved to the upper camp.", "is_important": true});
+        let told = admin.post(&format!("{at}/announcements"), &said).await.is(201);
+        assert_eq!(told["event_id"], made["id"], "{told}");
+        let all = admin.get(&format!("{at}/announcements?is_important=true")).await.is(200);
+        assert_eq!((&all["total"], &all["items"][0]["title"]), (&json!(1), &json!("Moved")));
+        let weather = admin.get(&format!("{at}/weather")).await.is(200);
+        assert_eq!((&weather["event_id"], &weather["forecast_at"]), (&made["id"], &Json::Null), "nobody knows it: {weather}");
+        assert!(weather.get("temp_high_c").is_none(), "{weather}");
+        let rules = admin.get("/v2/assistant/regulations?organization=AERC").await.is(200);
+        assert_eq!((&rules["total"], &rules["items"][0]["organization"]), (&json!(1), &json!("AERC")));
+
+        admin.delete(&at).await.is(204);
+        refused(&admin.get(&at).await, 404, "EVENT_NOT_FOUND");
+    }
+
+    async fn the_old_version_keeps_its_names_and_says_that_it_will_go(db: Database) {
+        let site = Site::start().await;
+        let place = place(&db, &site, None);
+        let server = place.serve().await;
+        let admin = server.admin().await;
+        let run = admin.post("/v1/scrapers/run?scraper_id=aerc", &json!({})).await;
+        let accepted = run.is(202);
+        assert_eq!((&accepted["scraper_id"], &accepted["status"]), (&json!("aerc"), &json!("running")), "{accepted}");
+        assert_eq!(admin.finished(&accepted["run"]).await["state"], "completed");
+        let unknown = admin.post("/v1/scrapers/run?scraper_id=nowhere", &json!({})).await;
+        refused(&unknown, 400, "INVALID_REQUEST");
+        assert_eq!(unknown.json().as_object().map(serde_json::Map::len), Some(2), "{}", unknown.text());
+        let scrapers = admin.get("/v1/scrapers").await.is(200);
+        let aerc = entries(&scrapers["items"]).iter().find(|it| it["id"] == "aerc").expect("the calendar");
+        assert_eq!((&aerc["name"], &aerc["status"]), (&json!("AERC calendar"), &json!("active")), "{aerc}");
+        let runs = admin.get("/v1/scrapers/aerc/runs").await.is(200);
+        assert_eq!((&runs["items"][0]["status"], &runs["items"][0]["counts"]["inserted"]), (&json!("completed"), &json!(59)), "{runs}");
+
+        let old = admin.get("/v1/events?limit=3").await;
+        let body = old.is(200);
+        assert_eq!((&body["metadata"]["total"], entries(&body["items"]).len()), (&json!(59), 3), "{body}");
+        assert!(body["metadata"]["next_cursor"].is_string());
+        assert!(old.header("deprecation").is_some(), "{:?}", old.headers);
+        assert!(old.header("sunset").is_some_and(|it| it.contains("2099")), "{:?}", old.headers);
+        assert!(old.header("link").is_some_and(|it| it.contains("/v2/events")), "{:?}", old.headers);
+        assert!(admin.get("/v2/events?limit=3").await.header("deprecation").is_none());
+        admin.get("/v2/scrapers").await.is(404);
+        admin.get("/v1/sources").await.is(404);
+
+        let cache = admin.get("/v2/cache").await.is(200);
+        assert!(entries(&cache["kinds"]).iter().any(|it| it["kind"] == "html" && it["entries"] == 2), "{cache}");
+        assert_eq!(admin.delete("/v2/cache?kind=html").await.is(200)["removed"], 2);
+    }
+
+    async fn riders_are_answered_by_a_model_from_what_is_known(db: Database) {
+        let (site, script) = (Site::start().await, Script::start().await);
+        let place = place(&db, &site, Some(&script));
+        let server = place.serve().await;
+        let admin = gathered(&server).await;
+        let ride = id_of(&admin, RIDE).await;
+
+        script.answers(Reply::text("On March 13, 2027."));
+        let asked = json!({"question": "When is the Windy Gap Express?"});
+        let answer = admin.post("/v2/assistant/ask", &asked).await.is(200);
+        assert_eq!((&answer["answer"], &answer["success"]), (&json!("On March 13, 2027."), &json!(true)), "{answer}");
+        let prompt = script.last_request().prompt();
+        assert!(prompt.contains("Windy Gap Express") && prompt.contains("2027-03-13"), "{prompt}");
+
+        script.answers(Reply::json(&json!({"answer": "Maeve Larkenfeld.", "success": true, "sources": ["AERC calendar"], "related_questions": ["How far is it?"]})));
+        let answer = admin.post(&format!("/v2/events/{ride}/ask"), &json!({"question": "Who manages it?"})).await.is(200);
+        assert_eq!((&answer["answer"], &answer["related_questions"][0]), (&json!("Maeve Larkenfeld."), &json!("How far is it?")), "{answer}");
+        let prompt = script.last_request().prompt();
+        assert!(prompt.contains("Maeve Larkenfeld") && prompt.contains("891-555-0182"), "all that is known: {prompt}");
+
+        let tips = json!({"terrain": ["Rocky."], "gear": ["Boots."], "nutrition": ["Water."], "horse": ["Pace."], "vet": ["Pulse."]});
+        script.answers(Reply::json(&tips));
+        let told = admin.get(&format!("/v2/assistant/ride-tips?event_id={ride}&rider_experience=beginner")).await.is(200);
+        assert_eq!(told["gear"], json!(["Boots."]), "{told}");
+        assert!(script.last_request().prompt().contains("beginner"));
+        let wrong = format!("/v2/assistant/ride-tips?event_id={ride}&rider_experience=king");
+        refused(&admin.get(&wrong).await, 400, "VALIDATION_ERROR");
+
+        let long = "a ".repeat(600);
+        for question in ["", long.as_str()] {
+            refused(&admin.post("/v2/assistant/ask", &json!({"question": question})).await, 400, "VALIDATION_ERROR");
+        }
+        refused(&admin.post(&format!("/v2/events/{ride}/ask"), &json!({"question": "?"})).await, 400, "VALIDATION_ERROR");
+        assert!(!place.log().contains("Windy Gap"), "no question is logged");
+    }
+
+    async fn without_a_model_nothing_is_made_up(db: Database) {
+        let site = Site::start().await;
+        let place = place(&db, &site, None);
+        let server = place.serve().await;
+        let admin = gathered(&server).await;
+        let ride = id_of(&admin, RIDE).await;
+        let asked = json!({"question": "When is the Windy Gap Express?"});
+        refused(&admin.post("/v2/assistant/ask", &asked).await, 503, "ASSISTANT_UNAVAILABLE");
+        refused(&admin.post(&format!("/v2/events/{ride}/ask"), &asked).await, 503, "ASSISTANT_UNAVAILABLE");
+        let tips = format!("/v2/assistant/ride-tips?event_id={ride}");
+        refused(&admin.get(&tips).await, 503, "ASSISTANT_UNAVAILABLE");
+    }
+}

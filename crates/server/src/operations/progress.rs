@@ -1,0 +1,65 @@
+//! What becomes of results over time, and records as documents that people keep.
+
+use apps::progress::ProgressAsk;
+use base::{Permission, RecordId, TenantId};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    operation::{Answer, Call, Download, Kind, Operation},
+    problem::Problem,
+};
+
+pub(super) fn all() -> Vec<Operation> {
+    vec![
+        Operation::new(
+            "progress.get",
+            Permission::ReadRecords,
+            Kind::One,
+            "Progress",
+            "Tells how somebody's results went: by week, month and quarter, by criterion, and what is said of them again and again.",
+            get,
+        ),
+        Operation::new(
+            "reports.get",
+            Permission::ReadRecords,
+            Kind::File,
+            "",
+            "Draws the report of a record (PDF).",
+            report,
+        ),
+    ]
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Get {
+    /// In this tenant.
+    tenant: Option<TenantId>,
+    /// Which of the application's; the only one there is when left out.
+    progress: Option<String>,
+    /// `me`, `all`, or the id of a user; one's own when left out.
+    of: Option<String>,
+}
+
+async fn get(call: Call, args: Get) -> Result<Answer, Problem> {
+    let Get { tenant, progress, of } = args;
+    let ask = ProgressAsk { tenant: call.tenant(tenant)?, progress, of };
+    Ok(Answer::one(call.app.engine.progress(&call.caller, ask).await?))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Report {
+    /// The report.
+    report: String,
+    /// The record that it is of.
+    record: RecordId,
+}
+
+async fn report(call: Call, args: Report) -> Result<Answer, Problem> {
+    let file = call.app.engine.report(&call.caller, &args.report, args.record).await?;
+    Ok(Answer::file(Download {
+        name: file.name,
+        content_type: file.content_type,
+        bytes: file.bytes,
+    }))
+}

@@ -1,0 +1,87 @@
+//! The documents of the configuration, as administrators see and check them.
+
+use serde_json::{Value as Json, json};
+use testkit::Database;
+
+use crate::house::House;
+
+testkit::on_both! {
+    async fn all_documents_are_listed_and_each_is_shown_with_what_is_in_force(db: Database) {
+        let house = House::open(&db).await;
+        let owner = house.owner().await;
+        let all = owner.get("/api/configuration").await.is(200);
+        let named = |name: &str| -> Json {
+            let mut documents = all["documents"].as_array().expect("documents").iter();
+            documents.find(|it| it["name"] == name).cloned().unwrap_or_default()
+        };
+        assert_eq!(named("llm")["category"], "infrastructure", "{all}");
+        assert_eq!((&named("llm")["is_typed"], &named("llm")["is_given"]), (&json!(true), &json!(false)));
+        assert_eq!(named("starters")["category"], Json::Null);
+
+        let backend = owner.get("/api/configuration/backend").await.is(200);
+        assert_eq!(backend["in_force"]["time_limit_s"], 30, "{backend}");
+        assert_eq!(backend["content"], Json::Null);
+        let starters = owner.get("/api/configuration/starters").await.is(200);
+        assert!(starters["content"].as_str().is_some_and(|it| it.contains("categories")), "{starters}");
+        owner.get("/api/configuration/nothing").await.refused(404, "configuration_not_found");
+    }
+
+    async fn only_administrators_of_the_whole_house_see_documents(db: Database) {
+        let house = House::open(&db).await;
+        for path in ["/api/configuration", "/api/configuration/llm"] {
+            house.editor().await.get(path).await.refused(403, "permission_missing");
+            house.viewer().await.get(path).await.refused(403, "permission_missing");
+            house.nobody().get(path).await.refused(401, "key_missing");
+        }
+    }
+
+    async fn a_document_is_checked_before_anybody_keeps_it(db: Database) {
+        let house = House::open(&db).await;
+        let owner = house.owner().await;
+        let check = "/api/configuration/check";
+        let as_it_is = owner.post(check, json!({})).await.is(200);
+        assert_eq!(as_it_is["is_valid"], true, "{as_it_is}");
+        let contents = json!({"contents": {
+            "llm": "retry: {times: many}\n", "logging": "level: loud\nformat: json\n", "frontend": "poll: 2s\n",
+        }});
+        let report = owner.post(check, contents).await.is(200);
+        assert_eq!((&report["is_valid"], &report["errors"]), (&json!(false), &json!(2)), "{report}");
+        let told: Vec<(&str, i64)> = report["faults"]
+            .as_array()
+            .expect("faults")
+            .iter()
+            .map(|it| (it["file"].as_str().unwrap_or_default(), it["line"].as_i64().unwrap_or(0)))
+            .collect();
+        assert_eq!(told, [("config/llm.yaml", 1), ("config/logging.yaml", 1)]);
+        assert_eq!(owner.get("/api/configuration/llm").await.is(200)["is_given"], false);
+
+        let unknown = owner.post(check, json!({"contents": {"nothing": "a: 1"}})).await;
+        unknown.refused(422, "invalid_input");
+        house.editor().await.post(check, json!({})).await.refused(403, "permission_missing");
+    }
+
+    async fn the_interface_is_told_what_it_needs_before_anybody_signs_in(db: Database) {
+        let house = House::open(&db).await;
+        let told = house.nobody().get("/api/frontend").await.is(200);
+        assert_eq!((&told["theme"], &told["autosave"]), (&json!("system"), &json!("30s")), "{told}");
+        assert_eq!((&told["features"], &told["language"]), (&json!({}), &Json::Null));
+    }
+
+    async fn a_text_that_is_longer_than_any_may_be_is_refused_where_it_stands(db: Database) {
+        let mut settings = server::Settings::default();
+        settings.security.texts.chars_max = Some(300);
+        settings.security.headers.hsts = Some(jiff::SignedDuration::from_hours(24));
+        let house = House::open_with(&db, settings).await;
+        let owner = house.owner().await;
+        let long = "x".repeat(301);
+        let path = format!("/api/collections/notes?tenant={}", house.here);
+        let refused = owner.post(&path, json!({"text": long})).await;
+        assert_eq!(refused.status, 422, "{}", refused.text);
+        assert!(refused.text.contains("/text") && !refused.text.contains("xxx"), "{}", refused.text);
+        let hsts = &refused.headers["strict-transport-security"];
+        assert_eq!(hsts, "max-age=86400");
+        // A document is a long text, and may be.
+        let contents = json!({"contents": {"frontend": format!("# {long}\n")}});
+        owner.post("/api/configuration/check", contents).await.is(200);
+    }
+}
