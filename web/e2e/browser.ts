@@ -16,7 +16,7 @@ export interface Place {
   close: () => Promise<void>;
 }
 
-export async function place(application: 'catalogue' | 'trails' | 'answers' = 'catalogue'): Promise<Place> {
+export async function place(application: 'catalogue' | 'letters' | 'trails' | 'answers' = 'catalogue'): Promise<Place> {
   const { MAINSTAY_E2E_URL: url, MAINSTAY_E2E_EMAIL: email, MAINSTAY_E2E_PASSWORD: password } = process.env;
   if (url) return { url, email: email ?? '', password: password ?? '', isMock: false, close: () => Promise.resolve() };
 

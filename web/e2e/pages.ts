@@ -3,6 +3,9 @@ import type { Place } from './browser';
 
 interface Collection {
   parent: string | null;
+  private: boolean;
+  archived: boolean;
+  order: string | null;
   searchable: boolean;
   versioned: null | { children: string };
 }
@@ -11,6 +14,12 @@ interface App {
   tenants: null | { noun: string; plural: string };
   collections: Record<string, Collection>;
   assistants: Record<string, { documents: boolean }>;
+  questions: Record<string, object>;
+  progress: Record<string, object>;
+  tasks: Record<string, { result: string | null; text: string | null }>;
+  sources: string[];
+  schedules: string[];
+  has_deprecations: boolean;
 }
 
 interface Item {
@@ -48,8 +57,10 @@ export async function pages(at: Place): Promise<Visit[]> {
     if (tenant) visits.push({ name: 'tenant', path: `/tenants/${tenant.id}` });
   }
   for (const [name, view] of Object.entries(app.collections)) {
-    if (view.parent) continue;
+    if (view.parent || view.private) continue;
     visits.push({ name: `list-${name}`, path: `/data/${name}` });
+    // What is ordered by a day can be looked at by days.
+    if (view.order) for (const way of ['calendar', 'agenda', 'time']) visits.push({ name: `${way}-${name}`, path: `/data/${name}?view=${way}` });
     const record = await first(`/api/collections/${name}?limit=1`);
     if (!record) continue;
     if (!view.versioned) {
@@ -72,6 +83,33 @@ export async function pages(at: Place): Promise<Visit[]> {
     const document = await first('/api/documents?limit=1');
     if (document) visits.push({ name: 'document', path: `/documents/${document.id}` });
   }
+  if (Object.keys(app.questions).length > 0) {
+    visits.push({ name: 'questions', path: '/questions' }, { name: 'question-performance', path: '/question-performance' });
+    const asked = await first('/api/questions/conversations?limit=1');
+    if (asked) visits.push({ name: 'conversation', path: `/questions/${asked.id}` });
+  }
+  if (Object.values(app.tasks).some((it) => it.result && it.text)) {
+    visits.push({ name: 'write', path: '/write' }, { name: 'results', path: '/results' });
+    const result = await first('/api/results?limit=1');
+    if (result) visits.push({ name: 'result', path: `/results/${result.id}` }, { name: 'result-details', path: `/results/${result.id}?tab=details` });
+  }
+  if (Object.keys(app.progress).length > 0) visits.push({ name: 'progress', path: '/progress' });
+  if (app.sources.length > 0) {
+    visits.push({ name: 'sources', path: '/sources' }, { name: 'kept', path: '/sources?tab=kept' });
+    const run = (await ask<{ items: { job: string }[] }>(at, bearer, `/api/sources/${app.sources[0]}/runs?limit=1`)).items[0];
+    visits.push({ name: 'source', path: `/sources/${app.sources[0]}` }, { name: 'aside', path: `/sources/${app.sources[0]}?tab=aside` });
+    if (run) visits.push({ name: 'source-run', path: `/sources/${app.sources[0]}?run=${run.job}` });
+  }
+  if (app.schedules.length > 0) visits.push({ name: 'schedules', path: '/schedules' }, { name: 'schedule', path: `/schedules?schedule=${app.schedules[0]}` });
+  if (Object.values(app.collections).some((it) => it.archived)) {
+    visits.push({ name: 'archives', path: '/archives' });
+    const archive = await first('/api/archives?limit=1');
+    if (archive) visits.push({ name: 'archive', path: `/archives?archive=${archive.id}` });
+  }
+  if (app.has_deprecations) visits.push({ name: 'deprecations', path: '/deprecations' });
+  visits.push({ name: 'configuration', path: '/configuration' }, { name: 'help', path: '/help' });
+  const document = (await ask<{ documents: { name: string }[] }>(at, bearer, '/api/configuration')).documents[0];
+  if (document) for (const tab of ['contents', 'check']) visits.push({ name: `configuration-${tab}`, path: `/configuration/${document.name}?tab=${tab}` });
   visits.push({ name: 'jobs', path: '/jobs' });
   const job = await first('/api/jobs?limit=10');
   if (job) visits.push({ name: 'job', path: `/jobs/${job.id}` });

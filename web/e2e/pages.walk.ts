@@ -12,7 +12,7 @@ import { pages, type Visit } from './pages';
 const SHOTS = process.env.MAINSTAY_E2E_SHOTS ? fileURLToPath(new URL('./shots', import.meta.url)) : null;
 const only = process.env.MAINSTAY_E2E_ONLY?.split(',');
 
-for (const application of ['catalogue', 'trails'] as const) {
+for (const application of ['catalogue', 'letters', 'trails'] as const) {
   describe.skipIf(process.env.MAINSTAY_E2E_URL && application !== 'catalogue')(`the pages of ${application}`, () => {
     let at: Place;
     let chromium: Browser;

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import * as catalogue from './apps/catalogue.mjs';
+import * as letters from './apps/letters.mjs';
 import * as trails from './apps/trails.mjs';
 import { routes } from './routes.mjs';
 import { serve } from './server.mjs';
@@ -26,10 +27,17 @@ const BODIES = {
   'POST /api/keys': { name: 'Till', scopes: ['read'] },
   'POST /api/models/test': {},
   'PUT /api/budgets/{budget}': { scope: 'whole', period: 'month', limit_usd: 5 },
+  'POST /api/archives': { collection: 'calls', tenant: '00000000-0000-0000-0000-000000000000' },
+  'POST /api/questions/ask': { question: 'What do people call about?' },
+  'POST /api/questions/followups': { questions: ['How many?'] },
+  'POST /api/questions/comment': { record: 'Invoice 1', question: 'volume/1', response: 'Many.' },
+  'POST /api/results': { text: 'We ask for two people. It pays.' },
+  'PUT /api/debug': { enabled: true },
+  'POST /api/feedback': { subject: 'x', verdict: 'up' },
   'POST /api/webhooks': { url: 'https://x.example', events: ['job.completed'] },
 };
 
-for (const application of [catalogue, trails]) {
+for (const application of [catalogue, letters, trails]) {
   describe(`the mock of ${application.app.app}`, () => {
     it('answers as the server does, wherever it answers', async () => {
       const { url, world, close } = await serve({ application, delay: 0 });
@@ -40,11 +48,13 @@ for (const application of [catalogue, trails]) {
         return { status: response.status, text };
       };
       const door = await ask('POST', '/api/auth/login', { email: 'admin@example.com', password: 'correct horse battery' });
+      // Without a token everything is refused, and nothing is looked at.
+      expect(door).toMatchObject({ status: 200 });
       const token = JSON.parse(door.text).access_token;
 
       const parents = world.list(Object.keys(world.app.collections)[0]);
       const versions = world.versions.filter((it) => it.record === parents[0].id);
-      const named = { tenant: world.tenants[0]?.id, collection: parents[0].collection, record: parents[0].id, version: versions[0]?.id, other: versions[1]?.id, proposal: world.proposals[0]?.id, job: world.jobs[0]?.id, task: Object.keys(world.app.tasks).at(-1), webhook: world.webhooks[0]?.id, delivery: world.deliveries[0]?.id, user: 'usr_2', key: 'key_1', document: world.documents[0]?.view.id, chat: world.talks.chats[0]?.view.id, budget: 'tokens of keys', session: 'none' };
+      const named = { tenant: world.tenants[0]?.id, collection: parents[0].collection, record: parents[0].id, version: versions[0]?.id, other: versions[1]?.id, proposal: world.proposals[0]?.id, job: world.jobs[0]?.id, task: Object.keys(world.app.tasks).at(-1), webhook: world.webhooks[0]?.id, delivery: world.deliveries[0]?.id, user: 'usr_2', key: 'key_1', document: world.documents[0]?.view.id, chat: world.talks.chats[0]?.view.id, budget: 'tokens of keys', session: 'none', source: world.app.sources[0], schedule: world.app.schedules[0], archive: world.rounds.archives[0]?.id, config: 'rubric', conversation: world.asked.conversations[0]?.view.id, result: world.asked.results[0]?.id, report: 'grading' };
       const broken = [];
       for (const route of Object.keys(routes).sort((a, b) => Number(a.startsWith('DELETE')) - Number(b.startsWith('DELETE')))) {
         const [method, template] = route.split(' ');

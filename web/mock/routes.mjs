@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 
+import { askedRoutes } from './asked.mjs';
 import { assistantRoutes } from './assistants.mjs';
 import { check } from './check.mjs';
 import { documentRoutes } from './documents.mjs';
@@ -9,6 +10,7 @@ import { dataOf, formOf, understand } from './files.mjs';
 import { accepted, start } from './jobs.mjs';
 import { modelRoutes } from './models.mjs';
 import { refuse } from './problem.mjs';
+import { roundRoutes } from './rounds.mjs';
 
 /** `METHOD /path/{name}` → what answers there: `(world, { params, query, body, caller, form }) => answer`. */
 export const routes = {
@@ -283,6 +285,8 @@ export const routes = {
   ...documentRoutes,
 
   ...assistantRoutes,
+  ...askedRoutes,
+  ...roundRoutes,
 
   'GET /api/users': (world, { query }) => page(world.users.filter((it) => !query.tenant || it.tenant === query.tenant).map(open), query),
   'POST /api/users': (world, { body }) => {
@@ -353,13 +357,13 @@ export const routes = {
 
 /** What a role may do here: the table of the server in short. */
 export const PERMISSIONS = {
-  viewer: ['own_account', 'read_records', 'read_documents', 'read_jobs', 'read_usage', 'read_audit'],
-  editor: ['own_account', 'use_assistants', 'read_records', 'read_documents', 'write_documents', 'write_records', 'run_tasks', 'use_models', 'decide_proposals', 'read_jobs', 'manage_jobs', 'read_usage', 'read_audit'],
-  admin: ['own_account', 'use_assistants', 'read_documents', 'write_documents', 'manage_documents', 'list_tenants', 'manage_tenants', 'read_records', 'write_records', 'erase_records', 'manage_reference', 'run_tasks', 'use_models', 'decide_proposals', 'read_jobs', 'manage_jobs', 'read_usage', 'read_audit', 'manage_audit', 'manage_keys', 'manage_users', 'manage_webhooks', 'manage_models', 'read_telemetry', 'read_internals'],
+  viewer: ['own_account', 'ask_questions', 'read_records', 'read_documents', 'read_jobs', 'read_usage', 'read_audit'],
+  editor: ['own_account', 'ask_questions', 'use_assistants', 'read_records', 'read_documents', 'write_documents', 'write_records', 'run_tasks', 'use_models', 'decide_proposals', 'read_jobs', 'manage_jobs', 'read_usage', 'read_audit'],
+  admin: ['own_account', 'ask_questions', 'read_private', 'manage_schedules', 'manage_archives', 'manage_configuration', 'use_assistants', 'read_documents', 'write_documents', 'manage_documents', 'list_tenants', 'manage_tenants', 'read_records', 'write_records', 'erase_records', 'manage_reference', 'run_tasks', 'use_models', 'decide_proposals', 'read_jobs', 'manage_jobs', 'read_usage', 'read_audit', 'manage_audit', 'manage_keys', 'manage_users', 'manage_webhooks', 'manage_models', 'read_telemetry', 'read_internals'],
 };
 
 export function meOf(world, user) {
-  return { id: user.id, email: user.email, name: user.name, role: user.role, role_name: user.role_name, tenant: user.tenant, permissions: PERMISSIONS[user.role], reaches: user.tenant ? 'one' : 'all', about: user.about ?? '', picture: user.portrait ? `/api/me/picture?at=${user.portrait.at}` : null, created_at: user.created_at };
+  return { id: user.id, email: user.email, name: user.name, role: user.role, role_name: user.role_name, tenant: user.tenant, can_write: PERMISSIONS[user.role].includes('write_records'), permissions: PERMISSIONS[user.role], reaches: user.tenant ? 'one' : 'all', about: user.about ?? '', picture: user.portrait ? `/api/me/picture?at=${user.portrait.at}` : null, created_at: user.created_at };
 }
 
 function page(rows, { limit = 50, cursor, count }) {
@@ -373,10 +377,17 @@ function narrowed(rows, view, query) {
   const filters = Object.entries(query).filter(([name]) => name.startsWith('filter.'));
   const words = (query.search ?? '').toLowerCase().split(/\s+/).filter(Boolean);
   return rows.filter((it) => {
-    if (!filters.every(([name, value]) => String(at(it.data, name.slice(7))) === value)) return false;
+    if (!filters.every(([name, value]) => holds(it.data, name.slice(7), value))) return false;
     const text = words.length > 0 ? JSON.stringify(it.data).toLowerCase() : '';
     return words.every((word) => text.includes(word));
   });
+}
+
+/** `field`, `field from`, `field to`. */
+function holds(data, name, wanted) {
+  const [field, way] = name.split(' ');
+  const value = String(at(data, field));
+  return way === 'from' ? value >= wanted : way === 'to' ? value <= wanted : value === wanted;
 }
 
 function diff(world, from, to) {

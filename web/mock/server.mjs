@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 
+import { resultEvents } from './asked.mjs';
 import { streams } from './assistants.mjs';
 import { chat, envelope } from './chat.mjs';
 import { asProblem, asRefusal, statusOf } from './contract.mjs';
@@ -34,6 +35,18 @@ const NEEDS = [
   [/\/api\/documents/, 'write_documents'],
   [/\/api\/(assistants|chats|ask|runs)/, 'use_assistants'],
   [/\/api\/tasks/, 'run_tasks'],
+  [/^GET \/api\/sources\/[^/]+\/aside/, 'read_records'],
+  [/^GET \/api\/sources/, 'read_jobs'],
+  [/\/api\/sources/, 'manage_jobs'],
+  [/^GET \/api\/(schedules|deprecations)/, 'read_telemetry'],
+  [/\/api\/schedules/, 'manage_schedules'],
+  [/^GET \/api\/archives/, 'read_records'],
+  [/\/api\/archives/, 'manage_archives'],
+  [/\/api\/configuration/, 'manage_configuration'],
+  [/\/api\/questions\/performance/, 'read_usage'],
+  [/\/api\/(results\/[^/]+\/raw|debug)/, 'read_private'],
+  [/\/api\/(questions|results)/, 'ask_questions'],
+  [/\/api\/(progress|reports)/, 'read_records'],
 ];
 
 const table = Object.entries(routes).map(([route, run]) => {
@@ -73,7 +86,7 @@ async function answer(world, request, response, { dist, delay, accessTtl }) {
     const body = raw.length > 0 && !isForm ? parsed(raw) : undefined;
     const entry = url.pathname.startsWith('/api/auth/') && door(world, url.pathname, body, request, accessTtl);
     if (entry) return send(response, statusOf(`POST ${url.pathname}`, entry), entry);
-    const session = ['/health', '/api/app'].includes(url.pathname) ? null : signedIn(world, request);
+    const session = ['/health', '/api/app', '/api/frontend'].includes(url.pathname) ? null : signedIn(world, request);
     if (url.pathname === '/api/auth/logout') {
       world.sessions = world.sessions.filter((it) => it !== session);
       return send(response, 204);
@@ -85,11 +98,12 @@ async function answer(world, request, response, { dist, delay, accessTtl }) {
     if (needed && !PERMISSIONS[caller.role].includes(needed)) refuse('permission_missing', 'You may not do this', { detail: `It needs the permission ${needed}.` });
     if (url.pathname === '/llm/v1/chat/completions') return await chat(world, response, { body, caller, headers: request.headers });
     if (streams(world, response, { method: request.method, pathname: url.pathname, body, caller, headers: request.headers })) return undefined;
+    if (resultEvents(world, response, { method: request.method, pathname: url.pathname })) return undefined;
     const found = table.find((it) => it.method === request.method && it.test.test(url.pathname)) ?? refuse('not_found', 'There is nothing at this address');
     const values = found.test.exec(url.pathname).slice(1).map(decodeURIComponent);
     const params = Object.fromEntries(found.names.map((name, index) => [name, values[index]]));
     const result = await found.run(world, { params, query: Object.fromEntries(url.searchParams), body, raw, isForm, request, headers: request.headers, caller, session });
-    if (result?.file) {
+    if (result?.file && result.text !== undefined) {
       response.writeHead(200, { 'content-type': result.type ?? 'text/csv', 'content-disposition': `attachment; filename="${result.file}"` });
       return response.end(result.text);
     }

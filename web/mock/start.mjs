@@ -1,5 +1,5 @@
 // `npm run mock` serves the API and the built interface; `npm run dev:mock` the API with Vite before it.
-// MOCK_APP chooses the application (catalogue, trails, answers), MOCK_PORT the port.
+// MOCK_APP chooses the application (catalogue, letters, trails, answers), MOCK_PORT the port.
 
 import { spawn } from 'node:child_process';
 import path from 'node:path';

@@ -2,15 +2,17 @@
 
 import { randomUUID } from 'node:crypto';
 
+import { askedOf } from './asked.mjs';
 import { assistantsOf } from './assistants.mjs';
 import { documentsOf } from './documents.mjs';
 import { gatewayOf } from './gateway.mjs';
+import { roundsOf } from './rounds.mjs';
 
 export const HOUR = 3_600_000;
 
 export class World {
   constructor({ app, seeds }) {
-    this.app = app;
+    this.app = whole(app);
     this.seeds = seeds;
     this.random = randomFrom(20_260_430);
     this.tenants = [];
@@ -32,6 +34,8 @@ export class World {
     this.gateway = gatewayOf(this);
     this.documents = documentsOf(this);
     this.talks = assistantsOf(this);
+    this.rounds = roundsOf(this);
+    this.asked = askedOf(this);
   }
 
   now(ago = 0) {
@@ -266,6 +270,23 @@ export class World {
       this.logs.push({ number: index + 1, line: { timestamp: this.now((160 - index) * 41_000), level: level.toUpperCase(), message, service: this.app.app, target: 'mainstay', request_id: index % 4 ? null : `req_${index.toString(16).padStart(12, '0')}`, client_id: null, user_id: null, context } });
     }
   }
+}
+
+/** An application with all that it leaves out: most have none of it. */
+function whole(app) {
+  const each = (things, usual) => Object.fromEntries(Object.entries(things).map(([name, it]) => [name, { ...usual, ...it }]));
+  return {
+    questions: {},
+    progress: {},
+    reports: {},
+    sources: [],
+    schedules: [],
+    languages: ['en'],
+    has_deprecations: false,
+    ...app,
+    collections: each(app.collections, { sorts: [], order: null, private: false, archived: false }),
+    tasks: each(app.tasks, { text: null, result: null, computed: [] }),
+  };
 }
 
 const FIELDS = [

@@ -19,8 +19,9 @@ pub mod words;
 pub use actor::Actor;
 pub use clock::Clock;
 pub use id::{
-    AppKeyId, ArchiveId, BlobObjectId, ChatId, ChunkId, DeliveryId, DocumentId, JobId, MessageId, ProposalId,
-    RecordId, RequestId, RunId, SessionId, TenantId, UsageId, UserId, VersionId, WebhookId,
+    AppKeyId, ArchiveId, BlobObjectId, ChatId, ChunkId, DeliveryId, DocumentId, JobId, MessageId,
+    ProposalId, RecordId, RequestId, RunId, SessionId, TenantId, UsageId, UserId, VersionId,
+    WebhookId,
 };
 pub use jiff::Timestamp;
 pub use money::MicroUsd;

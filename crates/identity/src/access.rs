@@ -125,7 +125,9 @@ fn within(caller: &Caller, standing: Standing) -> Result<(), Overreach> {
     let is_too_high = match &caller.grant {
         Grant::House => false,
         Grant::Role(own) => Permission::ALL.iter().any(|it| role.grants(*it) && !own.grants(*it)),
-        Grant::Scopes(_) | Grant::Nobody | Grant::Visitor(_) => !holds_all(caller, |it| role.grants(it)),
+        Grant::Scopes(_) | Grant::Nobody | Grant::Visitor(_) => {
+            !holds_all(caller, |it| role.grants(it))
+        }
     };
     if is_owners_only || is_too_high { Err(Overreach::Role { role }) } else { Ok(()) }
 }

@@ -91,7 +91,9 @@ impl Caller {
             Grant::Role(role) => role.grants(permission),
             Grant::Scopes(scopes) => scopes.iter().any(|it| it.grants(permission)),
             Grant::Nobody if permission != Permission::Anyone => return Err(Refused::NotSignedIn),
-            Grant::Visitor(may) if permission != Permission::Anyone && !may.contains(&permission) => {
+            Grant::Visitor(may)
+                if permission != Permission::Anyone && !may.contains(&permission) =>
+            {
                 return Err(Refused::NotSignedIn);
             }
             Grant::Nobody | Grant::Visitor(_) | Grant::House => true,

@@ -221,7 +221,8 @@ impl Route {
             };
             own.into_iter().chain(it.also.iter().map(String::as_str))
         });
-        let narrow = self.filters.iter().chain(&self.switches).chain(&self.hides).map(|it| it.1.as_str());
+        let narrow =
+            self.filters.iter().chain(&self.switches).chain(&self.hides).map(|it| it.1.as_str());
         named.chain(narrow).filter(|it| !self.names_in_path(it))
     }
 
@@ -317,8 +318,7 @@ fn compile(
             fault(format!("`{}` takes no argument `{outer}`", spec.operation), meant);
         }
     }
-    let narrows =
-        !spec.filters.is_empty() || !spec.switches.is_empty() || !spec.hides.is_empty();
+    let narrows = !spec.filters.is_empty() || !spec.switches.is_empty() || !spec.hides.is_empty();
     if narrows && operation.arguments.field("filters").is_none() {
         fault(format!("`{}` takes no filters", spec.operation), None);
     }

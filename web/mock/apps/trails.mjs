@@ -15,7 +15,9 @@ export const app = {
       plural: 'events',
       title: 'name',
       columns: ['name', 'starts_on', 'region', 'is_cancelled', 'days', 'website'],
-      filters: ['region', 'is_cancelled'],
+      filters: ['region', 'is_cancelled', 'starts_on'],
+      sorts: ['starts_on'],
+      order: 'starts_on',
       schema: {
         type: 'object',
         required: ['name', 'starts_on'],

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 
-import { fieldOf, importOf, inside, labelOf, readable, referenceOf, shelves, tasksOn, textOf } from './description';
+import { datesOf, fieldOf, gradingOf, importOf, inside, labelOf, readable, referenceOf, shelves, tasksOn, textOf } from './description';
 import type { AppView, CollectionView, TaskView } from './types';
 
 function collection(noun: string, more: Partial<CollectionView> = {}): CollectionView {
-  return { noun, plural: `${noun}s`, title: 'name', columns: [], filters: [], schema: {}, parent: null, shared: false, searchable: false, unique: [], versioned: null, import: null, export: null, references: {}, documents: {}, ...more };
+  return { noun, plural: `${noun}s`, title: 'name', columns: [], filters: [], sorts: [], order: null, schema: {}, parent: null, shared: false, private: false, archived: false, searchable: false, unique: [], versioned: null, import: null, export: null, references: {}, documents: {}, ...more };
 }
 
 function task(on: string, run: TaskView['run']): TaskView {
-  return { title: on, about: '', on, run, input: null, makes: null, proposes: null, has_fallback: false };
+  return { title: on, about: '', on, run, input: null, makes: null, proposes: null, has_fallback: false, text: null, result: null, computed: [] };
 }
 
 const limits = { formats: ['csv'], max_bytes: 1, max_rows: 1, columns: {}, required: [] };
@@ -26,9 +26,18 @@ const app: AppView = {
     notes: collection('note', { parent: 'boxes' }),
     house_rules: collection('house rule'),
     hidden: collection('hidden', { parent: 'notes' }),
+    letters: collection('letter', { private: true }),
+    marks: collection('mark', { parent: 'letters', private: true }),
   },
-  tasks: { sort: task('things', 'job'), ask: task('boxes', 'now'), step: task('things', null), other: task('notes', 'job') },
+  tasks: { sort: task('things', 'job'), ask: task('boxes', 'now'), step: task('things', null), other: task('notes', 'job'), grade: { ...task('letters', null), text: 'body', result: 'marks' } },
   assistants: {},
+  questions: {},
+  progress: {},
+  reports: {},
+  sources: [],
+  schedules: [],
+  languages: ['en'],
+  has_deprecations: false,
   sign_up: false,
   webhook_events: [],
   pages: [{ collection: 'house_rules', title: 'The rules' }, { collection: 'gone', title: null }],
@@ -62,6 +71,13 @@ describe('a description', () => {
   });
 });
 
+describe('what is handed in and graded', () => {
+  it('is no list of records for everybody, and is known by its task', () => {
+    expect(shelves(app).map((it) => it.name)).not.toContain('letters');
+    expect(gradingOf(app).map((it) => [it.name, it.text, it.of])).toEqual([['grade', 'body', 'letters']]);
+  });
+});
+
 describe('a field', () => {
   it('is reached through objects', () => {
     expect(fieldOf({ metadata: { unit: 'EA' } }, 'metadata.unit')).toBe('EA');
@@ -73,6 +89,16 @@ describe('a field', () => {
     expect(labelOf(schema, 'metadata.unit')).toBe('Unit of sale');
     expect(labelOf(schema, 'metadata.pipe_size')).toBe('Pipe size');
     expect(readable('ai_services')).toBe('AI services');
+  });
+
+  it('that holds a day or a time can be laid out in a calendar, from its beginning to its end', () => {
+    const schema = { properties: { ends_on: { type: 'string', format: 'date' }, starts_on: { type: ['string', 'null'], format: 'date' }, seen_at: { format: 'date-time' }, name: { type: 'string' } } };
+    expect(datesOf(collection('ride', { schema, order: 'starts_on' }))).toEqual([
+      { field: 'starts_on', end: 'ends_on', isDay: true },
+      { field: 'ends_on', end: null, isDay: true },
+      { field: 'seen_at', end: null, isDay: false },
+    ]);
+    expect(datesOf(collection('thing'))).toEqual([]);
   });
 
   it('is one line of text, whatever it holds', () => {

@@ -10,10 +10,14 @@ export interface Named<T> {
   view: T;
 }
 
-/** The collections of the side navigation, in the order of `pages`, then the others that stand alone. */
+/**
+ * The collections of the side navigation, in the order of `pages`, then the others that stand alone. What is
+ * private to whoever made it has pages of its own.
+ */
 export function shelves(app: AppView): (Named<CollectionView> & { title: string })[] {
-  const listed = app.pages.map((it) => it.collection).filter((name) => app.collections[name]);
-  const others = Object.keys(app.collections).filter((name) => !app.collections[name]?.parent && !listed.includes(name));
+  const stands = (name: string) => app.collections[name]?.private === false;
+  const listed = app.pages.map((it) => it.collection).filter(stands);
+  const others = Object.keys(app.collections).filter((name) => stands(name) && !app.collections[name]?.parent && !listed.includes(name));
   return [...new Set([...listed, ...others])].flatMap((name) => {
     const view = app.collections[name];
     if (!view) return [];
@@ -43,6 +47,47 @@ export function tasksOn(app: AppView, collection: string): Named<TaskView>[] {
   return Object.entries(app.tasks)
     .filter(([, task]) => task.run !== null && (task.on === collection || task.on === children))
     .map(([name, view]) => ({ name, view }));
+}
+
+export interface Grading {
+  name: string;
+  view: TaskView;
+  /** The collection of texts that are handed in, and the field with the text. */
+  of: string;
+  text: string;
+  /** The collection of what comes of them. */
+  into: string;
+}
+
+/** The tasks that make a result of a text that somebody hands in. */
+export function gradingOf(app: AppView): Grading[] {
+  return Object.entries(app.tasks).flatMap(([name, view]) => (view.result !== null && view.text !== null ? [{ name, view, of: view.on, text: view.text, into: view.result }] : []));
+}
+
+export interface DateField {
+  field: string;
+  /** The field of the last day, when there is one. */
+  end: string | null;
+  /** A day, not a moment. */
+  isDay: boolean;
+}
+
+const BEGINS = /start|begin|from/;
+const ENDS = ['end', 'end', 'to'];
+
+/** The fields of a collection that hold a day or a moment: the one it is ordered by first. */
+export function datesOf(view: CollectionView): DateField[] {
+  const fields = Object.entries(view.schema.properties ?? {}).filter(([, it]) => it.format === 'date' || it.format === 'date-time');
+  const names = fields.map(([name]) => name);
+  const order = view.order?.replace(/^-/, '');
+  const endOf = (name: string) => {
+    const stem = BEGINS.exec(name)?.[0];
+    const end = stem && name.replace(stem, ENDS[['start', 'begin', 'from'].indexOf(stem)] ?? '');
+    return (end && names.find((it) => it === end)) || null;
+  };
+  return fields
+    .map(([field, schema]) => ({ field, end: endOf(field), isDay: schema.format === 'date' }))
+    .sort((a, b) => Number(b.field === order) - Number(a.field === order) || Number(b.end !== null) - Number(a.end !== null));
 }
 
 /**

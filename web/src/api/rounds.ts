@@ -53,6 +53,9 @@ export const scheduleQuery = (schedule: string) =>
 export const archivesQuery = (query: { tenant?: string; collection?: string }) =>
   paged(['archives', query], (cursor) => answer(api.GET('/api/archives', { params: { query: { ...query, limit: PAGE, count: true, cursor } } })));
 
+export const archiveQuery = (archive: string) =>
+  queryOptions({ queryKey: ['archives', 'one', archive], queryFn: () => answer(api.GET('/api/archives/{archive}', { params: { path: { archive } } })) });
+
 export const deprecationsQuery = queryOptions({
   queryKey: ['deprecations'],
   queryFn: async () => (await answer(api.GET('/api/deprecations'))).deprecations,

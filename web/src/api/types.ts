@@ -90,7 +90,7 @@ export type BudgetStanding = Things['BudgetStanding'];
 export type BudgetEvent = Things['BudgetEvent'];
 
 /** Where records come from. */
-export type SourceView = Things['SourceEntry'];
+export type SourceEntry = Things['SourceEntry'];
 export type SourceRun = Things['SourceRun'];
 export type SourceCounts = Things['SourceCounts'];
 export type SourceAside = Things['SourceAside'];

@@ -79,6 +79,18 @@ function useCrumbs(): Crumb[] {
       return [{ label: 'Documents', link: { to: '/documents' } }, ...(id ? [{ label: document?.title ?? '…' }] : [])];
     case 'jobs':
       return [{ label: 'Jobs', link: { to: '/jobs' } }, ...(id ? [{ label: id.slice(0, 13) }] : [])];
+    case 'questions':
+      return [{ label: 'Questions', link: { to: '/questions/{-$conversation}', params: { conversation: undefined } } }, ...(id ? [{ label: 'Conversation' }] : [])];
+    case 'question-performance':
+      return [{ label: 'Questions', link: { to: '/questions/{-$conversation}', params: { conversation: undefined } } }, { label: 'How they fared' }];
+    case 'results':
+      return [{ label: 'Results', link: { to: '/results' } }, ...(id ? [{ label: 'Result' }] : [])];
+    case 'sources':
+      return [{ label: 'Sources', link: { to: '/sources' } }, ...(id ? [{ label: readable(id) }] : [])];
+    case 'configuration':
+      return [{ label: 'Configuration', link: { to: '/configuration' } }, ...(id ? [{ label: readable(id) }] : [])];
+    case 'deprecations':
+      return [{ label: 'Old paths' }];
     case 'webhooks':
       return [{ label: 'Webhooks', link: { to: '/webhooks' } }, ...(id ? [{ label: 'Deliveries' }] : [])];
     default:

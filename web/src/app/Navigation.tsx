@@ -1,7 +1,10 @@
+import { useQuery } from '@tanstack/react-query';
 import { Link, type LinkProps } from '@tanstack/react-router';
 
-import { capital, shelves } from '../api/description';
+import { capital, gradingOf, shelves } from '../api/description';
+import { frontendQuery } from '../api/rounds';
 import type { Permission } from '../api/types';
+import { helpLanguages } from '../rooms/help/sections';
 import { Icon, type IconName } from '../ui/Icon';
 import { useHouse } from './house';
 import { TenantSwitcher } from './TenantSwitcher';
@@ -14,16 +17,28 @@ export interface Place {
 
 /** The rooms this person may enter, in groups. The palette offers the same. */
 export function usePlaces(): { name: string; places: Place[] }[] {
-  const { app, can, hasChat, onlyChats } = useHouse();
+  const { app, can, hasChat, onlyChats, onlyWrites } = useHouse();
   const only = (permission: Permission, place: Place) => (can(permission) ? [place] : []);
   const hasDocuments = Object.values(app.assistants).some((it) => it.documents);
+  const frontend = useQuery(frontendQuery).data;
+  const hasHelp = frontend !== undefined && helpLanguages(frontend).length > 0;
+  const grading = can('ask_questions') ? gradingOf(app) : [];
+  const isArchived = Object.values(app.collections).some((it) => it.archived);
   const models: Place = { label: 'Models', icon: 'model', link: { to: '/models' } };
   return [
     {
       name: '',
       places: [
-        ...(onlyChats ? [] : [{ label: 'Overview', icon: 'home', link: { to: '/' } } satisfies Place]),
+        ...(onlyChats || onlyWrites ? [] : [{ label: 'Overview', icon: 'home', link: { to: '/' } } satisfies Place]),
         ...(hasChat ? [{ label: 'Chat', icon: 'chat', link: { to: '/chat/{-$chat}', params: { chat: undefined } } } satisfies Place] : []),
+        ...(Object.keys(app.questions).length > 0 ? only('ask_questions', { label: 'Questions', icon: 'ask', link: { to: '/questions/{-$conversation}', params: { conversation: undefined } } }) : []),
+        ...(grading.length > 0
+          ? ([
+              { label: grading.length === 1 ? (grading[0]?.view.title ?? 'Write') : 'Write', icon: 'pen', link: { to: '/write' } },
+              { label: 'Results', icon: 'history', link: { to: '/results' } },
+            ] satisfies Place[])
+          : []),
+        ...(Object.keys(app.progress).length > 0 ? only('read_records', { label: 'Progress', icon: 'trend', link: { to: '/progress' } }) : []),
         ...(Object.values(app.collections).some((it) => it.searchable) ? only('read_records', { label: 'Search', icon: 'search', link: { to: '/find' } }) : []),
       ],
     },
@@ -39,6 +54,9 @@ export function usePlaces(): { name: string; places: Place[] }[] {
       name: 'Work',
       places: [
         ...only('read_jobs', { label: 'Jobs', icon: 'jobs', link: { to: '/jobs' } }),
+        ...(app.sources.length > 0 ? only('read_jobs', { label: 'Sources', icon: 'inflow', link: { to: '/sources' } }) : []),
+        ...(app.schedules.length > 0 ? only('read_telemetry', { label: 'Schedules', icon: 'clock', link: { to: '/schedules' } }) : []),
+        ...(isArchived ? only('read_records', { label: 'Archives', icon: 'box', link: { to: '/archives' } }) : []),
         ...(can('read_usage') || can('use_models') ? [models] : []),
         ...only('read_usage', { label: 'Usage', icon: 'usage', link: { to: '/usage' } }),
         ...only('read_audit', { label: 'Audit', icon: 'audit', link: { to: '/audit' } }),
@@ -50,8 +68,11 @@ export function usePlaces(): { name: string; places: Place[] }[] {
         ...only('manage_users', { label: 'Users', icon: 'users', link: { to: '/users' } }),
         ...only('manage_keys', { label: 'Keys', icon: 'key', link: { to: '/keys' } }),
         ...only('manage_webhooks', { label: 'Webhooks', icon: 'hook', link: { to: '/webhooks' } }),
+        ...only('manage_configuration', { label: 'Configuration', icon: 'sliders', link: { to: '/configuration' } }),
+        ...(app.has_deprecations ? only('read_telemetry', { label: 'Old paths', icon: 'link', link: { to: '/deprecations' } }) : []),
         ...only('read_internals', { label: 'Prompts', icon: 'prompt', link: { to: '/prompts' } }),
         ...only('read_internals', { label: 'Logs', icon: 'logs', link: { to: '/logs' } }),
+        ...(hasHelp ? [{ label: 'Help', icon: 'bulb', link: { to: '/help' } } satisfies Place] : []),
         { label: 'About', icon: 'about', link: { to: '/about' } },
       ],
     },

@@ -2,7 +2,7 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { createContext, useContext } from 'react';
 
-import { shelves } from '../api/description';
+import { gradingOf, shelves } from '../api/description';
 import type { AppView, Me, Permission } from '../api/types';
 
 export interface House {
@@ -25,6 +25,8 @@ export interface HouseTools extends House {
   hasChat: boolean;
   /** Nothing else is there for this person: the chat is their first page. */
   onlyChats: boolean;
+  /** Nor this: they hand texts in, and that is their first page. */
+  onlyWrites: boolean;
 }
 
 /** Who may do one of these looks after something, and wants to see how it stands. */
@@ -39,6 +41,8 @@ export function useHouse(): HouseTools {
   const tenant = reachesAll ? chosen : undefined;
   const can = (permission: Permission) => house.me.permissions.includes(permission);
   const hasChat = Object.keys(house.app.assistants).length > 0 && can('use_assistants');
+  const looksOnly = shelves(house.app).length === 0 && !CARETAKING.some(can);
+  const hasWriting = gradingOf(house.app).length > 0 && can('ask_questions');
   return {
     ...house,
     can,
@@ -46,6 +50,7 @@ export function useHouse(): HouseTools {
     allTenants: reachesAll && !tenant,
     setTenant: (next) => void navigate({ to: '.', search: (search: object) => ({ ...search, tenant: next }) }),
     hasChat,
-    onlyChats: hasChat && shelves(house.app).length === 0 && !CARETAKING.some(can),
+    onlyChats: hasChat && looksOnly && !hasWriting && Object.keys(house.app.questions).length === 0,
+    onlyWrites: hasWriting && looksOnly,
   };
 }

@@ -48,6 +48,13 @@ const TONES: Record<string, Tone> = {
   disabled: 'warn',
   revoked: 'bad',
   expired: 'warn',
+  queued: 'plain',
+  processing: 'info',
+  idle: 'plain',
+  begun: 'good',
+  busy: 'warn',
+  missed: 'bad',
+  paused: 'warn',
 };
 
 /** A state of anything, in its colour and always in words too. */

@@ -8,12 +8,14 @@ export interface TabItem<T extends string> {
 
 /** Tabs whose panel is a part of the same page, like a form and its raw text. */
 export function Tabs<T extends string>({ items, value, onChange, label, children }: { items: TabItem<T>[]; value: T; onChange: (id: T) => void; label: string; children: ReactNode }) {
+  // An id has no spaces: what names one as its panel would name several.
+  const name = label.replace(/\W+/g, '-');
   const move = (step: number) => {
     const index = items.findIndex((it) => it.id === value);
     const next = items[(index + step + items.length) % items.length];
     if (!next) return;
     onChange(next.id);
-    document.getElementById(`tab-${label}-${next.id}`)?.focus();
+    document.getElementById(`tab-${name}-${next.id}`)?.focus();
   };
   return (
     <>
@@ -21,12 +23,12 @@ export function Tabs<T extends string>({ items, value, onChange, label, children
         {items.map((it) => (
           <button
             key={it.id}
-            id={`tab-${label}-${it.id}`}
+            id={`tab-${name}-${it.id}`}
             type="button"
             role="tab"
             className="tab"
             aria-selected={it.id === value}
-            aria-controls={`panel-${label}`}
+            aria-controls={`panel-${name}`}
             tabIndex={it.id === value ? 0 : -1}
             onClick={() => onChange(it.id)}
             onKeyDown={(event) => {
@@ -39,7 +41,7 @@ export function Tabs<T extends string>({ items, value, onChange, label, children
           </button>
         ))}
       </div>
-      <div role="tabpanel" id={`panel-${label}`} aria-labelledby={`tab-${label}-${value}`} style={{ paddingTop: 12 }}>
+      <div role="tabpanel" id={`panel-${name}`} aria-labelledby={`tab-${name}-${value}`} style={{ paddingTop: 12 }}>
         {children}
       </div>
     </>

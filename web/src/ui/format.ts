@@ -58,3 +58,13 @@ export function ago(at: string, now: number): string {
 export function moment(at: string): string {
   return new Date(at).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'medium' });
 }
+
+/** `English`, `Nederlands`: a language as its own people call it. */
+export function languageName(code: string): string {
+  try {
+    const name = new Intl.DisplayNames([code], { type: 'language' }).of(code);
+    return name ? name.charAt(0).toUpperCase() + name.slice(1) : code;
+  } catch {
+    return code;
+  }
+}

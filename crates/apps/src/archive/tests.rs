@@ -135,7 +135,8 @@ testkit::on_both! {
         let topic = house.create(&house.house(), "topics", house.tenant, None, json!({"code": "33", "title": "Pipes"})).await.expect("made");
         let (id, tenant) = (topic.id, topic.tenant);
         let rows = house.store.read(move |db| choose::rows(db, id)).await.expect("read");
-        let away = house.write(&house.house(), move |tx, kits, _| {
+        let act = house.house();
+        let away = house.write(&act, move |tx, kits, _| {
             let kit = kits.get("topics").expect("the collection is there");
             tx.audit(store::audit::Entry::new(tenant, "tested", "tests/1", "A test"));
             record::put_away(tx, kits, kit, id, tenant)
@@ -144,7 +145,8 @@ testkit::on_both! {
         let find = move |db: &store::Db| record::find(db, identity::Reach::All, id, None);
         assert!(house.store.read(find).await.is_err());
         let back = rows[0].clone();
-        let written = house.write(&house.house(), move |tx, kits, _| {
+        let act = house.house();
+        let written = house.write(&act, move |tx, kits, _| {
             let kit = kits.get("topics").expect("the collection is there");
             tx.audit(store::audit::Entry::new(back.tenant, "tested", "tests/1", "A test"));
             let twice = [record::put_back(tx, kit, &back)?, record::put_back(tx, kit, &back)?];

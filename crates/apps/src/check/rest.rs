@@ -199,7 +199,8 @@ impl Checker<'_> {
             if !most.contains(permission) {
                 let message = format!("`{permission}` is more than a visitor should have");
                 let hint = Some(format!("one of: {}", most.map(|it| it.name()).join(", ")));
-                self.fault(At::Value(&format!("/visitors/{at}")), "invalid_value", message).hint = hint;
+                self.fault(At::Value(&format!("/visitors/{at}")), "invalid_value", message).hint =
+                    hint;
             }
         }
     }

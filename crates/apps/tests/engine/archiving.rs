@@ -172,7 +172,8 @@ testkit::on_both! {
         yard.half_made(b"half of another").await;
         assert_eq!(yard.files().len(), 2);
         let (tenant, now) = (yard.tenant, yard.clock.now());
-        let erased = yard.store.write(&Actor::house(), now, move |tx| {
+        let actor = Actor::house();
+        let erased = yard.store.write(&actor, now, move |tx| {
             apps::tenant::erase(tx, &Act::house(now), tenant)
         });
         erased.await.expect("it is erased");

@@ -144,7 +144,8 @@ impl Centre {
         let clock = testkit::clock();
         let models = Models::open(store.clone(), clock.clone(), models).expect("the models open");
         let folder = Folder::read(&app()).unwrap_or_else(|faults| panic!("{faults}"));
-        let made = store.write(&Actor::house(), clock.now(), |tx| {
+        let actor = Actor::house();
+        let made = store.write(&actor, clock.now(), |tx| {
             tenant::ensure_default(tx, "All", "all").expect("the tenant of everybody");
             let mut ids = Vec::new();
             for name in ["Ours", "Theirs"] {

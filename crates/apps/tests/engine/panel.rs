@@ -92,7 +92,8 @@ impl Panel {
         ];
         let store = db.migrated(&rooms).await;
         let clock = testkit::clock();
-        let made = store.write(&Actor::house(), clock.now(), |tx| {
+        let actor = Actor::house();
+        let made = store.write(&actor, clock.now(), |tx| {
             tenant::ensure_default(tx, "All", "all").expect("the tenant of everybody");
             Ok::<_, store::Error>(())
         });

@@ -306,10 +306,15 @@ async fn the_rules_take_as_many_steps_for_the_last_item_as_for_the_first() {
                     .read(move |db| context::gather(db, &known, &own, tenant, None, &json!({})))
                     .await;
                 let record = object(json!({"name": "Long", "type": "material"}));
+                let asked = kit.output.clone();
                 let asker = Asker {
                     models: house.engine.models().clone(),
                     kit,
                     scene: Scene::new(Some(&record), &json!({}), context, count),
+                    pieces: Vec::new(),
+                    plans: Vec::new(),
+                    asked,
+                    keeps_raw: false,
                     tenant,
                     job: None,
                     user: None,

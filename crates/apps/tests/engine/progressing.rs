@@ -226,7 +226,8 @@ testkit::on_both! {
         assert_eq!(study.told(&ann, None).await.expect("her own")["overall"]["mean"], 2.0);
         let act = Act { reach: Reach::All, actor: Actor::house(), now: study.clock.now() };
         let (engine, by) = (study.engine.clone(), act.clone());
-        let changed = study.store.write(&Actor::house(), act.now, move |tx| {
+        let actor = Actor::house();
+        let changed = study.store.write(&actor, act.now, move |tx| {
             let patch = json!({"overall": 4.0});
             let change = Change { id, collection: None, patch, revision: None };
             record::update(tx, engine.folder().kits(), &by, &change)
@@ -234,7 +235,8 @@ testkit::on_both! {
         changed.await.expect("it is changed");
         assert_eq!(study.told(&ann, None).await.expect("her own")["overall"]["mean"], 4.0);
         let (engine, text) = (study.engine.clone(), study.text);
-        let deleted = study.store.write(&Actor::house(), act.now, move |tx| {
+        let actor = Actor::house();
+        let deleted = study.store.write(&actor, act.now, move |tx| {
             record::delete(tx, engine.folder().kits(), &act, text, None, None)
         });
         deleted.await.expect("it is deleted with its text");

@@ -152,7 +152,8 @@ impl Exchange {
             text.replace("pace: 200ms", "pace: 1ms").replace("tries: 5", "tries: 1")
         });
         let folder = Folder::read(copied.path()).unwrap_or_else(|faults| panic!("{faults}"));
-        let made = store.write(&Actor::house(), clock.now(), |tx| {
+        let actor = Actor::house();
+        let made = store.write(&actor, clock.now(), |tx| {
             tenant::ensure_default(tx, "All", "all").expect("the tenant of everybody");
             let mut ids = Vec::new();
             for code in ["default", "harbourline"] {

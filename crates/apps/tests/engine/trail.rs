@@ -269,7 +269,8 @@ impl Trail {
             adapted.unwrap_or(text).replace("pace: 1s", "pace: 1ms")
         });
         let folder = Folder::read(copied.path()).unwrap_or_else(|faults| panic!("{faults}"));
-        let made = store.write(&Actor::house(), clock.now(), |tx| {
+        let actor = Actor::house();
+        let made = store.write(&actor, clock.now(), |tx| {
             tenant::ensure_default(tx, "Trails", "default").expect("the only tenant");
             Ok::<_, store::Error>(())
         });

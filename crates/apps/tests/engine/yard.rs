@@ -96,7 +96,8 @@ impl Yard {
         self.clock.advance(SignedDuration::from_secs(1));
         let (engine, now, data) = (self.engine.clone(), self.clock.now(), json!({"name": name}));
         let tenant = self.tenant;
-        let made = self.store.write(&Actor::house(), now, move |tx| {
+        let actor = Actor::house();
+        let made = self.store.write(&actor, now, move |tx| {
             let kit = engine.folder().kits().get(collection).expect("a collection");
             let data = kit.check(data).map_err(RecordError::from)?;
             record::create(tx, kit, &Act::house(now), NewRecord { tenant, parent, data })

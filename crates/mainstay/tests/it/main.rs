@@ -30,6 +30,7 @@ mod help;
 mod installing;
 mod killing;
 mod knowledge_chat;
+mod memo_coach;
 mod models;
 mod outage;
 mod power;

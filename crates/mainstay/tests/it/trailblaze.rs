@@ -135,7 +135,7 @@ fn refused(answer: &Answer, status: u16, code: &str) {
 }
 
 async fn id_of(asker: &Asker, ride: &str) -> String {
-    let list = asker.get("/v2/events?limit=100").await.is(200);
+    let list = asker.get("/v2/events?limit=100&include_canceled=true").await.is(200);
     let found = entries(&list["items"]).iter().find(|it| it["ride_id"] == ride);
     text(&found.unwrap_or_else(|| panic!("there is no ride {ride}"))["id"])
 }
@@ -146,7 +146,7 @@ testkit::on_both! {
         let place = place(&db, &site, None);
         let server = place.serve().await;
         let admin = gathered(&server).await;
-        let list = admin.get("/v2/events?limit=100").await.is(200);
+        let list = admin.get("/v2/events?limit=100&include_canceled=true").await.is(200);
         assert_eq!((&list["total"], entries(&list["items"]).len()), (&json!(59), 59));
         for event in expected() {
             let found = entries(&list["items"]).iter().find(|it| it["ride_id"] == event["ride_id"]);
@@ -165,7 +165,7 @@ testkit::on_both! {
         let server = place.serve().await;
         let admin = gathered(&server).await;
         let find = |query: &str| {
-            let (admin, path) = (admin.clone(), format!("/v2/events?limit=100&{query}"));
+            let (admin, path) = (admin.clone(), format!("/v2/events?limit=100&include_canceled=true&{query}"));
             async move { rides(&admin.get(&path).await.is(200)) }
         };
         let day = |event: &Json, field: &str| text(&event[field]);
@@ -177,6 +177,10 @@ testkit::on_both! {
         assert_eq!(find("location=FAIRGROUNDS").await, those(|it| text(&it["location_name"]).contains("Fairgrounds")));
         assert_eq!(find("has_intro_ride=true").await, those(|it| it["has_intro_ride"] == true));
         assert_eq!(find("is_canceled=true").await, those(|it| it["is_canceled"] == true));
+        let held = rides(&admin.get("/v2/events?limit=100").await.is(200));
+        assert_eq!(held, those(|it| it["is_canceled"] == false), "cancelled ones are shown to those who ask for them");
+        let canceled = rides(&admin.get("/v2/events?limit=100&is_canceled=true").await.is(200));
+        assert_eq!(canceled, those(|it| it["is_canceled"] == true));
         assert_eq!(find("event_type=competitive_trail").await, those(|it| it["event_type"] == "competitive_trail"));
         let is_of_fifty = |it: &Json| entries(&it["distances"]).iter().any(|it| it["distance"] == "50 miles");
         assert_eq!(find("distance=50").await, those(is_of_fifty));
@@ -190,13 +194,13 @@ testkit::on_both! {
         let latest = admin.get("/v2/events?sort=-date_start&limit=1").await.is(200);
         let last = expected().iter().map(|it| text(&it["date_start"])).max();
         assert_eq!(Some(text(&latest["items"][0]["date_start"])), last);
-        let (mut seen, mut path) = (BTreeSet::new(), "/v2/events".to_owned());
+        let (mut seen, mut path) = (BTreeSet::new(), "/v2/events?include_canceled=true".to_owned());
         loop {
             let page = admin.get(&path).await.is(200);
             assert!(entries(&page["items"]).len() <= 20);
             seen.extend(rides(&page));
             match page["next_cursor"].as_str() {
-                Some(cursor) => path = format!("/v2/events?cursor={cursor}"),
+                Some(cursor) => path = format!("/v2/events?include_canceled=true&cursor={cursor}"),
                 None => break,
             }
         }
@@ -259,6 +263,29 @@ testkit::on_both! {
         refused(&admin.get(&at).await, 404, "EVENT_NOT_FOUND");
     }
 
+    async fn whoever_has_no_key_reads_and_asks_and_changes_nothing(db: Database) {
+        let (site, script) = (Site::start().await, Script::start().await);
+        let place = place(&db, &site, Some(&script));
+        let server = place.serve().await;
+        gathered(&server).await;
+        let nobody = server.nobody();
+        let list = nobody.get("/v2/events?limit=100&include_canceled=true").await.is(200);
+        assert_eq!(list["total"], 59, "{list}");
+        let event = format!("/v2/events/{}", id_of(&nobody, RIDE).await);
+        assert_eq!(nobody.get(&event).await.is(200)["ride_id"], RIDE);
+        assert_eq!(nobody.get("/v1/events?limit=1").await.is(200)["items"].as_array().map(Vec::len), Some(1));
+        script.answers(Reply::text("On March 13, 2027."));
+        let asked = json!({"question": "When is the Windy Gap Express?"});
+        let answer = nobody.post("/v2/assistant/ask", &asked).await.is(200);
+        assert_eq!(answer["answer"], "On March 13, 2027.", "{answer}");
+
+        refused(&nobody.ask(Method::PUT, &event, Some(&json!({"ride_manager": "Eve"}))).await, 401, "UNAUTHORIZED");
+        refused(&nobody.delete(&event).await, 401, "UNAUTHORIZED");
+        refused(&nobody.post("/v2/sources/aerc/run", &json!({})).await, 401, "UNAUTHORIZED");
+        refused(&nobody.delete("/v2/cache").await, 401, "UNAUTHORIZED");
+        nobody.get("/api/collections/events").await.is(401);
+    }
+
     async fn the_old_version_keeps_its_names_and_says_that_it_will_go(db: Database) {
         let site = Site::start().await;
         let place = place(&db, &site, None);
@@ -277,7 +304,7 @@ testkit::on_both! {
         let runs = admin.get("/v1/scrapers/aerc/runs").await.is(200);
         assert_eq!((&runs["items"][0]["status"], &runs["items"][0]["counts"]["inserted"]), (&json!("completed"), &json!(59)), "{runs}");
 
-        let old = admin.get("/v1/events?limit=3").await;
+        let old = admin.get("/v1/events?limit=3&include_canceled=true").await;
         let body = old.is(200);
         assert_eq!((&body["metadata"]["total"], entries(&body["items"]).len()), (&json!(59), 3), "{body}");
         assert!(body["metadata"]["next_cursor"].is_string());

@@ -56,7 +56,8 @@ pub(super) fn of(route: &Route, takes_body: bool) -> Vec<Json> {
         parameters.push(parameter(name, "query", false, schema));
     }
     for (field, name) in &route.hides {
-        let text = format!("When true, also what is true in `{field}`; otherwise that is left out.");
+        let text =
+            format!("When true, also what is true in `{field}`; otherwise that is left out.");
         let schema = json!({"type": "boolean", "default": false, "description": text});
         parameters.push(parameter(name, "query", false, schema));
     }

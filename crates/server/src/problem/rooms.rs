@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use apps::{
     archive::ArchiveError, assistant::AssistantError, error::EngineError, progress::ProgressError,
-    proposal::ProposalError, question::QuestionError, record::RecordError, schema, search::SearchError,
-    version::VersionError, webhook::WebhookError,
+    proposal::ProposalError, question::QuestionError, record::RecordError, schema,
+    search::SearchError, version::VersionError, webhook::WebhookError,
 };
 use identity::{
     AuthError, Refused,

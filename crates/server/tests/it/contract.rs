@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json, json};
 use server::App;
 
 /// Things that say less than they hold: a JSON Schema, and what a model wrote or its provider says.
-const OPEN: [&str; 6] = [
+const OPEN: [&str; 7] = [
     "Schema",
     "SuggestedChange",
     "ChatCompletion",

@@ -115,7 +115,8 @@ impl Things {
         let result = owner.post("/api/results", memo).await.is(200);
         let (tenant, kept) = (house.here, text(&result["id"]));
         // What goes over the wire is kept when a model is asked; here the rules answer.
-        let keep = house.store.write(&base::Actor::house(), now, move |tx| {
+        let actor = base::Actor::house();
+        let keep = house.store.write(&actor, now, move |tx| {
             tx.execute(
                 "INSERT INTO result_raws (result, tenant, prompt, answer, created_at)
                  VALUES ($1, $2, '{\"system\": null, \"user\": \"How?\"}', 'Well.', $3)",
@@ -276,7 +277,8 @@ impl Things {
     /// Does the request name something of the first tenant?
     fn names_something(route: &Route, path: &str, body: &Json, things: &Self) -> bool {
         let text = format!("{path} {body}");
-        let general = ["collection", "task", "beside", "model", "budget", "source", "config", "report"];
+        let general =
+            ["collection", "task", "beside", "model", "budget", "source", "config", "report"];
         let ids = things.ids.iter().filter(|it| !general.contains(it.0));
         ids.into_iter().any(|it| text.contains(it.1.as_str())) && route.path.len() > 1
     }

@@ -17,7 +17,8 @@ import { LiveBadge } from '../jobs/JobsPage';
 import './overview.css';
 
 export default function OverviewPage() {
-  const { app, can, onlyChats } = useHouse();
+  const { app, can, onlyChats, onlyWrites } = useHouse();
+  if (onlyWrites) return <Navigate to="/write" replace />;
   if (onlyChats) return <Navigate to="/chat/{-$chat}" params={{ chat: undefined }} replace />;
   return (
     <Page title={app.title} tab="Overview" about={app.about}>
@@ -55,7 +56,7 @@ function Tiles() {
     ...(app.tenants && typeof tenants.data === 'number' ? [{ label: capital(app.tenants.plural), count: tenants.data, link: { to: '/tenants' } satisfies LinkProps }] : []),
     ...Object.entries(counts ?? {}).flatMap(([name, count]): { label: string; count: number; link: LinkProps }[] => {
       const view = app.collections[name];
-      return view ? [{ label: capital(view.plural), count, link: view.parent ? { to: '/find', search: { collection: name } } : { to: '/data/$collection', params: { collection: name } } }] : [];
+      return view && !view.private ? [{ label: capital(view.plural), count, link: view.parent ? { to: '/find', search: { collection: name } } : { to: '/data/$collection', params: { collection: name } } }] : [];
     }),
   ];
   return (

@@ -1,0 +1,129 @@
+/** What a person does with what comes in and comes round: sources, schedules, archives, the configuration, a calendar. */
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { browser, context, LOOKS, place, type Place, settled, signIn } from './browser';
+
+describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person who looks after what comes in', () => {
+  let at: Place;
+  let chromium: Browser;
+  let session: BrowserContext;
+  let page: Page;
+
+  beforeAll(async () => {
+    chromium = await browser();
+  });
+  afterAll(() => chromium.close());
+  beforeEach(async () => {
+    at = await place('letters');
+    session = await context(chromium, LOOKS[0] ?? { scheme: 'light', width: 1440, height: 900 });
+    page = await session.newPage();
+    page.setDefaultTimeout(12_000);
+    await signIn(page, at);
+  });
+  afterEach(async () => {
+    await session.close();
+    await at.close();
+  });
+
+  const open = async (path: string) => {
+    await page.goto(`${at.url}${path}`);
+    await settled(page);
+  };
+
+  it('sees how sources stand, validates one, and sees its run become whole', async () => {
+    await page.getByRole('link', { name: 'Sources', exact: true }).click();
+    await page.getByText('Failing').waitFor();
+    await page.getByText('12 new, 3 changed, 1 fault').waitFor();
+    await page.getByRole('link', { name: 'Exchange' }).click();
+    await page.getByRole('button', { name: 'More ways to run Exchange' }).click();
+    await page.getByRole('menuitem', { name: 'Validate: write nothing' }).click();
+    const sheet = page.getByRole('dialog', { name: 'A run of Exchange' });
+    await sheet.getByText('This run wrote nothing').waitFor();
+    await sheet.getByText('Completed', { exact: true }).first().waitFor();
+    await page.keyboard.press('Escape');
+    await sheet.waitFor({ state: 'detached' });
+    await page.getByRole('tab', { name: /Kept aside/ }).click();
+    await page.getByText('called_at is no moment').click();
+    await page.getByRole('dialog', { name: 'Kept aside' }).getByText('"yesterday"').waitFor();
+  });
+
+  it('clears what is kept with a tag, and nothing else', async () => {
+    await open('/sources?tab=kept');
+    await page.getByText('83 %').first().waitFor();
+    await page.getByLabel('Tag', { exact: true }).fill('feed');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/tag=feed/);
+    await page.getByRole('button', { name: 'Clear what fits' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Clear' }).click();
+    await page.getByText('1 entry was removed.').waitFor();
+    await page.getByText('Nothing fits').waitFor();
+    await open('/sources?tab=kept');
+    expect(await page.getByText('https://exchange.example/calls').count()).toBe(2);
+  });
+
+  it('pauses a schedule, resumes it, runs it now', async () => {
+    await open('/schedules');
+    await page.getByText('11 min 40 s late').waitFor();
+    await page.getByRole('button', { name: 'Pause Nightly' }).click();
+    await page.getByText('Paused', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Resume Nightly' }).click();
+    await page.getByRole('button', { name: 'Pause Nightly' }).waitFor();
+    await page.getByRole('button', { name: 'Run now: Nightly' }).click();
+    await page.getByText('Begun: one job runs.').waitFor();
+    await page.getByRole('link', { name: 'Nightly' }).click();
+    await page.getByRole('dialog').getByText('are made up for by one').waitFor();
+  });
+
+  it('puts away what is due, and brings some of it back', async () => {
+    await open('/archives');
+    await page.getByRole('button', { name: 'Put away what is due' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Put away' }).click();
+    await page.getByText('What is due is put away.').waitFor();
+    await page.getByRole('link', { name: '120 calls' }).click();
+    const sheet = page.getByRole('dialog');
+    await sheet.getByLabel('Only these records').fill('11111111-1111-4111-8111-111111111111');
+    await sheet.getByRole('button', { name: 'Bring 1 record back' }).click();
+    await page.getByText('They are brought back.').waitFor();
+  });
+
+  it('checks a changed text of a document, and is led to what is wrong', async () => {
+    await open('/configuration');
+    await page.getByRole('link', { name: 'Rubric' }).click();
+    await page.getByText('One value is never shown').waitFor();
+    await page.getByRole('tab', { name: 'Check a change' }).click();
+    const text = page.getByLabel('The text as it would be');
+    await text.fill('total_weight: 100\ncriteria:\n  - {key: structure, weight: 70}\n');
+    await page.getByRole('button', { name: 'Check', exact: true }).click();
+    await page.getByText('The application would not start with it: 1 error.').waitFor();
+    await page.getByRole('button', { name: 'Go to line 3' }).click();
+    await expect.poll(() => text.evaluate((it) => [document.activeElement === it, (it as HTMLTextAreaElement).selectionStart])).toEqual([true, 30]);
+  });
+
+  it('looks at calls by their days, leafs, and sees how many there were', async () => {
+    await open('/data/calls');
+    await page.getByRole('navigation', { name: 'Ways to look' }).getByRole('button', { name: 'Calendar' }).click();
+    await page.getByRole('table').waitFor();
+    await page.getByRole('button', { name: 'The month before' }).click();
+    await page.waitForURL(/month=/);
+    await page.getByRole('button', { name: 'As a list' }).click();
+    await page.getByRole('link', { name: /^(Invoice|Moving|Fault|Contract) \d+$/ }).first().waitFor();
+    await page.getByLabel('Mood', { exact: true }).selectOption('bad');
+    await page.waitForURL(/by=/);
+    await page.getByRole('button', { name: 'Over time' }).click();
+    await page.getByLabel('Parted by').selectOption('mood');
+    await page.getByRole('img', { name: /Good, Bad/ }).waitFor();
+    await page.getByText('The numbers as a table').click();
+    await page.getByRole('columnheader', { name: 'Good' }).waitFor();
+  });
+
+  it('sees who still calls old paths, and reads the help', async () => {
+    await page.getByRole('link', { name: 'Old paths' }).click();
+    await page.getByText('GET /v1/calls').waitFor();
+    await page.getByRole('cell', { name: '200' }).waitFor();
+    await page.getByRole('link', { name: 'Help', exact: true }).click();
+    await page.getByRole('heading', { name: 'What makes a letter good' }).waitFor();
+    await page.getByLabel('Language').selectOption('nl');
+    await page.getByRole('heading', { name: 'Wat een brief goed maakt' }).waitFor();
+  });
+});
