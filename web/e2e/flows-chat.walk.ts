@@ -119,6 +119,22 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person who asks', () => {
     await page.getByText('Interrupted: what was written until then is kept.').waitFor();
   });
 
+  it('goes on with an answer that is made once more after the page was loaded anew', async () => {
+    await open();
+    await ask(page, 'A long one, please');
+    await page.getByText(/one word after the other/).first().waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText('Interrupted: what was written until then is kept.').waitFor();
+    await page.getByRole('button', { name: 'Answer again' }).click();
+    await page.getByRole('button', { name: 'Stop' }).waitFor();
+    await page.reload();
+    await page.getByRole('button', { name: 'Stop' }).waitFor();
+    expect(await page.getByRole('region', { name: 'What was said' }).getByText('A long one, please', { exact: true }).count()).toBe(1);
+    expect(await page.getByText('Interrupted').count()).toBe(0);
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText('Interrupted: what was written until then is kept.').waitFor();
+  });
+
   it('is told how an answer failed, and gets out of it', async () => {
     await open();
     await ask(page, 'Does this fail?');

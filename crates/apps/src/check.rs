@@ -4,10 +4,11 @@
 //! know by itself, the operations that routes may name, it is told.
 //!
 //! Start at [`folder`]. The keys of `app.yaml` are known from the types of [`crate::description`]
-//! and from nowhere else.
+//! and from nowhere else, those of `config/` from the types of the rooms that read them (`documents`).
 
 mod assistants;
 mod collections;
+mod documents;
 mod files;
 mod names;
 mod rest;
@@ -129,6 +130,7 @@ pub(crate) fn files(files: &Files, operations: &[OperationHead]) -> (Report, Opt
             description = Some(shaped);
         }
     }
+    documents::check(files, &mut faults);
     faults.sort_by(|a, b| {
         (&a.file, a.line, a.column, a.code, &a.message)
             .cmp(&(&b.file, b.line, b.column, b.code, &b.message))

@@ -349,8 +349,9 @@ impl Engine {
         self.hub().close(within).await;
     }
 
-    /// Removes what is past its time: finished jobs, kept answers, old deliveries, records and
-    /// tenants deleted longer ago than they can be restored. Returns what was removed.
+    /// Removes what is past its time: finished jobs, kept answers, old deliveries, records deleted
+    /// longer ago than they can be restored. Returns what was removed. Tenants have their own sweep:
+    /// [`Engine::sweep_tenants`].
     ///
     /// # Errors
     /// When the database, or a place of blobs, does not answer.

@@ -30,6 +30,7 @@ const app: AppView = {
   tasks: { sort: task('things', 'job'), ask: task('boxes', 'now'), step: task('things', null), other: task('notes', 'job') },
   assistants: {},
   sign_up: false,
+  uploads: { enabled: true, bytes_max: 5_242_880, kinds: ['pdf'] },
   webhook_events: [],
   pages: [{ collection: 'house_rules', title: 'The rules' }, { collection: 'gone', title: null }],
   model: { complete: null, embed: null },

@@ -270,6 +270,7 @@ impl Engine {
             is_named: false,
             created_at: now,
             updated_at: now,
+            run: None,
         }
     }
 

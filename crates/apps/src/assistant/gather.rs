@@ -178,7 +178,7 @@ impl Runner {
 
     /// What the answer may look into: one's own documents, and those that are shared.
     fn sight(&self) -> Sight {
-        Sight { tenant: Some(self.tenant()), owner: Some(self.caller.actor.to_string()) }
+        Sight::of(self.tenant(), self.caller.actor.who)
     }
 
     /// Where documents are, when this assistant looks into them.

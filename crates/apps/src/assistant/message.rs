@@ -1,6 +1,6 @@
 //! Messages: what was said in a chat, oldest first, with what an answer was made from.
 
-use base::{ChatId, MessageId, Page, PageRequest, RunId, TenantId, Timestamp};
+use base::{ChatId, Cursor, MessageId, Page, PageRequest, RunId, TenantId, Timestamp};
 use serde_json::{Value as Json, json};
 use store::{Db, Row, Tx, Value, params};
 
@@ -163,6 +163,15 @@ pub fn get(db: &Db, chat: ChatId, id: MessageId) -> Result<Option<Message>, stor
     db.first(sql, &params![chat, id])?.as_ref().map(read).transpose()
 }
 
+/// Asks for the last messages of a chat. Those before them are reached from their page, backwards.
+pub fn from_end(limit: u32) -> PageRequest {
+    let cursor = Cursor { key: vec![END.into()], backwards: true };
+    PageRequest { limit, cursor: Some(cursor) }
+}
+
+/// The place behind the last message.
+const END: i64 = i64::MAX;
+
 /// The messages of a chat, the oldest first.
 pub fn list(db: &Db, chat: ChatId, page: &PageRequest) -> Result<Page<Message>, store::Error> {
     let key = page.cursor.as_ref().and_then(|it| it.key.first()?.as_i64());
@@ -171,7 +180,7 @@ pub fn list(db: &Db, chat: ChatId, page: &PageRequest) -> Result<Page<Message>, 
         db.query(
             "SELECT * FROM assistant_messages WHERE chat = $1 AND seq < $2
               ORDER BY seq DESC LIMIT $3",
-            &params![chat, key.unwrap_or(i64::MAX), limit],
+            &params![chat, key.unwrap_or(END), limit],
         )?
     } else {
         db.query(
@@ -180,7 +189,11 @@ pub fn list(db: &Db, chat: ChatId, page: &PageRequest) -> Result<Page<Message>, 
         )?
     };
     let found = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::of(found, page, |it| vec![it.seq.into()]))
+    let found = Page::of(found, page, |it| vec![it.seq.into()]);
+    Ok(match page.is_backwards() && key == Some(END) {
+        true => Page { next: None, ..found },
+        false => found,
+    })
 }
 
 /// How many messages a chat has.

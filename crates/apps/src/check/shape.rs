@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value as Json};
 
 use super::{APP_FILE, Fault, files::last};
@@ -14,13 +14,16 @@ use crate::{
 };
 
 /// The JSON Schema of `app.yaml`, made of the types that read it.
-static SHAPE: LazyLock<Schema> = LazyLock::new(|| {
+static SHAPE: LazyLock<Schema> = LazyLock::new(of::<Description>);
+
+/// The JSON Schema of a document, made of the type that reads it.
+pub(super) fn of<T: JsonSchema>() -> Schema {
     let settings = SchemaSettings::draft2020_12().with(|it| it.inline_subschemas = true);
-    let shape = settings.into_generator().into_root_schema_for::<Description>();
+    let shape = settings.into_generator().into_root_schema_for::<T>();
     let mut shape = Json::from(shape);
     without_formats(&mut shape);
-    Schema::compile(&shape).expect("the types of a description make a schema")
-});
+    Schema::compile(&shape).expect("the types of a document make a schema")
+}
 
 /// Machine formats (`uint32`) mean nothing to a validator.
 fn without_formats(schema: &mut Json) {
@@ -49,7 +52,7 @@ pub(super) fn read(app: &Marked, faults: &mut Vec<Fault>) -> Option<Description>
         let Err(found) = SHAPE.check(&value) else { break };
         for it in &found {
             if round == 0 {
-                faults.push(told(app, it));
+                faults.push(told(APP_FILE, app, it));
             }
             prune(&mut value, &it.pointer);
         }
@@ -66,17 +69,18 @@ pub(super) fn read(app: &Marked, faults: &mut Vec<Fault>) -> Option<Description>
     }
 }
 
-fn told(app: &Marked, found: &schema::Fault) -> Fault {
+/// The fault that a schema found, where it stands in a document.
+pub(super) fn told(file: &str, document: &Marked, found: &schema::Fault) -> Fault {
     let pointer = &found.pointer;
     let name = last(pointer);
-    let (place, code, message) = if app.value.pointer(pointer).is_none() {
-        (app.place(pointer), "missing_key", format!("`{name}` is missing{}", within(pointer)))
+    let (place, code, message) = if document.value.pointer(pointer).is_none() {
+        (document.place(pointer), "missing_key", format!("`{name}` is missing{}", within(pointer)))
     } else if found.message.ends_with("is not known here") {
-        (app.key_place(pointer), "unknown_key", format!("`{name}` is not known here"))
+        (document.key_place(pointer), "unknown_key", format!("`{name}` is not known here"))
     } else {
-        (app.place(pointer), "invalid_value", format!("`{name}` {}", found.message))
+        (document.place(pointer), "invalid_value", format!("`{name}` {}", found.message))
     };
-    let mut fault = Fault::new(APP_FILE, place, code, message);
+    let mut fault = Fault::new(file, place, code, message);
     fault.hint.clone_from(&found.hint);
     fault
 }
@@ -89,7 +93,7 @@ fn within(pointer: &str) -> String {
 }
 
 /// Takes out what is at fault: the value, or, where one is missing, the object that lacks it.
-fn prune(value: &mut Json, pointer: &str) {
+pub(super) fn prune(value: &mut Json, pointer: &str) {
     if value.pointer(pointer).is_some() {
         remove(value, pointer);
     } else if let Some((parent, name)) = pointer.rsplit_once('/') {
@@ -105,7 +109,7 @@ fn prune(value: &mut Json, pointer: &str) {
 }
 
 /// Removes a value; of a list the whole list goes, so that its other entries keep their places.
-fn remove(value: &mut Json, pointer: &str) {
+pub(super) fn remove(value: &mut Json, pointer: &str) {
     let mut pointer = pointer;
     while let Some((parent, _)) = pointer.rsplit_once('/') {
         match value.pointer_mut(parent) {

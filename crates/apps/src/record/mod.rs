@@ -30,6 +30,7 @@ pub use kit::{Checked, CollectionKit, Invalid, KitError, Kits, Place};
 pub(crate) use list::{Bindings, filter_clause};
 pub use list::{List, Sort, Within, list};
 pub use patch::merge;
+pub(crate) use remove::restorable_since;
 pub use remove::{delete, erase, restore, sweep};
 pub use sight::{PARTS, Sight, see};
 pub use write::{Change, NewRecord, create, update};

@@ -6,7 +6,7 @@ use base::{DocumentId, TenantId};
 use serde_json::{Map, Value as Json, json};
 use store::{Tx, audit, params};
 
-use super::{Act, Document, DocumentError, any, own, state, upload};
+use super::{Act, Document, DocumentError, State, any, own, state, upload};
 use crate::Knowledge;
 
 pub(crate) const TITLE_MAX: usize = 512;
@@ -80,7 +80,8 @@ impl Knowledge {
     /// since a model is there to make them.
     ///
     /// # Errors
-    /// [`DocumentError::State`] when somebody is at it, or nothing is missing.
+    /// [`DocumentError::State`] when somebody is at it, or nothing is missing;
+    /// [`DocumentError::CannotGoOn`] when there is no text in its file.
     pub async fn go_on(&self, act: &Act, id: DocumentId) -> Result<Document, DocumentError> {
         let (act, now) = (act.clone(), self.now());
         let has_provider = self.models().can_embed().is_some();
@@ -92,6 +93,12 @@ impl Knowledge {
                 let document = own(tx, &act.sight, id)?;
                 let next = state::resumed(&document, has_provider).ok_or_else(|| {
                     let (state, way_out) = match &document.state {
+                        State::Failed(reason) => {
+                            return DocumentError::CannotGoOn {
+                                id,
+                                reason: reason.message.clone(),
+                            };
+                        }
                         it if it.is_open() => (it.name(), "somebody is at it; wait for it"),
                         it => (it.name(), "there is nothing left to do"),
                     };

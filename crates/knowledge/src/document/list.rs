@@ -63,16 +63,17 @@ macro_rules! of {
                 AND (CAST($5 AS TEXT) IS NULL OR d.kind = $5)
                 AND (CAST($6 AS TEXT) IS NULL OR d.url = $6)
                 AND (CAST($7 AS TEXT) IS NULL OR EXISTS (
-                        SELECT 1 FROM knowledge_tags t WHERE t.document = d.id AND t.tag = $7))",
+                        SELECT 1 FROM knowledge_tags t WHERE t.document = d.id AND t.tag = $7))
+                AND (CAST($8 AS TEXT) IS NULL OR d.chat IS NULL OR d.owner = $8)",
             $after
         )
     };
 }
 
 const FORTH: &str =
-    of!("d.*", " AND (CAST($8 AS TEXT) IS NULL OR d.id < $8) ORDER BY d.id DESC LIMIT $9");
+    of!("d.*", " AND (CAST($9 AS TEXT) IS NULL OR d.id < $9) ORDER BY d.id DESC LIMIT $10");
 const BACK: &str =
-    of!("d.*", " AND (CAST($8 AS TEXT) IS NULL OR d.id > $8) ORDER BY d.id LIMIT $9");
+    of!("d.*", " AND (CAST($9 AS TEXT) IS NULL OR d.id > $9) ORDER BY d.id LIMIT $10");
 const COUNT: &str = of!("count(*) AS total", "");
 
 impl Knowledge {
@@ -126,12 +127,13 @@ impl Filter {
         };
         params![
             sight.tenant,
-            sight.owner.as_deref(),
+            sight.owner(),
             bound,
             self.state.map(StateName::as_str),
             self.kind.map(Kind::name),
             self.url.as_deref(),
-            self.tag.as_deref()
+            self.tag.as_deref(),
+            sight.chats_of()
         ]
         .to_vec()
     }

@@ -330,8 +330,9 @@ fn same_as(
         "SELECT id FROM knowledge_documents
           WHERE tenant = $1 AND blob = $2 AND id <> $3
             AND (CAST($4 AS TEXT) IS NULL OR owner = $4 OR (shared = 1 AND chat IS NULL))
+            AND (CAST($5 AS TEXT) IS NULL OR chat IS NULL OR owner = $5)
           ORDER BY id DESC LIMIT 1",
-        &params![document.tenant, blob, document.id, sight.owner.as_deref()],
+        &params![document.tenant, blob, document.id, sight.owner(), sight.chats_of()],
     )?;
     row.map(|it| it.get("id")).transpose()
 }

@@ -191,6 +191,17 @@ async fn sweep(
         if let Err(error) = engine.sweep(now).await {
             warn!(error = %error, "Could not remove what is past its time; trying again in an hour");
         }
+        match engine.sweep_tenants(now).await {
+            Ok(erased) if erased.is_empty() => {}
+            Ok(erased) => {
+                identity.forget_callers();
+                erased.iter().for_each(|it| app.tenants.forget(*it));
+                info!(tenants = erased.len(), "Erased {} tenants for good", erased.len());
+            }
+            Err(error) => {
+                warn!(error = %error, "Could not erase tenants for good; trying again in an hour");
+            }
+        }
         let week = jiff::SignedDuration::from_hours(7 * 24);
         if let Err(error) = identity::session::sweep(&identity, week).await {
             warn!(error = %error, "Could not remove ended sessions; trying again in an hour");

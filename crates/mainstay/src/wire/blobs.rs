@@ -1,6 +1,7 @@
 //! Where the bytes of blobs lie: what the folder and the environment say about it.
 
 use anyhow::bail;
+use apps::{check::Level, folder::Folder};
 use store::{
     Store,
     blob::{self, EnvValues, Settings},
@@ -11,11 +12,15 @@ use super::{Site, document};
 /// The folder for blobs in the data folder, when nobody names another.
 const DIRECTORY: &str = "blobs";
 
-/// What is said about the places of blobs. A folder with faults says nothing here: whoever needs the
-/// whole of it tells them.
+/// What is said about the places of blobs. A folder with faults elsewhere says nothing here: whoever
+/// needs the whole of it tells them.
+///
+/// # Errors
+/// Faults of that document itself: files would be looked for where they do not lie.
 pub(super) fn settings(site: &Site) -> anyhow::Result<Settings> {
     let mut settings: Settings = match site.folder() {
         Ok(folder) => document(&folder, "blobs")?.unwrap_or_default(),
+        Err(told) if is_at_fault(site) => return Err(told),
         Err(_) => Settings::default(),
     };
     let environment = &site.environment;
@@ -36,6 +41,12 @@ pub(super) fn settings(site: &Site) -> anyhow::Result<Settings> {
     let folder = settings.directory.take().unwrap_or_else(|| DIRECTORY.into());
     settings.directory = Some(site.data.join(folder));
     Ok(settings)
+}
+
+/// Has the document about blobs a fault?
+fn is_at_fault(site: &Site) -> bool {
+    let faults = Folder::read(&site.app).err().map(|it| it.0.faults).unwrap_or_default();
+    faults.iter().any(|it| it.level == Level::Error && it.file.starts_with("config/blobs."))
 }
 
 /// Refuses a database whose blobs lie where the settings do not lead.

@@ -116,6 +116,8 @@ testkit::on_both! {
         assert_eq!(entries(&admin.get("/api/documents").await.is(200)["items"]).len(), 1);
         let status = place.run(&["blobs", "status"]).await;
         assert!(status.code == 1 && status.out.contains("DEGRADED"), "{}{}", status.out, status.err);
+        let doctor = place.run(&["doctor"]).await;
+        assert!(doctor.code == 1 && doctor.out.contains("BAD blobs"), "{}{}", doctor.out, doctor.err);
 
         bucket.mend();
         admin.post("/api/documents", &body(2)).await.is(201);

@@ -69,6 +69,7 @@ fn describe(app: &App) -> Json {
         .iter()
         .map(|it| json!({"collection": it.collection, "title": it.title}))
         .collect();
+    let uploads = &app.knowledge.settings().uploads;
     json!({
         "app": description.app,
         "title": description.title,
@@ -80,6 +81,11 @@ fn describe(app: &App) -> Json {
         "collections": collections,
         "tasks": tasks,
         "assistants": assistants,
+        "uploads": {
+            "enabled": uploads.enabled,
+            "bytes_max": uploads.bytes_max,
+            "kinds": uploads.kinds,
+        },
         "sign_up": description.sign_up.is_some(),
         "webhook_events": events,
         "pages": pages,

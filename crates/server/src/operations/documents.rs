@@ -92,12 +92,14 @@ pub(super) fn all() -> Vec<Operation> {
     all
 }
 
-/// What a caller sees of documents: everybody's, for who manages them; else their own and the shared.
+/// What a caller sees of documents: everybody's, for who manages them, but of those in chats only
+/// their own; else their own and the shared.
 pub(super) fn sight(call: &Call, tenant: Option<TenantId>) -> Sight {
-    let sees_all = call.caller.may(Permission::ManageDocuments).is_ok();
-    Sight {
-        tenant: call.narrowed(tenant).or_else(|| call.app.only_tenant()),
-        owner: (!sees_all).then(|| call.caller.actor.to_string()),
+    let tenant = call.narrowed(tenant).or_else(|| call.app.only_tenant());
+    let who = call.caller.actor.who;
+    match call.caller.may(Permission::ManageDocuments) {
+        Ok(()) => Sight::managing(tenant, who),
+        Err(_) => Sight::of(tenant, who),
     }
 }
 
@@ -142,12 +144,10 @@ impl DocumentState {
 }
 
 async fn list(call: Call, args: List) -> Result<Answer, Problem> {
-    let mut sight = sight(&call, args.tenant);
+    let sight = sight(&call, args.tenant);
     let bound = match (args.chat, args.unbound) {
         (Some(chat), _) => {
-            // What lies in a chat is its owner's alone, whatever else the caller manages.
             call.app.engine.chat_get(&call.caller, chat).await?;
-            sight.owner = Some(call.caller.actor.to_string());
             Bound::Chat(chat)
         }
         (None, Some(true)) => Bound::Nothing,

@@ -40,7 +40,7 @@ pub(crate) async fn manual(house: &House) {
         "chunks": [{"page": 1, "start_char": 0, "end_char": text.len()}], "vectors": [],
     });
     let carried = serde_json::from_value(carried).expect("a document");
-    let act = Act { sight: Sight { tenant: Some(house.here), owner: None }, actor: Actor::house() };
+    let act = Act { sight: Sight::managing(house.here, Actor::house().who), actor: Actor::house() };
     let knowledge = &house.app.knowledge;
     let taken = knowledge.carry_in(&act, house.here, None, carried).await.expect("it is taken in");
     for _ in 0..1_000 {

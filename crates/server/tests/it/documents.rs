@@ -60,6 +60,36 @@ testkit::on_both! {
         ann.post("/api/documents/search", json!({"query": " "})).await.refused(422, "invalid_input");
     }
 
+    async fn a_document_of_a_chat_is_nobody_elses_whatever_they_manage(db: Database) {
+        let (house, script) = house(&db).await;
+        script.always(|_| Reply::text("So."));
+        let (ann, owner) = (house.editor().await, house.owner().await);
+        let admin = house.signed_in(Role::Admin, Reach::Tenant(house.here)).await;
+        let chat = ann.post("/api/ask", json!({"question": "How?"})).await.is(200)["chat_id"].clone();
+        let text = json!({"title": "Notes", "content": "The seal is changed once a year.", "chat": chat});
+        let made = ann.post("/api/documents", text).await.is(201);
+        let path = format!("/api/documents/{}", made["id"].as_str().expect("an id"));
+        for other in [owner, admin] {
+            for part in ["", "/content", "/file"] {
+                other.get(&format!("{path}{part}")).await.refused(404, "document_not_found");
+            }
+            other.patch(&path, json!({"title": "Mine"})).await.refused(404, "document_not_found");
+            other.post(&format!("{path}/resume"), json!({})).await.refused(404, "document_not_found");
+            other.post(&format!("{path}/summary"), json!({})).await.refused(404, "document_not_found");
+            other.delete(&path).await.refused(404, "document_not_found");
+            let listed = other.get(&format!("/api/documents?count=true&tenant={}", house.here)).await.is(200);
+            assert_eq!((&listed["items"], &listed["total"]), (&json!([]), &json!(0)));
+            let of_chat = format!("/api/documents?chat={}", chat.as_str().expect("an id"));
+            other.get(&of_chat).await.refused(404, "chat_not_found");
+            let search = json!({"query": "seal", "chat": chat, "tenant": house.here});
+            other.post("/api/documents/search", search).await.refused(404, "chat_not_found");
+            let search = json!({"query": "seal", "documents": [made["id"]], "tenant": house.here, "min_score": 0});
+            assert_eq!(other.post("/api/documents/search", search).await.is(200)["result_count"], 0);
+        }
+        assert_eq!(ann.get(&path).await.is(200)["title"], "Notes");
+        ann.delete(&path).await.is(204);
+    }
+
     async fn documents_are_searched_with_the_passages_that_fit(db: Database) {
         let (house, _script) = house(&db).await;
         manual(&house).await;

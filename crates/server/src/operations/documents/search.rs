@@ -65,10 +65,9 @@ async fn run(call: Call, args: Search) -> Result<Answer, Problem> {
     let query = args.query.filter(|it| !it.trim().is_empty()).ok_or_else(|| {
         Problem::faults("invalid_input", vec![Fault::new("/query", "must not be empty")])
     })?;
-    let mut sight = sight(&call, args.tenant);
+    let sight = sight(&call, args.tenant);
     if let Some(chat) = args.chat {
         call.app.engine.chat_get(&call.caller, chat).await?;
-        sight.owner = Some(call.caller.actor.to_string());
     }
     let limit = args.limit.unwrap_or(10) as usize;
     let ask = search::Ask {
