@@ -286,7 +286,7 @@ impl Runner {
             }
             Err(broken) => {
                 self.used = Some((broken.usage, broken.cost));
-                Err(Stop::Broke(Box::new(broken)))
+                Err(Stop::Broke(broken))
             }
         }
     }

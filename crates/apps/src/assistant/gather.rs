@@ -164,7 +164,7 @@ impl Runner {
             );
             match self.unless_stopped(found).await? {
                 Ok(found) => {
-                    all.extend(found.into_iter().filter(|it| it.score >= limits.min_score))
+                    all.extend(found.into_iter().filter(|it| it.score >= limits.min_score));
                 }
                 // A question without a word that could be looked for finds nothing.
                 Err(error) if error.code() == "invalid_input" => {}

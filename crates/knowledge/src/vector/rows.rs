@@ -96,14 +96,17 @@ pub(crate) fn points(
     Ok(points)
 }
 
+/// Behind which row a page begins.
+pub(crate) type After = (DocumentId, ChunkId);
+
 /// A page of the vectors of a tenant, by document and chunk, and where the next page begins.
 pub(crate) fn page(
     db: &Db,
     model: &Model,
     tenant: TenantId,
-    after: Option<(DocumentId, ChunkId)>,
+    after: Option<After>,
     most: usize,
-) -> Result<(Vec<Kept>, Option<(DocumentId, ChunkId)>), Error> {
+) -> Result<(Vec<Kept>, Option<After>), Error> {
     let (document, chunk) = match after {
         Some((document, chunk)) => (document.to_string(), chunk.to_string()),
         None => Default::default(),

@@ -144,7 +144,7 @@ async fn filters_hold_before_anything_is_ranked(it: &Trial) {
     let at = |put: &Put| ids.iter().position(|it| *it == put.document).expect("it was put in");
     let mut filter = seen(tenant(1), Some("usr_ann"));
     filter.groups.extend(label::tagged(&["tenth".into(), "none".into()]));
-    let is_hers = |at: usize| at % 2 == 0 || at % 4 == 3;
+    let is_hers = |at: usize| at.is_multiple_of(2) || at % 4 == 3;
     let passes = |put: &Put| put.tenant == tenant(1) && at(put) % 10 == 0 && is_hers(at(put));
     let recall = it.recall(&everywhere(filter), passes, 10).await;
     assert!(recall >= 0.99, "of tags and owners: {recall}");
@@ -251,7 +251,6 @@ fn engine(kind: EngineKind) -> Settings {
     clippy::disallowed_methods,
     reason = "tests are told by the environment where servers are"
 )]
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn server(name: &str) -> Option<String> {
     let address = std::env::var(name).ok().filter(|it| !it.is_empty());
     if address.is_none() {

@@ -34,12 +34,15 @@ const ROBOTS_KEPT: Duration = Duration::from_secs(3600);
 /// Sites whose rules are remembered.
 const ROBOTS_MAX: usize = 256;
 
+/// What a site said to programs, and when.
+type Heard = (Instant, Arc<Robots>);
+
 /// Fetches addresses. Clones share connections and what sites have said.
 #[derive(Clone)]
 pub(crate) struct Fetcher {
     client: Client,
     web: Web,
-    robots: Arc<Mutex<HashMap<String, (Instant, Arc<Robots>)>>>,
+    robots: Arc<Mutex<HashMap<String, Heard>>>,
 }
 
 /// What came back.

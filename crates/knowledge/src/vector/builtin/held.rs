@@ -334,13 +334,16 @@ pub(super) fn cabinet(
     folder.map(|it| Cabinet::new(it.join(&space.name), tenant))
 }
 
+/// The points of a document.
+type Points = Vec<(ChunkId, Vec<f32>)>;
+
 /// A shelf with the rows of a tenant, and up to where of the log they are.
 fn filled(db: &Db, space: &Space, tenant: TenantId, dot: Dot) -> Result<(Shelf, i64), Error> {
     let position = changes::horizon(db)?;
     let model = rows::Model { name: space.model.clone(), dimensions: space.dimensions };
     let places = rows::places(db, tenant)?;
     let mut shelf = Shelf::new(space.dimensions, dot);
-    let mut gathered: Option<(DocumentId, Vec<(ChunkId, Vec<f32>)>)> = None;
+    let mut gathered: Option<(DocumentId, Points)> = None;
     let put = |shelf: &mut Shelf, document: DocumentId, points: &[(ChunkId, Vec<f32>)]| {
         if let Some(place) = places.get(&document).filter(|it| it.chat.is_some() == space.of_chats)
         {

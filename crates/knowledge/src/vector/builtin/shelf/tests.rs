@@ -9,10 +9,12 @@ use crate::vector::{
 
 const DIMENSIONS: usize = 16;
 
+type Points = Vec<(ChunkId, Vec<f32>)>;
+
 /// A shelf, and what brute force knows of it.
 struct Fixture {
     shelf: Shelf,
-    documents: Vec<(DocumentId, Vec<(ChunkId, Vec<f32>)>)>,
+    documents: Vec<(DocumentId, Points)>,
     clusters: Clusters,
 }
 
@@ -59,7 +61,7 @@ impl Fixture {
             .flat_map(|(_, it)| it.1.clone())
             .collect();
         let scores: HashMap<_, _> =
-            nearest(&all, &vec![0.0; DIMENSIONS], all.len()).into_iter().collect();
+            nearest(&all, &[0.0; DIMENSIONS], all.len()).into_iter().collect();
         for _ in 0..10 {
             let query = self.clusters.vector();
             let found = self.shelf.search(&query, filter, 8, Threshold(20));
