@@ -933,7 +933,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists what was said in a chat, the oldest first. */
+        /** Lists what was said in a chat, the oldest first; from its end backwards when that is asked for. */
         get: operations["chats.messages"];
         put?: never;
         post?: never;
@@ -2717,6 +2717,7 @@ export interface components {
             assistants: {
                 [key: string]: components["schemas"]["AssistantEntry"];
             };
+            uploads: components["schemas"]["UploadLimits"];
             sign_up: boolean;
             webhook_events: string[];
             pages: components["schemas"]["PageEntry"][];
@@ -2948,6 +2949,11 @@ export interface components {
             about: string;
             documents: boolean;
         };
+        UploadLimits: {
+            enabled: boolean;
+            bytes_max: number;
+            kinds: string[];
+        };
         Document: {
             /** Format: uuid */
             id: string;
@@ -3084,6 +3090,8 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             updated_at: string;
+            /** Format: uuid */
+            run: string | null;
         };
         Citation: {
             number: number;
@@ -6291,6 +6299,11 @@ export interface operations {
     "chats.messages": {
         parameters: {
             query?: {
+                /**
+                 * @description Which page is the first one, where no cursor says it: with `end` it is the last of the chat, and
+                 *     `prev_cursor` leads to those before. Give it with each cursor too.
+                 */
+                from?: "start" | "end";
                 /** @description The most rows of a page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
