@@ -16,7 +16,11 @@ fn content(round: usize, at: usize) -> String {
 }
 
 /// Puts texts in until the server is gone, and says `heard` for each that was acknowledged; gives those.
-async fn put(asker: Asker, round: usize, heard: mpsc::UnboundedSender<()>) -> BTreeMap<String, String> {
+async fn put(
+    asker: Asker,
+    round: usize,
+    heard: mpsc::UnboundedSender<()>,
+) -> BTreeMap<String, String> {
     let mut taken = BTreeMap::new();
     for at in 0.. {
         let content = content(round, at);
