@@ -37,6 +37,19 @@ async fn signed_up(server: &Server, email: &str) -> Asker {
     server.with(&text(&tokens["access_token"]))
 }
 
+/// Waits until a chat has this title, which a model finds behind the answer.
+async fn titled(asker: &Asker, chat: &str, title: &str) {
+    let began = Instant::now();
+    loop {
+        let chats = asker.get("/api/chats").await.is(200);
+        if entries(&chats["items"]).iter().any(|it| it["id"] == *chat && it["title"] == *title) {
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{chats}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// Waits until a document is ready.
 async fn ready(asker: &Asker, id: &Json) -> Json {
     let path = format!("/api/v1/documents/{}", text(id));
@@ -137,6 +150,7 @@ testkit::on_both! {
         assert_eq!((&done["citations"][0]["title"], &done["citations"][0]["page"]), (&json!("Manual"), &json!(1)));
         assert_eq!(words(&events), "Every four weeks [1].");
         let chat = text(&done["chat_id"]);
+        titled(&ann, &chat, "Probe calibration").await;
 
         // What the manual does not hold.
         script.answers(Reply::text("My sources do not say that [1]."));
