@@ -14,10 +14,12 @@ use knowledge::Knowledge;
 use models::Models;
 use serde_json::{Map, Value as Json, json};
 use store::Store;
-use tracing::info;
+use tokio::time::MissedTickBehavior;
+use tracing::{info, warn};
 use work::{Failure, Handler, Job};
 
 use crate::{
+    acts,
     assistant::{
         self, Hub,
         web_search::{WebSearch, WebSearchError},
@@ -62,6 +64,9 @@ pub struct Settings {
     /// The search of the web; without it nobody can ask for one.
     pub web_search: Option<assistant::web_search::Settings>,
 }
+
+/// How often this process says, while it stops, that it is still at its answers.
+const BEAT_WHILE_CLOSING: Duration = Duration::from_secs(3);
 
 /// How long what was told of answers is kept, for those who were cut off.
 const EVENTS_KEPT_HOURS: i64 = 24;
@@ -120,6 +125,9 @@ impl Engine {
             web_search,
             hub: Hub::default(),
         }));
+        if let Some(knowledge) = engine.knowledge() {
+            knowledge.keep_to_chats(acts::chats::hold);
+        }
         let this = engine.clone();
         engine
             .store()
@@ -325,11 +333,11 @@ impl Engine {
     /// # Errors
     /// When the database does not answer.
     pub async fn tend(&self, now: Timestamp) -> Result<(), EngineError> {
-        let holder = self.hub().holder().to_owned();
+        let (holder, here) = (self.hub().holder().to_owned(), self.hub().ids());
         let (unwanted, lost) = self
             .store()
             .bookkeep("look after the answers in the making", move |tx| {
-                let unwanted = assistant::run::beat(tx, &holder, now)?;
+                let unwanted = assistant::run::beat(tx, &holder, &here, now)?;
                 Ok::<_, store::Error>((unwanted, assistant::run::lost(tx, now)?))
             })
             .await?;
@@ -346,7 +354,23 @@ impl Engine {
     /// Waits for the answers that are being made, at most so long; then stops them, and keeps what
     /// was written.
     pub async fn close(&self, within: Duration) {
-        self.hub().close(within).await;
+        tokio::select! {
+            () = self.hub().close(within) => {}
+            () = self.beat_while_closing() => {}
+        }
+    }
+
+    /// Without it somebody else would end, in the meantime, what is still being made here.
+    async fn beat_while_closing(&self) {
+        let mut ticks = tokio::time::interval(BEAT_WHILE_CLOSING);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            // A beat that is missed is made up for by the next.
+            if let Err(error) = self.tend(self.now()).await {
+                warn!(error = %error, "Could not look after the answers in the making");
+            }
+        }
     }
 
     /// Removes what is past its time: finished jobs, kept answers, old deliveries, records deleted

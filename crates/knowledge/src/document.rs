@@ -6,11 +6,13 @@
 //!
 //! Start at [`Document`] and [`Sight`]; [`upload`] puts one in, [`state`] says what may become of it.
 
+mod again;
 pub mod carry;
 pub mod change;
 pub mod list;
 pub mod remove;
 pub mod state;
+mod stray;
 pub mod text;
 pub mod upload;
 mod view;
@@ -19,7 +21,7 @@ use base::{
     Actor, ChatId, DocumentId, JobId, TenantId, Timestamp, actor::Who, permission::UnknownName,
 };
 use serde_json::{Map, Value as Json};
-use store::{Db, Error, Row, blob::BlobId, params};
+use store::{Db, Error, Row, Sql, Tx, blob::BlobId, params};
 
 pub use list::Filter;
 pub use state::{Reason, State};
@@ -292,6 +294,26 @@ pub fn get(db: &Db, sight: &Sight, id: DocumentId) -> Result<Document, DocumentE
 pub(crate) fn own(db: &Db, sight: &Sight, id: DocumentId) -> Result<Document, DocumentError> {
     let found = get(db, sight, id)?;
     if sight.owns(&found) { Ok(found) } else { Err(DocumentError::NotYours(id)) }
+}
+
+/// Waits until nobody else is changing a document, and keeps it from being changed or removed until the
+/// transaction ends: what is read of it from here on is what it is. Of several, hold the newest first.
+/// False when there is none. On SQLite there is one writer, and nothing to wait for.
+pub(crate) fn hold(tx: &Tx, id: DocumentId) -> Result<bool, Error> {
+    const HOLD: Sql<'_> = Sql {
+        sqlite: "SELECT id FROM knowledge_documents WHERE id = $1",
+        postgres: "SELECT id FROM knowledge_documents WHERE id = $1 FOR UPDATE",
+    };
+    Ok(tx.first(HOLD, &params![id])?.is_some())
+}
+
+/// A document that may be changed, held until the transaction ends.
+///
+/// # Errors
+/// As [`own`].
+pub(crate) fn held(tx: &Tx, sight: &Sight, id: DocumentId) -> Result<Document, DocumentError> {
+    hold(tx, id)?;
+    own(tx, sight, id)
 }
 
 /// A document, whoever may see it.

@@ -281,6 +281,7 @@ impl House {
         logs: Tail,
     ) -> anyhow::Result<server::App> {
         let version = settings.version.clone();
+        let health = self.health(&version);
         Ok(server::App::new(server::Wiring {
             store: self.store.clone(),
             clock: self.site.clock.clone(),
@@ -288,8 +289,8 @@ impl House {
             models: self.models.clone(),
             knowledge: self.knowledge.clone(),
             engine: self.engine.clone(),
-            health: self.health(&version),
-            stats: self.stats(&version),
+            stats: self.stats(&version, &health),
+            health,
             cursor_key: self.site.cursor_key()?,
             machine: Machine::new(&self.site.data, &version),
             settings,

@@ -36,6 +36,8 @@ pub struct Route {
     pub filters: Vec<(String, String)>,
     /// Field ← the name that, given as true, narrows to what is true in it.
     pub switches: Vec<(String, String)>,
+    /// Rows of a list when the caller names no limit; that of its style when there is none.
+    pub limit: Option<u32>,
     /// One argument takes the whole body.
     pub takes_whole_body: bool,
     /// How its answer is shaped.
@@ -167,6 +169,7 @@ pub fn fixed(operations: &Operations, llm: &crate::llm::Styles) -> Vec<Route> {
                 from,
                 filters: IndexMap::new(),
                 switches: IndexMap::new(),
+                limit: None,
                 shape: None,
                 status: None,
                 summary: None,
@@ -332,6 +335,7 @@ fn compile(
         plan,
         filters: pairs(&spec.filters),
         switches: pairs(&spec.switches),
+        limit: spec.limit,
         shape,
         shape_name: spec.shape.clone(),
         style: style.clone(),

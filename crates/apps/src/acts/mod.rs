@@ -4,7 +4,7 @@
 //! in one transaction or writes a job that will. What takes a job answers with `accepted`.
 
 mod assistants;
-mod chats;
+pub(crate) mod chats;
 mod export;
 mod import;
 mod prompts;

@@ -212,6 +212,28 @@ pub fn before(db: &Db, chat: ChatId, seq: i64, most: u32) -> Result<Vec<Message>
     rows.iter().map(read).collect()
 }
 
+/// The last question of a chat.
+pub fn last_question(db: &Db, chat: ChatId) -> Result<Option<Message>, store::Error> {
+    let sql = "SELECT * FROM assistant_messages WHERE chat = $1 AND role = 'user'
+                ORDER BY seq DESC LIMIT 1";
+    db.first(sql, &params![chat])?.as_ref().map(read).transpose()
+}
+
+/// The answer to a question: the last one that was made for it.
+pub fn answer_to(
+    db: &Db,
+    chat: ChatId,
+    question: MessageId,
+) -> Result<Option<Message>, store::Error> {
+    let row = db.first(
+        "SELECT m.* FROM assistant_messages m JOIN assistant_runs r ON r.id = m.run
+          WHERE m.chat = $1 AND m.role = 'assistant' AND r.question_message = $2
+          ORDER BY m.seq DESC LIMIT 1",
+        &params![chat, question],
+    )?;
+    row.as_ref().map(read).transpose()
+}
+
 /// What callers see.
 pub fn view(message: &Message) -> Json {
     json!({

@@ -84,6 +84,8 @@ pub struct RouteSpec {
     /// off or left out, the switch changes nothing.
     #[serde(default)]
     pub switches: IndexMap<String, String>,
+    /// Rows of a list when the caller names no limit; that of `lists` when left out.
+    pub limit: Option<u32>,
     /// The shape of the answer.
     #[serde(rename = "as")]
     pub shape: Option<String>,

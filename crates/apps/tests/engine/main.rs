@@ -12,6 +12,7 @@ mod answers;
 mod chatting;
 mod crashes;
 mod cutting;
+mod holding;
 mod lists;
 mod planted;
 mod rules;

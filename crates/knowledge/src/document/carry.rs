@@ -100,7 +100,7 @@ impl Knowledge {
         let sight = sight.clone();
         let (tenant, blob, mut carried) = self
             .store()
-            .read(move |db| {
+            .read_long(move |db| {
                 let document = get(db, &sight, id)?;
                 let carried = carried(db, &document)?;
                 Ok::<_, DocumentError>((document.tenant, document.blob, carried))
@@ -127,13 +127,14 @@ impl Knowledge {
         let checked =
             tokio::task::spawn_blocking(move || Load::of(carried, tenant, chat, &uploads));
         let load = checked.await.map_err(|_| wrong("cannot be read"))??;
-        let (act, now) = (act.clone(), self.now());
+        let (this, act, now) = (self.clone(), act.clone(), self.now());
         let actor = act.actor.clone();
         let file = load.new.bytes.clone();
         let file = store::blob::keep(self.store(), load.new.tenant, file, now).await?;
         self.store()
             .write(&actor, now, move |tx| {
                 let id = DocumentId::generate();
+                this.is_for_a_chat(tx, load.new.chat)?;
                 load.keep(tx, id, &act, &file, now)?;
                 let summary = format!("Carried in a document of {} chunks", load.pieces.len());
                 let subject = format!("documents/{id}");
@@ -274,7 +275,7 @@ impl Load {
             bytes: Bytes::from(file),
         };
         let url = carried.url.filter(|it| it.len() <= 2_048);
-        let arrival = Arrival { kind, origin, url };
+        let arrival = Arrival { titled: true, ..Arrival::new(kind, origin, url) };
         let new = upload::checked(new, &arrival)?;
         let (verdict, pages) = (carried.verdict, carried.pages);
         Ok(Self { new, arrival, verdict, pages, pieces, vectors })

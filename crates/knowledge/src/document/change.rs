@@ -6,7 +6,7 @@ use base::{DocumentId, TenantId};
 use serde_json::{Map, Value as Json, json};
 use store::{Tx, audit, params};
 
-use super::{Act, Document, DocumentError, State, any, own, state, upload};
+use super::{Act, Document, DocumentError, State, any, held, state, upload};
 use crate::Knowledge;
 
 pub(crate) const TITLE_MAX: usize = 512;
@@ -45,11 +45,12 @@ impl Knowledge {
         let changed = self
             .store()
             .write(&act.actor, now, move |tx| {
-                let mut document = own(tx, &sight, id)?;
+                let mut document = held(tx, &sight, id)?;
                 let fields = apply(&mut document, change)?;
                 tx.execute(
                     "UPDATE knowledge_documents
-                        SET title = $2, summary = $3, metadata = $4, shared = $5, updated_at = $6
+                        SET title = $2, summary = $3, metadata = $4, shared = $5, updated_at = $6,
+                            titled = CASE WHEN $7 = 1 THEN 1 ELSE titled END
                       WHERE id = $1",
                     &params![
                         id,
@@ -57,7 +58,8 @@ impl Knowledge {
                         document.summary.as_deref(),
                         Json::Object(document.metadata.clone()),
                         document.shared,
-                        now
+                        now,
+                        fields.contains(&"title")
                     ],
                 )?;
                 if fields.contains(&"tags") {
@@ -89,8 +91,7 @@ impl Knowledge {
         self.store()
             .write(&actor, now, move |tx| {
                 // Two callers at the same moment must not both see it failed.
-                tx.hold(&format!("knowledge/{id}"))?;
-                let document = own(tx, &act.sight, id)?;
+                let document = held(tx, &act.sight, id)?;
                 let next = state::resumed(&document, has_provider).ok_or_else(|| {
                     let (state, way_out) = match &document.state {
                         State::Failed(reason) => {

@@ -4,7 +4,7 @@ use base::{ChatId, Cursor, DocumentId, Page, PageRequest, TenantId};
 use serde_json::json;
 use store::{Db, Error, Sql, Value, params};
 
-use super::{Document, DocumentError, Sight, get, read, state::StateName};
+use super::{Document, DocumentError, Sight, change::line, get, read, state::StateName};
 use crate::{Knowledge, sniff::Kind};
 
 /// Which documents are listed. Nothing set lists all that are seen.
@@ -132,7 +132,8 @@ impl Filter {
             self.state.map(StateName::as_str),
             self.kind.map(Kind::name),
             self.url.as_deref(),
-            self.tag.as_deref(),
+            // As tags are kept; no tag is empty.
+            self.tag.as_deref().map(|it| line(it, usize::MAX).unwrap_or_default()),
             sight.chats_of()
         ]
         .to_vec()

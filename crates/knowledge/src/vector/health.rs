@@ -38,6 +38,7 @@ impl Vectors {
                 return health;
             }
         };
+        health.degraded.extend(self.waits());
         let building = generations.iter().find(|it| it.state == State::Building);
         health.building = building.map(|it| it.model.clone());
         let Some(serving) = generations.iter().find(|it| it.state == State::Serving) else {

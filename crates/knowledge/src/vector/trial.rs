@@ -368,3 +368,29 @@ async fn an_engine_that_goes_away_is_stood_in_for_by_the_rows_and_caught_up_with
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_changes_a_document_does_not_wait_for_an_engine_that_is_given_much() {
+    testkit::run::on_sqlite(async |db| {
+        let server = scripted::qdrant().await;
+        let mut settings = engine(EngineKind::Qdrant);
+        settings.qdrant.url = Some(server.address());
+        settings.qdrant.api_key = Some(Secret::new(scripted::KEY.to_owned()));
+        let it = Trial::of(&db, settings).await;
+        let serving = it.serving().await;
+        let gate = it.vectors.0.following.lock().unwrap()[&serving.id].clone();
+        // Somebody brings it hundreds of documents.
+        let busy = gate.lock().await;
+        let gone = &it.documents[3];
+        it.house.remove(gone).await;
+        let told = it.vectors.removed(gone.tenant, &[gone.document]);
+        let told = tokio::time::timeout(std::time::Duration::from_secs(5), told).await;
+        told.expect("nobody waits for that");
+        let among = everywhere(seen(tenant(1), None));
+        let found = it.near(&gone.chunks[0].1, &among, 50).await;
+        assert!(gone.chunks.iter().all(|(chunk, _)| !found.contains(chunk)), "gone all the same");
+        drop(busy);
+        it.catch_up().await;
+    })
+    .await;
+}

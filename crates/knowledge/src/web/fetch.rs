@@ -2,7 +2,6 @@
 //! time and size, and only where the site allows it.
 
 use std::{
-    collections::HashMap,
     error::Error as StdError,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -19,6 +18,7 @@ use super::{
     PageError,
     address::{self, OpenNetwork, Refused},
     robots::{self, Robots},
+    rules::Rules,
 };
 use crate::{
     metric,
@@ -29,20 +29,12 @@ use crate::{
 /// What this program likes to get, best first.
 const ACCEPTED: &str = "text/html,application/xhtml+xml,text/markdown,text/plain;q=0.9,\
                         application/pdf;q=0.8,*/*;q=0.1";
-/// How long the rules of a site are remembered.
-const ROBOTS_KEPT: Duration = Duration::from_secs(3600);
-/// Sites whose rules are remembered.
-const ROBOTS_MAX: usize = 256;
-
-/// What a site said to programs, and when.
-type Heard = (Instant, Arc<Robots>);
-
 /// Fetches addresses. Clones share connections and what sites have said.
 #[derive(Clone)]
 pub(crate) struct Fetcher {
     client: Client,
     web: Web,
-    robots: Arc<Mutex<HashMap<String, Heard>>>,
+    known: Arc<Mutex<Rules>>,
 }
 
 /// What came back.
@@ -88,7 +80,7 @@ impl Fetcher {
                 // What is unpacked is counted, so that a small answer never becomes a large one.
                 .gzip(true)
         })?;
-        Ok(Self { client, web: web.clone(), robots: Arc::default() })
+        Ok(Self { client, web: web.clone(), known: Arc::default() })
     }
 
     /// The page at this address.
@@ -110,7 +102,9 @@ impl Fetcher {
         if !self.web.robots {
             return own;
         }
-        let asked = self.rules(url).await.ok().and_then(|it| it.delay());
+        // A site that takes for ever to say it has said nothing.
+        let rules = timeout(span(self.web.time_max), self.rules(url)).await;
+        let asked = rules.ok().and_then(Result::ok).and_then(|it| it.delay());
         asked.unwrap_or_default().max(own)
     }
 
@@ -163,21 +157,12 @@ impl Fetcher {
     /// What the site of an address says to programs.
     async fn rules(&self, url: &Url) -> Result<Arc<Robots>, PageError> {
         let site = site(url);
-        let known = {
-            let known = self.robots.lock().unwrap_or_else(PoisonError::into_inner);
-            known.get(&site).filter(|it| it.0.elapsed() < ROBOTS_KEPT).map(|it| it.1.clone())
-        };
-        if let Some(rules) = known {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rules) = known().get(&site, Instant::now()) {
             return Ok(rules);
         }
         let rules = Arc::new(self.read_rules(url).await?);
-        let mut known = self.robots.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= ROBOTS_MAX {
-            known.retain(|_, it| it.0.elapsed() < ROBOTS_KEPT);
-        }
-        if known.len() < ROBOTS_MAX {
-            known.insert(site, (Instant::now(), rules.clone()));
-        }
+        known().put(site, rules.clone(), Instant::now());
         Ok(rules)
     }
 

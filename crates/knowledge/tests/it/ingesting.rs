@@ -126,6 +126,26 @@ testkit::on_both! {
         assert_eq!(asked, [8, 4, 4]);
     }
 
+    async fn a_piece_that_the_model_does_not_take_is_found_by_words_and_the_rest_by_meaning_too(db: Database) {
+        let script = Script::start().await;
+        script
+            .answers_embeddings(Reply::status(400))
+            .answers_embeddings(batch(2))
+            .answers_embeddings(Reply::status(400))
+            .answers_embeddings(Reply::status(400))
+            .answers_embeddings(batch(1));
+        let house = House::open(db, scripted(&script)).await;
+        let document = house.ready(house.text(&sentences(4))).await;
+        assert_eq!((document.made.chunks, document.made.vectors_done), (4, 4));
+        let asked: Vec<usize> = embedded(&script).iter().map(Vec::len).collect();
+        assert_eq!(asked, [4, 2, 2, 1, 1]);
+
+        // A model that takes nothing at all has not refused a piece.
+        script.answers_embeddings(Reply::status(400));
+        let (code, _) = house.failed(house.text("A text that is new to it.")).await;
+        assert_eq!(code, "embedding_refused");
+    }
+
     async fn a_model_that_refuses_fails_the_document_which_goes_on_when_somebody_wants(db: Database) {
         let script = Script::start().await;
         script.answers_embeddings(batch(8)).answers_embeddings(Reply::status(401));

@@ -12,6 +12,7 @@ mod fuzzing;
 mod ingesting;
 mod killing;
 mod pages;
+mod removing;
 mod renewing;
 mod searching;
 mod strangers;

@@ -118,6 +118,24 @@ testkit::on_both! {
         assert_eq!(texts, 8);
     }
 
+    async fn nobody_learns_from_a_number_what_stands_in_anothers_document(db: Database) {
+        let script = Script::start().await;
+        let house = House::open(db, scripted(&script)).await;
+        let guessed = sentences(3);
+        let own = house.ready(house.text(&guessed)).await;
+        let put = async || {
+            let taken = house.knowledge.upload(&house.bob, house.text(&guessed)).await.unwrap();
+            house.becomes_ready(taken.document.id).await
+        };
+        let bobs = put().await;
+        assert_eq!((bobs.made.vectors_done, bobs.made.vectors_reused), (3, 0));
+        house.knowledge.remove(&house.bob, bobs.id).await.unwrap();
+        // What he sees is reused, and told.
+        let change = Change { shared: Some(true), ..Change::default() };
+        house.knowledge.change(&house.ann, own.id, change).await.unwrap();
+        assert_eq!(put().await.made.vectors_reused, 3);
+    }
+
     async fn a_tenant_that_is_erased_leaves_nothing_and_others_keep_theirs(db: Database) {
         let script = Script::start().await;
         let house = House::open(db, scripted(&script)).await;

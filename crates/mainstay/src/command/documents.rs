@@ -131,7 +131,7 @@ async fn find(house: &House, args: Search, output: Output) -> anyhow::Result<()>
 
 /// A passage that was found: the part of it that has most of what is asked for.
 fn result(hit: &Hit, query: &str) -> Json {
-    let passage = search::passages(&hit.text, query).into_iter().next();
+    let passage = search::passages(&hit.text, query, None).into_iter().next();
     let (start, text) = passage.map_or((0, hit.text.clone()), |it| (it.start as u64, it.text));
     json!({
         "document": hit.document, "title": hit.title, "url": hit.url, "page": hit.page,

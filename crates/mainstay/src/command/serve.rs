@@ -84,8 +84,11 @@ pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result
         stop.clone(),
     ));
     duties.spawn(tend(house.models.clone(), stop.clone()));
-    let (knowledge, engine) = (house.knowledge.clone(), house.engine.clone());
-    duties.spawn(look_after(knowledge, engine, house.site.clock.clone(), stop.clone()));
+    // Each in a task of its own: a vector engine that is slow must not keep this process from saying
+    // that it is still at its answers, or another one would end them.
+    let (engine, clock) = (house.engine.clone(), house.site.clock.clone());
+    duties.spawn(tend_answers(engine, clock.clone(), stop.clone()));
+    duties.spawn(tend_documents(house.knowledge.clone(), clock, stop.clone()));
 
     let serving = server::serve::bind(app.clone()).await?;
     app.health.set_readiness(Readiness::Ready);
@@ -236,11 +239,31 @@ async fn tend(models: models::Models, stop: CancellationToken) {
     }
 }
 
-/// Looks after answers in the making and documents every few seconds. What does not answer is said
-/// once, not each time.
-async fn look_after(
+/// Looks after answers in the making every few seconds; from the stop on [`apps::engine::Engine::close`]
+/// does. What does not answer is said once, not each time.
+async fn tend_answers(engine: apps::engine::Engine, clock: base::Clock, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(TEND);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_told = false;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        match engine.tend(clock.now()).await {
+            Ok(()) => is_told = false,
+            Err(error) if !is_told => {
+                is_told = true;
+                warn!(error = %error, "Could not look after answers; trying again every {} s", TEND.as_secs());
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Looks after documents every few seconds. What does not answer is said once, not each time.
+async fn tend_documents(
     knowledge: knowledge::Knowledge,
-    engine: apps::engine::Engine,
     clock: base::Clock,
     stop: CancellationToken,
 ) {
@@ -252,14 +275,11 @@ async fn look_after(
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        let now = clock.now();
-        let answers = engine.tend(now).await.map_err(anyhow::Error::from);
-        let documents = knowledge.tend(now).await.map_err(anyhow::Error::from);
-        match answers.and(documents) {
+        match knowledge.tend(clock.now()).await {
             Ok(()) => is_told = false,
             Err(error) if !is_told => {
                 is_told = true;
-                warn!(error = %error, "Could not look after answers and documents; trying again every {} s", TEND.as_secs());
+                warn!(error = %error, "Could not look after documents; trying again every {} s", TEND.as_secs());
             }
             Err(_) => {}
         }

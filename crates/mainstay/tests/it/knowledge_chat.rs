@@ -227,7 +227,9 @@ testkit::on_both! {
         let wrong = json!({"email": "ann@example.com", "password": "something else"});
         server.nobody().post("/api/auth/login", &wrong).await.is(401);
         let ann = server.sign_in("ann@example.com", "a long enough password").await;
-        assert_eq!(ann.get("/api/auth/me").await.is(200)["user_id"], tokens["user_id"]);
+        let me = ann.get("/api/auth/me").await.is(200);
+        assert_eq!(me["user_id"], tokens["user_id"]);
+        assert_eq!(me["preferences"], json!({"system_prompt": null, "prompt_updated_at": null}));
         let renamed = ann.ask(Method::PUT, "/api/auth/profile", Some(&json!({"name": "Anna"}))).await;
         assert_eq!(renamed.is(200)["name"], "Anna");
         let said = json!({"description": "Calibrates probes."});
@@ -307,12 +309,15 @@ testkit::on_both! {
         ann.get("/api/v1/stats").await.is(403);
         let stats = admin.get("/api/v1/stats").await.is(200);
         assert_eq!((&stats["total_questions_processed"], &stats["queries_today"]), (&json!(3), &json!(3)), "{stats}");
-        for part in ["average_response_time_ms", "cache_hit_rate", "documents_count", "total_size", "similarity_searches_performed", "documents_uploaded", "websocket_connections_total", "active_connections", "api_calls_total", "detailed_stats", "version"] {
+        for part in ["average_response_time", "average_response_time_ms", "uptime_hours", "system_health", "status_message", "vector_engine_available", "cache_hit_rate", "documents_count", "total_size", "similarity_searches_performed", "documents_uploaded", "websocket_connections_total", "active_connections", "api_calls_total", "detailed_stats", "version"] {
             assert!(!stats[part].is_null(), "no {part} in {stats}");
         }
         let health = server.nobody().get("/health").await;
         assert!(matches!(health.status, 200 | 503), "{}", health.text());
         assert!(health.json()["checks"].get("vector_index").is_some(), "{}", health.text());
+        for (part, inside) in [("services", "api"), ("services", "vector_engine"), ("services", "websocket"), ("services", "cache"), ("metrics", "uptime_seconds"), ("metrics", "requests")] {
+            assert!(!health.json()[part][inside].is_null(), "no {inside} in {}", health.text());
+        }
         admin.get("/__debug/routes").await.is(404);
         server.nobody().get("/api/chats").await.is(401);
         ann.delete(&at(&put["document_id"], "")).await.is(204);

@@ -242,12 +242,23 @@ struct About {
     chat: Option<ChatId>,
 }
 
-/// A document to be, still without its contents. One for a chat is for one's own chat.
+/// A document to be, still without its contents. One for a chat is for one's own chat, and of the
+/// chat's tenant: both go together.
 async fn new_document(call: &Call, about: About) -> Result<NewDocument, Problem> {
-    if let Some(chat) = about.chat {
-        call.app.engine.chat_get(&call.caller, chat).await?;
+    let of_chat: Option<TenantId> = match about.chat {
+        Some(chat) => {
+            let chat = call.app.engine.chat_get(&call.caller, chat).await?;
+            chat["tenant"].as_str().and_then(|it| it.parse().ok())
+        }
+        None => None,
+    };
+    if let (Some(of_chat), Some(given)) = (of_chat, about.tenant)
+        && of_chat != given
+    {
+        let fault = Fault::new("/tenant", "is not that of the chat");
+        return Err(Problem::faults("invalid_input", vec![fault.hint("leave it out")]));
     }
-    let tenant = call.tenant(about.tenant)?;
+    let tenant = call.tenant(of_chat.or(about.tenant))?;
     Ok(NewDocument {
         chat: about.chat,
         title: about.title.filter(|it| !it.trim().is_empty()),

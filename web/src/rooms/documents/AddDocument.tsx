@@ -22,7 +22,7 @@ import { JobPanel } from '../jobs/JobPanel';
 export type Way = 'text' | 'page' | 'site';
 
 const TITLE: Schema = { type: 'string', title: 'Title' };
-const URL: Schema = { type: 'string', title: 'Address', minLength: 1, maxLength: 300, examples: ['https://example.com/manual'] };
+const URL: Schema = { type: 'string', title: 'Address', minLength: 1, maxLength: 2048, examples: ['https://example.com/manual'] };
 const SAID: Record<string, Schema> = {
   tags: { type: 'array', title: 'Tags', items: { type: 'string', maxLength: 64 }, maxItems: 32 },
   shared: { type: 'boolean', title: 'Shared', description: 'Everybody here may read and find it.', default: false },

@@ -81,7 +81,7 @@ async fn take(
         let page = NewPage {
             title: new.title,
             tags: new.tags,
-            shared: new.shared,
+            shared: Some(new.shared),
             ..NewPage::new(new.tenant, source)
         };
         return Ok(house.knowledge.page(act, page).await?);
