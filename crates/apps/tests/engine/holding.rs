@@ -183,7 +183,8 @@ testkit::on_both! {
         assert!(told.await.expect("it told something"));
         desk.clock.advance(SignedDuration::from_secs(16));
         let now = desk.clock.now();
-        let ended = desk.store.write(&Actor::house(), now, move |tx| bury::bury(tx, run, now));
+        let house = Actor::house();
+        let ended = desk.store.write(&house, now, move |tx| bury::bury(tx, run, now));
         assert!(ended.await.expect("it is ended"));
         assert_eq!(desk.said(chat).await, before);
         let heard = hear(desk.engine.follow(&desk.ann, run, 0).await.expect("her run")).await;

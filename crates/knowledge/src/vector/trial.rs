@@ -383,7 +383,8 @@ async fn who_changes_a_document_does_not_wait_for_an_engine_that_is_given_much()
         let busy = gate.lock().await;
         let gone = &it.documents[3];
         it.house.remove(gone).await;
-        let told = it.vectors.removed(gone.tenant, &[gone.document]);
+        let documents = [gone.document];
+        let told = it.vectors.removed(gone.tenant, &documents);
         let told = tokio::time::timeout(std::time::Duration::from_secs(5), told).await;
         told.expect("nobody waits for that");
         let among = everywhere(seen(tenant(1), None));

@@ -88,8 +88,8 @@ mod tests {
     #[test]
     fn what_somebody_else_is_making_is_left_to_them_as_long_as_they_want_it() {
         let theirs = generation("a/theirs", State::Building);
-        check(&[theirs.clone()], 1, 9, Some("a/theirs"));
-        check(&[theirs.clone()], 1, 10, None);
+        check(std::slice::from_ref(&theirs), 1, 9, Some("a/theirs"));
+        check(std::slice::from_ref(&theirs), 1, 10, None);
         check(&[Generation { wanted_at: after(9), ..theirs }], 1, 12, Some("a/theirs"));
         check(&[generation("a/mine", State::Building)], 1, 2, None);
     }
@@ -101,10 +101,10 @@ mod tests {
         check(&[Generation { wanted_at: after(30), ..old.clone() }], 29, 30, None);
         // The old one, once the new one serves; and when the new one is gone for good.
         let new = Generation { switched_at: Some(after(40)), wanted_at: after(59), ..old };
-        check(&[new.clone()], 0, 60, Some("a/theirs"));
-        check(&[new.clone()], 0, 70, None);
+        check(std::slice::from_ref(&new), 0, 60, Some("a/theirs"));
+        check(std::slice::from_ref(&new), 0, 70, None);
         // Gone back to on purpose, by a restart: not right after the switch.
-        check(&[new.clone()], 45, 46, Some("a/theirs"));
+        check(std::slice::from_ref(&new), 45, 46, Some("a/theirs"));
         check(&[new], 45, 60, None);
     }
 }

@@ -2,7 +2,7 @@
 
 use base::{Actor, Role};
 use identity::Reach;
-use knowledge::{Act, Sight};
+use knowledge::{Act, Sight, Whose};
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 use testkit::{Database, model::Reply};
@@ -117,7 +117,7 @@ testkit::on_both! {
             "chunks": [{"page": 1, "start_char": 0, "end_char": text.len()}], "vectors": [],
         });
         let carried = serde_json::from_value(carried).expect("a document");
-        let act = Act { sight: Sight { tenant: Some(house.here), owner: None }, actor: Actor::house() };
+        let act = Act { sight: Sight { tenant: Some(house.here), whose: Whose::All }, actor: Actor::house() };
         house.app.knowledge.carry_in(&act, house.here, None, carried).await.expect("it is taken in");
         let viewer = house.viewer().await;
         let length = async |chars: u32| {
