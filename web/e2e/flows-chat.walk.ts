@@ -152,8 +152,10 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person who asks', () => {
     await page.getByLabel('Search the web').check();
     await page.getByLabel('Question').fill(`degraded ${'and so on '.repeat(60)}`);
     await page.getByText(/of 500 characters: what is beyond is cut off/).waitFor();
+    // It is told for a moment only: whoever looks afterwards may come too late.
+    const searching = page.getByText('Searching the web').first().waitFor();
     await page.getByRole('button', { name: 'Ask', exact: true }).click();
-    await page.getByText('Searching the web').first().waitFor();
+    await searching;
     const answer = await answered(page);
     await answer.getByText('documents were found by their words only').waitFor();
     await page.getByText('It was too long, and was cut here.').waitFor();
