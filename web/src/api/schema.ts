@@ -1892,6 +1892,12 @@ export interface components {
             picture?: string | null;
             /** Format: date-time */
             created_at?: string;
+            preferences?: components["schemas"]["Preferences"];
+        };
+        Preferences: {
+            system_prompt: string | null;
+            /** Format: date-time */
+            prompt_updated_at: string | null;
         };
         Session: {
             id: string;
@@ -2738,6 +2744,28 @@ export interface components {
             checks: {
                 [key: string]: components["schemas"]["HealthCheck"];
             };
+            services?: components["schemas"]["HealthServices"];
+            metrics?: components["schemas"]["HealthNumbers"];
+        };
+        HealthServices: {
+            /** @enum {string} */
+            api: "healthy" | "degraded";
+            /** @enum {string} */
+            websocket: "healthy" | "degraded";
+            /** @enum {string|null} */
+            database: "healthy" | "degraded" | "unhealthy" | null;
+            /** @enum {string|null} */
+            vector_engine: "healthy" | "degraded" | "unhealthy" | null;
+            /** @enum {string|null} */
+            models: "healthy" | "degraded" | "unhealthy" | null;
+            /** @enum {string} */
+            cache: "on" | "off";
+        };
+        HealthNumbers: {
+            uptime_seconds: number;
+            requests: number;
+            websockets_open: number;
+            answers_running: number;
         };
         Liveness: {
             status: string;
@@ -2782,9 +2810,17 @@ export interface components {
             cache?: components["schemas"]["CacheCounts"] | null;
             sockets?: components["schemas"]["SocketCounts"] | null;
             requests?: components["schemas"]["RequestCounts"] | null;
+            health?: components["schemas"]["HealthInShort"] | null;
             unavailable?: {
                 [key: string]: string;
             };
+        };
+        HealthInShort: {
+            /** @enum {string} */
+            status: "healthy" | "degraded" | "unhealthy";
+            message: string;
+            vector_engine_available: boolean | null;
+            uptime_hours: number;
         };
         LogRecord: {
             /** Format: date-time */
@@ -3273,6 +3309,7 @@ export interface components {
             answered: number;
             failed: number;
             average_answer_ms: number;
+            average_answer_s: number;
             searches: number;
             tokens: number;
             running: number;
