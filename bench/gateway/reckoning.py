@@ -94,7 +94,9 @@ def reckon(attempts, calls, rows, stops):
             stopped = was_stopped(attempt.began, attempt.ended or time.time())
             estimated = [it for it in theirs if it.estimated]
             early = any(it.hangs_up == 0 for it in calls_of[body])
-            cause = ("stopped on the way" if stopped else "hung up by the caller before the answer began" if early else "hung up by the caller" if hung_up else "counts never sent" if attempt.end in ("cut", "silent", "gone", "open") else
+            # The double told its counts when the gateway had waited as long as it may: nobody heard them.
+            too_late = any(it.outcome == "timeout" and attempt.ended and attempt.ended > it.at / 1e6 + it.latency_ms / 1e3 for it in estimated)
+            cause = ("stopped on the way" if stopped else "told after the time-out" if too_late else "hung up by the caller before the answer began" if early else "hung up by the caller" if hung_up else "counts never sent" if attempt.end in ("cut", "silent", "gone", "open") else
                      "an error or nothing instead of an answer" if attempt.end == "refused" else None)
             if not estimated:
                 fault("an attempt without a row", describe(attempt))

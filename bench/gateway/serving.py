@@ -21,13 +21,13 @@ def application(folder, llm=None):
 
 
 class Mainstay:
-    """`binary` serving `app`, with its data in `data`; `pin` are the cores it may use."""
+    """`binary` serving `app`, with its data in `data`; `pin` are the cores it may use, `more` is said to `serve` beside that."""
 
-    def __init__(self, binary, app, data, env=None, pin=None):
+    def __init__(self, binary, app, data, env=None, pin=None, more=()):
         self.binary, self.app, self.data = pathlib.Path(binary), pathlib.Path(app), pathlib.Path(data)
         self.environment = {**os.environ, "MAINSTAY_ADMIN_EMAIL": EMAIL, "MAINSTAY_ADMIN_PASSWORD": PASSWORD,
                             "LOG_LEVEL": "info", "MAINSTAY_LOG_FORMAT": "json", **(env or {})}
-        self.before = ["taskset", "-c", pin] if pin else []
+        self.before, self.more = ["taskset", "-c", pin] if pin else [], more
         self.log = self.data.with_suffix(".log")
         self.process = self.port = self.token = None
 
@@ -48,7 +48,7 @@ class Mainstay:
 
     def start(self, port=0, patience_s=60):
         begun = time.perf_counter()
-        self.process = subprocess.Popen([*self.before, self.binary, "serve", self.app, "--data", self.data, "--listen", f"127.0.0.1:{port}"],
+        self.process = subprocess.Popen([*self.before, self.binary, "serve", self.app, "--data", self.data, "--listen", f"127.0.0.1:{port}", *self.more],
                                         env=self.environment, stdout=subprocess.PIPE, stderr=open(self.log, "a"), text=True)
         for line in self.process.stdout:
             if line.startswith("ready "):

@@ -35,7 +35,7 @@ export function assistantsOf(world) {
 
 function made(world, kept, { owner, assistant, title, tenant, ago = 0 }) {
   const at = world.now(ago * 3_600_000);
-  const chat = { owner, view: { id: randomUUID(), tenant: tenant ?? NO_TENANT, assistant, title, is_named: false, created_at: at, updated_at: at } };
+  const chat = { owner, view: { id: randomUUID(), tenant: tenant ?? NO_TENANT, assistant, title, is_named: false, created_at: at, updated_at: at, run: null } };
   kept.chats.push(chat);
   kept.messages.set(chat.view.id, []);
   return chat.view;
@@ -71,7 +71,7 @@ export const assistantRoutes = {
   },
   'POST /api/chats/{chat}/title': (world, { params, caller }) => Object.assign(chatOf(world, params.chat, caller), { title: 'Found by the model', is_named: false }),
   'GET /api/chats/{chat}/export': (world, { params, caller }) => ({ chat: chatOf(world, params.chat, caller), messages: of(world).messages.get(params.chat), exported_at: world.now() }),
-  'GET /api/chats/{chat}/messages': (world, { params, query, caller }) => paged(of(world).messages.get(chatOf(world, params.chat, caller).id), query),
+  'GET /api/chats/{chat}/messages': (world, { params, query, caller }) => (query.from === 'end' ? backwards : paged)(of(world).messages.get(chatOf(world, params.chat, caller).id), query),
   'DELETE /api/chats/{chat}': (world, { params, caller }) => {
     const chat = chatOf(world, params.chat, caller);
     const bound = world.documents.filter((it) => it.view.chat === chat.id);
@@ -113,6 +113,7 @@ export function streams(world, response, { method, pathname, body, caller, heade
     view: { id, tenant: chat?.tenant ?? body.tenant ?? caller.tenant ?? NO_TENANT, assistant: chat?.assistant ?? nameOf(world, body.assistant), chat_id: chat?.id ?? null, request_id: `req_${id.slice(-12)}`, state: 'running', question_message_id: null, answer_message_id: null, tokens_used: null, error: null, started_at: world.now(), ended_at: null },
   };
   of(world).runs.set(id, run);
+  if (chat) chat.run = id;
   tell(response, run, 0, /\bcut\b/.test(question) && !again ? 9 : Infinity);
   void make(world, run, { question, web: body?.web ?? false, chat, isAgain: Boolean(again), caller });
   return true;
@@ -160,6 +161,7 @@ async function make(world, run, { question, web, chat, isAgain, caller }) {
 
   const where = chat ?? made(world, kept, { owner: caller.id, assistant: view.assistant, title: used.split(/\s+/).slice(0, 7).join(' '), tenant: view.tenant });
   view.chat_id = where.id;
+  where.run = view.id;
   where.updated_at = world.now();
   const asked = isAgain ? kept.messages.get(where.id).findLast((it) => it.role === 'user') : said(world, kept, where, { content: used, run: view.id, metadata: { input_truncated: used !== question } });
   view.question_message_id = asked.id;
@@ -185,6 +187,7 @@ async function make(world, run, { question, web, chat, isAgain, caller }) {
   const named = cited.filter((it) => text.includes(`[${it.number}]`));
   const answer = kept.messages.has(where.id) ? said(world, kept, where, { role: 'assistant', content: text, state: failed ? 'interrupted' : 'whole', model_used: model, tokens_used: isQuoting ? null : tokens, metadata: { rag_enabled: true, documents_attached: false, input_truncated: used !== question, retrieval, confidence: 0.71, ...(isQuoting ? { quoting: true } : { cost_usd }) }, sources, citations: named, run: view.id }) : null;
   Object.assign(view, { state: failed ? (failed.code === 'cancelled' ? 'cancelled' : 'failed') : 'done', answer_message_id: answer?.id ?? null, tokens_used: tokens, error: failed?.code ?? null, ended_at: world.now() });
+  if (where.run === view.id) where.run = null;
   if (answer) add('saved', { answer_message_id: answer.id, state: answer.state });
   const shared = { chat_id: where.id, request_id: view.request_id, answer_message_id: answer?.id ?? null };
   if (failed) add('error', { ...shared, ...failed, retry_after_s: null });
@@ -240,6 +243,13 @@ function paged(rows, { limit = 50, cursor, count }) {
   const from = Number(cursor ?? 0);
   const to = from + Number(limit);
   return { items: rows.slice(from, to), next_cursor: to < rows.length ? String(to) : null, prev_cursor: from > 0 ? String(Math.max(0, from - Number(limit))) : null, ...(count === 'true' ? { total: rows.length } : {}) };
+}
+
+/** From the end: the last rows first, and then those before them; the cursor is how many lie before. */
+function backwards(rows, { limit = 50, cursor, count }) {
+  const to = cursor === undefined ? rows.length : Number(cursor);
+  const from = Math.max(0, to - Number(limit));
+  return { items: rows.slice(from, to), next_cursor: null, prev_cursor: from > 0 ? String(from) : null, ...(count === 'true' ? { total: rows.length } : {}) };
 }
 
 function pause(ms) {

@@ -39,7 +39,8 @@ const BODIES = {
 
 for (const application of [catalogue, letters, trails]) {
   describe(`the mock of ${application.app.app}`, () => {
-    it('answers as the server does, wherever it answers', async () => {
+    // Two hundred answers, each held against its schema: a busy machine takes a while.
+    it('answers as the server does, wherever it answers', { timeout: 60_000 }, async () => {
       const { url, world, close } = await serve({ application, delay: 0 });
       const ask = async (method, path, body, token) => {
         const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };

@@ -15,11 +15,12 @@ const KINDS = {
   json: 'application/json',
   csv: 'text/csv',
 };
-const BYTES_MAX = 5 * 1024 * 1024;
 const TICK_MS = 350;
+/** What another attempt at the same file cannot change. */
+const WITHOUT_TEXT = ['image_only', 'encrypted', 'empty'];
 const REASONS = {
-  image_only: 'Its 4 pages are pictures without text; have their text recognised (OCR) and put it in again',
-  encrypted: 'It is locked with a password; save it without one and put it in again',
+  image_only: 'Its 4 pages are pictures without text. Have the text recognised (OCR) and put it in again.',
+  encrypted: 'It is locked with a password. Save it without one and put it in again.',
   extraction_unavailable: 'The process that reads files could not be started. It may work later.',
 };
 
@@ -137,14 +138,15 @@ async function uploaded(world, { caller, request, raw }) {
   const kind = file.name.split('.').at(-1).toLowerCase();
   if (!KINDS[kind]) refuse('invalid_file_type', 'The file is of another kind', { detail: `The file is a picture; taken are: ${Object.keys(KINDS).join(', ')}.` });
   if (file.size === 0) refuse('invalid_file', 'The file is empty');
-  if (file.size > BYTES_MAX) refuse('file_too_large', 'The file is too large', { detail: `The file has ${file.size} bytes; at most ${BYTES_MAX} are taken.` });
+  const { bytes_max } = world.app.uploads;
+  if (file.size > bytes_max) refuse('file_too_large', 'The file is too large', { detail: `The file has ${file.size} bytes; at most ${bytes_max} are taken.` });
   const same = world.documents.find((it) => it.view.file_name === file.name && it.view.size_bytes === file.size && sees(it, caller));
   const words = kind === 'pdf' || kind === 'docx' ? VALVES : [(await file.text()).slice(0, 100_000)];
   const document = taken(world, caller, said, { title: said.title || file.name.replace(/\.[^.]+$/, ''), file_name: file.name, kind, size_bytes: file.size }, textOf(words));
   return { ...document.view, same_as: same?.view.id ?? null, existed: false };
 }
 
-const sees = (document, caller) => (!caller.tenant || document.tenant === caller.tenant) && (caller.role === 'admin' || document.view.owner === caller.id || (document.view.shared && !document.view.chat));
+const sees = (document, caller) => (!caller.tenant || document.tenant === caller.tenant) && ((caller.role === 'admin' && !document.view.chat) || document.view.owner === caller.id || (document.view.shared && !document.view.chat));
 
 function documentOf(world, id, caller) {
   return world.documents.find((it) => it.view.id === id && sees(it, caller)) ?? refuse('document_not_found', 'There is no such document', { detail: `Document ${id} does not exist.` });
@@ -247,6 +249,7 @@ export const documentRoutes = {
   'POST /api/documents/{document}/resume': (world, { params, caller }) => {
     const document = own(world, params.document, caller);
     if (document.view.state !== 'failed') refuse('document_state', 'It is not in a state for this', { detail: `The document is ${document.view.state}; only a failed one goes on.` });
+    if (WITHOUT_TEXT.includes(document.view.reason.code)) refuse('document_state', 'It is not in a state for this', { detail: `Document ${document.view.id} cannot go on. ${document.view.reason.message}` });
     Object.assign(document.view, { state: 'pending', progress: 0, reason: null });
     work(world, document);
     return document.view;

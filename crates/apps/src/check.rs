@@ -4,7 +4,8 @@
 //! know by itself, the operations that routes may name, it is told.
 //!
 //! Start at [`folder`]. The keys of `app.yaml` are known from the types of [`crate::description`]
-//! and from nowhere else.
+//! and from nowhere else, those of the documents that Mainstay types from the kinds that are handed
+//! down ([`Told::kinds`]).
 
 mod archives;
 mod assistants;
@@ -35,7 +36,7 @@ use serde::Serialize;
 
 pub(crate) use files::Files;
 pub use names::ERROR_CODES;
-pub(crate) use shape::without_formats;
+pub(crate) use shape::{prune, without_formats};
 
 use crate::{
     configuration::Kind,
@@ -174,6 +175,10 @@ pub(crate) fn files(files: &Files, told: &Told<'_>) -> (Report, Option<Descripti
             faults.append(&mut checker.faults);
             description = Some(shaped);
         }
+    }
+    // Without a description nobody says where a document lies, or what it adds.
+    if description.is_none() {
+        faults.extend(configuration::typed(files, told.kinds));
     }
     faults.sort_by(|a, b| {
         (&a.file, a.line, a.column, a.code, &a.message)

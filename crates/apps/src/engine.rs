@@ -22,14 +22,15 @@ use store::{
     Store,
     blob::{self, Place},
 };
-use tracing::info;
+use tokio::time::MissedTickBehavior;
+use tracing::{info, warn};
 use work::{
     Failure, Handler, Job,
     schedule::{Keeper, Schedule},
 };
 
 use crate::{
-    archive,
+    acts, archive,
     assistant::{
         self, Hub,
         web_search::{WebSearch, WebSearchError},
@@ -89,6 +90,9 @@ pub struct Settings {
     /// Sources may be asked at private addresses.
     pub allow_private_sources: bool,
 }
+
+/// How often this process says, while it stops, that it is still at its answers.
+const BEAT_WHILE_CLOSING: Duration = Duration::from_secs(3);
 
 /// How long what was told of answers is kept, for those who were cut off.
 const EVENTS_KEPT_HOURS: i64 = 24;
@@ -177,6 +181,9 @@ impl Engine {
             papers: tokio::sync::Semaphore::new(report::AT_ONCE),
             sources,
         }));
+        if let Some(knowledge) = engine.knowledge() {
+            knowledge.keep_to_chats(acts::chats::hold);
+        }
         let this = engine.clone();
         engine
             .store()
@@ -463,11 +470,11 @@ impl Engine {
     /// # Errors
     /// When the database does not answer.
     pub async fn tend(&self, now: Timestamp) -> Result<(), EngineError> {
-        let holder = self.hub().holder().to_owned();
+        let (holder, here) = (self.hub().holder().to_owned(), self.hub().ids());
         let (unwanted, lost) = self
             .store()
             .bookkeep("look after the answers in the making", move |tx| {
-                let unwanted = assistant::run::beat(tx, &holder, now)?;
+                let unwanted = assistant::run::beat(tx, &holder, &here, now)?;
                 Ok::<_, store::Error>((unwanted, assistant::run::lost(tx, now)?))
             })
             .await?;
@@ -484,11 +491,28 @@ impl Engine {
     /// Waits for the answers that are being made, at most so long; then stops them, and keeps what
     /// was written.
     pub async fn close(&self, within: Duration) {
-        self.hub().close(within).await;
+        tokio::select! {
+            () = self.hub().close(within) => {}
+            () = self.beat_while_closing() => {}
+        }
     }
 
-    /// Removes what is past its time: finished jobs, kept answers, old deliveries, records and
-    /// tenants deleted longer ago than they can be restored. Returns what was removed.
+    /// Without it somebody else would end, in the meantime, what is still being made here.
+    async fn beat_while_closing(&self) {
+        let mut ticks = tokio::time::interval(BEAT_WHILE_CLOSING);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            // A beat that is missed is made up for by the next.
+            if let Err(error) = self.tend(self.now()).await {
+                warn!(error = %error, "Could not look after the answers in the making");
+            }
+        }
+    }
+
+    /// Removes what is past its time: finished jobs, kept answers, old deliveries, records deleted
+    /// longer ago than they can be restored. Returns what was removed. Tenants have their own sweep:
+    /// [`Engine::sweep_tenants`].
     ///
     /// # Errors
     /// When the database, or a place of blobs, does not answer.

@@ -2,15 +2,18 @@
 //!
 //! Who a tenant is, is `identity`'s; here is what the application keeps for it.
 //!
-//! Start at [`begin`], [`export`] and [`erase`].
+//! Start at [`begin`], [`export`] and [`erase`]; [`Engine::sweep_tenants`] erases those that were deleted
+//! too long ago to come back.
 
-use base::TenantId;
+use base::{Actor, TenantId, Timestamp};
 use identity::Reach;
 use serde_json::{Value as Json, json};
 use store::{Db, Dialect, Tx, params};
 
 use crate::{
-    assistant, feedback,
+    assistant,
+    engine::Engine,
+    feedback,
     indexes::text,
     question,
     record::{
@@ -247,6 +250,38 @@ pub fn erase(tx: &Tx, act: &Act, tenant: TenantId) -> Result<(), TenantError> {
     store::blob::erase(tx, tenant, act.now)?;
     identity::tenant::erase(tx, tenant)?;
     Ok(())
+}
+
+impl Engine {
+    /// Erases the tenants that were deleted longer ago than they can be restored, each in a
+    /// transaction of its own, and names them. Call [`identity::Identity::forget_callers`] when there
+    /// were any.
+    ///
+    /// # Errors
+    /// When the database does not answer; those that were erased until then are gone.
+    pub async fn sweep_tenants(&self, now: Timestamp) -> Result<Vec<TenantId>, TenantError> {
+        let Some(tenants) = &self.folder().description().tenants else { return Ok(Vec::new()) };
+        let before = record::restorable_since(now, tenants.restore_days);
+        let expired = self.store().read(move |db| identity::tenant::expired(db, before)).await?;
+        let mut erased = Vec::new();
+        for id in expired {
+            let sweep = move |tx: &Tx| {
+                // Somebody may have brought it back meanwhile, or another server was here before.
+                let is_due = identity::tenant::is_expired(tx, id, before)?;
+                if is_due {
+                    erase(tx, &Act::house(now), id)?;
+                }
+                Ok::<_, TenantError>(is_due)
+            };
+            if self.store().write(&Actor::house(), now, sweep).await? {
+                if let Some(knowledge) = self.knowledge() {
+                    knowledge.forget(id).await;
+                }
+                erased.push(id);
+            }
+        }
+        Ok(erased)
+    }
 }
 
 /// How many records a collection has.

@@ -237,6 +237,12 @@ pub fn expired(db: &Db, before: Timestamp) -> Result<Vec<TenantId>, store::Error
     db.query(EXPIRED, &params![before])?.iter().map(|it| it.get("id")).collect()
 }
 
+/// Is this still one of the [`expired`] ones? Nobody brings it back before the transaction ends.
+pub fn is_expired(tx: &Tx, id: TenantId, before: Timestamp) -> Result<bool, store::Error> {
+    tx.hold(HOLD)?;
+    Ok(get(tx, id)?.and_then(|it| it.deleted_at).is_some_and(|it| it < before))
+}
+
 /// Removes a tenant with its keys, users and their sessions, for good. Its audit log stays, as it
 /// outlives what it speaks of. Call [`crate::Identity::forget_callers`] after the commit.
 pub fn erase(tx: &Tx, id: TenantId) -> Result<(), TenantError> {

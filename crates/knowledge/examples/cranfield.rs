@@ -76,7 +76,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
 
     let tenant = TenantId::generate();
-    let act = Act { sight: Sight { tenant: Some(tenant), owner: None }, actor: Actor::operator() };
+    let act = Act { sight: Sight::everything(), actor: Actor::operator() };
     let begun = Instant::now();
     let mut known: Vec<(DocumentId, String)> = Vec::with_capacity(documents.len());
     for line in documents.into_iter().filter(|it| !it.text.trim().is_empty()) {

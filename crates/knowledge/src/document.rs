@@ -1,16 +1,18 @@
 //! A document: what somebody put in to be asked about, whose it is, and how far it has come.
 //!
 //! A document belongs to whoever put it in. The owner may share it with the tenant, or bind it to one
-//! chat, where nobody else ever sees it. Whoever may not see a document learns not even that it is
-//! there. Nothing here reads a file or asks a model; that is [`crate::ingest`].
+//! chat, where nobody else ever sees it, not even who manages everybody's documents. Whoever may not
+//! see a document learns not even that it is there. Nothing here reads a file or asks a model; that is [`crate::ingest`].
 //!
 //! Start at [`Document`] and [`Sight`]; [`upload`] puts one in, [`state`] says what may become of it.
 
+mod again;
 pub mod carry;
 pub mod change;
 pub mod list;
 pub mod remove;
 pub mod state;
+mod stray;
 pub mod text;
 pub mod upload;
 mod view;
@@ -19,7 +21,7 @@ use base::{
     Actor, ChatId, DocumentId, JobId, TenantId, Timestamp, actor::Who, permission::UnknownName,
 };
 use serde_json::{Map, Value as Json};
-use store::{Db, Error, Row, blob::BlobId, params};
+use store::{Db, Error, Row, Sql, Tx, blob::BlobId, params};
 
 pub use list::Filter;
 pub use state::{Reason, State};
@@ -117,8 +119,20 @@ pub enum Origin {
 pub struct Sight {
     /// Of this tenant; none: of all.
     pub tenant: Option<TenantId>,
-    /// Their own and the shared ones; none: everybody's.
-    pub owner: Option<String>,
+    /// Whose.
+    pub whose: Whose,
+}
+
+/// Whose documents somebody sees, by the owner as the audit log spells who.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// Everybody's, wherever they lie: for the house itself, and for no caller.
+    All,
+    /// Everybody's but what lies in a chat of somebody else: whoever looks after documents is no
+    /// reader of other people's chats.
+    Managed(String),
+    /// Their own and the shared ones.
+    Own(String),
 }
 
 /// Who does something to documents, and what they see.
@@ -149,6 +163,14 @@ pub enum DocumentError {
         /// What can be done.
         way_out: &'static str,
     },
+    /// It failed in a way that going on does not change.
+    #[error("document {id} cannot go on. {reason}")]
+    CannotGoOn {
+        /// Which one.
+        id: DocumentId,
+        /// Why it failed, in sentences with the way out.
+        reason: String,
+    },
     /// A field cannot be so.
     #[error("`{field}` {why}")]
     Invalid {
@@ -168,7 +190,7 @@ impl DocumentError {
         match self {
             Self::NoSuch(_) => "document_not_found",
             Self::NotYours(_) => "forbidden",
-            Self::State { .. } => "document_state",
+            Self::State { .. } | Self::CannotGoOn { .. } => "document_state",
             Self::Invalid { .. } => "invalid_input",
             Self::Store(_) => "database_error",
         }
@@ -204,12 +226,18 @@ impl std::str::FromStr for Origin {
 impl Sight {
     /// Everything: for the house itself.
     pub fn everything() -> Self {
-        Self { tenant: None, owner: None }
+        Self { tenant: None, whose: Whose::All }
     }
 
-    /// What an actor sees in a tenant: their own documents and the shared ones.
-    pub fn of(tenant: TenantId, who: Who) -> Self {
-        Self { tenant: Some(tenant), owner: Some(who.to_string()) }
+    /// What an actor sees in a tenant, or in all: their own documents and the shared ones.
+    pub fn of(tenant: impl Into<Option<TenantId>>, who: Who) -> Self {
+        Self { tenant: tenant.into(), whose: Whose::Own(who.to_string()) }
+    }
+
+    /// What an actor sees who manages the documents of a tenant, or of all: everybody's, but of those
+    /// that lie in chats only their own.
+    pub fn managing(tenant: impl Into<Option<TenantId>>, who: Who) -> Self {
+        Self { tenant: tenant.into(), whose: Whose::Managed(who.to_string()) }
     }
 
     /// May this document be seen?
@@ -222,7 +250,29 @@ impl Sight {
     /// May this document be changed?
     pub fn owns(&self, document: &Document) -> bool {
         let in_reach = self.tenant.is_none_or(|it| it == document.tenant);
-        in_reach && self.owner.as_ref().is_none_or(|it| *it == document.owner)
+        in_reach
+            && match &self.whose {
+                Whose::All => true,
+                Whose::Managed(who) => document.chat.is_none() || *who == document.owner,
+                Whose::Own(who) => *who == document.owner,
+            }
+    }
+
+    /// Whose documents, beside the shared ones, are seen of those that lie in no chat; none:
+    /// everybody's.
+    pub(crate) fn owner(&self) -> Option<&str> {
+        match &self.whose {
+            Whose::All | Whose::Managed(_) => None,
+            Whose::Own(who) => Some(who),
+        }
+    }
+
+    /// Whose documents are seen of those that lie in a chat; none: everybody's.
+    pub(crate) fn chats_of(&self) -> Option<&str> {
+        match &self.whose {
+            Whose::All => None,
+            Whose::Managed(who) | Whose::Own(who) => Some(who),
+        }
     }
 }
 
@@ -244,6 +294,26 @@ pub fn get(db: &Db, sight: &Sight, id: DocumentId) -> Result<Document, DocumentE
 pub(crate) fn own(db: &Db, sight: &Sight, id: DocumentId) -> Result<Document, DocumentError> {
     let found = get(db, sight, id)?;
     if sight.owns(&found) { Ok(found) } else { Err(DocumentError::NotYours(id)) }
+}
+
+/// Waits until nobody else is changing a document, and keeps it from being changed or removed until the
+/// transaction ends: what is read of it from here on is what it is. Of several, hold the newest first.
+/// False when there is none. On SQLite there is one writer, and nothing to wait for.
+pub(crate) fn hold(tx: &Tx, id: DocumentId) -> Result<bool, Error> {
+    const HOLD: Sql<'_> = Sql {
+        sqlite: "SELECT id FROM knowledge_documents WHERE id = $1",
+        postgres: "SELECT id FROM knowledge_documents WHERE id = $1 FOR UPDATE",
+    };
+    Ok(tx.first(HOLD, &params![id])?.is_some())
+}
+
+/// A document that may be changed, held until the transaction ends.
+///
+/// # Errors
+/// As [`own`].
+pub(crate) fn held(tx: &Tx, sight: &Sight, id: DocumentId) -> Result<Document, DocumentError> {
+    hold(tx, id)?;
+    own(tx, sight, id)
 }
 
 /// A document, whoever may see it.

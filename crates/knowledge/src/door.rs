@@ -3,10 +3,11 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use base::{Clock, DocumentId, TenantId, Timestamp};
+use base::{ChatId, Clock, DocumentId, TenantId, Timestamp};
+use jiff::SignedDuration;
 use models::Models;
 use store::{Error, Store, Tx};
 use tokio_util::task::TaskTracker;
@@ -34,7 +35,13 @@ struct Inner {
     vectors: Vectors,
     /// The open document that was looked at last; see `ingest::tend`.
     last_tended: Mutex<Option<DocumentId>>,
+    /// When strays were last cleared away, and which chat was looked at last; see `document::stray`.
+    cleared: Mutex<(Option<Timestamp>, Option<ChatId>)>,
+    chats: OnceLock<Box<HoldChat>>,
 }
+
+/// Says whether a chat is there, and keeps it from being removed until the transaction ends.
+type HoldChat = dyn Fn(&Tx, ChatId) -> Result<bool, Error> + Send + Sync;
 
 /// What the room is made of.
 pub struct Parts {
@@ -95,6 +102,8 @@ impl Knowledge {
             extractor: Extractor::new(program, &settings.extraction),
             fetcher: Fetcher::new(&settings.web).map_err(OpenError::Client)?,
             last_tended: Mutex::new(None),
+            cleared: Mutex::default(),
+            chats: OnceLock::new(),
             store,
             clock,
             models,
@@ -114,15 +123,26 @@ impl Knowledge {
         handlers
     }
 
-    /// Looks after what nobody else does: documents that nobody is at, indexes that are behind. Call it
-    /// every few seconds.
+    /// Has documents taken in for chats only as long as those are there, and taken away when they are
+    /// not: this room does not know chats. `hold` says whether one is, and keeps it from being removed
+    /// until the transaction ends. Whoever says it first is believed.
+    pub fn keep_to_chats(
+        &self,
+        hold: impl Fn(&Tx, ChatId) -> Result<bool, Error> + Send + Sync + 'static,
+    ) {
+        // Another engine on the same room says the same.
+        let _ = self.0.chats.set(Box::new(hold));
+    }
+
+    /// Looks after what nobody else does: documents that nobody is at, indexes that are behind, what is
+    /// left of what is gone. Call it every few seconds.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn tend(&self, now: Timestamp) -> Result<(), Error> {
         self.tend_documents(now).await?;
         self.vectors().tend(now).await;
-        Ok(())
+        self.clear_strays(now).await
     }
 
     /// Forgets a tenant that was erased: call it after the commit of [`Knowledge::erase`].
@@ -171,6 +191,30 @@ impl Knowledge {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+
+    /// Is a chat there? It stays so until the transaction ends. True where nobody knows of chats.
+    pub(crate) fn hold_chat(&self, tx: &Tx, chat: ChatId) -> Result<bool, Error> {
+        self.0.chats.get().map_or(Ok(true), |hold| hold(tx, chat))
+    }
+
+    /// Is it time to clear strays away? Then it is noted, and the chat that was looked at last handed
+    /// back.
+    pub(crate) fn begins_clearing(
+        &self,
+        now: Timestamp,
+        every: SignedDuration,
+    ) -> Option<Option<ChatId>> {
+        let mut cleared = self.0.cleared.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = cleared.0.is_none_or(|at| now.duration_since(at) >= every);
+        is_due.then(|| {
+            cleared.0 = Some(now);
+            cleared.1
+        })
+    }
+
+    pub(crate) fn cleared_up_to(&self, chat: Option<ChatId>) {
+        self.0.cleared.lock().unwrap_or_else(PoisonError::into_inner).1 = chat;
     }
 
     pub(crate) fn last_tended(&self) -> Option<DocumentId> {

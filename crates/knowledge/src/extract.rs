@@ -184,24 +184,28 @@ impl Verdict {
         }
     }
 
-    /// Why nothing of it can be found, in a sentence with the way out.
+    /// Why nothing of it can be found, in sentences with the way out.
     pub fn reason(&self) -> String {
         match self.kind {
-            VerdictKind::Text => "text was found".into(),
-            VerdictKind::ImageOnly => format!(
-                "its {} pages are pictures without text; have their text recognised (OCR) and put it in again",
-                self.pages
-            ),
-            VerdictKind::Encrypted => {
-                "it is locked with a password; save it without one and put it in again".into()
+            VerdictKind::Text => "Text was found.".into(),
+            VerdictKind::ImageOnly => {
+                let what = match self.pages {
+                    0 => "It holds pictures without text".to_owned(),
+                    1 => "Its page is a picture without text".to_owned(),
+                    pages => format!("Its {pages} pages are pictures without text"),
+                };
+                format!("{what}. Have the text recognised (OCR) and put it in again.")
             }
-            VerdictKind::Empty => "no text was found in it".into(),
+            VerdictKind::Encrypted => {
+                "It is locked with a password. Save it without one and put it in again.".into()
+            }
+            VerdictKind::Empty => "No text was found in it. Put another file in.".into(),
             VerdictKind::Broken => {
-                "it is damaged and cannot be read; save it anew and put it in again".into()
+                "It is damaged and cannot be read. Save it anew and put it in again.".into()
             }
             VerdictKind::TooLong => {
-                let how_long = self.warnings.first().map_or("it is too long", |it| &it.message);
-                format!("{how_long}; split it and put the parts in")
+                let how_long = self.warnings.first().map_or("It is too long.", |it| &it.message);
+                format!("{how_long} Split it and put the parts in.")
             }
         }
     }
@@ -290,7 +294,9 @@ mod tests {
         ] {
             let error = ExtractError::Nothing { verdict: Verdict::of(kind) };
             assert_eq!(error.code(), kind.code());
-            assert!(error.to_string().len() > 15, "{error}");
+            let told = error.to_string();
+            assert!(told.len() > 30 && told.ends_with('.'), "{told}");
+            assert!(told.starts_with(char::is_uppercase), "{told}");
         }
     }
 }

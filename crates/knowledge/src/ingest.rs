@@ -19,10 +19,11 @@ use store::{Tx, params};
 use tracing::info;
 use work::{Failure, FenceError, Handler, Job, Running};
 
+use self::embed::Embedded;
 use crate::{
     Knowledge, chunk,
     chunk::Packed,
-    document::{Document, Origin, State, any, remove, state, text},
+    document::{Document, Origin, State, any, hold, remove, state, text},
     extract::{ExtractError, Extracted, Verdict},
     lexical, metric,
 };
@@ -70,6 +71,9 @@ pub(crate) enum StepError {
     /// The document is gone, or is another job's.
     #[error("the document is not this job's any more")]
     Gone,
+    /// It is no page that was there before.
+    #[error("nothing is there for the document to take the place of")]
+    NothingBefore,
     /// It was begun too often.
     #[error("it was begun {0} times, and each time whoever was at it was lost")]
     GaveUp(u32),
@@ -95,7 +99,7 @@ pub(crate) enum Stop {
 impl From<StepError> for Stop {
     fn from(error: StepError) -> Self {
         Self::Failed(match error {
-            StepError::Gone => return Self::Nothing,
+            StepError::Gone | StepError::NothingBefore => return Self::Nothing,
             StepError::GaveUp(_) => Failure::for_good(
                 "gave_up",
                 format!("{error}; have it go on, or put it in again as another file"),
@@ -153,9 +157,13 @@ impl Work {
             document = self.cut(&document, extracted).await?;
         }
         let made = self.embed(&document).await?;
-        let document = self.finish(made).await?;
-        self.supersede(&document).await?;
-        Ok(document)
+        if matches!(document.origin, Origin::Page | Origin::Site) {
+            match self.finish_in_place(made.clone()).await {
+                Err(StepError::NothingBefore) => {}
+                done => return Ok(done?),
+            }
+        }
+        Ok(self.finish(made).await?)
     }
 
     /// Takes the document in hand.
@@ -248,39 +256,27 @@ impl Work {
     }
 
     /// Says that the document is found.
-    async fn finish(&self, made: embed::Embedded) -> Result<Document, StepError> {
+    async fn finish(&self, made: Embedded) -> Result<Document, StepError> {
         let now = self.knowledge.now();
-        self.step("finish a document", move |tx, document| {
-            tx.execute(
-                "UPDATE knowledge_documents
-                    SET state = 'ready', begun = 0, model = $2, dimensions = $3, vectors_done = $4,
-                        updated_at = $5
-                  WHERE id = $1",
-                &params![document.id, made.model.as_deref(), made.dimensions, made.vectors, now],
-            )?;
-            any(tx, document.id)?.ok_or(StepError::Gone)
-        })
-        .await
+        self.step("finish a document", move |tx, document| finished(tx, document.id, &made, now))
+            .await
     }
 
-    /// A page that was fetched anew takes the place of what it was before.
-    async fn supersede(&self, document: &Document) -> Result<(), StepError> {
-        if !matches!(document.origin, Origin::Page | Origin::Site) {
-            return Ok(());
-        }
-        let (running, document, now) =
-            (self.running.clone(), document.clone(), self.knowledge.now());
-        let tenant = document.tenant;
-        let removed = self
-            .knowledge
-            .store()
-            .write(&self.running.actor(), now, move |tx| {
-                running.fence(tx)?;
-                Ok::<_, StepError>(remove::superseded(tx, &document, now)?)
-            })
-            .await?;
-        self.knowledge.removed(tenant, &removed).await;
-        Ok(())
+    /// Says that a page is found which was fetched anew, and takes away what it was before: in one
+    /// transaction, so that at no moment both are found, or none.
+    async fn finish_in_place(&self, made: Embedded) -> Result<Document, StepError> {
+        let (running, id, now) = (self.running.clone(), self.id, self.knowledge.now());
+        let finish = move |tx: &Tx| {
+            let document = in_hand(tx, &running, id)?;
+            let document = finished(tx, document.id, &made, now)?;
+            let removed = remove::superseded(tx, &document, now)?;
+            // Then it is no act that the audit log is told of.
+            if removed.is_empty() { Err(StepError::NothingBefore) } else { Ok((document, removed)) }
+        };
+        let done = self.knowledge.store().write(&self.running.actor(), now, finish).await;
+        let (document, removed) = done?;
+        self.knowledge.removed(document.tenant, &removed).await;
+        Ok(document)
     }
 
     /// Keeps what was found in a file without text.
@@ -318,9 +314,8 @@ impl Work {
         self.knowledge
             .store()
             .bookkeep(what, move |tx| {
-                running.fence(tx)?;
-                let document = any(tx, id)?.filter(|it| it.job == running.job().id);
-                f(tx, document.ok_or(StepError::Gone)?)
+                let document = in_hand(tx, &running, id)?;
+                f(tx, document)
             })
             .await
     }
@@ -337,6 +332,31 @@ impl Work {
     pub(crate) fn tenant(&self) -> TenantId {
         self.running.job().tenant
     }
+}
+
+/// The document, while the job is ours and the document the job's; nobody else changes or removes it
+/// until the transaction ends.
+fn in_hand(tx: &Tx, running: &Running, id: DocumentId) -> Result<Document, StepError> {
+    running.fence(tx)?;
+    hold(tx, id)?;
+    any(tx, id)?.filter(|it| it.job == running.job().id).ok_or(StepError::Gone)
+}
+
+/// Notes that a document is found; hands it back as it is then.
+fn finished(
+    tx: &Tx,
+    id: DocumentId,
+    made: &Embedded,
+    now: Timestamp,
+) -> Result<Document, StepError> {
+    tx.execute(
+        "UPDATE knowledge_documents
+            SET state = 'ready', begun = 0, model = $2, dimensions = $3, vectors_done = $4,
+                updated_at = $5
+          WHERE id = $1",
+        &params![id, made.model.as_deref(), made.dimensions, made.vectors, now],
+    )?;
+    any(tx, id)?.ok_or(StepError::Gone)
 }
 
 fn keep_cut(

@@ -148,7 +148,7 @@ impl Weights {
     /// Of what the question asks for, by weight, the share that is in a text.
     pub(crate) fn share(&self, text: &str) -> f64 {
         let there = of_text(text);
-        let is_there = |it: &&Weight| there.iter().any(|term| *term == it.term);
+        let is_there = |it: &&Weight| there.contains(&it.term);
         let found: f64 = self.terms.iter().filter(is_there).map(|it| it.weight).sum();
         if self.sum > 0.0 { found / self.sum } else { 0.0 }
     }

@@ -27,7 +27,7 @@ pub mod vector;
 mod metric;
 mod migrations;
 
-pub use document::{Act, Document, DocumentError, Sight};
+pub use document::{Act, Document, DocumentError, Sight, Whose};
 pub use door::{Knowledge, OpenError, Parts};
 pub use migrations::MIGRATIONS;
 pub use settings::Settings;

@@ -14,7 +14,8 @@ macro_rules! both {
     };
 }
 
-/// Documents with their texts, chunks and vectors; the words of chunks; the spaces of engines.
+/// Documents with their texts, chunks and vectors; the words of chunks; the spaces of engines; who
+/// wants which of them.
 pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "20261121_140000_knowledge",
@@ -30,5 +31,10 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "20261121_140110_knowledge_spaces",
         up: both!("20261121_140110_knowledge_spaces", "up.sqlite", "up.postgres"),
         down: both!("20261121_140110_knowledge_spaces", "down.sqlite", "down.postgres"),
+    },
+    Migration {
+        name: "20261124_090000_knowledge_wishes",
+        up: both!("20261124_090000_knowledge_wishes", "up"),
+        down: both!("20261124_090000_knowledge_wishes", "down"),
     },
 ];

@@ -22,7 +22,9 @@ pub use passage::{Passage, passages};
 pub use settings::Settings;
 
 use crate::{
-    Knowledge, Sight, lexical,
+    Knowledge, Sight,
+    document::change,
+    lexical,
     vector::{self, Generation, State},
 };
 
@@ -209,7 +211,13 @@ impl Knowledge {
     /// [`SearchError::Store`] when the database does not answer. Whatever else is away is done
     /// without, and [`Found::degraded`] says so.
     pub async fn search(&self, ask: Ask) -> Result<Found, SearchError> {
-        let ask = Ask { query: cut(&ask.query, QUERY_CHARS_MAX).to_owned(), ..ask };
+        // As tags are kept: what nobody sees in them is no part of them.
+        let tags: Vec<String> =
+            ask.tags.iter().filter_map(|it| change::line(it, usize::MAX)).collect();
+        if tags.is_empty() && !ask.tags.is_empty() {
+            return Ok(Found::nothing(ask.mode));
+        }
+        let ask = Ask { query: cut(&ask.query, QUERY_CHARS_MAX).to_owned(), tags, ..ask };
         let is_in_reach = ask.sight.tenant.is_none_or(|it| it == ask.tenant);
         let is_none = ask.documents.as_ref().is_some_and(Vec::is_empty);
         if !is_in_reach || is_none || ask.limit == 0 || ask.query.trim().is_empty() {
@@ -299,7 +307,7 @@ impl Knowledge {
             let found = lexical::search(db, ask.tenant, &weights, &among, depth.max(ask.limit))?;
             Ok::<_, Error>((weights, found))
         };
-        self.store().read(search).await
+        self.store().read_long(search).await
     }
 
     async fn by_meaning(&self, ask: &Ask) -> Result<Meaning, Error> {

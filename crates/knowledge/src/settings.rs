@@ -257,8 +257,8 @@ mod tests {
 
     #[test]
     fn what_cannot_work_is_named_with_its_place() {
-        let mut settings = Settings::default();
-        settings.chunks = Chunks { tokens: 100, overlap: 80 };
+        let chunks = Chunks { tokens: 100, overlap: 80 };
+        let mut settings = Settings { chunks, ..Settings::default() };
         settings.uploads.kinds = vec![Kind::Pdf, Kind::Png];
         let found: Vec<_> = settings.check().into_iter().map(|it| it.path).collect();
         assert_eq!(found, ["uploads.kinds", "chunks.overlap"]);

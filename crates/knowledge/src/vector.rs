@@ -33,7 +33,9 @@ mod health;
 pub(crate) mod http;
 mod rows;
 mod upkeep;
+mod wants;
 mod watch;
+mod wish;
 
 mod dot;
 mod half;

@@ -24,7 +24,7 @@ use crate::{
         Act, Document, Origin, any, change,
         upload::{Arrival, NewDocument, UploadError, Uploaded},
     },
-    sniff::{self, Kind},
+    sniff::{self, Kind, Unfit},
 };
 
 /// A page to be fetched.
@@ -44,8 +44,9 @@ pub struct NewPage {
     pub metadata: Map<String, Json>,
     /// Words by which it is chosen.
     pub tags: Vec<String>,
-    /// Everybody of the tenant may see it.
-    pub shared: bool,
+    /// Whether everybody of the tenant may see it. Left out: as it was when the page was fetched
+    /// before, else not.
+    pub shared: Option<bool>,
 }
 
 /// The pages of a site to be fetched.
@@ -117,7 +118,7 @@ impl NewPage {
             summary: None,
             metadata: Map::new(),
             tags: Vec::new(),
-            shared: false,
+            shared: None,
         }
     }
 
@@ -130,7 +131,7 @@ impl NewPage {
             summary: self.summary.clone(),
             metadata: self.metadata.clone(),
             tags: self.tags.clone(),
-            shared: self.shared,
+            shared: self.shared.unwrap_or_default(),
             file_name: None,
             bytes: fetched.bytes.clone(),
         }
@@ -150,14 +151,16 @@ impl Knowledge {
             return Ok(Uploaded { document, same_as: None, existed: true });
         }
         let fetched = self.fetcher().fetch(url).await?;
-        let kind = self.kind_of(&fetched)?;
-        let blob = BlobId::of(&fetched.bytes);
+        let (kind, blob) = self.kind_of(&fetched).await?;
         if let Some(document) =
             self.fetched_before(act, &new, &fetched.asked, Some(blob), None).await?
         {
             return Ok(Uploaded { document, same_as: None, existed: true });
         }
-        let arrival = Arrival { kind, origin: Origin::Page, url: Some(fetched.asked.to_string()) };
+        let arrival = Arrival {
+            shared_said: new.shared.is_some(),
+            ..Arrival::new(kind, Origin::Page, Some(fetched.asked.to_string()))
+        };
         Ok(self.take_in(act, new.document(&fetched), arrival).await?)
     }
 
@@ -174,7 +177,7 @@ impl Knowledge {
         }
         change::tags(new.page.tags.clone()).map_err(UploadError::from)?;
         change::metadata(new.page.metadata.clone()).map_err(UploadError::from)?;
-        if new.page.shared && new.page.chat.is_some() {
+        if new.page.shared == Some(true) && new.page.chat.is_some() {
             return Err(UploadError::from(change::shared_in_chat()).into());
         }
         let plan = crawl::Plan {
@@ -190,8 +193,10 @@ impl Knowledge {
             shared: new.page.shared,
         };
         let (tenant, owner, now) = (new.page.tenant, act.actor.who.to_string(), self.now());
+        let this = self.clone();
         self.store()
             .write(&act.actor, now, move |tx| {
+                this.is_for_a_chat(tx, plan.chat)?;
                 let pages = plan.pages_max;
                 let job = crawl::job(tenant, &plan, &owner, now);
                 let job = work::enqueue(tx, job, now).map_err(|error| match error {
@@ -220,12 +225,18 @@ impl Knowledge {
         Ok(address::check(text, &web.policy())?)
     }
 
-    /// What was fetched is, and whether that is taken.
-    pub(crate) fn kind_of(&self, fetched: &Fetched) -> Result<Kind, UploadError> {
-        let kind = sniff::kind(&fetched.bytes, Some(&fetched.name()))?;
+    /// What it is that was fetched, if that is taken, and the name of its bytes.
+    pub(crate) async fn kind_of(&self, fetched: &Fetched) -> Result<(Kind, BlobId), UploadError> {
+        let (bytes, name) = (fetched.bytes.clone(), fetched.name());
+        // All of it is gone through twice, away from the runtime's threads.
+        let sniffed = tokio::task::spawn_blocking(move || {
+            sniff::kind(&bytes, Some(name.as_str())).map(|kind| (kind, BlobId::of(&bytes)))
+        });
+        let (kind, blob) =
+            sniffed.await.map_err(|_| Unfit::Other("a page that cannot be read"))??;
         let allowed = &self.settings().uploads.kinds;
         match allowed.contains(&kind) {
-            true => Ok(kind),
+            true => Ok((kind, blob)),
             false => Err(UploadError::Kind { kind, allowed: allowed.clone() }),
         }
     }

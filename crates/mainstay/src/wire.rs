@@ -182,16 +182,7 @@ impl Site {
                 .await?;
         let models = self.models(&store, &folder)?;
         let tasks = TaskTracker::new();
-        let knowledge = Knowledge::open(knowledge::Parts {
-            store: store.clone(),
-            clock: self.clock.clone(),
-            models: models.clone(),
-            settings: knowledge_settings(&self, &folder)?,
-            program: command::extract::program()
-                .context("cannot tell where this program is, which reads files for itself")?,
-            folder: Some(self.data.join("vectors")),
-            tasks: tasks.clone(),
-        })?;
+        let knowledge = self.knowledge(&store, &folder, &models, &tasks)?;
         let settings = apps::engine::Settings {
             allow_private_webhooks: self.environment.is_on("MAINSTAY_ALLOW_PRIVATE_WEBHOOKS"),
             allow_private_sources: self.environment.is_on("MAINSTAY_ALLOW_PRIVATE_SOURCES"),
@@ -217,6 +208,26 @@ impl Site {
     pub(crate) fn models(&self, store: &Store, folder: &Folder) -> anyhow::Result<Models> {
         let settings = model_settings(self, folder)?;
         Ok(Models::open(store.clone(), self.clock.clone(), settings)?)
+    }
+
+    /// The documents. What goes on beside the caller is among `tasks`.
+    pub(crate) fn knowledge(
+        &self,
+        store: &Store,
+        folder: &Folder,
+        models: &Models,
+        tasks: &TaskTracker,
+    ) -> anyhow::Result<Knowledge> {
+        Ok(Knowledge::open(knowledge::Parts {
+            store: store.clone(),
+            clock: self.clock.clone(),
+            models: models.clone(),
+            settings: knowledge_settings(self, folder)?,
+            program: command::extract::program()
+                .context("cannot tell where this program is, which reads files for itself")?,
+            folder: Some(self.data.join("vectors")),
+            tasks: tasks.clone(),
+        })?)
     }
 
     /// Notes which application the data belongs to, so that other commands find it.
@@ -297,6 +308,7 @@ impl House {
         logs: Tail,
     ) -> anyhow::Result<server::App> {
         let version = settings.version.clone();
+        let health = self.health(&version)?;
         Ok(server::App::new(server::Wiring {
             store: self.store.clone(),
             clock: self.site.clock.clone(),
@@ -304,8 +316,8 @@ impl House {
             models: self.models.clone(),
             knowledge: self.knowledge.clone(),
             engine: self.engine.clone(),
-            health: self.health(&version)?,
-            stats: self.stats(&version),
+            stats: self.stats(&version, &health),
+            health,
             cursor_key: self.site.cursor_key()?,
             machine: Machine::new(&self.site.data, &version),
             settings,

@@ -10,6 +10,7 @@ mod provider;
 
 use std::time::Duration;
 
+use base::Secret;
 use indexmap::IndexMap;
 use jiff::SignedDuration;
 use schemars::JsonSchema;
@@ -178,6 +179,31 @@ impl Settings {
         settings
     }
 
+    /// Everything in `config/llm.yaml` that cannot work whatever the environment says. Keys may come from
+    /// there, and so may whole providers of a known kind.
+    pub fn check_alone(&self) -> Vec<Finding> {
+        let mut settings = Self::from_parts(Some(self.clone()), &EnvValues::default());
+        let Priorities { speed, balanced, accuracy } = &settings.priorities;
+        let named = [speed, balanced, accuracy, &settings.embedding];
+        let named: Vec<ModelRef> =
+            named.into_iter().flatten().filter_map(|it| ModelRef::parse(it)).collect();
+        for it in named {
+            if dialect::find(&it.provider).is_some() {
+                settings.providers.entry(it.provider).or_default();
+            }
+        }
+        for (name, provider) in &mut settings.providers {
+            let wants_key = provider.api_key.is_none()
+                && provider.dialect(name).is_some_and(|it| {
+                    it.check(provider).iter().any(|(field, _)| *field == "api_key")
+                });
+            if wants_key && dialect::find(name).is_some() {
+                provider.api_key = Some(Secret::new("of the environment".to_owned()));
+            }
+        }
+        settings.check()
+    }
+
     /// Everything that cannot work, with the way out.
     pub fn check(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -297,18 +323,6 @@ impl Settings {
                 say(field.into(), "must be longer than nothing".into());
             }
         }
-        findings
-    }
-
-    /// Everything that cannot work whatever the environment brings: what the file says by itself. Keys,
-    /// addresses and providers that are known may still come from there.
-    pub fn check_alone(&self) -> Vec<Finding> {
-        let mut findings = self.check();
-        findings.retain(|it| {
-            let named = it.message.strip_prefix("there is no provider `");
-            let named = named.and_then(|it| it.split('`').next());
-            !it.message.starts_with("is missing") && named.and_then(dialect::find).is_none()
-        });
         findings
     }
 
@@ -459,8 +473,6 @@ impl Default for BreakerSettings {
 
 #[cfg(test)]
 mod tests {
-    use base::Secret;
-
     use super::*;
 
     #[test]
@@ -557,6 +569,25 @@ mod tests {
         settings.providers.insert("mine".into(), provider);
         let paths: Vec<String> = settings.check().into_iter().map(|it| it.path).collect();
         assert_eq!(paths, ["providers.mine.base_url", "providers.mine.concurrency", "embedding"]);
+    }
+
+    #[test]
+    fn a_file_alone_is_not_asked_for_what_the_environment_may_bring() {
+        let check = |yaml: serde_json::Value, expected: &[&str]| {
+            let settings: Settings = serde_json::from_value(yaml).unwrap();
+            let found: Vec<String> = settings.check_alone().into_iter().map(|it| it.path).collect();
+            assert_eq!(found, expected);
+        };
+        check(serde_json::json!({"providers": {"groq": {}}, "embedding": "openai/small"}), &[]);
+        check(serde_json::json!({"priorities": {"speed": "anthropic/haiku"}}), &[]);
+        let mine = serde_json::json!({"providers": {"mine": {"kind": "anthropic"}}});
+        check(mine, &["providers.mine.api_key"]);
+        let useless = serde_json::json!({"providers": {"offline": {"api_key": "x"}}});
+        check(useless, &["providers.offline.api_key"]);
+        check(
+            serde_json::json!({"providers": {"groq": {}}, "embedding": "opnai/small"}),
+            &["embedding"],
+        );
     }
 
     #[test]

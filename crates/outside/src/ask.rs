@@ -2,7 +2,6 @@
 //! of them looked at like the first address, and the site's rules are asked before the site.
 
 use std::{
-    collections::HashMap,
     error::Error as StdError,
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -16,25 +15,23 @@ use reqwest::{
     redirect::Policy as Redirects,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use tokio::time::timeout;
 
 use crate::{
     address::{self, OpenNetwork, Policy, Refused},
     robots::{self, Robots},
+    rules::Rules,
 };
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long the rules of a site are remembered.
-const ROBOTS_KEPT: Duration = Duration::from_secs(3600);
-/// Sites whose rules are remembered.
-const ROBOTS_MAX: usize = 256;
 
 /// Asks addresses. Clones share connections and what sites have said.
 #[derive(Clone)]
 pub struct Outside {
     client: Client,
     policy: Policy,
-    robots: Arc<Mutex<HashMap<String, (Instant, Arc<Robots>)>>>,
+    known: Arc<Mutex<Rules>>,
 }
 
 /// A question.
@@ -158,7 +155,7 @@ impl Outside {
                 // What is unpacked is counted, so that a small answer never becomes a large one.
                 .gzip(true)
         })?;
-        Ok(Self { client, policy, robots: Arc::default() })
+        Ok(Self { client, policy, known: Arc::default() })
     }
 
     /// Which addresses it asks.
@@ -166,7 +163,7 @@ impl Outside {
         &self.policy
     }
 
-    /// What is there.
+    /// What is there. It may take for ever: whoever asks says how long that is waited for.
     ///
     /// # Errors
     /// [`Failure`] says why there is nothing.
@@ -192,9 +189,11 @@ impl Outside {
         Err(Failure::Unreachable(format!("it is redirected more than {most} times")))
     }
 
-    /// The pause between two questions that the site of an address asks for.
-    pub async fn delay(&self, url: &Url) -> Option<Duration> {
-        self.rules(url, Bounds::default().redirects_max).await.ok().and_then(|it| it.delay())
+    /// The pause between two questions that the site of an address asks for. A site that takes longer
+    /// than `within` to say it has said nothing.
+    pub async fn delay(&self, url: &Url, within: Duration) -> Option<Duration> {
+        let rules = timeout(within, self.rules(url, Bounds::default().redirects_max)).await;
+        rules.ok().and_then(Result::ok).and_then(|it| it.delay())
     }
 
     async fn send(&self, ask: &Ask) -> Result<Answer, Failure> {
@@ -227,21 +226,12 @@ impl Outside {
     /// What the site of an address says to programs.
     async fn rules(&self, url: &Url, redirects_max: usize) -> Result<Arc<Robots>, Failure> {
         let site = site(url);
-        let known = {
-            let known = self.robots.lock().unwrap_or_else(PoisonError::into_inner);
-            known.get(&site).filter(|it| it.0.elapsed() < ROBOTS_KEPT).map(|it| it.1.clone())
-        };
-        if let Some(rules) = known {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rules) = known().get(&site, Instant::now()) {
             return Ok(rules);
         }
         let rules = Arc::new(self.read_rules(url, redirects_max).await?);
-        let mut known = self.robots.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= ROBOTS_MAX {
-            known.retain(|_, it| it.0.elapsed() < ROBOTS_KEPT);
-        }
-        if known.len() < ROBOTS_MAX {
-            known.insert(site, (Instant::now(), rules.clone()));
-        }
+        known().put(site, rules.clone(), Instant::now());
         Ok(rules)
     }
 
@@ -427,6 +417,11 @@ impl fmt::Debug for Ask {
 
 #[cfg(test)]
 mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
     use super::*;
 
     fn posted(url: &str) -> Ask {
@@ -474,6 +469,33 @@ mod tests {
         assert!(status(503).is_passing() && status(429).is_passing());
         assert!(!status(401).is_passing() && !status(404).is_passing());
         assert!(Failure::Unreachable("away".into()).is_passing() && !Failure::Robots.is_passing());
+    }
+
+    #[tokio::test]
+    async fn rules_that_never_come_are_not_waited_for_and_asked_for_again() {
+        let site = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("http://{}/page", site.local_addr().unwrap())).unwrap();
+        let answering = tokio::spawn(async move {
+            // The first who asks waits for ever, the second is answered.
+            let (_silent, _) = site.accept().await.unwrap();
+            let (mut answered, _) = site.accept().await.unwrap();
+            let mut asked = vec![0; 1_024];
+            let size = answered.read(&mut asked).await.unwrap();
+            assert!(asked[..size].starts_with(b"GET /robots.txt "));
+            let rules = "User-agent: *\nCrawl-delay: 2\n";
+            let size = rules.len();
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close";
+            let answer = format!("{head}\r\ncontent-length: {size}\r\n\r\n{rules}");
+            answered.write_all(answer.as_bytes()).await.unwrap();
+        });
+        let policy = Policy { allow_private: true, ..Policy::default() };
+        let outside = Outside::open(policy).unwrap();
+        assert_eq!(outside.delay(&url, Duration::from_millis(200)).await, None);
+        let delay = outside.delay(&url, Duration::from_secs(30)).await;
+        assert_eq!(delay, Some(Duration::from_secs(2)));
+        // What it said is remembered: nobody answers any more.
+        answering.await.unwrap();
+        assert_eq!(outside.delay(&url, Duration::from_secs(30)).await, delay);
     }
 
     #[test]

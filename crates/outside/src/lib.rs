@@ -11,6 +11,7 @@ pub mod address;
 pub mod ask;
 pub mod pace;
 pub mod robots;
+mod rules;
 
 pub use address::{Policy, Refused};
 pub use ask::{Ask, Bounds, Failure, Got, Outside, site};

@@ -81,6 +81,11 @@ impl Robots {
         self.delay
     }
 
+    /// The bytes it takes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.rules.iter().map(|it| size_of::<Rule>() + it.pattern.len()).sum()
+    }
+
     fn take(&mut self, field: &str, value: &str) {
         match field {
             // An empty rule forbids nothing.

@@ -197,7 +197,9 @@ async fn answer(
         return Ok(ending.of(operation.run(call, args).await).await.response);
     }
     // A change that has begun is brought to its end and its answer kept, also when the caller
-    // hangs up or the time is over.
+    // hangs up or the time is over. What is made for that caller alone ends with them: this future is
+    // dropped then. Who gave a key comes back for the answer.
+    let _left = ticket.is_none().then(|| visit.left.clone().drop_guard());
     let begun = ticket.clone();
     let change = async move {
         let operation = &ending.about.route.operation;
@@ -452,14 +454,15 @@ fn page(route: &Route, input: &Input, faults: &mut Faults) -> ((u32, Option<Stri
     if route.operation.kind != Kind::Page {
         return ((lists.limit, None), false);
     }
+    let usual = route.limit.unwrap_or(lists.limit);
     let limit = match input.in_query("limit") {
-        None | Some("") => lists.limit,
+        None | Some("") => usual,
         Some(text) => match text.parse::<u32>() {
             Ok(limit) if (1..=lists.most).contains(&limit) => limit,
             _ => {
                 let message = format!("must be a whole number from 1 to {}", lists.most);
                 faults.add(Fault::new("/limit", message));
-                lists.limit
+                usual
             }
         },
     };
@@ -478,13 +481,25 @@ fn list_name(route: &Route, args: &Map<String, Json>, caller: &Caller) -> String
     format!("{} {args} {reach}", route.operation.name)
 }
 
+/// A letter of a text takes at most so many times its bytes in JSON, but for what no text is full of.
+const ESCAPED: usize = 3;
+
 fn bounds(app: &App, operation: &operation::Operation) -> Bounds {
     let file_bytes = operation.takes_file.map(|of| match of {
         FileOf::List => app.largest_import(),
         FileOf::Document => app.largest_document(),
         FileOf::Picture => identity::profile::PICTURE_BYTES_MAX,
     });
-    Bounds { json_bytes: app.settings.body_bytes_max, file_bytes }
+    let of_settings = app.settings.body_bytes_max;
+    let json_bytes = match (operation.takes_file, file_bytes) {
+        // A text as large as a file may be, in which each letter may be escaped.
+        (Some(FileOf::Document), Some(most)) => {
+            of_settings.max(most.saturating_mul(ESCAPED)).saturating_add(of_settings)
+        }
+        (_, Some(most)) => of_settings.max(most).saturating_add(input::FORM_BYTES),
+        (_, None) => of_settings,
+    };
+    Bounds { json_bytes, file_bytes }
 }
 
 fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {

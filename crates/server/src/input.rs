@@ -46,7 +46,7 @@ pub struct Bounds {
 }
 
 /// What surrounds a file in a form: boundaries, names, other fields.
-const FORM_BYTES: usize = 64 * 1024;
+pub(crate) const FORM_BYTES: usize = 64 * 1024;
 
 /// How much of a body that is too large is still taken in, so that the caller hears the answer
 /// instead of a broken connection.
@@ -81,7 +81,7 @@ impl Input {
         let (parts, body) = request.into_parts();
         let kind = media_type(&parts.headers);
         let is_form = kind == "multipart/form-data";
-        let most = match bounds.file_bytes {
+        let most = match bounds.file_bytes.filter(|_| is_form) {
             Some(file) => file.max(bounds.json_bytes) + FORM_BYTES,
             None => bounds.json_bytes,
         };

@@ -40,6 +40,8 @@ pub struct Route {
     pub switches: Vec<(String, String)>,
     /// Field ← the name that, given as true, shows what is true in it; else it is left out.
     pub hides: Vec<(String, String)>,
+    /// Rows of a list when the caller names no limit; that of its style when there is none.
+    pub limit: Option<u32>,
     /// One argument takes the whole body.
     pub takes_whole_body: bool,
     /// How its answer is shaped.
@@ -184,6 +186,7 @@ pub fn fixed(operations: &Operations, llm: &crate::llm::Styles) -> Vec<Route> {
                 filters: IndexMap::new(),
                 switches: IndexMap::new(),
                 hides: IndexMap::new(),
+                limit: None,
                 shape: None,
                 status: None,
                 summary: None,
@@ -375,6 +378,7 @@ fn compile(
         filters: pairs(&spec.filters),
         switches: pairs(&spec.switches),
         hides: pairs(&spec.hides),
+        limit: spec.limit,
         shape,
         shape_name: spec.shape.clone(),
         style: style.clone(),

@@ -6,6 +6,7 @@ use std::{
 };
 
 use base::{RequestId, TenantId, Timestamp};
+use tokio_util::sync::CancellationToken;
 
 use crate::style::Style;
 
@@ -32,6 +33,8 @@ pub struct Visit {
     pub problem: OnceLock<&'static str>,
     /// It may take as long as a model thinks.
     pub patience: OnceLock<()>,
+    /// Cancelled when nobody waits for the answer any more: the caller has hung up, or has it.
+    pub left: CancellationToken,
 }
 
 impl Visit {
@@ -57,6 +60,7 @@ impl Visit {
             who: OnceLock::new(),
             problem: OnceLock::new(),
             patience: OnceLock::new(),
+            left: CancellationToken::new(),
         }
     }
 

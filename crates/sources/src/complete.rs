@@ -231,7 +231,9 @@ impl Trip<'_> {
                 let place = input[PAGE].as_str().unwrap_or_default().to_owned();
                 match self.words_of(&place).await {
                     Ok(words) => input[PAGE] = Json::String(words),
-                    Err(FetchError::Store(error)) => return Err(error.into()),
+                    Err(error @ (FetchError::Store(_) | FetchError::Stopped)) => {
+                        return Err(error.into());
+                    }
                     // Each page is somebody else's: one that is away says nothing of the next.
                     Err(error) => {
                         found.push((name, Answered::Not(error.to_string())));
@@ -312,7 +314,9 @@ impl Trip<'_> {
                     let why = || Answered::Not("the answer is no JSON".into());
                     found.push((name, answer.map_or_else(why, Answered::With)));
                 }
-                Err(FetchError::Store(error)) => return Err(error.into()),
+                Err(error @ (FetchError::Store(_) | FetchError::Stopped)) => {
+                    return Err(error.into());
+                }
                 // Whoever is away now, or refuses, does so for the next one too.
                 Err(error) => {
                     found.push((name, Answered::Not(error.to_string())));

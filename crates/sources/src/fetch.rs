@@ -57,6 +57,9 @@ pub(crate) enum FetchError {
     /// The site looks other than it is described.
     #[error("{step}: {why}")]
     Changed { step: String, why: String },
+    /// Somebody wants the run to stop.
+    #[error("it was stopped")]
+    Stopped,
     /// The database did not answer.
     #[error(transparent)]
     Store(#[from] Error),
@@ -228,7 +231,12 @@ impl Trip<'_> {
         let mut tried = 0;
         loop {
             tried += 1;
-            let failure = match self.once(&ask, &site, manner).await {
+            // Also while a site is asked for its rules, or others have their turn.
+            let answer = tokio::select! {
+                answer = self.once(&ask, &site, manner) => answer,
+                () = self.job.cancelled() => return Err(FetchError::Stopped),
+            };
+            let failure = match answer {
                 Ok(got) => {
                     metric::FETCHES.increment(&[&source, "answered"]);
                     debug!(source, step, bytes = got.bytes.len(), "A site answered");
@@ -249,9 +257,7 @@ impl Trip<'_> {
             }
             tokio::select! {
                 () = sleep(pause.max(asked_for)) => {}
-                () = self.job.cancelled() => {
-                    return Err(FetchError::Away { step: step.to_owned(), why, retry_after: None });
-                }
+                () = self.job.cancelled() => return Err(FetchError::Stopped),
             }
             pause = (pause * 2).min(RETRY_AFTER_MAX);
         }
@@ -261,7 +267,9 @@ impl Trip<'_> {
         let outside = self.room.outside();
         let mut pause = span(manner.pace);
         if manner.robots {
-            pause = outside.delay(&ask.url).await.unwrap_or_default().max(pause);
+            // A site that takes for ever to say what pause it wants has said nothing.
+            let asked = outside.delay(&ask.url, span(manner.timeout)).await;
+            pause = asked.unwrap_or_default().max(pause);
         }
         let turn = self.room.pace().turn(site, pause).await;
         let answer = timeout(span(manner.timeout), outside.ask(ask.clone())).await;

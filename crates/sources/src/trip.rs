@@ -469,6 +469,7 @@ impl From<FetchError> for Stop {
                 let message = format!("the structure has changed: {message}");
                 Self::Refused(Finding::new(Code::StructureChanged, message))
             }
+            FetchError::Stopped => Self::Job(Failure::Cancelled),
             FetchError::Store(error) => error.into(),
         }
     }

@@ -57,6 +57,15 @@ impl Sqlite {
         self.readers.read(f).await
     }
 
+    pub(crate) async fn read_long<T, E, F>(&self, f: F) -> Result<T, E>
+    where
+        F: FnOnce(&Db) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.readers.read_long(f).await
+    }
+
     pub(crate) async fn write<T, E, F>(
         &self,
         what: &'static str,

@@ -179,21 +179,21 @@ impl Store {
     {
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.read(f).await,
-            Engine::Postgres(pool) => {
-                let session = pool.begin(true).await?;
-                let work = move || {
-                    let db = Db::new(crate::db::Link::Postgres(session));
-                    let started = Instant::now();
-                    let outcome = catch_unwind(AssertUnwindSafe(|| f(&db)));
-                    let crate::db::Link::Postgres(session) = db.into_link() else {
-                        unreachable!("the session was put in above")
-                    };
-                    session.end_read();
-                    count(&outcome, "read", started);
-                    outcome
-                };
-                joined(tokio::task::spawn_blocking(work).await)
-            }
+            Engine::Postgres(pool) => read_postgres(pool, f).await,
+        }
+    }
+
+    /// Reads what may be much: as [`Store::read`], but never on the caller's thread. For closures
+    /// that are quick for most and take seconds for some: how quick they were says nothing then.
+    pub async fn read_long<T, E, F>(&self, f: F) -> Result<T, E>
+    where
+        F: FnOnce(&Db) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.read_long(f).await,
+            Engine::Postgres(pool) => read_postgres(pool, f).await,
         }
     }
 
@@ -309,6 +309,27 @@ impl Store {
             Engine::Postgres(_) => None,
         }
     }
+}
+
+async fn read_postgres<T, E, F>(pool: &Pool, f: F) -> Result<T, E>
+where
+    F: FnOnce(&Db) -> Result<T, E> + Send + 'static,
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    let session = pool.begin(true).await?;
+    let work = move || {
+        let db = Db::new(crate::db::Link::Postgres(session));
+        let started = Instant::now();
+        let outcome = catch_unwind(AssertUnwindSafe(|| f(&db)));
+        let crate::db::Link::Postgres(session) = db.into_link() else {
+            unreachable!("the session was put in above")
+        };
+        session.end_read();
+        count(&outcome, "read", started);
+        outcome
+    };
+    joined(tokio::task::spawn_blocking(work).await)
 }
 
 fn change_postgres<T, E, F>(

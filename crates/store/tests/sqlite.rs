@@ -221,6 +221,21 @@ async fn a_slow_read_does_not_keep_quick_ones_waiting() {
     }
 }
 
+#[tokio::test]
+async fn a_read_that_may_take_long_never_runs_where_it_is_called_however_quick_it_was() {
+    let db = Database::sqlite();
+    let store = db.open(Options::default()).await;
+    let here = std::thread::current().id();
+    let on = |_: &store::Db| Ok::<_, Error>(std::thread::current().id());
+    for _ in 0..30 {
+        store.read(on).await.unwrap();
+    }
+    assert_eq!(store.read(on).await.unwrap(), here, "a read that was quick runs here");
+    for _ in 0..30 {
+        assert_ne!(store.read_long(on).await.unwrap(), here);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_that_cannot_be_made_is_named() {
     let folder = tempfile::tempdir().unwrap();

@@ -19,6 +19,7 @@ export const app = {
     archive: { title: 'Archive', about: 'Finds what was written before.', documents: true },
   },
   sign_up: true,
+  uploads: { enabled: true, bytes_max: 5 * 1024 * 1024, kinds: ['pdf', 'docx', 'xlsx', 'html', 'md', 'txt', 'json', 'csv'] },
   webhook_events: ['job.completed'],
   pages: [],
   model: { complete: 'openai/gpt-4o-mini', embed: 'local/minilm' },

@@ -236,6 +236,7 @@ export const app = {
   },
   assistants: { desk: { title: 'Desk', about: 'Answers out of the manuals and the lists.', documents: true } },
   sign_up: false,
+  uploads: { enabled: true, bytes_max: 5 * 1024 * 1024, kinds: ['pdf', 'docx', 'xlsx', 'html', 'md', 'txt', 'json', 'csv'] },
   webhook_events: ['list.renumbered', 'job.completed', 'job.failed'],
   pages: ['price_lists', 'policies', 'families'].map((collection) => ({ collection, title: null })),
   model: { complete: null, embed: null },

@@ -98,6 +98,7 @@ export const app = {
   languages: ['nl', 'en'],
   has_deprecations: true,
   sign_up: false,
+  uploads: { enabled: true, bytes_max: 5 * 1024 * 1024, kinds: ['pdf', 'docx', 'xlsx', 'html', 'md', 'txt', 'json', 'csv'] },
   webhook_events: ['job.completed'],
   pages: [{ collection: 'calls', title: null }],
   model: { complete: 'local/small', embed: null },

@@ -77,6 +77,7 @@ export const app = {
   tasks: {},
   assistants: {},
   sign_up: false,
+  uploads: { enabled: true, bytes_max: 5 * 1024 * 1024, kinds: ['pdf', 'docx', 'xlsx', 'html', 'md', 'txt', 'json', 'csv'] },
   webhook_events: ['job.completed'],
   pages: [],
   model: { complete: 'local/small', embed: 'local/embed' },

@@ -224,21 +224,24 @@ export const chatsQuery = (query: { tenant?: string }) => paged(['chats', query]
 
 export const chatQuery = (chat: string) => queryOptions({ queryKey: ['chat', chat], queryFn: () => answer(api.GET('/api/chats/{chat}', { params: { path: { chat } } })) });
 
-/** All that is kept of a chat. Its messages come oldest first, and the newest are wanted first: so it is read to its end. */
+/** So many messages are read at first, and so many more with each step back. */
+export const MESSAGES = 40;
+
+/** What is kept of a chat, from its end: the page after one holds what was said before it. */
 export const messagesQuery = (chat: string) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ['messages', chat],
-    queryFn: async () => {
-      const all: MessageView[] = [];
-      let cursor: Next;
-      do {
-        const page = await answer(api.GET('/api/chats/{chat}/messages', { params: { path: { chat }, query: { limit: PAGE, cursor } } }));
-        all.push(...page.items);
-        cursor = page.next_cursor ?? undefined;
-      } while (cursor);
-      return all;
-    },
+    queryFn: ({ pageParam }): Promise<Page<MessageView>> =>
+      answer(api.GET('/api/chats/{chat}/messages', { params: { path: { chat }, query: { from: 'end', limit: MESSAGES, count: true, cursor: pageParam } } })),
+    initialPageParam: undefined as Next,
+    getNextPageParam: (last: Page<MessageView>) => last.prev_cursor ?? undefined,
+    select: inOrder,
   });
+
+/** The oldest first, and how many there are in all. */
+function inOrder({ pages }: { pages: Page<MessageView>[] }): { messages: MessageView[]; total: number } {
+  return { messages: [...pages].reverse().flatMap((it) => it.items), total: pages[0]?.total ?? 0 };
+}
 
 export const runQuery = (run: string) => queryOptions({ queryKey: ['run', run], queryFn: () => answer(api.GET('/api/runs/{run}', { params: { path: { run } } })) });
 

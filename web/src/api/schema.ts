@@ -933,7 +933,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists what was said in a chat, the oldest first. */
+        /** Lists what was said in a chat, the oldest first; from its end backwards when that is asked for. */
         get: operations["chats.messages"];
         put?: never;
         post?: never;
@@ -2598,6 +2598,12 @@ export interface components {
             picture?: string | null;
             /** Format: date-time */
             created_at?: string;
+            preferences?: components["schemas"]["Preferences"];
+        };
+        Preferences: {
+            system_prompt: string | null;
+            /** Format: date-time */
+            prompt_updated_at: string | null;
         };
         Session: {
             id: string;
@@ -3441,6 +3447,7 @@ export interface components {
             schedules: string[];
             languages: string[];
             has_deprecations: boolean;
+            uploads: components["schemas"]["UploadLimits"];
             sign_up: boolean;
             webhook_events: string[];
             pages: components["schemas"]["PageEntry"][];
@@ -3461,6 +3468,28 @@ export interface components {
             checks: {
                 [key: string]: components["schemas"]["HealthCheck"];
             };
+            services?: components["schemas"]["HealthServices"];
+            metrics?: components["schemas"]["HealthNumbers"];
+        };
+        HealthServices: {
+            /** @enum {string} */
+            api: "healthy" | "degraded";
+            /** @enum {string} */
+            websocket: "healthy" | "degraded";
+            /** @enum {string|null} */
+            database: "healthy" | "degraded" | "unhealthy" | null;
+            /** @enum {string|null} */
+            vector_engine: "healthy" | "degraded" | "unhealthy" | null;
+            /** @enum {string|null} */
+            models: "healthy" | "degraded" | "unhealthy" | null;
+            /** @enum {string} */
+            cache: "on" | "off";
+        };
+        HealthNumbers: {
+            uptime_seconds: number;
+            requests: number;
+            websockets_open: number;
+            answers_running: number;
         };
         Liveness: {
             status: string;
@@ -3505,9 +3534,17 @@ export interface components {
             cache?: components["schemas"]["CacheCounts"] | null;
             sockets?: components["schemas"]["SocketCounts"] | null;
             requests?: components["schemas"]["RequestCounts"] | null;
+            health?: components["schemas"]["HealthInShort"] | null;
             unavailable?: {
                 [key: string]: string;
             };
+        };
+        HealthInShort: {
+            /** @enum {string} */
+            status: "healthy" | "degraded" | "unhealthy";
+            message: string;
+            vector_engine_available: boolean | null;
+            uptime_hours: number;
         };
         LogRecord: {
             /** Format: date-time */
@@ -3672,6 +3709,11 @@ export interface components {
             about: string;
             documents: boolean;
         };
+        UploadLimits: {
+            enabled: boolean;
+            bytes_max: number;
+            kinds: string[];
+        };
         Document: {
             /** Format: uuid */
             id: string;
@@ -3808,6 +3850,8 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             updated_at: string;
+            /** Format: uuid */
+            run: string | null;
         };
         Citation: {
             number: number;
@@ -3989,6 +4033,7 @@ export interface components {
             answered: number;
             failed: number;
             average_answer_ms: number;
+            average_answer_s: number;
             searches: number;
             tokens: number;
             running: number;
@@ -7676,6 +7721,11 @@ export interface operations {
     "chats.messages": {
         parameters: {
             query?: {
+                /**
+                 * @description Which page is the first one, where no cursor says it: with `end` it is the last of the chat, and
+                 *     `prev_cursor` leads to those before. Give it with each cursor too.
+                 */
+                from?: "start" | "end";
                 /** @description The most rows of a page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */

@@ -15,9 +15,9 @@ use super::within;
 use crate::{
     ask::{AskPlace, AssistantAsk},
     assistant::{
-        AssistantError, Begins, Follow, Listener, Runner, Scene, Task, Why,
+        AssistantError, Begins, Follow, Listener, Making, Runner, Scene, Task, Why,
         chat::{self, Chat},
-        message::{self, Role},
+        message,
         own_prompt::{self, OwnPrompt, Place},
         question::Question,
         run::{self, Run},
@@ -56,15 +56,12 @@ impl Engine {
     pub async fn ask_assistant(
         &self,
         caller: &Caller,
-        ask: AssistantAsk,
+        mut ask: AssistantAsk,
     ) -> Result<Follow, EngineError> {
         within(caller, ask.tenant)?;
         check(&ask)?;
-        let prepared = self.prepare_question(caller, &ask).await?;
+        let prepared = self.prepare_question(caller, &mut ask).await?;
         self.needs_a_model(&prepared.kit, ask.tenant)?;
-        if let Some(chat) = prepared.chat {
-            self.settle(chat).await?;
-        }
         let now = self.now();
         let request = RequestId::generate().uuid().simple().to_string();
         let run = Run {
@@ -89,9 +86,23 @@ impl Engine {
             beat_at: now,
             ended_at: None,
         };
+        // It is in the hub before it is written down: whoever asks next finds it there.
+        let making = self.hub().open(run.id);
+        let listener = Listener::of(making.live().clone());
         let begun = run.clone();
-        self.store().bookkeep("begin an answer", move |tx| run::begin(tx, &begun)).await?;
-        Ok(self.set_to_work(caller, ask, prepared, run))
+        let write_down = move |tx: &store::Tx| {
+            let before = match begun.chat {
+                Some(chat) => run::stop_in(tx, chat)?,
+                None => Vec::new(),
+            };
+            run::begin(tx, &begun)?;
+            Ok::<_, store::Error>(before)
+        };
+        let before = self.store().bookkeep("begin an answer", write_down).await?;
+        self.settle(before).await?;
+        let follow = Follow::new(self.clone(), &run, Some(listener), 0);
+        self.set_to_work(caller, ask, prepared, run, making);
+        Ok(follow)
     }
 
     /// Listens to a run, after the event of this number.
@@ -197,17 +208,19 @@ impl Engine {
             "answered": count("answered")?,
             "failed": count("failed")?,
             "average_answer_ms": (micros / 1000.0).round(),
+            "average_answer_s": (micros / 1000.0).round() / 1000.0,
             "searches": count("searches")?,
             "tokens": count("tokens")?,
             "running": self.hub().count(),
         }))
     }
 
-    /// Checks a question and finds what belongs to it.
+    /// Checks a question and finds what belongs to it. One in a chat is on the account of the chat's
+    /// tenant, whichever was given.
     async fn prepare_question(
         &self,
         caller: &Caller,
-        ask: &AssistantAsk,
+        ask: &mut AssistantAsk,
     ) -> Result<Prepared, EngineError> {
         let whose = whose(caller);
         let chat = match ask.place {
@@ -217,6 +230,9 @@ impl Engine {
             }
             AskPlace::Alone | AskPlace::New => None,
         };
+        if let Some(chat) = &chat {
+            ask.tenant = chat.tenant;
+        }
         let named = chat.as_ref().map(|it| it.assistant.as_str()).or(ask.assistant.as_deref());
         let kit = self.assistant(named)?.clone();
         if let Some(text) = &ask.system_prompt {
@@ -295,44 +311,34 @@ impl Engine {
             is_named: false,
             created_at: now,
             updated_at: now,
+            run: None,
         }
     }
 
-    /// Stops what is still being answered in a chat: the new question counts.
-    pub(super) async fn settle(&self, chat: ChatId) -> Result<(), EngineError> {
-        let running = self.store().read(move |db| run::of_chat(db, chat)).await?;
-        if running.is_empty() {
-            return Ok(());
-        }
-        for live in self.hub().of_chat(chat) {
-            live.stop(Why::Asked);
-            let mut progress = live.progress();
-            let over = progress.wait_for(|it| it.is_over);
-            let _ = tokio::time::timeout(SETTLED_WITHIN, over).await;
-        }
-        let elsewhere: Vec<RunId> =
-            running.iter().filter(|it| it.holder != self.hub().holder()).map(|it| it.id).collect();
-        if elsewhere.is_empty() {
-            return Ok(());
-        }
+    /// Stops what is being answered in a chat.
+    pub(super) async fn stop_in(&self, chat: ChatId) -> Result<(), EngineError> {
+        let stop = move |tx: &store::Tx| run::stop_in(tx, chat);
+        let running = self.store().bookkeep("ask answers to stop", stop).await?;
+        self.settle(running).await
+    }
+
+    /// Waits a moment until those that were asked to stop have. One whose process is gone is ended
+    /// here; that of another process hears of it with its next beat.
+    async fn settle(&self, running: Vec<Run>) -> Result<(), EngineError> {
+        let here: Vec<_> = running.iter().filter_map(|it| self.hub().find(it.id)).collect();
+        here.iter().for_each(|it| it.stop(Why::Asked));
+        let over = async {
+            for live in &here {
+                let _ = live.progress().wait_for(|it| it.is_over).await;
+            }
+        };
+        let _ = tokio::time::timeout(SETTLED_WITHIN, over).await;
         let now = self.now();
-        self.store()
-            .write(&Actor::house(), now, move |tx| {
-                for run in elsewhere {
-                    // One whose process is gone is ended here; another is asked to stop.
-                    if !crate::assistant::bury::bury(tx, run, now)? {
-                        run::ask_to_stop(tx, run)?;
-                    }
-                }
-                tx.audit(store::audit::Entry::new(
-                    TenantId::DEFAULT,
-                    "answer_stopped",
-                    format!("chats/{chat}"),
-                    "Asked an answer to stop: another question came",
-                ));
-                Ok::<_, EngineError>(())
-            })
-            .await
+        for run in running.into_iter().filter(|it| run::is_lost(it, now)) {
+            let bury = move |tx: &store::Tx| crate::assistant::bury::bury(tx, run.id, now);
+            self.store().write(&Actor::house(), now, bury).await?;
+        }
+        Ok(())
     }
 
     /// Begins to make the answer.
@@ -342,10 +348,9 @@ impl Engine {
         ask: AssistantAsk,
         prepared: Prepared,
         run: Run,
-    ) -> Follow {
-        let live = self.hub().open(run.id, run.chat);
-        let listener = Listener::of(live.clone());
-        let follow = Follow::new(self.clone(), &run, Some(listener), 0);
+        making: Making,
+    ) {
+        let live = making.live().clone();
         let linger = Duration::from_secs(prepared.kit.description.linger_s);
         let scene = Scene {
             question: prepared.question.text.clone(),
@@ -361,12 +366,11 @@ impl Engine {
             question: prepared.question,
             scene,
             begins: prepared.begins,
-            live: live.clone(),
+            making,
         };
         let runner = Runner::new(self, task);
         self.hub().tasks().spawn(async move { live.watch(linger).await });
         self.hub().tasks().spawn(Box::pin(runner.run()).in_current_span());
-        follow
     }
 
     /// An assistant by its name; the only one when none is named.
@@ -412,18 +416,15 @@ const STATS: &str = "
            CAST(COALESCE(sum(tokens_used), 0) AS BIGINT) AS tokens
       FROM assistant_runs";
 
-/// The last question of a chat, and the answer to it when there is one.
+/// The last question of a chat, and the answer to it when there is one. Behind it may stand the answer
+/// to a question before it that came late.
 fn last_question(
     db: &store::Db,
     chat: ChatId,
 ) -> Result<(message::Message, Option<MessageId>), EngineError> {
-    let mut last = message::before(db, chat, i64::MAX, 2)?.into_iter();
-    let newest = last.next().ok_or(AssistantError::NothingAsked(chat))?;
-    if newest.role == Role::User {
-        return Ok((newest, None));
-    }
-    let before = last.next().filter(|it| it.role == Role::User);
-    Ok((before.ok_or(AssistantError::NothingAsked(chat))?, Some(newest.id)))
+    let question = message::last_question(db, chat)?.ok_or(AssistantError::NothingAsked(chat))?;
+    let answer = message::answer_to(db, chat, question.id)?;
+    Ok((question, answer.map(|it| it.id)))
 }
 
 fn check(ask: &AssistantAsk) -> Result<(), EngineError> {

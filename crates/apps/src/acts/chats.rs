@@ -4,6 +4,7 @@ use base::{ChatId, Page, PageRequest, TenantId};
 use identity::Caller;
 use knowledge::document::remove::of_chat;
 use serde_json::{Value as Json, json};
+use store::{Tx, params};
 
 use super::within;
 use crate::{
@@ -20,6 +21,12 @@ use crate::{
 
 /// How many messages an export reads at once.
 const EXPORTED_AT_ONCE: u32 = 500;
+
+/// Is a chat there, whosever it is? It stays so until the transaction ends.
+pub(crate) fn hold(tx: &Tx, id: ChatId) -> Result<bool, store::Error> {
+    message::hold(tx, id)?;
+    Ok(tx.first("SELECT id FROM assistant_chats WHERE id = $1", &params![id])?.is_some())
+}
 
 impl Engine {
     /// The caller's chats in a tenant, the one in which something was last said first. `counted` says
@@ -169,7 +176,7 @@ impl Engine {
     /// As [`Engine::chat_get`].
     pub async fn chat_delete(&self, caller: &Caller, id: ChatId) -> Result<Json, EngineError> {
         let found = self.own_chat(caller, id).await?;
-        self.settle(id).await?;
+        self.stop_in(id).await?;
         let (whose, now, tenant) = (whose(caller), self.now(), found.tenant);
         let knowledge = self.knowledge().cloned();
         let has_documents = knowledge.is_some();

@@ -222,8 +222,7 @@ impl Engine {
             let shared = match shares {
                 false => None,
                 true => {
-                    let before = message::before(db, found.chat, found.seq, 1)?;
-                    let question = before.first().map(|it| it.content.clone());
+                    let question = message::question_of(db, &found)?.map(|it| it.content);
                     Some(json!({"question": question, "answer": found.content}))
                 }
             };

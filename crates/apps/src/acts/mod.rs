@@ -6,7 +6,7 @@
 pub mod analyses;
 mod archives;
 mod assistants;
-mod chats;
+pub(crate) mod chats;
 mod export;
 pub mod feedback;
 mod import;

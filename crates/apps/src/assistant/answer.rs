@@ -19,7 +19,7 @@ use super::{
     chat::{self, Chat},
     cite::{self, Checker, Source},
     event::Name,
-    live::{Live, Why},
+    live::{Live, Making, Why},
     message::{self, Role},
     question::Question,
     run::{self, Run},
@@ -38,6 +38,8 @@ pub(crate) struct Runner {
     pub(super) caller: Caller,
     pub(super) ask: AssistantAsk,
     pub(super) live: Arc<Live>,
+    /// The run is over when this goes.
+    making: Option<Making>,
     pub(super) teller: Teller,
     /// How often vectors were searched.
     pub(super) searches: u32,
@@ -77,7 +79,7 @@ pub(crate) struct Task {
     pub(crate) question: Question,
     pub(crate) scene: Scene,
     pub(crate) begins: Begins,
-    pub(crate) live: Arc<Live>,
+    pub(crate) making: Making,
 }
 
 /// Why an answer does not become whole.
@@ -113,13 +115,15 @@ impl From<TemplateError> for Stop {
 
 impl Runner {
     pub(crate) fn new(engine: &Engine, task: Task) -> Self {
-        let Task { caller, ask, kit, run, question, scene, begins, live } = task;
+        let Task { caller, ask, kit, run, question, scene, begins, making } = task;
+        let live = making.live().clone();
         Self {
             teller: Teller::new(engine.clone(), live.clone()),
             engine: engine.clone(),
             caller,
             ask,
             live,
+            making: Some(making),
             searches: 0,
             kit,
             run,
@@ -139,7 +143,7 @@ impl Runner {
     pub(crate) async fn run(mut self) {
         let ended = self.answer().await;
         let is_told = self.finish(ended).await;
-        self.engine.hub().close_run(&self.live);
+        self.making = None;
         let Some(chat) = self.chat().filter(|_| is_told) else { return };
         if matches!(self.begins, Begins::Chat(_)) {
             self.name_chat(chat).await;
@@ -192,11 +196,17 @@ impl Runner {
         let (mut run, begins, now) = (self.run.clone(), self.begins.clone(), self.engine.now());
         let (text, most) = (self.question.text.clone(), self.kit.description.messages);
         let kept = self.engine.store().write(&self.caller.actor, now, move |tx| {
+            if let Some(chat) = run.chat {
+                message::hold(tx, chat)?;
+            }
+            if !run::is_wanted(tx, run.id)? {
+                // Another question came before this one was kept.
+                return Ok(None);
+            }
             run.question = match &begins {
                 Begins::Nowhere => None,
                 Begins::Again(_, question, _) => Some(*question),
                 Begins::Chat(Chat { id, .. }) | Begins::InChat(id) => {
-                    message::hold(tx, *id)?;
                     if let Begins::Chat(chat) = &begins {
                         chat::create(tx, &Chat { updated_at: now, ..chat.clone() })?;
                     } else if !chat::touch(tx, *id, now)? {
@@ -212,9 +222,10 @@ impl Runner {
             let subject = format!("runs/{}", run.id);
             let summary = format!("Asked the assistant {}", run.assistant);
             tx.audit(audit::Entry::new(run.tenant, "question_asked", subject, summary));
-            Ok::<_, EngineError>(run.question)
+            Ok::<_, EngineError>(Some(run.question))
         });
-        self.run.question = kept.await.map_err(|error| Stop::Failed(Box::new(error)))?;
+        let kept = kept.await.map_err(|error| Stop::Failed(Box::new(error)))?;
+        self.run.question = kept.ok_or(Stop::GivenUp(Why::Asked))?;
         if let Some(question) = self.run.question {
             let told = json!({"question_message_id": question, "chat_id": self.run.chat});
             self.teller.tell(Name::Saved, &told).await?;
@@ -286,7 +297,7 @@ impl Runner {
             }
             Err(broken) => {
                 self.used = Some((broken.usage, broken.cost));
-                Err(Stop::Broke(Box::new(broken)))
+                Err(Stop::Broke(broken))
             }
         }
     }
@@ -333,7 +344,13 @@ impl Runner {
         let question = self.question.text.clone();
         let named =
             title::by_model(self.engine.models(), &self.kit, self.tenant(), &user, &question);
-        let Some(title) = named.await else { return };
+        let hub = self.engine.hub();
+        let named = tokio::select! {
+            biased;
+            () = hub.closing() => None,
+            named = named => named,
+        };
+        let Some(title) = named else { return };
         let (whose, now) = (super::whose(&self.caller), self.engine.now());
         let renamed = self.engine.store().write(&self.caller.actor, now, move |tx| {
             message::hold(tx, id)?;

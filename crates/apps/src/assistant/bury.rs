@@ -6,10 +6,10 @@ use serde_json::json;
 use store::{Tx, audit};
 
 use super::{
-    chat,
     cite::Checker,
     event::{self, Event, Name},
     message::{self, Message, Role},
+    place,
     run::{self, End, Run},
 };
 
@@ -21,52 +21,47 @@ pub fn bury(tx: &Tx, id: RunId, now: Timestamp) -> Result<bool, store::Error> {
     tx.hold(&format!("assistant_runs:{id}"))?;
     let Some(run) = run::find(tx, id)?.filter(|it| run::is_lost(it, now)) else { return Ok(false) };
     let told = run::told(tx, id)?;
-    let answer = keep_answer(tx, &run, &told, now)?;
+    let placed = place::put(tx, &run, answer(&run, &told, now), now)?;
     let seq = told.last().map_or(0, |it| it.seq);
     let mut last: Vec<Event> = Vec::new();
     let mut tell = |name, data: serde_json::Value| {
         let seq = seq + 1 + last.len() as u64;
         last.push(Event { seq, name, data: data.to_string().into() });
     };
-    if let Some(answer) = answer {
+    if let Some(answer) = placed.answer() {
         tell(Name::Saved, json!({"answer_message_id": answer, "state": "interrupted"}));
     }
-    let words = "The server stopped while it answered. What was written until then is kept.";
-    tell(Name::Error, json!({"code": INTERRUPTED, "message": words, "request_id": run.request}));
+    let failed = json!({
+        "code": INTERRUPTED,
+        "message": format!("The server stopped while it answered.{}", placed.words(INTERRUPTED)),
+        "request_id": run.request,
+        "chat_id": run.chat,
+        "answer_message_id": placed.found(),
+    });
+    tell(Name::Error, failed);
     run::insert(tx, id, &last, now)?;
-    let error = Some(INTERRUPTED.to_owned());
+    let (error, answer) = (Some(INTERRUPTED.to_owned()), placed.answer());
     run::end(tx, id, &End { state: run::State::Failed, answer, tokens_used: None, error }, now)?;
     let summary = "Ended an answer whose process was gone".to_owned();
     tx.audit(audit::Entry::new(run.tenant, "answer_interrupted", format!("runs/{id}"), summary));
     Ok(true)
 }
 
-/// Keeps what was told of an answer, when there is something and its chat is still there.
-fn keep_answer(
-    tx: &Tx,
-    run: &Run,
-    told: &[Event],
-    now: Timestamp,
-) -> Result<Option<MessageId>, store::Error> {
+/// What was told of an answer, as a message, when there is something of it.
+fn answer(run: &Run, told: &[Event], now: Timestamp) -> Option<Message> {
     let content = event::words(told);
-    let (Some(chat), false) = (run.chat, content.is_empty()) else { return Ok(None) };
-    message::hold(tx, chat)?;
-    if run.question.is_none() || !chat::touch(tx, chat, now)? {
-        return Ok(None);
-    }
-    if let Some(replaced) = run.replaces {
-        message::remove(tx, chat, replaced)?;
-    }
-    let mut checker = Checker::new(run.sources.len() as u32);
+    // Of a question that was not kept nothing is answered in the chat.
+    let chat = run.chat.filter(|_| !content.is_empty() && run.question.is_some())?;
+    let mut checker = Checker::new(u32::try_from(run.sources.len()).unwrap_or_default());
     checker.push(&content);
     checker.finish();
     let started = told.iter().rev().find(|it| it.name == Name::Start).map(Event::json);
     let model_used = started.and_then(|it| it["model_used"].as_str().map(str::to_owned));
-    let answer = Message {
+    Some(Message {
         id: MessageId::generate(),
         tenant: run.tenant,
         chat,
-        seq: message::next_seq(tx, chat)?,
+        seq: 0,
         role: Role::Assistant,
         content,
         state: message::State::Interrupted,
@@ -77,7 +72,5 @@ fn keep_answer(
         cited: checker.cited().collect(),
         run: Some(run.id),
         created_at: now,
-    };
-    message::add(tx, &answer)?;
-    Ok(Some(answer.id))
+    })
 }

@@ -1,6 +1,6 @@
 //! Chats: each belongs to who began it, and to nobody else whatever their role.
 
-use base::{ChatId, Page, PageRequest, TenantId, Timestamp};
+use base::{ChatId, Page, PageRequest, RunId, TenantId, Timestamp};
 use identity::Reach;
 use serde_json::{Value as Json, json};
 use store::{Db, Row, Tx, Value, audit, params};
@@ -29,6 +29,8 @@ pub struct Chat {
     pub created_at: Timestamp,
     /// When something was last said in it.
     pub updated_at: Timestamp,
+    /// The answer that is being made in it.
+    pub run: Option<RunId>,
 }
 
 /// Who looks at chats: their own, and only where they may act.
@@ -76,23 +78,36 @@ pub fn create(tx: &Tx, chat: &Chat) -> Result<(), store::Error> {
 /// # Errors
 /// [`AssistantError::NoSuchChat`] also for somebody else's.
 pub fn get(db: &Db, whose: &Whose, id: ChatId) -> Result<Chat, AssistantError> {
-    let row = db.first(
-        "SELECT * FROM assistant_chats WHERE id = $1 AND owner = $2",
-        &params![id, &whose.owner],
-    )?;
+    let row = db.first(ONE, &params![id, &whose.owner])?;
     let chat = row.as_ref().map(read).transpose()?;
     chat.filter(|it| whose.reach.includes(Reach::Tenant(it.tenant)))
         .ok_or(AssistantError::NoSuchChat(id))
 }
 
-const LIST: &str = "
-    SELECT * FROM assistant_chats
+/// Chats with the answer that is being made in each. There is one at most: a new question stops it.
+macro_rules! chats {
+    ($rest:literal) => {
+        concat!(
+            "
+    SELECT c.*, (SELECT max(r.id) FROM assistant_runs r
+                  WHERE r.chat = c.id AND r.state = 'running') AS run
+      FROM assistant_chats c",
+            $rest
+        )
+    };
+}
+
+const ONE: &str = chats!("\n     WHERE c.id = $1 AND c.owner = $2");
+const LIST: &str = chats!(
+    "
      WHERE tenant = $1 AND owner = $2 AND (assistant = $3 OR $4 = 1) AND (updated_at, id) < ($5, $6)
-     ORDER BY updated_at DESC, id DESC LIMIT $7";
-const LIST_BACK: &str = "
-    SELECT * FROM assistant_chats
+     ORDER BY updated_at DESC, id DESC LIMIT $7"
+);
+const LIST_BACK: &str = chats!(
+    "
      WHERE tenant = $1 AND owner = $2 AND (assistant = $3 OR $4 = 1) AND (updated_at, id) > ($5, $6)
-     ORDER BY updated_at, id LIMIT $7";
+     ORDER BY updated_at, id LIMIT $7"
+);
 
 /// The chats of a person in a tenant, the one of which something was last said first.
 pub fn list(
@@ -198,6 +213,7 @@ pub fn view(chat: &Chat) -> Json {
         "is_named": chat.is_named,
         "created_at": chat.created_at,
         "updated_at": chat.updated_at,
+        "run": chat.run,
     })
 }
 
@@ -222,5 +238,6 @@ fn read(row: &Row) -> Result<Chat, store::Error> {
         is_named: row.get("is_named")?,
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
+        run: row.get("run")?,
     })
 }

@@ -3,12 +3,16 @@
 //!
 //! A model is shown passages, each followed by its number, and writes `[2]` behind what it took from
 //! there. [`Checker`] reads the answer while it is written, however its pieces are cut: markers of
-//! sources that were given stay, all others go. What lies in code is no citation.
+//! sources that were given stay, all others go. What lies in code is no citation, nor is what only looks
+//! like one, as an interval does. The words of a source are kept as they are; the model is shown them
+//! without brackets that it could take for ours.
 //!
 //! Start at [`Source`] and [`Checker`]; how much an answer leans on its sources is [`confidence`].
 
 mod checker;
+mod code;
 mod confidence;
+mod marker;
 #[cfg(test)]
 mod tests;
 
@@ -124,13 +128,13 @@ pub fn numbered(
     let mut left = context_chars;
     let mut sources: Vec<Source> = Vec::new();
     for source in found.into_iter().take(most) {
-        let plain = without_markers(source.excerpt.trim());
-        let length = plain.chars().count();
+        let words = source.excerpt.trim();
+        let length = words.chars().count();
         let room = chunk_chars.min(left);
         if length > room && room < CUT_CHARS_MIN.min(chunk_chars) {
             break;
         }
-        let excerpt = cut_at_word(&plain, room).to_owned();
+        let excerpt = cut_at_word(words, room).to_owned();
         left -= excerpt.chars().count();
         if !excerpt.is_empty() {
             let number = sources.len() as u32 + 1;
@@ -145,15 +149,24 @@ pub fn context(sources: &[Source]) -> String {
     let shown = sources.iter().map(|it| {
         let page = it.page.map(|page| format!(", page {page}")).unwrap_or_default();
         let url = it.url.as_ref().map(|url| format!(", {url}")).unwrap_or_default();
-        format!("{} [{}] ({}{page}{url})", it.excerpt, it.number, it.title)
+        let (words, title) = (harmless(&it.excerpt), harmless(&it.title));
+        format!("{words} [{}] ({title}{page}{url})", it.number)
     });
     shown.collect::<Vec<_>>().join("\n\n")
 }
 
-/// A text without markers: those of a source are not ours, and those of an older answer name
-/// sources that are not given now.
+/// The words of a source without anything that could be taken for a marker of ours: `[12]` becomes
+/// `(12)`, and nothing is left out.
+pub fn harmless(words: &str) -> String {
+    through(Checker::of_source(), words)
+}
+
+/// An older answer without its markers: they name sources that are not given now.
 pub fn without_markers(text: &str) -> String {
-    let mut checker = Checker::new(0);
+    through(Checker::new(0), text)
+}
+
+fn through(mut checker: Checker, text: &str) -> String {
     let mut out = checker.push(text);
     out.push_str(&checker.finish());
     out

@@ -26,6 +26,8 @@ pub struct Follow {
     request: String,
     after: u64,
     waiting: VecDeque<Event>,
+    /// The last event was heard.
+    has_ended: bool,
     source: Source,
 }
 
@@ -81,6 +83,7 @@ impl Follow {
             request: run.request.clone(),
             after,
             waiting: VecDeque::new(),
+            has_ended: false,
             source,
         }
     }
@@ -108,6 +111,7 @@ impl Follow {
         loop {
             if let Some(event) = self.waiting.pop_front() {
                 self.after = event.seq;
+                self.has_ended |= event.is_last();
                 return Ok(Some(event));
             }
             let is_over = match &mut self.source {
@@ -118,7 +122,14 @@ impl Follow {
                         self.waiting.extend(listener.live().told_after(told));
                         continue;
                     }
-                    seen.is_over || progress.changed().await.is_err()
+                    let is_over = seen.is_over || progress.changed().await.is_err();
+                    if is_over && !self.has_ended {
+                        // Nobody makes it any more, and nobody has said how it ends: whoever ends it
+                        // in their place writes that down.
+                        self.source = Source::Kept;
+                        continue;
+                    }
+                    is_over
                 }
                 Source::Kept => self.look().await?,
             };

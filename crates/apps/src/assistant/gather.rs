@@ -164,7 +164,7 @@ impl Runner {
             );
             match self.unless_stopped(found).await? {
                 Ok(found) => {
-                    all.extend(found.into_iter().filter(|it| it.score >= limits.min_score))
+                    all.extend(found.into_iter().filter(|it| it.score >= limits.min_score));
                 }
                 // A question without a word that could be looked for finds nothing.
                 Err(error) if error.code() == "invalid_input" => {}
@@ -178,7 +178,7 @@ impl Runner {
 
     /// What the answer may look into: one's own documents, and those that are shared.
     fn sight(&self) -> Sight {
-        Sight { tenant: Some(self.tenant()), owner: Some(self.caller.actor.to_string()) }
+        Sight::of(self.tenant(), self.caller.actor.who)
     }
 
     /// Where documents are, when this assistant looks into them.

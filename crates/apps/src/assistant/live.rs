@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use base::{ChatId, RunId, metric::Gauge};
+use base::{RunId, metric::Gauge};
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -26,12 +26,13 @@ struct Inner {
     holder: String,
     runs: Mutex<HashMap<RunId, Arc<Live>>>,
     tasks: TaskTracker,
+    /// What is still being made is to end now.
+    closing: CancellationToken,
 }
 
 /// A run that this process makes.
 pub(crate) struct Live {
     pub(crate) run: RunId,
-    pub(crate) chat: Option<ChatId>,
     told: RwLock<Vec<Event>>,
     progress: watch::Sender<Progress>,
     readers: watch::Sender<usize>,
@@ -57,6 +58,13 @@ pub(crate) enum Why {
     Closing,
 }
 
+/// Whoever makes a run holds this. However that ends, also by a panic, the run is over with it:
+/// nobody listens to what nobody makes, and this process no longer says that it is at it.
+pub(crate) struct Making {
+    hub: Hub,
+    live: Arc<Live>,
+}
+
 /// Somebody who listens; counted as long as it lives.
 pub(crate) struct Listener(Arc<Live>);
 
@@ -66,6 +74,7 @@ impl Default for Hub {
             holder: RunId::generate().to_string(),
             runs: Mutex::default(),
             tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
         }))
     }
 }
@@ -86,11 +95,15 @@ impl Hub {
         self.runs().len()
     }
 
-    /// Takes a run in.
-    pub(crate) fn open(&self, run: RunId, chat: Option<ChatId>) -> Arc<Live> {
+    /// The runs that are made here.
+    pub(crate) fn ids(&self) -> Vec<RunId> {
+        self.runs().keys().copied().collect()
+    }
+
+    /// Takes a run in. It is over when what is given back is dropped.
+    pub(crate) fn open(&self, run: RunId) -> Making {
         let live = Arc::new(Live {
             run,
-            chat,
             told: RwLock::default(),
             progress: watch::Sender::new(Progress::default()),
             readers: watch::Sender::new(0),
@@ -100,7 +113,11 @@ impl Hub {
         let mut runs = self.runs();
         runs.insert(run, live.clone());
         RUNNING.set(runs.len() as f64, &[]);
-        live
+        drop(runs);
+        if self.0.closing.is_cancelled() {
+            live.stop(Why::Closing);
+        }
+        Making { hub: self.clone(), live }
     }
 
     /// A run that is made here.
@@ -108,17 +125,17 @@ impl Hub {
         self.runs().get(&run).cloned()
     }
 
-    /// The runs that are made here for a chat.
-    pub(crate) fn of_chat(&self, chat: ChatId) -> Vec<Arc<Live>> {
-        self.runs().values().filter(|it| it.chat == Some(chat)).cloned().collect()
-    }
-
     /// A run is over. Whoever still listens has it in hand.
-    pub(crate) fn close_run(&self, live: &Live) {
+    fn close_run(&self, live: &Live) {
         live.progress.send_modify(|it| it.is_over = true);
         let mut runs = self.runs();
         runs.remove(&live.run);
         RUNNING.set(runs.len() as f64, &[]);
+    }
+
+    /// Ends when what is still being made is to end.
+    pub(crate) async fn closing(&self) {
+        self.0.closing.cancelled().await;
     }
 
     /// Waits for what is being made; what is not done by then is stopped, and what was written of it
@@ -126,6 +143,8 @@ impl Hub {
     pub(crate) async fn close(&self, within: Duration) {
         self.0.tasks.close();
         if tokio::time::timeout(within, self.0.tasks.wait()).await.is_err() {
+            // First this, so that whoever begins now is stopped too.
+            self.0.closing.cancel();
             let runs: Vec<_> = self.runs().values().cloned().collect();
             runs.iter().for_each(|it| it.stop(Why::Closing));
             self.0.tasks.wait().await;
@@ -134,6 +153,18 @@ impl Hub {
 
     fn runs(&self) -> MutexGuard<'_, HashMap<RunId, Arc<Live>>> {
         self.0.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Making {
+    pub(crate) fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        self.hub.close_run(&self.live);
     }
 }
 
@@ -229,17 +260,22 @@ mod tests {
     use super::*;
     use crate::assistant::event::Name;
 
-    fn live() -> (Hub, Arc<Live>) {
-        let hub = Hub::default();
-        let live = hub.open(RunId::generate(), None);
-        (hub, live)
+    /// A run, and who makes it.
+    fn live() -> (Making, Arc<Live>) {
+        let making = Hub::default().open(RunId::generate());
+        let live = making.live().clone();
+        (making, live)
+    }
+
+    fn dies(_: Making) {
+        panic!("on purpose");
     }
 
     const LINGER: Duration = Duration::from_millis(80);
 
     #[tokio::test]
     async fn a_run_that_nobody_listens_to_is_given_up_after_a_while() {
-        let (_hub, live) = live();
+        let (_making, live) = live();
         let listener = Listener::of(live.clone());
         let waits = tokio::time::timeout(LINGER * 3, live.given_up(LINGER));
         assert!(waits.await.is_err(), "somebody listens");
@@ -251,7 +287,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_back_in_time_keeps_it_going() {
-        let (_hub, live) = live();
+        let (_making, live) = live();
         let comes_back = async {
             tokio::time::sleep(LINGER / 4).await;
             let listener = Listener::of(live.clone());
@@ -266,21 +302,43 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_told_is_heard_by_whoever_asks_for_more() {
-        let (hub, live) = live();
+        let (making, live) = live();
+        let hub = making.hub.clone();
         let mut progress = live.progress();
         let event = Event { seq: 1, name: Name::Delta, data: "{}".into() };
         live.tell(vec![event.clone()]);
         assert!(progress.wait_for(|it| it.told == 1).await.is_ok());
         assert_eq!(live.told_after(0), [event]);
         assert_eq!(live.told_after(1), []);
-        hub.close_run(&live);
+        assert_eq!(hub.ids(), [live.run]);
+        drop(making);
         assert!(progress.wait_for(|it| it.is_over).await.is_ok());
         assert!(hub.find(live.run).is_none());
     }
 
     #[tokio::test]
+    async fn a_run_is_over_when_whoever_makes_it_panics() {
+        let (making, live) = live();
+        let hub = making.hub.clone();
+        let died = hub.tasks().spawn(async move { dies(making) }).await;
+        assert!(died.is_err_and(|it| it.is_panic()));
+        assert!(live.progress().wait_for(|it| it.is_over).await.is_ok());
+        assert_eq!(hub.ids(), [], "nobody says any more that it goes on");
+    }
+
+    #[tokio::test]
+    async fn who_begins_when_all_is_being_ended_is_stopped_at_once() {
+        let hub = Hub::default();
+        let waits = hub.clone();
+        hub.tasks().spawn(async move { waits.closing().await });
+        hub.close(Duration::from_millis(10)).await;
+        let making = hub.open(RunId::generate());
+        assert_eq!(making.live().stopped().await, Why::Closing);
+    }
+
+    #[tokio::test]
     async fn the_first_reason_to_stop_counts() {
-        let (_hub, live) = live();
+        let (_making, live) = live();
         live.stop(Why::Asked);
         live.stop(Why::Closing);
         assert_eq!(live.given_up(Duration::from_secs(9)).await, Why::Asked);

@@ -1,6 +1,6 @@
 //! Messages: what was said in a chat, oldest first, with what an answer was made from.
 
-use base::{ChatId, MessageId, Page, PageRequest, RunId, TenantId, Timestamp};
+use base::{ChatId, Cursor, MessageId, Page, PageRequest, RunId, TenantId, Timestamp};
 use serde_json::{Value as Json, json};
 use store::{Db, Row, Tx, Value, params};
 
@@ -169,6 +169,15 @@ pub(crate) fn find(db: &Db, id: MessageId) -> Result<Option<Message>, store::Err
     db.first(sql, &params![id])?.as_ref().map(read).transpose()
 }
 
+/// Asks for the last messages of a chat. Those before them are reached from their page, backwards.
+pub fn from_end(limit: u32) -> PageRequest {
+    let cursor = Cursor { key: vec![END.into()], backwards: true };
+    PageRequest { limit, cursor: Some(cursor) }
+}
+
+/// The place behind the last message.
+const END: i64 = i64::MAX;
+
 /// The messages of a chat, the oldest first.
 pub fn list(db: &Db, chat: ChatId, page: &PageRequest) -> Result<Page<Message>, store::Error> {
     let key = page.cursor.as_ref().and_then(|it| it.key.first()?.as_i64());
@@ -177,7 +186,7 @@ pub fn list(db: &Db, chat: ChatId, page: &PageRequest) -> Result<Page<Message>, 
         db.query(
             "SELECT * FROM assistant_messages WHERE chat = $1 AND seq < $2
               ORDER BY seq DESC LIMIT $3",
-            &params![chat, key.unwrap_or(i64::MAX), limit],
+            &params![chat, key.unwrap_or(END), limit],
         )?
     } else {
         db.query(
@@ -186,7 +195,11 @@ pub fn list(db: &Db, chat: ChatId, page: &PageRequest) -> Result<Page<Message>, 
         )?
     };
     let found = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::of(found, page, |it| vec![it.seq.into()]))
+    let found = Page::of(found, page, |it| vec![it.seq.into()]);
+    Ok(match page.is_backwards() && key == Some(END) {
+        true => Page { next: None, ..found },
+        false => found,
+    })
 }
 
 /// How many messages a chat has.
@@ -203,6 +216,39 @@ pub fn before(db: &Db, chat: ChatId, seq: i64, most: u32) -> Result<Vec<Message>
         &params![chat, seq, most],
     )?;
     rows.iter().map(read).collect()
+}
+
+/// The last question of a chat.
+pub fn last_question(db: &Db, chat: ChatId) -> Result<Option<Message>, store::Error> {
+    let sql = "SELECT * FROM assistant_messages WHERE chat = $1 AND role = 'user'
+                ORDER BY seq DESC LIMIT 1";
+    db.first(sql, &params![chat])?.as_ref().map(read).transpose()
+}
+
+/// The answer to a question: the last one that was made for it.
+pub fn answer_to(
+    db: &Db,
+    chat: ChatId,
+    question: MessageId,
+) -> Result<Option<Message>, store::Error> {
+    let row = db.first(
+        "SELECT m.* FROM assistant_messages m JOIN assistant_runs r ON r.id = m.run
+          WHERE m.chat = $1 AND m.role = 'assistant' AND r.question_message = $2
+          ORDER BY m.seq DESC LIMIT 1",
+        &params![chat, question],
+    )?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The question that an answer was made for. It need not be what stands before it: an answer may come
+/// late.
+pub(crate) fn question_of(db: &Db, answer: &Message) -> Result<Option<Message>, store::Error> {
+    let row = db.first(
+        "SELECT m.* FROM assistant_messages m JOIN assistant_runs r ON r.question_message = m.id
+          WHERE m.chat = $1 AND r.id = $2",
+        &params![answer.chat, answer.run],
+    )?;
+    row.as_ref().map(read).transpose()
 }
 
 /// What callers see.

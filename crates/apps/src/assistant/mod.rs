@@ -19,6 +19,7 @@ mod gather;
 mod live;
 pub mod message;
 pub mod own_prompt;
+mod place;
 pub mod question;
 pub mod run;
 mod say;
@@ -33,7 +34,7 @@ use crate::record::{Invalid, store_code};
 
 pub(crate) use answer::{Begins, Runner, Task};
 pub use follow::{Follow, Whole};
-pub(crate) use live::{Hub, Listener, Why};
+pub(crate) use live::{Hub, Listener, Making, Why};
 pub use say::QUOTES;
 pub(crate) use say::Scene;
 pub(crate) use title::{by_model as title_by_model, by_words as title_by_words};

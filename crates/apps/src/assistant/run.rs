@@ -15,8 +15,9 @@ use super::{
     chat::Whose,
     cite::Source,
     event::{self, Event},
-    message::names,
+    message::{self, names},
 };
+use crate::record::Bindings;
 
 /// A run whose process was silent for this long has lost it.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(15);
@@ -233,18 +234,58 @@ pub fn ask_to_stop(tx: &Tx, id: RunId) -> Result<bool, store::Error> {
     Ok(tx.execute(sql, &params![id])? == 1)
 }
 
-/// This process is still at its runs. Returns those that somebody wants stopped.
-pub fn beat(tx: &Tx, holder: &str, now: Timestamp) -> Result<Vec<RunId>, store::Error> {
-    tx.execute(
-        "UPDATE assistant_runs SET beat_at = $2 WHERE holder = $1 AND state = 'running'",
-        &params![holder, now],
-    )?;
-    let unwanted = tx.query(
-        "SELECT id FROM assistant_runs
-          WHERE holder = $1 AND state = 'running' AND cancel_asked = 1",
-        &params![holder],
-    )?;
-    unwanted.iter().map(|row| row.get("id")).collect()
+/// Asks everybody to stop who makes an answer in this chat, and says which answers those are. Whoever
+/// begins another one in the same transaction is the only one who goes on. Holds the chat.
+pub fn stop_in(tx: &Tx, chat: ChatId) -> Result<Vec<Run>, store::Error> {
+    message::hold(tx, chat)?;
+    let running = of_chat(tx, chat)?;
+    for run in &running {
+        ask_to_stop(tx, run.id)?;
+    }
+    Ok(running)
+}
+
+/// Does nobody want this run stopped?
+pub fn is_wanted(db: &Db, id: RunId) -> Result<bool, store::Error> {
+    let row = db.first("SELECT cancel_asked FROM assistant_runs WHERE id = $1", &params![id])?;
+    let asked = row.map(|it| it.get::<bool>("cancel_asked")).transpose()?;
+    Ok(asked == Some(false))
+}
+
+/// How many runs one statement says to be alive.
+const BEATEN_AT_ONCE: usize = 200;
+
+/// This process is still at these runs, and at no others: one that it has lost sight of is not kept
+/// alive by the rest. Returns those of them that somebody wants stopped.
+pub fn beat(
+    tx: &Tx,
+    holder: &str,
+    runs: &[RunId],
+    now: Timestamp,
+) -> Result<Vec<RunId>, store::Error> {
+    let mut unwanted = Vec::new();
+    for some in runs.chunks(BEATEN_AT_ONCE) {
+        let mut bind = Bindings::default();
+        let (at, holder) = (bind.put(now), bind.put(holder));
+        let places: Vec<String> = some.iter().map(|it| bind.put(*it)).collect();
+        let places = places.join(", ");
+        let beat = format!(
+            "UPDATE assistant_runs SET beat_at = {at}
+              WHERE holder = {holder} AND state = 'running' AND id IN ({places})"
+        );
+        tx.execute(beat.as_str(), &bind.0)?;
+        let mut bind = Bindings::default();
+        let places: Vec<String> = some.iter().map(|it| bind.put(*it)).collect();
+        let places = places.join(", ");
+        let asked = format!(
+            "SELECT id FROM assistant_runs
+              WHERE state = 'running' AND cancel_asked = 1 AND id IN ({places})"
+        );
+        for row in tx.query(asked.as_str(), &bind.0)? {
+            unwanted.push(row.get("id")?);
+        }
+    }
+    Ok(unwanted)
 }
 
 /// Has the process of this run gone silent?

@@ -47,7 +47,7 @@ pub(crate) fn messages(
         .map(|it| {
             json!({
                 "number": it.number, "title": it.title, "url": it.url, "page": it.page,
-                "text": it.excerpt,
+                "text": cite::harmless(&it.excerpt),
             })
         })
         .collect();
@@ -120,7 +120,8 @@ pub(crate) fn quotes(sources: &[Source]) -> Vec<String> {
             .to_owned(),
     ];
     for source in sources.iter().take(QUOTED) {
-        let quoted = source.excerpt.lines().collect::<Vec<_>>().join("\n> ");
+        // They go the way of every answer: what looks like a marker would be taken out.
+        let quoted = cite::harmless(&source.excerpt).lines().collect::<Vec<_>>().join("\n> ");
         let page = source.page.map(|it| format!(", page {it}")).unwrap_or_default();
         pieces.push(format!("\n> {quoted} [{}]\n>\n> — {}{page}\n", source.number, source.title));
     }

@@ -96,7 +96,11 @@ impl Teller {
                     warn!(run.id = %run, error = %error, "Could not keep what is told; trying again");
                     tokio::time::sleep(AGAIN * (1 << tries)).await;
                 }
-                Err(error) => return Err(Stop::Failed(Box::new(error.into()))),
+                Err(error) => {
+                    // Whoever keeps the end keeps these with it, so that no number is missing.
+                    self.pending.splice(0..0, events);
+                    return Err(Stop::Failed(Box::new(error.into())));
+                }
             }
         }
     }

@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{At, Checker, Level, files::last, shape::told};
+use super::{At, Checker, Fault, Files, Level, files::last, shape::told};
 use crate::{
-    configuration::{self, Kind, OWN, path, range::Range},
+    configuration::{self, Kind, OWN, kind::Blame, path, range::Range},
     description::{ConfigSource, Description, DocumentSpec},
     field,
     marked::{Marked, Place},
@@ -192,9 +192,7 @@ impl Checker<'_> {
             self.schema(&pointer, it)
         });
         if let (Some(kind), Some(document)) = (subject.kind, subject.document) {
-            for found in kind.faults(&document.value) {
-                self.config_fault(subject, document, found);
-            }
+            self.faults.extend(of_kind(kind, &subject.file, document));
         }
         if is_typed {
             self.own_part(subject, schema.as_ref());
@@ -239,19 +237,7 @@ impl Checker<'_> {
 
     /// A fault of what stands in a document.
     fn config_fault(&mut self, subject: &Subject<'_>, document: &Marked, found: schema::Fault) {
-        let is_there = document.value.pointer(&found.pointer).is_some();
-        if !found.pointer.is_empty() && (is_there || found.message == "is missing") {
-            self.faults.push(told(&subject.file, document, &found));
-            return;
-        }
-        let name = match found.pointer.as_str() {
-            "" => subject.name.to_owned(),
-            pointer => last(pointer),
-        };
-        let place = document.place(&found.pointer);
-        let message = format!("`{name}` {}", found.message);
-        let at = At::File(&subject.file, place);
-        self.fault(at, "invalid_value", message).hint = found.hint;
+        self.faults.push(of_value(subject.name, &subject.file, document, found));
     }
 
     /// Numbers and lengths of time that have to be within bounds.
@@ -331,6 +317,48 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// The faults of the documents that Mainstay types, where they lie when nobody says so.
+pub(super) fn typed(files: &Files, kinds: &[Kind]) -> Vec<Fault> {
+    let nothing = DocumentSpec::default();
+    let mut faults = Vec::new();
+    for kind in kinds {
+        let file = configuration::file_of(files, kind.name(), &nothing);
+        if let Some(document) = files.document(&file) {
+            faults.extend(of_kind(kind, &file, document));
+        }
+    }
+    faults
+}
+
+/// What is wrong with a document that Mainstay types.
+fn of_kind(kind: &Kind, file: &str, document: &Marked) -> Vec<Fault> {
+    let faults = kind.faults(&document.value).into_iter().map(|it| match it {
+        Blame::Shape(found) => of_value(kind.name(), file, document, found),
+        Blame::Setting { pointer, finding } => {
+            let name = if finding.path.is_empty() { kind.name() } else { finding.path.as_str() };
+            let message = format!("`{name}` {}", finding.message);
+            Fault::new(file, document.place(&pointer), "invalid_value", message)
+        }
+    });
+    faults.collect()
+}
+
+/// A value of the document `name` that is not what it must be.
+fn of_value(name: &str, file: &str, document: &Marked, found: schema::Fault) -> Fault {
+    let is_there = document.value.pointer(&found.pointer).is_some();
+    if !found.pointer.is_empty() && (is_there || found.message == "is missing") {
+        return told(file, document, &found);
+    }
+    let name = match found.pointer.as_str() {
+        "" => name.to_owned(),
+        pointer => last(pointer),
+    };
+    let place = document.place(&found.pointer);
+    let message = format!("`{name}` {}", found.message);
+    let fault = Fault::new(file, place, "invalid_value", message);
+    Fault { hint: found.hint, ..fault }
 }
 
 /// Something that one language has and another lacks, or has in another shape.

@@ -271,6 +271,13 @@ impl Checker<'_> {
                 }
             }
         }
+        if let Some(limit) = route.limit
+            && !(1..=routes.lists.most).contains(&limit)
+        {
+            let most = routes.lists.most;
+            let message = format!("the usual limit must be between 1 and the most, {most}");
+            self.fault(At::Value(&format!("{pointer}/limit")), "invalid_limit", message);
+        }
         for field in route.switches.keys().filter(|it| route.filters.contains_key(*it)) {
             let message = format!("`{field}` is both a filter and a switch");
             let at = field::pointer_to(&format!("{pointer}/switches"), field);

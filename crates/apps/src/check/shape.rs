@@ -66,16 +66,16 @@ pub(super) fn read(app: &Marked, faults: &mut Vec<Fault>) -> Option<Description>
     }
 }
 
-/// A fault of shape at its place in a document.
-pub(super) fn told(file: &str, app: &Marked, found: &schema::Fault) -> Fault {
+/// The fault that a schema found, where it stands in a document.
+pub(super) fn told(file: &str, document: &Marked, found: &schema::Fault) -> Fault {
     let pointer = &found.pointer;
     let name = last(pointer);
-    let (place, code, message) = if app.value.pointer(pointer).is_none() {
-        (app.place(pointer), "missing_key", format!("`{name}` is missing{}", within(pointer)))
+    let (place, code, message) = if document.value.pointer(pointer).is_none() {
+        (document.place(pointer), "missing_key", format!("`{name}` is missing{}", within(pointer)))
     } else if found.message.ends_with("is not known here") {
-        (app.key_place(pointer), "unknown_key", format!("`{name}` is not known here"))
+        (document.key_place(pointer), "unknown_key", format!("`{name}` is not known here"))
     } else {
-        (app.place(pointer), "invalid_value", format!("`{name}` {}", found.message))
+        (document.place(pointer), "invalid_value", format!("`{name}` {}", found.message))
     };
     let mut fault = Fault::new(file, place, code, message);
     fault.hint.clone_from(&found.hint);
@@ -90,7 +90,7 @@ fn within(pointer: &str) -> String {
 }
 
 /// Takes out what is at fault: the value, or, where one is missing, the object that lacks it.
-fn prune(value: &mut Json, pointer: &str) {
+pub(crate) fn prune(value: &mut Json, pointer: &str) {
     if value.pointer(pointer).is_some() {
         remove(value, pointer);
     } else if let Some((parent, name)) = pointer.rsplit_once('/') {

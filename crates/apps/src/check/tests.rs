@@ -62,6 +62,7 @@ fn every_fault_of_an_assistant_is_told() {
         "`admin` may do more than a visitor should",
         "`things` is not searched by words",
         "there is no collection `thigns`",
+        "`secrets` is private, and this shows it to everybody",
         "there is no document `config/ruels.yaml`",
         "`question` is given to the template of an assistant already",
         "`things` is no document of `config/`",

@@ -11,7 +11,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use super::{OWN, defaults};
-use crate::{check::without_formats, description::Category, field, schema::Schema};
+use crate::{
+    check::{prune, without_formats},
+    description::Category,
+    field::pointer_to,
+    schema::{self, Schema},
+};
 
 /// A document that Mainstay types. Cheap to clone.
 #[derive(Clone)]
@@ -36,6 +41,23 @@ pub struct Finding {
     /// What, as the rest of a sentence that begins with it.
     pub message: String,
 }
+
+/// A fault of a document, pointing into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// It has another shape.
+    Shape(schema::Fault),
+    /// It has the shape, and cannot work.
+    Setting {
+        /// Where, as far as that is there.
+        pointer: String,
+        /// What.
+        finding: Finding,
+    },
+}
+
+/// How often it is looked what is left without what is at fault: it may lack what it needs then.
+const ROUNDS: usize = 20;
 
 impl Kind {
     /// The document `config/NAME.yaml`, read as a `T`. `check` tells what cannot work whatever the
@@ -94,42 +116,65 @@ impl Kind {
         value
     }
 
-    /// Every fault of the document, pointing into it.
-    pub(crate) fn faults(&self, given: &Json) -> Vec<crate::schema::Fault> {
-        let value = without_own(given);
+    /// Every fault of the document, pointing into it: of its shape, and then of what can be read
+    /// without what is at fault.
+    pub(crate) fn faults(&self, given: &Json) -> Vec<Blame> {
+        let mut value = without_own(given);
         let mut faults = self.0.schema.check(&value).err().unwrap_or_default();
         times(&self.0.shape, &value, "", &mut faults);
-        if !faults.is_empty() {
-            return faults;
-        }
-        let told = |pointer: String, message: String| crate::schema::Fault {
-            pointer,
-            message,
-            hint: None,
-        };
-        match (self.0.read)(&value) {
-            Ok(findings) => {
-                findings.into_iter().map(|it| told(pointer_of(&it.path), it.message)).collect()
+        faults.iter().for_each(|it| prune(&mut value, &it.pointer));
+        let mut findings = Vec::new();
+        while self.settle(&mut value) {
+            match (self.0.read)(&value) {
+                Ok(found) => {
+                    findings = found;
+                    break;
+                }
+                // What a schema does not know: that `at home` is no address.
+                Err(why) => {
+                    let guilty = self.guilty(&value, &why);
+                    let pointer = guilty.clone().unwrap_or_default();
+                    let message = format!("cannot be understood: {why}");
+                    faults.push(schema::Fault { pointer, message, hint: None });
+                    match guilty {
+                        Some(pointer) => prune(&mut value, &pointer),
+                        None => break,
+                    }
+                }
             }
-            Err(why) => {
-                let pointer = self.guilty(&value, &why).unwrap_or_default();
-                vec![told(pointer, format!("cannot be understood: {why}"))]
-            }
         }
+        let settings = findings.into_iter().filter_map(|finding| {
+            let pointer = pointer_of(given, &finding.path);
+            // Of what was told already, nothing follows.
+            let is_told = faults
+                .iter()
+                .any(|it| holds(&it.pointer, &pointer) || holds(&pointer, &it.pointer));
+            (!is_told).then_some(Blame::Setting { pointer, finding })
+        });
+        let settings: Vec<Blame> = settings.collect();
+        faults.into_iter().map(Blame::Shape).chain(settings).collect()
     }
 
-    /// The text without which this would not be said: what could not be read.
+    /// Takes out what does not fit, until the rest does. False when nothing does.
+    fn settle(&self, value: &mut Json) -> bool {
+        for _ in 0..ROUNDS {
+            match self.0.schema.check(value) {
+                Ok(()) => return true,
+                Err(found) => found.iter().for_each(|it| prune(value, &it.pointer)),
+            }
+        }
+        false
+    }
+
+    /// The value that cannot be read: the first with which reading ends in this error.
     fn guilty(&self, value: &Json, why: &str) -> Option<String> {
-        let mut texts = Vec::new();
-        texts_in(value, "", &mut texts);
-        texts.into_iter().find(|pointer| {
-            let mut without = value.clone();
-            let Some((parent, name)) = pointer.rsplit_once('/') else { return false };
-            let name = name.replace("~1", "/").replace("~0", "~");
-            let parent = without.pointer_mut(parent).and_then(Json::as_object_mut);
-            let taken = parent.and_then(|it| it.shift_remove(&name));
-            taken.is_some() && (self.0.read)(&without).err().as_deref() != Some(why)
-        })
+        let mut pointers = Vec::new();
+        leaves(value, "", &mut pointers);
+        let fails = |count: &usize| {
+            let mut left = *count;
+            (self.0.read)(&beginning(value, &mut left)).err().as_deref() == Some(why)
+        };
+        (1..=pointers.len()).find(fails).map(|it| pointers.swap_remove(it - 1))
     }
 }
 
@@ -149,14 +194,14 @@ fn without_own(given: &Json) -> Json {
 }
 
 /// Lengths of time that are none. A validator knows no such format as people write it.
-fn times(shape: &Json, value: &Json, pointer: &str, faults: &mut Vec<crate::schema::Fault>) {
+fn times(shape: &Json, value: &Json, pointer: &str, faults: &mut Vec<schema::Fault>) {
     match value {
         Json::String(text) => {
             let is_time = shape.get("format").and_then(Json::as_str) == Some("duration");
             if is_time && text.parse::<SignedDuration>().is_err() {
                 let message = "is no length of time".to_owned();
                 let hint = Some("write it like `30s`, `5m` or `24h`".to_owned());
-                faults.push(crate::schema::Fault { pointer: pointer.to_owned(), message, hint });
+                faults.push(schema::Fault { pointer: pointer.to_owned(), message, hint });
             }
         }
         Json::Object(object) => {
@@ -164,7 +209,7 @@ fn times(shape: &Json, value: &Json, pointer: &str, faults: &mut Vec<crate::sche
                 let known = shape.get("properties").and_then(|it| it.get(name));
                 let known = known.or_else(|| shape.get("additionalProperties"));
                 if let Some(known) = known {
-                    times(known, inner, &field::pointer_to(pointer, name), faults);
+                    times(known, inner, &pointer_to(pointer, name), faults);
                 }
             }
         }
@@ -179,27 +224,82 @@ fn times(shape: &Json, value: &Json, pointer: &str, faults: &mut Vec<crate::sche
     }
 }
 
-fn texts_in(value: &Json, pointer: &str, found: &mut Vec<String>) {
+/// Where the values stand that hold no others, in order.
+fn leaves(value: &Json, pointer: &str, found: &mut Vec<String>) {
     match value {
         Json::Object(object) => {
-            for (name, inner) in object {
-                texts_in(inner, &field::pointer_to(pointer, name), found);
-            }
+            object.iter().for_each(|(name, it)| leaves(it, &pointer_to(pointer, name), found));
         }
-        Json::Array(entries) => {
-            for (at, inner) in entries.iter().enumerate() {
-                texts_in(inner, &format!("{pointer}/{at}"), found);
-            }
+        Json::Array(list) => {
+            let entries = list.iter().enumerate();
+            entries.for_each(|(at, it)| leaves(it, &format!("{pointer}/{at}"), found));
         }
-        Json::String(_) => found.push(pointer.to_owned()),
-        _ => {}
+        _ => found.push(pointer.to_owned()),
     }
 }
 
-/// The pointer of a finding's path: `prices[2].model` is `/prices/2/model`.
-fn pointer_of(path: &str) -> String {
+/// The document with only so many of its leaves, the first ones.
+fn beginning(value: &Json, left: &mut usize) -> Json {
+    match value {
+        Json::Object(object) => {
+            let mut kept = Map::new();
+            for (name, it) in object {
+                if *left == 0 {
+                    break;
+                }
+                kept.insert(name.clone(), beginning(it, left));
+            }
+            Json::Object(kept)
+        }
+        Json::Array(list) => {
+            let mut kept = Vec::new();
+            for it in list {
+                if *left == 0 {
+                    break;
+                }
+                kept.push(beginning(it, left));
+            }
+            Json::Array(kept)
+        }
+        leaf => {
+            *left -= 1;
+            leaf.clone()
+        }
+    }
+}
+
+/// Is `inner` the value at `outer`, or within it?
+fn holds(outer: &str, inner: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The pointer of a finding's path: `prices[2].model` is `/prices/2/model`. Names may hold dots
+/// themselves, so of those that are there the longest is meant.
+fn pointer_of(document: &Json, path: &str) -> String {
+    if path.is_empty() {
+        return String::new();
+    }
     let path = path.replace('[', ".").replace(']', "");
-    super::path::pointer(&path)
+    let mut names: Vec<&str> = path.split('.').collect();
+    let (mut pointer, mut here) = (String::new(), Some(document));
+    while !names.is_empty() {
+        let is_there =
+            |count: &usize| here.and_then(|it| step(it, &names[..*count].join("."))).is_some();
+        let count = (1..=names.len()).rev().find(is_there).unwrap_or(1);
+        let name = names[..count].join(".");
+        here = here.and_then(|it| step(it, &name));
+        pointer = pointer_to(&pointer, &name);
+        names.drain(..count);
+    }
+    pointer
+}
+
+fn step<'a>(value: &'a Json, name: &str) -> Option<&'a Json> {
+    match value {
+        Json::Object(object) => object.get(name),
+        Json::Array(list) => list.get(name.parse::<usize>().ok()?),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -218,12 +318,14 @@ mod tests {
         shines: SignedDuration,
         /// Where it is.
         place: std::net::Ipv4Addr,
+        /// Where others are.
+        places: Vec<std::net::Ipv4Addr>,
     }
 
     impl Default for Lamp {
         fn default() -> Self {
             let place = std::net::Ipv4Addr::LOCALHOST;
-            Self { watts: 40, shines: SignedDuration::from_secs(60), place }
+            Self { watts: 40, shines: SignedDuration::from_secs(60), place, places: Vec::new() }
         }
     }
 
@@ -238,8 +340,13 @@ mod tests {
     #[track_caller]
     fn check(given: Json, expected: &[(&str, &str)]) {
         let found = lamp().faults(&given);
-        let found: Vec<(&str, &str)> =
-            found.iter().map(|it| (it.pointer.as_str(), it.message.as_str())).collect();
+        let found: Vec<(&str, &str)> = found
+            .iter()
+            .map(|it| match it {
+                Blame::Shape(fault) => (fault.pointer.as_str(), fault.message.as_str()),
+                Blame::Setting { pointer, finding } => (pointer.as_str(), finding.message.as_str()),
+            })
+            .collect();
         assert_eq!(found.len(), expected.len(), "{found:?}");
         for ((pointer, message), (at, told)) in found.iter().zip(expected) {
             assert!(pointer == at && message.contains(told), "{found:?}");
@@ -256,6 +363,26 @@ mod tests {
         check(json!({"shines": "soon"}), &[("/shines", "is no length of time")]);
         check(json!({"place": "at home"}), &[("/place", "cannot be understood")]);
         check(json!({"watts": 400}), &[("/watts", "is too bright")]);
+        check(json!({"places": ["127.0.0.1", "here"]}), &[("/places/1", "cannot be understood")]);
+    }
+
+    #[test]
+    fn all_ways_at_once_have_their_places_too() {
+        let given =
+            json!({"wats": 1, "shines": "soon", "place": "at home", "places": ["x"], "watts": 400});
+        check(
+            given,
+            &[
+                ("/wats", "is not known here"),
+                ("/shines", "is no length of time"),
+                ("/place", "cannot be understood"),
+                ("/places/0", "cannot be understood"),
+                ("/watts", "is too bright"),
+            ],
+        );
+        // Nothing follows from what is no number.
+        check(json!({"watts": "400"}), &[("/watts", "must be a whole number")]);
+        check(json!([]), &[("", "must be an object")]);
     }
 
     #[test]
@@ -269,8 +396,22 @@ mod tests {
 
     #[test]
     fn a_path_of_a_room_becomes_a_pointer() {
+        let pointer_of = |path| pointer_of(&Json::Null, path);
         assert_eq!(pointer_of("prices[2].model"), "/prices/2/model");
         assert_eq!(pointer_of("fallbacks.a[0]"), "/fallbacks/a/0");
         assert_eq!(pointer_of(""), "");
+    }
+
+    #[test]
+    fn a_path_is_found_also_where_names_hold_dots() {
+        let document = json!({"providers": {"a.b": {"c": 1}, "a": {}}, "list": [{}, {"x": 2}]});
+        for (path, expected) in [
+            ("providers.a.b.c", "/providers/a.b/c"),
+            ("providers.a.kind", "/providers/a/kind"),
+            ("list[1].x", "/list/1/x"),
+            ("list[1].y.z", "/list/1/y/z"),
+        ] {
+            assert_eq!(pointer_of(&document, path), expected);
+        }
     }
 }

@@ -14,6 +14,8 @@ pub mod range;
 
 pub(crate) mod defaults;
 
+use std::path::Path;
+
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
@@ -21,7 +23,7 @@ pub use crate::description::Category;
 pub use kind::{Finding, Kind};
 
 use crate::{
-    check::Files,
+    check::{self, Files, Told},
     description::{ConfigurationSpec, Description, DocumentSpec},
     folder::Folder,
 };
@@ -239,6 +241,14 @@ pub fn in_language<'a>(of_all: &'a Json, language: &str, languages: &[String]) -
 /// A document as YAML.
 pub fn written(value: &Json) -> String {
     serde_saphyr::to_string(value).unwrap_or_else(|_| value.to_string())
+}
+
+/// Where a document lies below the folder at `path`, also when that has faults.
+pub fn file_in(path: &Path, name: &str) -> String {
+    let files = Files::read(path);
+    let spec = check::files(&files, &Told::default()).1.map(|it| it.configuration);
+    let mut spec = spec.unwrap_or_default();
+    file_of(&files, name, &spec.documents.shift_remove(name).unwrap_or_default())
 }
 
 /// The names of all documents of an application.

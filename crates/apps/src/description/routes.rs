@@ -148,6 +148,8 @@ pub struct RouteSpec {
     /// that name is given as true.
     #[serde(default)]
     pub hides: IndexMap<String, String>,
+    /// Rows of a list when the caller names no limit; that of `lists` when left out.
+    pub limit: Option<u32>,
     /// The shape of the answer.
     #[serde(rename = "as")]
     pub shape: Option<String>,

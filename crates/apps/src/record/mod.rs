@@ -39,7 +39,7 @@ pub(crate) use list::{Bindings, filter_clause};
 pub use list::{List, Sort, Within, list};
 pub use narrow::{Condition, NEAR, Way};
 pub use patch::merge;
-pub(crate) use remove::{FAMILY, erase_family};
+pub(crate) use remove::{FAMILY, erase_family, restorable_since};
 pub use remove::{delete, erase, restore, sweep};
 pub use sight::{PARTS, Sight, see};
 pub use write::{Change, NewRecord, create, update};

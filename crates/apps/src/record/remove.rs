@@ -151,7 +151,7 @@ pub fn sweep(tx: &Tx, kits: &Kits, act: &Act, limit: u32) -> Result<u32, RecordE
 }
 
 /// What was deleted before this moment is not restored any more.
-fn restorable_since(now: Timestamp, days: u32) -> Timestamp {
+pub(crate) fn restorable_since(now: Timestamp, days: u32) -> Timestamp {
     now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN)
 }
 

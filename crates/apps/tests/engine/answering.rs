@@ -159,7 +159,7 @@ testkit::on_both! {
         desk.hears("And the seal of the pump?", AskPlace::Chat(first.chat())).await.ended(Name::Done);
         let request = last_asked(&script);
         let roles: Vec<&str> =
-            request["messages"].as_array().unwrap().iter().filter_map(|it| it["role"].as_str()).collect();
+            request["messages"].as_array().expect("messages").iter().filter_map(|it| it["role"].as_str()).collect();
         assert_eq!(roles, ["system", "user", "assistant", "user"]);
         assert_eq!(request["messages"][1]["content"], QUESTION);
         assert_eq!(request["messages"][2]["content"], "Every four weeks.");

@@ -1,6 +1,9 @@
 //! Chats: whose they are, what is kept of them, and what becomes of them.
 
-use apps::{ask::AskPlace, assistant::event::Name};
+use apps::{
+    ask::AskPlace,
+    assistant::{event::Name, message},
+};
 use base::{ChatId, PageRequest, Role, TenantId};
 use serde_json::{Value as Json, json};
 use testkit::{
@@ -75,6 +78,44 @@ testkit::on_both! {
         assert_eq!(titles(&desk).await, ["Seals"]);
     }
 
+    async fn a_chat_is_read_from_its_end_backwards(db: Database) {
+        let script = counting().await;
+        let desk = Desk::open(db, &script).await;
+        let chat = desk.hears("Question 1?", AskPlace::New).await.chat();
+        for at in 2..=3 {
+            desk.hears(&format!("Question {at}?"), AskPlace::Chat(chat)).await.ended(Name::Done);
+        }
+        let all = desk.said(chat).await;
+        let (engine, ann) = (&desk.engine, &desk.ann);
+        let last = engine.chat_messages(ann, chat, &message::from_end(4), true).await.expect("her chat");
+        assert_eq!((&last.items[..], last.next, last.total), (&all[2..], None, Some(6)));
+        let page = PageRequest { limit: 4, cursor: last.prev };
+        let before = engine.chat_messages(ann, chat, &page, false).await.expect("her chat");
+        assert_eq!((&before.items[..], &before.prev), (&all[..2], &None));
+        let page = PageRequest { limit: 4, cursor: before.next };
+        let on = engine.chat_messages(ann, chat, &page, false).await.expect("her chat");
+        assert_eq!(on.items, all[2..]);
+        let whole = engine.chat_messages(ann, chat, &message::from_end(50), false).await.expect("her chat");
+        assert_eq!((whole.items, whole.next, whole.prev), (all, None, None));
+    }
+
+    async fn a_chat_names_the_answer_that_is_being_made_in_it(db: Database) {
+        let script = counting().await;
+        let desk = Desk::open(db, &script).await;
+        let chat = desk.hears("What is a probe?", AskPlace::New).await.chat();
+        let (engine, ann) = (&desk.engine, &desk.ann);
+        assert_eq!(engine.chat_get(ann, chat).await.expect("her chat")["run"], Json::Null);
+        // The title of the chat, which a model finds about now, is none of it.
+        script.always(|_| Reply::text("Slowly.").delayed(std::time::Duration::from_millis(1_500)));
+        let follow = desk.asks(asked("And a seal?", AskPlace::Chat(chat))).await;
+        let running = engine.chat_get(ann, chat).await.expect("her chat");
+        assert_eq!(running["run"], json!(follow.run()));
+        let listed = engine.chats_list(ann, TenantId::DEFAULT, None, &PageRequest::first(5), false).await;
+        assert_eq!(listed.expect("her chats").items[0]["run"], running["run"]);
+        desk.hears("And once more?", AskPlace::Chat(chat)).await.ended(Name::Done);
+        assert_eq!(engine.chat_get(ann, chat).await.expect("her chat")["run"], Json::Null);
+    }
+
     async fn nobody_reads_or_writes_another_ones_chat_whatever_their_role(db: Database) {
         let script = counting().await;
         let desk = Desk::open(db, &script).await;
@@ -117,7 +158,7 @@ testkit::on_both! {
             it.path.ends_with("/chat/completions") && !it.prompt().contains("You give a chat a title")
         };
         let request = script.requests().into_iter().rev().find(is_answer).expect("an answer").body;
-        let told: Vec<&Json> = request["messages"].as_array().unwrap().iter().map(|it| &it["content"]).collect();
+        let told: Vec<&Json> = request["messages"].as_array().expect("messages").iter().map(|it| &it["content"]).collect();
         assert!(!told.iter().any(|it| it == &&before[3]["content"]), "the old answer is not told: {told:?}");
         let nothing = desk.engine.ask_assistant(&desk.ann, asked("", AskPlace::New)).await;
         assert_eq!(refused(nothing), "invalid_input");

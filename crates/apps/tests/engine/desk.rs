@@ -303,8 +303,7 @@ fn changed(words: &[(&str, &str)]) -> TempDir {
 
 /// What somebody does with documents.
 pub(crate) fn act(caller: &Caller) -> Act {
-    let owner = Some(caller.actor.to_string());
-    Act { sight: Sight { tenant: Some(TenantId::DEFAULT), owner }, actor: caller.actor.clone() }
+    Act { sight: Sight::of(TenantId::DEFAULT, caller.actor.who), actor: caller.actor.clone() }
 }
 
 /// A question with nothing beside it.

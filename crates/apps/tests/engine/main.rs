@@ -21,6 +21,7 @@ mod crashes;
 mod cutting;
 mod gathering;
 mod grading;
+mod holding;
 mod hostile;
 mod lists;
 mod planted;

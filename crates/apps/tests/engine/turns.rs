@@ -98,4 +98,20 @@ testkit::on_both! {
         assert_eq!(house.count("SELECT count(*) AS total FROM blobs").await, 0);
         assert_eq!(house.active(record).await.record_count, 1, "what is in use stays");
     }
+
+    async fn a_tenant_is_erased_when_it_can_not_come_back_any_more(db: testkit::Database) {
+        let house = House::without_model(db).await;
+        house.import("Old", file("a.csv", "label\nPART 1\n")).await;
+        let (gone, now) = (house.tenant, house.clock.now());
+        let delete = move |tx: &store::Tx| identity::tenant::delete(tx, gone, None);
+        house.store.write(&base::Actor::house(), now, delete).await.expect("it is deleted");
+        let sweep = async || house.engine.sweep_tenants(house.clock.now()).await.expect("it sweeps");
+        house.clock.advance(jiff::SignedDuration::from_hours(24 * 30));
+        assert_eq!(sweep().await, [], "it may still come back");
+        house.clock.advance(jiff::SignedDuration::from_hours(1));
+        assert_eq!(sweep().await, [gone]);
+        assert_eq!(house.count("SELECT count(*) AS total FROM versions").await, 0);
+        assert_eq!(house.count("SELECT count(*) AS total FROM tenants").await, 2, "the others stay");
+        assert_eq!(sweep().await, []);
+    }
 }

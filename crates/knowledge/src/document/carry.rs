@@ -100,7 +100,7 @@ impl Knowledge {
         let sight = sight.clone();
         let (tenant, blob, mut carried) = self
             .store()
-            .read(move |db| {
+            .read_long(move |db| {
                 let document = get(db, &sight, id)?;
                 let carried = carried(db, &document)?;
                 Ok::<_, DocumentError>((document.tenant, document.blob, carried))
@@ -127,13 +127,14 @@ impl Knowledge {
         let checked =
             tokio::task::spawn_blocking(move || Load::of(carried, tenant, chat, &uploads));
         let load = checked.await.map_err(|_| wrong("cannot be read"))??;
-        let (act, now) = (act.clone(), self.now());
+        let (this, act, now) = (self.clone(), act.clone(), self.now());
         let actor = act.actor.clone();
         let file = load.new.bytes.clone();
         let file = store::blob::keep(self.store(), load.new.tenant, file, now).await?;
         self.store()
             .write(&actor, now, move |tx| {
                 let id = DocumentId::generate();
+                this.is_for_a_chat(tx, load.new.chat)?;
                 load.keep(tx, id, &act, &file, now)?;
                 let summary = format!("Carried in a document of {} chunks", load.pieces.len());
                 let subject = format!("documents/{id}");
@@ -158,7 +159,7 @@ fn carried(db: &Db, document: &Document) -> Result<Carried, store::Error> {
     let slice =
         |start: u64, end: u64| -> String { letters[start as usize..end as usize].iter().collect() };
     let pages = match content.pages.is_empty() {
-        true => vec![Page { number: None, text: content.text.clone() }],
+        true => vec![Page { number: None, text: content.text }],
         false => {
             let page = |it: &text::PageSpan| Page {
                 number: Some(it.page),
@@ -221,7 +222,15 @@ struct Load {
     verdict: Option<Verdict>,
     pages: Vec<Page>,
     pieces: Vec<Piece>,
-    vectors: Vec<(String, Vec<usize>, Vec<Vec<f32>>)>,
+    vectors: Vec<Fitting>,
+}
+
+/// The vectors of one model, as many as it says.
+struct Fitting {
+    model: String,
+    /// Which chunks they are of, by their places.
+    chunks: Vec<usize>,
+    vectors: Vec<Vec<f32>>,
 }
 
 fn wrong(why: &str) -> UploadError {
@@ -266,7 +275,7 @@ impl Load {
             bytes: Bytes::from(file),
         };
         let url = carried.url.filter(|it| it.len() <= 2_048);
-        let arrival = Arrival { kind, origin, url };
+        let arrival = Arrival { titled: true, ..Arrival::new(kind, origin, url) };
         let new = upload::checked(new, &arrival)?;
         let (verdict, pages) = (carried.verdict, carried.pages);
         Ok(Self { new, arrival, verdict, pages, pieces, vectors })
@@ -290,7 +299,7 @@ impl Load {
         chunk::row::insert(tx, tenant, id, &self.pieces, now)?;
         lexical::index(tx, tenant, id)?;
         let chunks = chunk::row::of(tx, tenant, id)?;
-        for (model, places, vectors) in &self.vectors {
+        for Fitting { model, chunks: places, vectors } in &self.vectors {
             let of = |it: &usize| {
                 let it = &chunks[*it];
                 Missing { chunk: it.id, text: String::new(), hash: it.hash.clone() }
@@ -351,11 +360,8 @@ fn pieces(pages: &[Page], chunks: &[CarriedChunk]) -> Result<Vec<Piece>, UploadE
     Ok(pieces)
 }
 
-/// The vectors of one model: which chunks they are of, and they themselves.
-fn floats(
-    given: &CarriedVectors,
-    chunks: usize,
-) -> Result<(String, Vec<usize>, Vec<Vec<f32>>), UploadError> {
+/// The vectors of one model, if they fit so many chunks.
+fn floats(given: &CarriedVectors, chunks: usize) -> Result<Fitting, UploadError> {
     let bytes =
         STANDARD.decode(&given.floats).map_err(|_| wrong("has vectors that are not base64"))?;
     let (floats, rest) = bytes.as_chunks::<4>();
@@ -372,7 +378,7 @@ fn floats(
     }
     let model = change::line(&given.model, 512).ok_or_else(|| wrong("has vectors of no model"))?;
     let vectors = floats.chunks(given.dimensions).map(<[f32]>::to_vec).collect();
-    Ok((model, given.chunks.clone(), vectors))
+    Ok(Fitting { model, chunks: given.chunks.clone(), vectors })
 }
 
 /// Shows how much there is, and nothing of it.

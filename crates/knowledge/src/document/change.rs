@@ -6,7 +6,7 @@ use base::{DocumentId, TenantId};
 use serde_json::{Map, Value as Json, json};
 use store::{Tx, audit, params};
 
-use super::{Act, Document, DocumentError, any, own, state, upload};
+use super::{Act, Document, DocumentError, State, any, held, state, upload};
 use crate::Knowledge;
 
 pub(crate) const TITLE_MAX: usize = 512;
@@ -45,11 +45,12 @@ impl Knowledge {
         let changed = self
             .store()
             .write(&act.actor, now, move |tx| {
-                let mut document = own(tx, &sight, id)?;
+                let mut document = held(tx, &sight, id)?;
                 let fields = apply(&mut document, change)?;
                 tx.execute(
                     "UPDATE knowledge_documents
-                        SET title = $2, summary = $3, metadata = $4, shared = $5, updated_at = $6
+                        SET title = $2, summary = $3, metadata = $4, shared = $5, updated_at = $6,
+                            titled = CASE WHEN $7 = 1 THEN 1 ELSE titled END
                       WHERE id = $1",
                     &params![
                         id,
@@ -57,7 +58,8 @@ impl Knowledge {
                         document.summary.as_deref(),
                         Json::Object(document.metadata.clone()),
                         document.shared,
-                        now
+                        now,
+                        fields.contains(&"title")
                     ],
                 )?;
                 if fields.contains(&"tags") {
@@ -80,7 +82,8 @@ impl Knowledge {
     /// since a model is there to make them.
     ///
     /// # Errors
-    /// [`DocumentError::State`] when somebody is at it, or nothing is missing.
+    /// [`DocumentError::State`] when somebody is at it, or nothing is missing;
+    /// [`DocumentError::CannotGoOn`] when there is no text in its file.
     pub async fn go_on(&self, act: &Act, id: DocumentId) -> Result<Document, DocumentError> {
         let (act, now) = (act.clone(), self.now());
         let has_provider = self.models().can_embed().is_some();
@@ -88,10 +91,15 @@ impl Knowledge {
         self.store()
             .write(&actor, now, move |tx| {
                 // Two callers at the same moment must not both see it failed.
-                tx.hold(&format!("knowledge/{id}"))?;
-                let document = own(tx, &act.sight, id)?;
+                let document = held(tx, &act.sight, id)?;
                 let next = state::resumed(&document, has_provider).ok_or_else(|| {
                     let (state, way_out) = match &document.state {
+                        State::Failed(reason) => {
+                            return DocumentError::CannotGoOn {
+                                id,
+                                reason: reason.message.clone(),
+                            };
+                        }
                         it if it.is_open() => (it.name(), "somebody is at it; wait for it"),
                         it => (it.name(), "there is nothing left to do"),
                     };

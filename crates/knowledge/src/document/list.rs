@@ -4,7 +4,7 @@ use base::{ChatId, Cursor, DocumentId, Page, PageRequest, TenantId};
 use serde_json::json;
 use store::{Db, Error, Sql, Value, params};
 
-use super::{Document, DocumentError, Sight, get, read, state::StateName};
+use super::{Document, DocumentError, Sight, change::line, get, read, state::StateName};
 use crate::{Knowledge, sniff::Kind};
 
 /// Which documents are listed. Nothing set lists all that are seen.
@@ -63,16 +63,17 @@ macro_rules! of {
                 AND (CAST($5 AS TEXT) IS NULL OR d.kind = $5)
                 AND (CAST($6 AS TEXT) IS NULL OR d.url = $6)
                 AND (CAST($7 AS TEXT) IS NULL OR EXISTS (
-                        SELECT 1 FROM knowledge_tags t WHERE t.document = d.id AND t.tag = $7))",
+                        SELECT 1 FROM knowledge_tags t WHERE t.document = d.id AND t.tag = $7))
+                AND (CAST($8 AS TEXT) IS NULL OR d.chat IS NULL OR d.owner = $8)",
             $after
         )
     };
 }
 
 const FORTH: &str =
-    of!("d.*", " AND (CAST($8 AS TEXT) IS NULL OR d.id < $8) ORDER BY d.id DESC LIMIT $9");
+    of!("d.*", " AND (CAST($9 AS TEXT) IS NULL OR d.id < $9) ORDER BY d.id DESC LIMIT $10");
 const BACK: &str =
-    of!("d.*", " AND (CAST($8 AS TEXT) IS NULL OR d.id > $8) ORDER BY d.id LIMIT $9");
+    of!("d.*", " AND (CAST($9 AS TEXT) IS NULL OR d.id > $9) ORDER BY d.id LIMIT $10");
 const COUNT: &str = of!("count(*) AS total", "");
 
 impl Knowledge {
@@ -126,12 +127,14 @@ impl Filter {
         };
         params![
             sight.tenant,
-            sight.owner.as_deref(),
+            sight.owner(),
             bound,
             self.state.map(StateName::as_str),
             self.kind.map(Kind::name),
             self.url.as_deref(),
-            self.tag.as_deref()
+            // As tags are kept; no tag is empty.
+            self.tag.as_deref().map(|it| line(it, usize::MAX).unwrap_or_default()),
+            sight.chats_of()
         ]
         .to_vec()
     }

@@ -3,9 +3,9 @@
 
 use base::{ChatId, DocumentId, TenantId, Timestamp};
 use serde_json::json;
-use store::{Error, Tx, audit, blob::BlobId, params};
+use store::{Error, Sql, Tx, audit, blob::BlobId, params};
 
-use super::{Act, Document, DocumentError, own};
+use super::{Act, Document, DocumentError, held, hold};
 use crate::Knowledge;
 
 impl Knowledge {
@@ -18,7 +18,7 @@ impl Knowledge {
         let tenant = self
             .store()
             .write(&act.actor, now, move |tx| {
-                let document = own(tx, &sight, id)?;
+                let document = held(tx, &sight, id)?;
                 rows(tx, document.tenant, id, &document.blob, now)?;
                 let summary = format!("Removed a document of {} chunks", document.made.chunks);
                 let subject = format!("documents/{id}");
@@ -50,14 +50,16 @@ pub fn of_chat(
     now: Timestamp,
 ) -> Result<Vec<DocumentId>, Error> {
     let found = tx.query(
-        "SELECT id, blob FROM knowledge_documents WHERE tenant = $1 AND chat = $2",
+        "SELECT id, blob FROM knowledge_documents WHERE tenant = $1 AND chat = $2 ORDER BY id DESC",
         &params![tenant, chat],
     )?;
     let mut removed = Vec::new();
     for row in found {
         let (id, blob): (DocumentId, BlobId) = (row.get("id")?, row.get("blob")?);
-        rows(tx, tenant, id, &blob, now)?;
-        removed.push(id);
+        if hold(tx, id)? {
+            rows(tx, tenant, id, &blob, now)?;
+            removed.push(id);
+        }
     }
     Ok(removed)
 }
@@ -72,7 +74,8 @@ pub(crate) fn superseded(
     let found = tx.query(
         "SELECT id, blob FROM knowledge_documents
           WHERE tenant = $1 AND url = $2 AND owner = $3 AND id < $4 AND origin IN ('page', 'site')
-            AND ((CAST($5 AS TEXT) IS NULL AND chat IS NULL) OR chat = $5)",
+            AND ((CAST($5 AS TEXT) IS NULL AND chat IS NULL) OR chat = $5)
+          ORDER BY id DESC",
         &params![
             document.tenant,
             document.url.as_deref(),
@@ -84,6 +87,9 @@ pub(crate) fn superseded(
     let mut removed = Vec::new();
     for row in found {
         let (id, blob): (DocumentId, BlobId) = (row.get("id")?, row.get("blob")?);
+        if !hold(tx, id)? {
+            continue;
+        }
         rows(tx, document.tenant, id, &blob, now)?;
         let summary = "A page was fetched anew; this is what it was before";
         let entry = audit::Entry::new(
@@ -104,6 +110,14 @@ pub(crate) fn superseded(
 /// # Errors
 /// The database's.
 pub fn erase(tx: &Tx, tenant: TenantId) -> Result<(), Error> {
+    // Whoever is at one of them is waited for; after that nobody adds anything to it.
+    const HOLD: Sql<'_> = Sql {
+        sqlite: "SELECT count(*) AS held FROM knowledge_documents WHERE tenant = $1",
+        postgres: "SELECT count(*) AS held
+                     FROM (SELECT id FROM knowledge_documents WHERE tenant = $1
+                            ORDER BY id DESC FOR UPDATE) AS held",
+    };
+    tx.one(HOLD, &params![tenant])?;
     for sql in [
         "DELETE FROM knowledge_vectors WHERE tenant = $1",
         "DELETE FROM knowledge_chunks WHERE tenant = $1",

@@ -6,7 +6,7 @@
 //! | extracting | its text is cut into chunks | embedding |
 //! | embedding | its chunks have vectors, or nobody makes any | ready |
 //! | pending, extracting, embedding | it cannot be done | failed |
-//! | failed | go on | pending, or embedding when its chunks are there |
+//! | failed, unless its file holds no text | go on | pending, or embedding when its chunks are there |
 //! | ready, without all vectors | go on | embedding |
 
 use std::{fmt, str::FromStr};
@@ -15,6 +15,7 @@ use base::permission::UnknownName;
 use store::{Error, Row};
 
 use super::Document;
+use crate::extract::VerdictKind;
 
 /// Where a document stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,9 +37,13 @@ pub enum State {
 pub struct Reason {
     /// For programs.
     pub code: String,
-    /// For people, with the way out. Never a word of the document.
+    /// For people: sentences, with the way out. Never a word of the document.
     pub message: String,
 }
+
+/// The codes of what another attempt at the same file cannot change: there is no text in it to be read.
+const WITHOUT_TEXT: [VerdictKind; 3] =
+    [VerdictKind::ImageOnly, VerdictKind::Encrypted, VerdictKind::Empty];
 
 impl State {
     /// The names of all of them.
@@ -67,10 +72,10 @@ impl State {
             "extracting" => Self::Extracting,
             "embedding" => Self::Embedding,
             "ready" => Self::Ready,
-            "failed" => Self::Failed(Reason {
-                code: row.get("reason_code")?,
-                message: row.get::<Option<String>>("reason")?.unwrap_or_default(),
-            }),
+            "failed" => Self::Failed(Reason::new(
+                row.get::<String>("reason_code")?,
+                &row.get::<Option<String>>("reason")?.unwrap_or_default(),
+            )),
             _ => {
                 let what = "holds a state that this program does not know";
                 return Err(Error::Column { column: "state".into(), what: what.into() });
@@ -80,10 +85,32 @@ impl State {
 }
 
 impl Reason {
-    /// A reason with this code and these words.
-    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into() }
+    /// A reason with this code and these words. Whoever found it wrote the end of a line of a log;
+    /// people read a sentence.
+    pub fn new(code: impl Into<String>, message: &str) -> Self {
+        Self { code: code.into(), message: sentence(message) }
     }
+
+    /// Could going on change anything? Not where the file itself holds no text.
+    pub fn may_pass(&self) -> bool {
+        !WITHOUT_TEXT.iter().any(|it| it.code() == self.code)
+    }
+}
+
+/// The text with a full stop at its end, and a capital at its beginning unless that is a name.
+fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let is_word = first.trim_end_matches([',', ';', ':']).chars().all(char::is_alphabetic);
+    let mut letters = text.chars();
+    let mut sentence: String = match letters.next().filter(|_| is_word) {
+        Some(letter) => letter.to_uppercase().chain(letters).collect(),
+        None => text.to_owned(),
+    };
+    if !sentence.is_empty() && !sentence.ends_with(['.', '!', '?', '…']) {
+        sentence.push('.');
+    }
+    sentence
 }
 
 impl fmt::Display for Reason {
@@ -123,12 +150,13 @@ pub(crate) fn begun(state: &State) -> Option<State> {
     }
 }
 
-/// What going on makes of a document: none when somebody is at it, or nothing is missing.
+/// What going on makes of a document: none when somebody is at it, nothing is missing, or there is no
+/// text in its file.
 pub(crate) fn resumed(document: &Document, has_provider: bool) -> Option<State> {
     let made = &document.made;
     match &document.state {
         State::Failed(_) if made.chunks > 0 => Some(State::Embedding),
-        State::Failed(_) => Some(State::Pending),
+        State::Failed(reason) => reason.may_pass().then_some(State::Pending),
         State::Ready if has_provider && made.vectors_done < made.chunks => Some(State::Embedding),
         _ => None,
     }
@@ -215,6 +243,30 @@ mod tests {
             check(state, 9, 3, None);
         }
         assert_eq!(resumed(&document(State::Ready, 9, 0), false), None);
+    }
+
+    #[test]
+    fn a_file_without_text_is_not_read_again() {
+        for code in ["image_only", "encrypted", "empty"] {
+            let failed = State::Failed(Reason::new(code, "there is no text in it"));
+            assert_eq!(resumed(&document(failed, 0, 0), true), None, "{code}");
+        }
+        for code in ["broken", "too_long", "extraction_timeout", "cancelled"] {
+            let failed = State::Failed(Reason::new(code, "it may go better"));
+            assert_eq!(resumed(&document(failed, 0, 0), true), Some(State::Pending), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_reason_is_a_sentence() {
+        let check = |text, expected| assert_eq!(Reason::new("code", text).message, expected);
+        check("no text was found in it", "No text was found in it.");
+        check("its job failed; go on", "Its job failed; go on.");
+        check("It is locked.", "It is locked.");
+        check(" what now? ", "What now?");
+        check("local/embed is away", "local/embed is away.");
+        check("`embedding` names no model", "`embedding` names no model.");
+        check("", "");
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Knowledge {
     pub async fn content(&self, sight: &Sight, id: DocumentId) -> Result<Content, DocumentError> {
         let sight = sight.clone();
         self.store()
-            .read(move |db| {
+            .read_long(move |db| {
                 let document = get(db, &sight, id)?;
                 Ok(content(db, document.tenant, id)?)
             })

@@ -15,7 +15,7 @@ use store::{
 };
 use work::{Busy, EnqueueError, Lock, NewJob};
 
-use super::{Act, Document, DocumentError, Origin, Sight, any, change};
+use super::{Act, Document, DocumentError, Origin, Sight, again::inherit, any, change};
 use crate::{
     Knowledge, ingest,
     settings::Uploads,
@@ -81,6 +81,9 @@ pub enum UploadError {
         /// What is taken.
         allowed: Vec<Kind>,
     },
+    /// The chat that it is for is not there, or not any more.
+    #[error("chat {0} does not exist")]
+    NoSuchChat(ChatId),
     /// A field cannot be so.
     #[error(transparent)]
     Document(#[from] DocumentError),
@@ -101,6 +104,7 @@ impl UploadError {
             Self::TooLarge { .. } => "file_too_large",
             Self::Unfit(unfit) => unfit.code(),
             Self::Kind { .. } => "invalid_file_type",
+            Self::NoSuchChat(_) => "chat_not_found",
             Self::Document(error) => error.code(),
             Self::Fence(_) => "worker_lost",
         }
@@ -135,6 +139,16 @@ pub(crate) struct Arrival {
     pub(crate) kind: Kind,
     pub(crate) origin: Origin,
     pub(crate) url: Option<String>,
+    /// Somebody gave it its title.
+    pub(crate) titled: bool,
+    /// It was said whether everybody may see it.
+    pub(crate) shared_said: bool,
+}
+
+impl Arrival {
+    pub(crate) fn new(kind: Kind, origin: Origin, url: Option<String>) -> Self {
+        Self { kind, origin, url, titled: false, shared_said: true }
+    }
 }
 
 impl Knowledge {
@@ -151,7 +165,7 @@ impl Knowledge {
         let sniffed = tokio::task::spawn_blocking(move || sniff::kind(&bytes, name.as_deref()));
         let kind = sniffed.await.map_err(|_| Unfit::Other("a file that cannot be read"))??;
         allowed(uploads, kind)?;
-        self.take_in(act, new, Arrival { kind, origin: Origin::Upload, url: None }).await
+        self.take_in(act, new, Arrival::new(kind, Origin::Upload, None)).await
     }
 
     /// Takes in a text that somebody wrote.
@@ -161,12 +175,15 @@ impl Knowledge {
     pub async fn write(&self, act: &Act, new: NewDocument) -> Result<Uploaded, UploadError> {
         let uploads = &self.settings().uploads;
         sized(uploads, new.bytes.len() as u64)?;
+        let bytes = new.bytes.clone();
+        let sniffed = tokio::task::spawn_blocking(move || sniff::kind(&bytes, None));
         // It is what its writer says, even where it looks like the source of something.
-        let kind = match sniff::kind(&new.bytes, None)? {
+        let kind = match sniffed.await.map_err(|_| Unfit::Other("a text that cannot be read"))?? {
             Kind::Markdown => Kind::Markdown,
             _ => Kind::Text,
         };
-        self.take_in(act, new, Arrival { kind, origin: Origin::Text, url: None }).await
+        allowed(uploads, kind)?;
+        self.take_in(act, new, Arrival::new(kind, Origin::Text, None)).await
     }
 
     pub(crate) async fn take_in(
@@ -183,18 +200,24 @@ impl Knowledge {
         &self,
         act: &Act,
         new: NewDocument,
-        arrival: Arrival,
+        mut arrival: Arrival,
         also: impl FnOnce(&Tx, DocumentId) -> Result<(), UploadError> + Send + 'static,
     ) -> Result<Uploaded, UploadError> {
-        let checked = checked(new, &arrival)?;
-        let (act, now) = (act.clone(), self.now());
+        arrival.titled |= new.title.is_some();
+        let says_summary = new.summary.is_some();
+        let mut checked = checked(new, &arrival)?;
+        let (this, act, now) = (self.clone(), act.clone(), self.now());
         let actor = act.actor.clone();
         let file = checked.bytes.clone();
         let file = store::blob::keep(self.store(), checked.tenant, file, now).await?;
         self.store()
             .write(&actor, now, move |tx| {
                 let id = DocumentId::generate();
+                // First of all: who removes a chat holds it before anything else, too.
+                this.is_for_a_chat(tx, checked.chat)?;
                 also(tx, id)?;
+                let owner = act.actor.who.to_string();
+                inherit(tx, &owner, &mut checked, &mut arrival, says_summary)?;
                 insert(tx, id, &act, &checked, &file, &arrival, now)?;
                 let document = any(tx, id)?.ok_or(DocumentError::NoSuch(id))?;
                 let same_as = same_as(tx, &act.sight, &document)?;
@@ -208,6 +231,16 @@ impl Knowledge {
                 Ok(Uploaded { document, same_as, existed: false })
             })
             .await
+    }
+}
+
+impl Knowledge {
+    /// Sees to it that the chat is there that a document is for, and stays there meanwhile.
+    pub(crate) fn is_for_a_chat(&self, tx: &Tx, chat: Option<ChatId>) -> Result<(), UploadError> {
+        match chat {
+            Some(chat) if !self.hold_chat(tx, chat)? => Err(UploadError::NoSuchChat(chat)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -270,9 +303,9 @@ pub(super) fn insert(
     tx.execute(
         "INSERT INTO knowledge_documents
             (id, tenant, owner, chat, shared, title, summary, metadata, origin, url, file_name, kind,
-             size_bytes, blob, state, job, queued_at, created_at, updated_at)
+             size_bytes, blob, state, job, queued_at, created_at, updated_at, titled)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'pending', $15, $16,
-                 $16, $16)",
+                 $16, $16, $17)",
         &params![
             id,
             new.tenant,
@@ -289,7 +322,8 @@ pub(super) fn insert(
             new.bytes.len(),
             blob,
             job,
-            now
+            now,
+            arrival.titled
         ],
     )?;
     change::put_tags(tx, new.tenant, id, &new.tags)
@@ -330,8 +364,9 @@ fn same_as(
         "SELECT id FROM knowledge_documents
           WHERE tenant = $1 AND blob = $2 AND id <> $3
             AND (CAST($4 AS TEXT) IS NULL OR owner = $4 OR (shared = 1 AND chat IS NULL))
+            AND (CAST($5 AS TEXT) IS NULL OR chat IS NULL OR owner = $5)
           ORDER BY id DESC LIMIT 1",
-        &params![document.tenant, blob, document.id, sight.owner.as_deref()],
+        &params![document.tenant, blob, document.id, sight.owner(), sight.chats_of()],
     )?;
     row.map(|it| it.get("id")).transpose()
 }

@@ -66,10 +66,10 @@ fn bounded(found: Extracted, limits: &Limits) -> Extracted {
     let chars: u64 = found.pages.iter().map(|it| it.text.chars().count() as u64).sum();
     let too_long = match () {
         () if chars > limits.chars => {
-            format!("it has {chars} characters of text, and at most {} are taken", limits.chars)
+            format!("It has {chars} characters of text, and at most {} are taken.", limits.chars)
         }
         () if found.verdict.pages > limits.pages => {
-            format!("it has {} pages, and at most {} are taken", found.verdict.pages, limits.pages)
+            format!("It has {} pages, and at most {} are taken.", found.verdict.pages, limits.pages)
         }
         () => return found,
     };
@@ -93,7 +93,10 @@ mod tests {
         let found = read(Kind::Text, b"A text of more than twenty letters.", &LIMITS);
         assert_eq!((found.verdict.kind, found.pages.len()), (VerdictKind::TooLong, 0));
         let reason = found.verdict.reason();
-        assert!(reason.starts_with("it has 35 characters of text, and at most 20"), "{reason}");
+        assert!(
+            reason.starts_with("It has 35 characters of text, and at most 20 are taken. Split"),
+            "{reason}"
+        );
         assert_eq!(read(Kind::Text, b"Short enough.", &LIMITS).verdict.kind, VerdictKind::Text);
     }
 

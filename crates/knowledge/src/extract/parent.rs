@@ -79,7 +79,9 @@ impl Extractor {
             return Err(self.died(status));
         }
         let broken = || ExtractError::Nothing { verdict: Verdict::of(VerdictKind::Broken) };
-        let found: Extracted = serde_json::from_slice(&said).map_err(|_| broken())?;
+        // It may be tens of megabytes.
+        let read = tokio::task::spawn_blocking(move || serde_json::from_slice::<Extracted>(&said));
+        let found = read.await.ok().and_then(Result::ok).ok_or_else(broken)?;
         match found.verdict.kind {
             VerdictKind::Text => Ok(found),
             _ => Err(ExtractError::Nothing { verdict: found.verdict }),

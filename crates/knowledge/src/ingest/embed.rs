@@ -7,12 +7,13 @@
 
 use std::time::Duration;
 
+use base::ChunkId;
 use models::ModelError;
 use tracing::info;
 use work::Failure;
 
 use super::{
-    Stop, Work,
+    StepError, Stop, Work,
     keep::{self, Missing},
 };
 use crate::{document::Document, metric, settings::span};
@@ -24,7 +25,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const OPERATION: &str = "knowledge.embed";
 
 /// What came of it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Embedded {
     /// The model; none when there is none.
     pub(crate) model: Option<String>,
@@ -36,8 +37,8 @@ pub(crate) struct Embedded {
 enum Said {
     /// The vectors.
     Vectors(Vec<Vec<f32>>),
-    /// The batch is too much for it, or one of its texts is.
-    TooMuch,
+    /// The batch is too much for it, or one of its texts is; and how that ends where it is all there is.
+    TooMuch(Failure),
 }
 
 impl Work {
@@ -53,20 +54,30 @@ impl Work {
                 Ok(keep::dimensions(tx, tenant, &asked)?)
             })
             .await?;
-        let mut batch_max = self.knowledge.settings().ingest.batch.max(1);
+        let batch_most = self.knowledge.settings().ingest.batch.max(1);
+        let mut batch_max = batch_most;
+        // Those that the model does not take, and why the first of them.
+        let (mut aside, mut refused) = (Vec::<Missing>::new(), None::<Failure>);
         loop {
             // Each time: others may have kept the same texts meanwhile.
             if let Some(length) = dimensions {
                 self.reuse(&model, length).await?;
             }
             let asked = model.clone();
+            let passed: Vec<ChunkId> = aside.iter().map(|it| it.chunk).collect();
             let (missing, done) = self
                 .step("see which chunks lack a vector", move |tx, document| {
-                    let missing = keep::missing(tx, document.id, &asked, dimensions, batch_max)?;
+                    let (id, most) = (document.id, batch_max);
+                    let missing = keep::missing(tx, id, &asked, dimensions, &passed, most)?;
                     Ok((missing, keep::count(tx, document.id, &asked, dimensions)?))
                 })
                 .await?;
             if missing.is_empty() {
+                if let Some(refused) = refused.take() {
+                    let aside = std::mem::take(&mut aside);
+                    self.done_without(&model, dimensions, aside, refused).await?;
+                    continue;
+                }
                 self.knowledge
                     .vectors()
                     .added(tenant, self.id, &model, dimensions.unwrap_or(0))
@@ -81,19 +92,47 @@ impl Work {
                     dimensions = Some(self.kept(&model, missing, vectors).await?);
                     self.pause(span(self.knowledge.settings().ingest.pause)).await?;
                 }
-                Said::TooMuch => batch_max = (missing.len() / 2).max(1),
+                Said::TooMuch(_) if missing.len() > 1 => batch_max = missing.len() / 2,
+                Said::TooMuch(failure) => {
+                    aside.extend(missing);
+                    refused.get_or_insert(failure);
+                    batch_max = batch_most;
+                }
             }
         }
     }
 
-    /// Copies the vectors of identical texts of the tenant.
+    /// Keeps a vector without a direction for chunks that the model does not take: they are found by
+    /// words. Where it took nothing at all it is not the chunks, and the document fails.
+    async fn done_without(
+        &self,
+        model: &str,
+        dimensions: Option<usize>,
+        chunks: Vec<Missing>,
+        refused: Failure,
+    ) -> Result<(), Stop> {
+        let Some(length) = dimensions else { return Err(refused.into()) };
+        let asked = model.to_owned();
+        let look = self.step("see whether the model took anything", move |tx, document| {
+            Ok(keep::has_direction(tx, document.id, &asked, length)?)
+        });
+        if !look.await? {
+            return Err(refused.into());
+        }
+        let nothing = vec![vec![0.0; length]; chunks.len()];
+        self.kept(model, chunks, nothing).await?;
+        Ok(())
+    }
+
+    /// Copies the vectors of identical texts that the document's owner sees.
     async fn reuse(&self, model: &str, dimensions: usize) -> Result<(), Stop> {
         let (model, tenant, now) = (model.to_owned(), self.tenant(), self.knowledge.now());
         let reused = self
             .step("copy the vectors of identical chunks", move |tx, document| {
-                let reused = keep::reuse(tx, tenant, document.id, &model, dimensions)?;
-                if reused > 0 {
-                    keep::noted(tx, document.id, &model, dimensions, reused, now)?;
+                let owner = Some(document.owner.as_str());
+                let reused = keep::reuse(tx, tenant, document.id, &model, dimensions, owner)?;
+                if reused > 0 && !keep::noted(tx, document.id, &model, dimensions, reused, now)? {
+                    return Err(StepError::Gone);
                 }
                 Ok(reused)
             })
@@ -114,7 +153,10 @@ impl Work {
         let count = chunks.len() as u64;
         self.step("keep vectors", move |tx, document| {
             keep::vectors(tx, tenant, document.id, &model, &chunks, &vectors)?;
-            Ok(keep::noted(tx, document.id, &model, dimensions, 0, now)?)
+            match keep::noted(tx, document.id, &model, dimensions, 0, now)? {
+                true => Ok(()),
+                false => Err(StepError::Gone),
+            }
         })
         .await?;
         metric::CHUNKS.add(count, &["embedded"]);
@@ -139,8 +181,8 @@ impl Work {
                 Ok(_) => return Err(unusable()),
                 Err(error) => error,
             };
-            if is_too_much(&error) && chunks.len() > 1 {
-                return Ok(Said::TooMuch);
+            if is_too_much(&error) {
+                return Ok(Said::TooMuch(refused(&error)));
             }
             if !error.is_temporary() {
                 return Err(refused(&error));

@@ -1,10 +1,13 @@
 //! Vectors as rows: which chunks lack one, which can be copied, and keeping those that were made.
 //!
 //! Whoever makes vectors of chunks keeps them here, so that they are all of length one, and no text of
-//! a tenant is sent to the same model twice.
+//! which somebody sees the vector is sent to the same model for them again.
+
+use std::collections::HashSet;
 
 use base::{ChunkId, DocumentId, TenantId, Timestamp};
-use store::{Db, Error, Tx, Value, params};
+use serde_json::json;
+use store::{Db, Error, Sql, Tx, Value, params};
 
 use crate::vector;
 
@@ -30,25 +33,37 @@ pub fn dimensions(db: &Db, tenant: TenantId, model: &str) -> Result<Option<usize
     row.map(|it| it.get("dimensions")).transpose()
 }
 
-/// The first chunks of a document that have no vector of this model; with `dimensions`, none of that
-/// length.
+macro_rules! missing {
+    ($passed:literal) => {
+        concat!(
+            "SELECT c.id, c.text, c.hash FROM knowledge_chunks c
+              WHERE c.document = $1
+                AND NOT EXISTS (
+                    SELECT 1 FROM knowledge_vectors v
+                     WHERE v.chunk = c.id AND v.model = $2
+                       AND (CAST($3 AS BIGINT) IS NULL OR v.dimensions = $3))
+                AND c.id NOT IN (",
+            $passed,
+            ") ORDER BY c.position LIMIT $5"
+        )
+    };
+}
+
+/// The first chunks of a document that have no vector of this model, those that are passed over left
+/// out; with `dimensions`, none of that length.
 pub fn missing(
     db: &Db,
     document: DocumentId,
     model: &str,
     dimensions: Option<usize>,
+    passed: &[ChunkId],
     most: usize,
 ) -> Result<Vec<Missing>, Error> {
-    let rows = db.query(
-        "SELECT c.id, c.text, c.hash FROM knowledge_chunks c
-          WHERE c.document = $1
-            AND NOT EXISTS (
-                SELECT 1 FROM knowledge_vectors v
-                 WHERE v.chunk = c.id AND v.model = $2
-                   AND (CAST($3 AS BIGINT) IS NULL OR v.dimensions = $3))
-          ORDER BY c.position LIMIT $4",
-        &params![document, model, dimensions, most],
-    )?;
+    const SQL: Sql<'_> = Sql {
+        sqlite: missing!("SELECT value FROM json_each($4)"),
+        postgres: missing!("SELECT jsonb_array_elements_text(CAST($4 AS JSONB))"),
+    };
+    let rows = db.query(SQL, &params![document, model, dimensions, json!(passed), most])?;
     rows.iter()
         .map(|it| {
             Ok(Missing { chunk: it.get("id")?, text: it.get("text")?, hash: it.get("hash")? })
@@ -72,12 +87,15 @@ pub fn count(
 }
 
 /// Gives the chunks of a document the vectors that identical texts of the tenant have; says how many.
+/// With `owner`, only of documents that this one sees: else the number would tell somebody whether a
+/// text stands in what they must not see.
 pub fn reuse(
     tx: &Tx,
     tenant: TenantId,
     document: DocumentId,
     model: &str,
     dimensions: usize,
+    owner: Option<&str>,
 ) -> Result<u64, Error> {
     tx.execute(
         "INSERT INTO knowledge_vectors (chunk, model, dimensions, tenant, document, hash, vector)
@@ -87,6 +105,10 @@ pub fn reuse(
                         (SELECT v.vector FROM knowledge_vectors v
                           WHERE v.tenant = $2 AND v.model = $3 AND v.hash = c.hash
                             AND v.dimensions = $4
+                            AND (CAST($5 AS TEXT) IS NULL OR EXISTS (
+                                SELECT 1 FROM knowledge_documents d
+                                 WHERE d.id = v.document
+                                   AND (d.owner = $5 OR (d.shared = 1 AND d.chat IS NULL))))
                           LIMIT 1) AS vector
                    FROM knowledge_chunks c
                   WHERE c.document = $1
@@ -94,11 +116,42 @@ pub fn reuse(
                         SELECT 1 FROM knowledge_vectors o
                          WHERE o.chunk = c.id AND o.model = $3 AND o.dimensions = $4)) found
           WHERE found.vector IS NOT NULL",
-        &params![document, tenant, model, dimensions],
+        &params![document, tenant, model, dimensions, owner],
     )
 }
 
-/// Keeps vectors, in the order of `chunks`, each made as long as one.
+/// Has any chunk of a document a vector of this model that points somewhere?
+pub fn has_direction(
+    db: &Db,
+    document: DocumentId,
+    model: &str,
+    dimensions: usize,
+) -> Result<bool, Error> {
+    let nothing = vector::encode(&vec![0.0; dimensions]);
+    let row = db.first(
+        "SELECT chunk FROM knowledge_vectors
+          WHERE document = $1 AND model = $2 AND dimensions = $3 AND vector <> $4 LIMIT 1",
+        &params![document, model, dimensions, nothing],
+    )?;
+    Ok(row.is_some())
+}
+
+macro_rules! living {
+    ($chunks:literal) => {
+        concat!(
+            "SELECT c.id FROM knowledge_chunks c
+              WHERE c.document = $1 AND c.id IN (",
+            $chunks,
+            ") AND NOT EXISTS (SELECT 1 FROM knowledge_vectors v
+                                WHERE v.chunk = c.id AND v.model = $3 AND v.dimensions = $4)"
+        )
+    };
+}
+
+/// Keeps vectors, in the order of `chunks`, each made as long as one; says how many. A chunk that is
+/// gone, or that somebody else gave one meanwhile, gets none.
+///
+/// Who asked a model in between holds the document first: see [`crate::document::hold`].
 pub fn vectors(
     tx: &Tx,
     tenant: TenantId,
@@ -106,26 +159,35 @@ pub fn vectors(
     model: &str,
     chunks: &[Missing],
     vectors: &[Vec<f32>],
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     const COLUMNS: &[&str] =
         &["chunk", "model", "dimensions", "tenant", "document", "hash", "vector"];
-    let rows = chunks.iter().zip(vectors).map(|(it, vector)| {
-        let bytes = bytes(vector);
-        Vec::<Value>::from(params![
-            it.chunk,
-            model,
-            vector.len(),
-            tenant,
-            document,
-            it.hash.as_str(),
-            bytes
-        ])
-    });
-    tx.insert_many("knowledge_vectors", COLUMNS, rows.collect())?;
-    Ok(())
+    const LIVING: Sql<'_> = Sql {
+        sqlite: living!("SELECT value FROM json_each($2)"),
+        postgres: living!("SELECT jsonb_array_elements_text(CAST($2 AS JSONB))"),
+    };
+    let Some(dimensions) = vectors.first().map(Vec::len) else { return Ok(0) };
+    let ids: Vec<ChunkId> = chunks.iter().map(|it| it.chunk).collect();
+    let found = tx.query(LIVING, &params![document, json!(ids), model, dimensions])?;
+    let living = found.iter().map(|it| it.get("id")).collect::<Result<HashSet<ChunkId>, _>>()?;
+    let rows = chunks.iter().zip(vectors).filter(|(it, _)| living.contains(&it.chunk)).map(
+        |(it, vector)| {
+            let bytes = bytes(vector);
+            Vec::<Value>::from(params![
+                it.chunk,
+                model,
+                vector.len(),
+                tenant,
+                document,
+                it.hash.as_str(),
+                bytes
+            ])
+        },
+    );
+    tx.insert_many("knowledge_vectors", COLUMNS, rows.collect())
 }
 
-/// Notes on the document how far its vectors are.
+/// Notes on the document how far its vectors are. False when it is not there.
 pub(crate) fn noted(
     tx: &Tx,
     document: DocumentId,
@@ -133,16 +195,16 @@ pub(crate) fn noted(
     dimensions: usize,
     reused: u64,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let done = count(tx, document, model, Some(dimensions))?;
-    tx.execute(
+    let noted = tx.execute(
         "UPDATE knowledge_documents
             SET begun = 0, model = $2, dimensions = $3, vectors_done = $4,
                 vectors_reused = vectors_reused + $5, updated_at = $6
           WHERE id = $1",
         &params![document, model, dimensions, done, reused, now],
     )?;
-    Ok(())
+    Ok(noted == 1)
 }
 
 /// A vector of length one as the bytes of its row. What has no direction is kept as nothing but zeros.

@@ -15,7 +15,7 @@ use crate::{
 
 /// To engines.
 pub(super) fn filters(ask: &Ask) -> vector::Among {
-    let owner = ask.sight.owner.as_deref();
+    let (owner, chats_of) = (ask.sight.owner(), ask.sight.chats_of());
     let filter = |first: Option<Vec<String>>| Filter {
         tenant: ask.tenant,
         documents: ask.documents.clone(),
@@ -23,7 +23,7 @@ pub(super) fn filters(ask: &Ask) -> vector::Among {
     };
     vector::Among {
         everywhere: Some(filter(label::everywhere(owner))),
-        of_chats: ask.chat.map(|chat| filter(Some(label::within(chat, owner)))),
+        of_chats: ask.chat.map(|chat| filter(Some(label::within(chat, chats_of)))),
     }
 }
 
@@ -35,9 +35,13 @@ pub(super) fn among(db: &Db, ask: &Ask) -> lexical::Among {
         format!("${}", among.values.len())
     };
     let mut conditions = vec![format!("d.tenant = {}", put(ask.tenant.into()))];
-    if let Some(owner) = &ask.sight.owner {
+    if let Some(owner) = ask.sight.owner() {
         let owner = put(owner.into());
         conditions.push(format!("(d.owner = {owner} OR (d.shared = 1 AND d.chat IS NULL))"));
+    }
+    if let (Some(owner), Some(_)) = (ask.sight.chats_of(), ask.chat) {
+        let owner = put(owner.into());
+        conditions.push(format!("(d.chat IS NULL OR d.owner = {owner})"));
     }
     conditions.push(match ask.chat {
         Some(chat) => format!("(d.chat IS NULL OR d.chat = {})", put(chat.into())),
@@ -136,9 +140,9 @@ pub(super) fn ready(
         return Ok(Ready::default());
     }
     let of_chat = match chat {
-        Some(chat) => db.first(OF_CHAT, &params![tenant, chat, &sight.owner])?.is_some(),
+        Some(chat) => db.first(OF_CHAT, &params![tenant, chat, sight.chats_of()])?.is_some(),
         None => false,
     };
-    let everywhere = db.first(EVERYWHERE, &params![tenant, &sight.owner])?.is_some();
+    let everywhere = db.first(EVERYWHERE, &params![tenant, sight.owner()])?.is_some();
     Ok(Ready { of_chat, everywhere })
 }

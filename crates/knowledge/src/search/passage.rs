@@ -28,10 +28,15 @@ struct Shape {
     overlap: usize,
 }
 
-/// The passages of a text, those first that have most of what the question asks for.
-pub fn passages(text: &str, query: &str) -> Vec<Passage> {
+/// The passages of a text, those first that have most of what the question asks for. About so many
+/// characters long where that is said, else as the kind of the question wants it.
+pub fn passages(text: &str, query: &str, chars: Option<usize>) -> Vec<Passage> {
     let asked = lexical::of_query(query);
-    let mut all = cut(text, shape(query));
+    let shape = match chars {
+        Some(chars) => Shape { chars: chars.max(1), overlap: chars / 7 },
+        None => shape(query),
+    };
+    let mut all = cut(text, shape);
     all.sort_by_cached_key(|it| {
         let there = lexical::of_text(&it.text);
         std::cmp::Reverse(asked.iter().filter(|it| there.contains(it)).count())
@@ -136,14 +141,24 @@ mod tests {
     fn the_passage_with_what_was_asked_for_comes_first() {
         let filler = "The sky over the station was clear and nothing happened at all. ".repeat(20);
         let text = format!("{filler}The probe is calibrated every two weeks. {filler}");
-        let all = passages(&text, "calibrating a probe");
+        let all = passages(&text, "calibrating a probe", None);
         assert!(all.len() > 4 && all[0].text.contains("calibrated every two weeks"));
     }
 
     #[test]
     fn a_short_text_is_one_passage_and_none_is_none() {
-        assert_eq!(passages("Short.", "x").len(), 1);
-        assert_eq!(passages(" \n ", "x"), []);
+        assert_eq!(passages("Short.", "x", None).len(), 1);
+        assert_eq!(passages(" \n ", "x", None), []);
+    }
+
+    #[test]
+    fn a_passage_is_as_long_as_is_wanted_also_longer_than_usual() {
+        let text = "The probe is calibrated every two weeks by the laboratory. ".repeat(60);
+        for wanted in [50, 200, 1_000, 2_000] {
+            let all = passages(&text, "calibrating a probe", Some(wanted));
+            let length = all[0].text.chars().count();
+            assert!(length <= wanted && length * 2 > wanted, "{length} of {wanted}");
+        }
     }
 
     proptest! {
@@ -165,7 +180,7 @@ mod tests {
 
         #[test]
         fn no_text_stops_it(text in any::<String>(), query in any::<String>()) {
-            for it in passages(&text, &query) {
+            for it in passages(&text, &query, None) {
                 prop_assert!(it.start < it.end);
             }
         }

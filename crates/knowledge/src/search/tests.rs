@@ -10,8 +10,7 @@ fn a_question_that_is_too_long_is_cut_at_a_word() {
 
 #[test]
 fn neither_question_nor_text_is_shown() {
-    let sight = Sight { tenant: None, owner: None };
-    let ask = Ask::new(TenantId::DEFAULT, sight, "what is the secret of the probe");
+    let ask = Ask::new(TenantId::DEFAULT, Sight::everything(), "what is the secret of the probe");
     assert!(!format!("{ask:?}").contains("secret"));
     let hit = Hit {
         chunk: ChunkId::generate(),

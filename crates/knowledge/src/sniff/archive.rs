@@ -82,7 +82,7 @@ mod tests {
         for length in 4..whole.len() - 2 {
             assert_eq!(kind(&whole[..length]), Err(Unfit::Other("a zip archive")), "{length}");
         }
-        let mut lies = whole.clone();
+        let mut lies = whole;
         let end = lies.len();
         lies[end - 6..end - 2].copy_from_slice(&u32::MAX.to_le_bytes());
         assert_eq!(kind(&lies), Err(Unfit::Other("a zip archive")));

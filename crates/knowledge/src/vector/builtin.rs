@@ -128,8 +128,11 @@ impl Builtin {
         let _ = tokio::task::spawn_blocking(remove).await;
     }
 
-    /// Looks after what is held: graphs are made, grown and saved in the background.
-    pub fn tend(&self) {
+    /// Looks after what is held: what does not fit any more goes; graphs are made, grown and saved in
+    /// the background.
+    pub async fn tend(&self) {
+        // A shelf grows after it was loaded, too.
+        self.0.make_room(None).await;
         let (threshold, saves) = (self.0.threshold(), self.0.folder.is_some());
         for held in self.held().into_iter().filter(|it| !it.is_settled(threshold, saves)) {
             let inner = self.0.clone();
@@ -175,55 +178,57 @@ impl Inner {
         let key = (space.name.clone(), tenant);
         let new = || Arc::new(Held::new(space.clone(), tenant));
         let held = self.lock().entry(key).or_insert_with(new).clone();
+        let now = self.clock.now();
+        if held.is_too_large(now) {
+            return Err(too_large());
+        }
         let was_loaded = held.is_loaded();
         let saved = cabinet(self.folder.as_ref(), space, tenant);
-        held.freshen(&self.store, saved, self.dot, self.clock.now(), FRESH_FOR)
+        held.freshen(&self.store, saved, self.dot, now, FRESH_FOR)
             .await
             .map_err(|it| EngineError::of_store(NAME, &it))?;
         if !was_loaded {
-            self.make_room(&held).await?;
+            self.make_room(Some(&held)).await;
         }
-        Ok(held)
+        match held.is_too_large(now) {
+            true => Err(too_large()),
+            false => Ok(held),
+        }
     }
 
-    /// Lets go of what was not asked for the longest, until the rest fits.
-    async fn make_room(self: &Arc<Self>, newcomer: &Arc<Held>) -> Result<(), EngineError> {
+    /// Lets go of what was not asked for the longest, until the rest fits: the newcomer last. One that
+    /// does not fit by itself is remembered as such.
+    async fn make_room(self: &Arc<Self>, newcomer: Option<&Arc<Held>>) {
         let most = self.settings.memory_mb_max.saturating_mul(1 << 20);
-        let mut all: Vec<(i64, usize, Arc<Held>)> = self
+        let mut all: Vec<(bool, i64, usize, Arc<Held>)> = self
             .lock()
             .values()
-            .map(|it| (it.used_at.load(Ordering::Relaxed), it.bytes(), it.clone()))
+            .map(|it| {
+                let is_new = newcomer.is_some_and(|newcomer| Arc::ptr_eq(it, newcomer));
+                (is_new, it.used_at.load(Ordering::Relaxed), it.bytes(), it.clone())
+            })
             .collect();
-        let mut taken: usize = all.iter().map(|it| it.1).sum();
-        all.sort_by_key(|it| it.0);
-        let mut gone = Vec::new();
-        for (_, bytes, held) in all.into_iter().filter(|it| !Arc::ptr_eq(&it.2, newcomer)) {
+        let mut taken: usize = all.iter().map(|it| it.2).sum();
+        all.sort_by_key(|it| (it.0, it.1));
+        let now = self.clock.now();
+        for (_, _, bytes, held) in all.into_iter().filter(|it| it.2 > 0) {
             if taken <= most {
-                break;
+                return;
             }
             taken -= bytes;
-            gone.push(held);
-        }
-        let inner = self.clone();
-        let let_go = move || {
-            for held in gone {
-                inner.save(&held, false);
-                held.unload();
+            if bytes > most {
+                held.set_too_large(now);
+                let megabytes = bytes >> 20;
+                tracing::warn!(
+                    vectors.space = %held.space.name,
+                    megabytes,
+                    "The vectors of one tenant take {megabytes} MB, more than `vectors.builtin.memory_mb_max`; they are compared by the database until there is more"
+                );
             }
-        };
-        let _ = tokio::task::spawn_blocking(let_go).await;
-        if taken <= most {
-            return Ok(());
+            let (inner, saved) = (self.clone(), held.clone());
+            let _ = tokio::task::spawn_blocking(move || inner.save(&saved, false)).await;
+            held.unload().await;
         }
-        newcomer.unload();
-        let needed = taken >> 20;
-        Err(EngineError::refused(
-            NAME,
-            format!(
-                "the vectors of one tenant take {needed} MB, more than `vectors.builtin.memory_mb_max`: \
-                 allow more, or use another engine"
-            ),
-        ))
     }
 
     fn save(&self, held: &Held, anyway: bool) {
@@ -232,6 +237,12 @@ impl Inner {
             tracing::warn!(vectors.space = %held.space.name, error = %error, "A graph of vectors was not saved; it will be made anew when it is needed");
         }
     }
+}
+
+fn too_large() -> EngineError {
+    let why = "the vectors of one tenant take more memory than `vectors.builtin.memory_mb_max`: allow \
+               more, or use another engine";
+    EngineError::refused(NAME, why)
 }
 
 #[async_trait::async_trait]

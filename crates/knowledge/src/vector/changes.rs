@@ -103,6 +103,11 @@ const FROM_ELSEWHERE: Sql<'_> = Sql {
                 WHERE seq > CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS TEXT) AS BIGINT)",
 };
 
+/// Up to where lines may be missing: of documents that were gone by then.
+pub(crate) fn swept(db: &Db) -> Result<i64, Error> {
+    db.one("SELECT position FROM knowledge_swept", &[])?.get("position")
+}
+
 /// Makes sense again of a log that came from another server: numbers that this one has not reached
 /// are no numbers of its own. Who had followed further than the log goes begins anew. Says whether
 /// anything had to be done.
@@ -113,22 +118,43 @@ pub(crate) fn heal(tx: &Tx) -> Result<bool, Error> {
         "UPDATE knowledge_spaces SET position = 0 WHERE position > $1",
         &params![horizon],
     )?;
-    Ok(foreign + ahead > 0)
+    let beyond = tx.execute(
+        "UPDATE knowledge_swept SET position = 0 WHERE position > $1",
+        &params![horizon],
+    )?;
+    Ok(foreign + ahead + beyond > 0)
 }
 
-/// Drops what says that a document has no vectors any more, below `settled`: everybody has read it.
+/// Lines that say that a document has no vectors any more, below $1: what stands elsewhere has read
+/// them. What is held in memory may not have; it looks at [`swept`].
+macro_rules! sweepable {
+    ($before:literal) => {
+        concat!(
+            $before,
+            " FROM knowledge_changes
+               WHERE seq < $1
+                 AND seq < coalesce((SELECT min(position) FROM knowledge_spaces
+                                      WHERE state <> 'retired' AND engine <> 'builtin'), $1)
+                 AND NOT EXISTS (SELECT 1 FROM knowledge_vectors v
+                                  WHERE v.document = knowledge_changes.document
+                                    AND v.model = knowledge_changes.model
+                                    AND v.dimensions = knowledge_changes.dimensions)"
+        )
+    };
+}
+
+/// Drops what says that a document has no vectors any more, below `settled`, and notes how far that
+/// went.
 pub(crate) fn sweep(tx: &Tx, settled: i64) -> Result<u64, Error> {
-    tx.execute(
-        "DELETE FROM knowledge_changes
-          WHERE seq < $1
-            AND seq < coalesce((SELECT min(position) FROM knowledge_spaces
-                                 WHERE state <> 'retired' AND engine <> 'builtin'), $1)
-            AND NOT EXISTS (SELECT 1 FROM knowledge_vectors v
-                             WHERE v.document = knowledge_changes.document
-                               AND v.model = knowledge_changes.model
-                               AND v.dimensions = knowledge_changes.dimensions)",
-        &params![settled],
-    )
+    const LAST: &str = sweepable!("SELECT max(seq) AS last");
+    const DROP: &str = sweepable!("DELETE");
+    let Some(last) = tx.one(LAST, &params![settled])?.get::<Option<i64>>("last")? else {
+        return Ok(0);
+    };
+    // Only up to there, whatever was committed since it was looked.
+    let settled = settled.min(last.saturating_add(1));
+    tx.execute("UPDATE knowledge_swept SET position = $1 WHERE position < $1", &params![settled])?;
+    tx.execute(DROP, &params![settled])
 }
 
 /// Drops the log of a model of which no vectors are left.

@@ -30,6 +30,7 @@ use super::{
     rows,
     settings::{EngineKind, Settings},
     space,
+    upkeep::Busy,
     watch::Watch,
 };
 use crate::settings::span;
@@ -53,6 +54,10 @@ pub(super) struct Inner {
     /// Generations whose spaces are known to be there.
     pub(super) created: Mutex<HashSet<String>>,
     pub(super) chores: tokio::sync::Mutex<super::shadow::Chores>,
+    /// Since when this process wants what is set up in it.
+    pub(super) opened_at: Timestamp,
+    /// Why that has to wait, in a sentence for people.
+    pub(super) waits: Mutex<Option<String>>,
 }
 
 /// Where things of this room may lie, and who waits for what goes on in the background.
@@ -115,6 +120,8 @@ impl Vectors {
         let engines = engines(&store, &settings, &builtin)?;
         Ok(Self(Arc::new(Inner {
             watch: Watch::new(settings.rest_after_fault),
+            opened_at: clock.now(),
+            waits: Mutex::default(),
             store,
             clock,
             models,
@@ -160,7 +167,7 @@ impl Vectors {
         self.0.builtin.forget(tenant).await;
         // What lies elsewhere follows the log, in which every document of the tenant stands.
         for generation in self.open_ones().await {
-            self.follow(&generation, IN_A_ROUND).await;
+            self.follow(&generation, IN_A_ROUND, Busy::Leave).await;
         }
     }
 
@@ -291,7 +298,7 @@ impl Vectors {
         let started = Instant::now();
         let (space, query, filter) = (space.clone(), query.to_vec(), filter.clone());
         let search = move |db: &store::Db| exact::search(db, &space, &query, &filter, most);
-        let found = self.0.store.read(search).await?;
+        let found = self.0.store.read_long(search).await?;
         meter::SEARCH_SECONDS.observe(started.elapsed().as_secs_f64(), &[EXACT]);
         Ok(found)
     }

@@ -40,9 +40,13 @@ pub(crate) struct Walk<'a> {
     followed: &'a mut Followed,
     following: Following,
     last: Option<Change>,
+    /// What was walked past, with the number it had. Nothing of it counts before the end: who breaks
+    /// off, or is broken off, meets all of it again.
+    met: HashMap<DocumentId, i64>,
     /// Up to where it was settled when the walk began.
     horizon: Option<i64>,
     is_over: bool,
+    is_torn: bool,
 }
 
 /// Why following broke off. What was followed stays so.
@@ -67,7 +71,15 @@ impl Followed {
     }
 
     pub(crate) fn walk(&mut self, following: Following) -> Walk<'_> {
-        Walk { followed: self, following, last: None, horizon: None, is_over: false }
+        Walk {
+            followed: self,
+            following,
+            last: None,
+            met: HashMap::new(),
+            horizon: None,
+            is_over: false,
+            is_torn: false,
+        }
     }
 }
 
@@ -84,15 +96,23 @@ impl Walk<'_> {
         }
         let (following, last) = (self.following.clone(), self.last);
         let known = self.followed.unsettled.clone();
+        let from = last.map_or(following.position, |it| it.seq);
         let read = move |db: &Db| read(db, &following, last, &known, most);
-        let (horizon, changes, news) = store.read(read).await?;
+        let Read { horizon, swept, changes, news } = store.read(read).await?;
+        self.is_torn |= swept > from;
         self.horizon.get_or_insert(horizon);
         self.is_over = changes.len() < most;
         self.last = changes.last().copied().or(self.last);
         for change in changes {
-            self.followed.unsettled.insert(change.document, change.seq);
+            self.met.insert(change.document, change.seq);
         }
         Ok(Some(news))
+    }
+
+    /// The log was cleared beyond where this walk began: it may lack what happened in between, and
+    /// who follows it must begin anew.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.is_torn
     }
 
     /// Up to where everything was followed so far, if the walk ended here.
@@ -104,20 +124,22 @@ impl Walk<'_> {
         }
     }
 
-    /// Takes nothing of it as followed: all of it will be met again.
-    fn forget(self) {
-        self.followed.unsettled.clear();
-    }
-
     /// Takes what was walked as followed.
     pub(crate) fn end(self) {
         let reached = self.reached();
         self.followed.position = self.followed.position.max(reached);
+        self.followed.unsettled.extend(self.met);
         self.followed.unsettled.retain(|_, seq| *seq >= reached);
     }
 }
 
-type Read = (i64, Vec<Change>, Vec<News>);
+struct Read {
+    horizon: i64,
+    /// Below this, lines may be missing.
+    swept: i64,
+    changes: Vec<Change>,
+    news: Vec<News>,
+}
 
 fn read(
     db: &Db,
@@ -126,13 +148,13 @@ fn read(
     known: &HashMap<DocumentId, i64>,
     most: usize,
 ) -> Result<Read, store::Error> {
-    let horizon = changes::horizon(db)?;
+    let (horizon, swept) = (changes::horizon(db)?, changes::swept(db)?);
     let changes = changes::next(db, following, last, most)?;
     let model = rows::Model { name: following.model.clone(), dimensions: following.dimensions };
     let is_new = |it: &&Change| known.get(&it.document) != Some(&it.seq);
     let news = changes.iter().filter(is_new).map(|it| news(db, &model, it.document, it.tenant));
     let news = news.collect::<Result<_, _>>()?;
-    Ok((horizon, changes, news))
+    Ok(Read { horizon, swept, changes, news })
 }
 
 fn news(
@@ -184,10 +206,9 @@ pub(crate) async fn catch_up(
             break;
         }
     }
-    match outcome {
-        Ok(_) => walk.end(),
-        // What was read and not brought must be met again.
-        Err(_) => walk.forget(),
+    // What was read and not brought must be met again.
+    if outcome.is_ok() {
+        walk.end();
     }
     outcome
 }

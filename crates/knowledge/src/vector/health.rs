@@ -16,6 +16,8 @@ pub struct Health {
     pub degraded: Vec<String>,
     /// The model that vectors are being made anew by.
     pub building: Option<String>,
+    /// Changed documents that the engine does not have yet.
+    pub behind: u64,
 }
 
 impl Vectors {
@@ -27,6 +29,7 @@ impl Vectors {
             model: None,
             degraded: Vec::new(),
             building: None,
+            behind: 0,
         };
         let generations = match self.generations().await {
             Ok(generations) => generations,
@@ -35,6 +38,7 @@ impl Vectors {
                 return health;
             }
         };
+        health.degraded.extend(self.waits());
         let building = generations.iter().find(|it| it.state == State::Building);
         health.building = building.map(|it| it.model.clone());
         let Some(serving) = generations.iter().find(|it| it.state == State::Serving) else {
@@ -58,10 +62,9 @@ impl Vectors {
                 }
             }
         }
-        if let Ok(behind) = self.behind(serving).await
-            && behind > BEHIND_MAX
-        {
-            let engine = &serving.engine;
+        health.behind = self.behind(serving).await.unwrap_or_default();
+        if health.behind > BEHIND_MAX {
+            let (behind, engine) = (health.behind, &serving.engine);
             health.degraded.push(format!("{behind} documents are not in `{engine}` yet"));
         }
         health

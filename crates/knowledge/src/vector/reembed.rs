@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use base::{DocumentId, TenantId};
+use base::{ChunkId, DocumentId, TenantId};
 use models::ModelError;
 use serde_json::{Value as Json, json};
 use store::{Error, Tx};
@@ -14,7 +14,10 @@ use tokio::time::Instant;
 use work::{Failure, FenceError, Handler, Running};
 
 use super::{Vectors, meter, rows};
-use crate::ingest::keep::{self, Missing};
+use crate::{
+    document,
+    ingest::keep::{self, Missing},
+};
 
 /// The kind of the job.
 pub const KIND: &str = "knowledge.reembed";
@@ -27,6 +30,9 @@ const LONG_ENOUGH: Duration = Duration::from_secs(2_700);
 
 /// Texts of a batch.
 const BATCH: usize = 64;
+
+/// After so many documents of which a model took nothing, it is not the documents.
+const REFUSED_MAX: u32 = 10;
 
 /// The first wait for a model that does not say how long; each later one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -62,6 +68,14 @@ struct Work {
     model: String,
 }
 
+/// What came of a document.
+#[derive(Default)]
+struct Made {
+    vectors: u64,
+    /// The model took none of its chunks.
+    is_refused_whole: bool,
+}
+
 /// What came of asking for a batch.
 enum Asked {
     Vectors(Vec<Vec<f32>>),
@@ -72,14 +86,21 @@ impl Work {
     async fn run(self) -> Result<Json, Failure> {
         let begun = Instant::now();
         let (mut done, mut dimensions) = (0, self.dimensions().await?);
+        let (mut last, mut refused) = (None, 0);
         while begun.elapsed() < LONG_ENOUGH {
             if self.vectors.0.models.can_embed().as_deref() != Some(self.model.as_str()) {
                 return Ok(json!({"embedded": done, "ended": "another model is set up"}));
             }
-            let Some(document) = self.next(dimensions).await? else {
+            let Some(document) = self.next(dimensions, last).await? else {
                 return Ok(json!({"embedded": done, "model": self.model}));
             };
-            done += self.embed(document, &mut dimensions).await?;
+            last = Some(document);
+            let made = self.embed(document, &mut dimensions).await?;
+            done += made.vectors;
+            refused = if made.is_refused_whole { refused + 1 } else { 0 };
+            if refused >= REFUSED_MAX {
+                return Err(self::refused("the embedding model takes no text any more"));
+            }
             self.vectors.added(self.tenant, document, &self.model, dimensions.unwrap_or(0)).await;
             // There may be much more, or little: nobody has counted.
             let percent = u8::try_from((done / 100).min(95)).unwrap_or(95);
@@ -93,9 +114,14 @@ impl Work {
         self.vectors.0.store.read(move |db| rows::dimensions(db, &model)).await
     }
 
-    async fn next(&self, dimensions: Option<usize>) -> Result<Option<DocumentId>, Error> {
+    /// The next document behind the last one. What lacks something before it is another job's.
+    async fn next(
+        &self,
+        dimensions: Option<usize>,
+        after: Option<DocumentId>,
+    ) -> Result<Option<DocumentId>, Error> {
         let (tenant, model) = (self.tenant, self.model.clone());
-        let next = move |db: &store::Db| rows::next_lacking(db, tenant, &model, dimensions);
+        let next = move |db: &store::Db| rows::next_lacking(db, tenant, &model, dimensions, after);
         self.vectors.0.store.read(next).await
     }
 
@@ -104,34 +130,45 @@ impl Work {
         &self,
         document: DocumentId,
         dimensions: &mut Option<usize>,
-    ) -> Result<u64, Failure> {
-        let (mut done, mut most) = (0, BATCH);
+    ) -> Result<Made, Failure> {
+        let (mut made, mut most) = (Made::default(), BATCH);
+        // Those that the model does not take. They get theirs when it is known how long vectors are.
+        let mut aside: Vec<Missing> = Vec::new();
         loop {
             let (tenant, model, known) = (self.tenant, self.model.clone(), *dimensions);
+            let passed: Vec<ChunkId> = aside.iter().map(|it| it.chunk).collect();
             let missing = self.write(move |tx| {
                 if let Some(length) = known {
-                    keep::reuse(tx, tenant, document, &model, length)?;
+                    keep::reuse(tx, tenant, document, &model, length, None)?;
                 }
-                keep::missing(tx, document, &model, known, most)
+                keep::missing(tx, document, &model, known, &passed, most)
             });
             let missing = missing.await?;
             if missing.is_empty() {
-                return Ok(done);
+                break;
             }
-            let vectors = match self.ask(&missing).await? {
-                Asked::Vectors(vectors) => vectors,
-                Asked::TooMuch if missing.len() > 1 => {
-                    most = missing.len() / 2;
-                    continue;
+            match self.ask(&missing).await? {
+                Asked::Vectors(vectors) => {
+                    *dimensions = vectors.first().map(Vec::len).or(*dimensions);
+                    made.vectors += self.keep(document, missing, vectors).await?;
                 }
-                Asked::TooMuch => match *dimensions {
-                    Some(length) => vec![vec![0.0; length]],
-                    None => return Err(refused("the embedding model took none of the chunks")),
-                },
-            };
-            *dimensions = vectors.first().map(Vec::len).or(*dimensions);
-            done += self.keep(document, missing, vectors).await?;
+                Asked::TooMuch if missing.len() > 1 => most = missing.len() / 2,
+                Asked::TooMuch => {
+                    aside.extend(missing);
+                    most = BATCH;
+                }
+            }
         }
+        if aside.is_empty() {
+            return Ok(made);
+        }
+        let Some(length) = *dimensions else {
+            return Err(refused("the embedding model took none of the chunks"));
+        };
+        made.is_refused_whole = made.vectors == 0;
+        let nothing = vec![vec![0.0; length]; aside.len()];
+        made.vectors += self.keep(document, aside, nothing).await?;
+        Ok(made)
     }
 
     async fn keep(
@@ -140,9 +177,13 @@ impl Work {
         chunks: Vec<Missing>,
         vectors: Vec<Vec<f32>>,
     ) -> Result<u64, Failure> {
-        let (tenant, model, count) = (self.tenant, self.model.clone(), chunks.len() as u64);
-        let keep = move |tx: &Tx| keep::vectors(tx, tenant, document, &model, &chunks, &vectors);
-        self.write(keep).await?;
+        let (tenant, model) = (self.tenant, self.model.clone());
+        let keep = move |tx: &Tx| {
+            // The model took its time: the document, or some of its chunks, may be gone.
+            document::hold(tx, document)?;
+            keep::vectors(tx, tenant, document, &model, &chunks, &vectors)
+        };
+        let count = self.write(keep).await?;
         meter::REEMBEDDED.add(count, &[]);
         Ok(count)
     }

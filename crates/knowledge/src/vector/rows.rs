@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use base::{ChunkId, DocumentId, TenantId};
+use base::{ChunkId, DocumentId, TenantId, Timestamp};
 use serde_json::json;
 use store::{Db, Error, Row, Sql, Tx, params};
 
@@ -96,14 +96,17 @@ pub(crate) fn points(
     Ok(points)
 }
 
+/// Behind which row a page begins.
+pub(crate) type After = (DocumentId, ChunkId);
+
 /// A page of the vectors of a tenant, by document and chunk, and where the next page begins.
 pub(crate) fn page(
     db: &Db,
     model: &Model,
     tenant: TenantId,
-    after: Option<(DocumentId, ChunkId)>,
+    after: Option<After>,
     most: usize,
-) -> Result<(Vec<Kept>, Option<(DocumentId, ChunkId)>), Error> {
+) -> Result<(Vec<Kept>, Option<After>), Error> {
     let (document, chunk) = match after {
         Some((document, chunk)) => (document.to_string(), chunk.to_string()),
         None => Default::default(),
@@ -159,45 +162,77 @@ pub(crate) fn dimensions(db: &Db, model: &str) -> Result<Option<usize>, Error> {
     row.map(|it| it.get("dimensions")).transpose()
 }
 
-/// Tenants of whose chunks some have no vector of a model, at most `most` of them.
+/// A tenant of whose chunks some have no vector, and the last document of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lacking {
+    pub(crate) tenant: TenantId,
+    pub(crate) document: DocumentId,
+}
+
+/// A document `d` that is ready, and of whose chunks some have no vector of $1 of the length $2.
+macro_rules! lacking {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            " d.state = 'ready'
+              AND EXISTS (
+                SELECT 1 FROM knowledge_chunks c
+                 WHERE c.document = d.id
+                   AND NOT EXISTS (SELECT 1 FROM knowledge_vectors v
+                                    WHERE v.chunk = c.id AND v.model = $1
+                                      AND v.dimensions = coalesce(CAST($2 AS BIGINT), v.dimensions)))",
+            $after
+        )
+    };
+}
+
+/// Tenants of whose chunks some have no vector of a model, at most `most` of them. With `since`, only
+/// documents that changed from then on are looked at.
 pub(crate) fn lacking(
     db: &Db,
     model: &str,
     dimensions: Option<usize>,
+    since: Option<Timestamp>,
     most: usize,
-) -> Result<Vec<TenantId>, Error> {
-    let rows = db.query(
-        "SELECT DISTINCT d.tenant FROM knowledge_documents d
-           JOIN knowledge_chunks c ON c.document = d.id
-          WHERE d.state = 'ready'
-            AND NOT EXISTS (SELECT 1 FROM knowledge_vectors v
-                             WHERE v.chunk = c.id AND v.model = $1
-                               AND v.dimensions = coalesce(CAST($2 AS BIGINT), v.dimensions))
-          LIMIT $3",
-        &params![model, dimensions, most],
-    )?;
-    rows.iter().map(|it| it.get("tenant")).collect()
+) -> Result<Vec<Lacking>, Error> {
+    const SQL: &str = lacking!(
+        "SELECT d.tenant, max(d.id) AS document FROM knowledge_documents d
+          WHERE (CAST($3 AS BIGINT) IS NULL OR d.updated_at >= $3) AND",
+        " GROUP BY d.tenant LIMIT $4"
+    );
+    let rows = db.query(SQL, &params![model, dimensions, since, most])?;
+    rows.iter()
+        .map(|it| Ok(Lacking { tenant: it.get("tenant")?, document: it.get("document")? }))
+        .collect()
 }
 
-/// A document of a tenant of whose chunks some have no vector of a model.
+/// Has some chunk of this document no vector of a model?
+pub(crate) fn lacks(
+    db: &Db,
+    document: DocumentId,
+    model: &str,
+    dimensions: Option<usize>,
+) -> Result<bool, Error> {
+    const SQL: &str =
+        lacking!("SELECT d.id FROM knowledge_documents d WHERE d.id = $3 AND", " LIMIT 1");
+    Ok(db.first(SQL, &params![model, dimensions, document])?.is_some())
+}
+
+/// The next document of a tenant, after this one, of whose chunks some have no vector of a model.
 pub(crate) fn next_lacking(
     db: &Db,
     tenant: TenantId,
     model: &str,
     dimensions: Option<usize>,
+    after: Option<DocumentId>,
 ) -> Result<Option<DocumentId>, Error> {
-    let row = db.first(
+    const SQL: &str = lacking!(
         "SELECT d.id FROM knowledge_documents d
-          WHERE d.tenant = $1 AND d.state = 'ready'
-            AND EXISTS (
-                SELECT 1 FROM knowledge_chunks c
-                 WHERE c.document = d.id
-                   AND NOT EXISTS (SELECT 1 FROM knowledge_vectors v
-                                    WHERE v.chunk = c.id AND v.model = $2
-                                      AND v.dimensions = coalesce(CAST($3 AS BIGINT), v.dimensions)))
-          ORDER BY d.id LIMIT 1",
-        &params![tenant, model, dimensions],
-    )?;
+          WHERE d.tenant = $3 AND d.id > $4 AND",
+        " ORDER BY d.id LIMIT 1"
+    );
+    let after = after.map_or_else(String::new, |it| it.to_string());
+    let row = db.first(SQL, &params![model, dimensions, tenant, after])?;
     row.map(|it| it.get("id")).transpose()
 }
 

@@ -2,19 +2,21 @@
 //! in one moment when it is whole. Until then questions are answered as before.
 //!
 //! What is to be done is decided from what is there ([`decide`], a plain function), anew in each round
-//! of [`Vectors::tend`]: whoever is killed in the middle goes on where it was. Chunks get their new
-//! vectors by a job for each tenant ([`super::reembed`]), batch by batch.
-
-use std::collections::HashMap;
+//! of [`Vectors::tend`]: whoever is killed in the middle goes on where it was. Processes that want
+//! different things do not undo each other's work ([`super::wish`]). Chunks get their new vectors by a
+//! job for each tenant ([`super::wants`], [`super::reembed`]), batch by batch.
 
 use base::{Actor, TenantId, Timestamp};
 use jiff::SignedDuration;
-use serde_json::json;
 use store::{Error, audit};
-use work::{Busy, EnqueueError, Lock, NewJob};
 
 use super::{
-    Generation, State, Vectors, Wanted, builtin, changes, door::new_id, meter, reembed, rows, space,
+    Generation, State, Vectors, Wanted, builtin, changes,
+    door::new_id,
+    meter, rows, space,
+    upkeep::Busy,
+    wants::{Known, Look},
+    wish,
 };
 
 pub use super::reembed::KIND;
@@ -24,9 +26,6 @@ const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
 /// And how often while something is.
 const LOOK_SOON: SignedDuration = SignedDuration::from_secs(5);
-
-/// How often a job for the same tenant is asked for, should it fail or not get to the end.
-const ASK_EVERY: SignedDuration = SignedDuration::from_mins(2);
 
 /// How often the log is cleared of what everybody has read.
 const SWEEP_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -42,7 +41,7 @@ const PURGED_IN_A_ROUND: usize = 2_000;
 pub(super) struct Chores {
     is_healed: bool,
     looked_at: Option<Timestamp>,
-    asked_at: HashMap<TenantId, Timestamp>,
+    known: Known,
     /// When the log was last swept, and up to where it was settled then.
     swept: Option<(Timestamp, i64)>,
 }
@@ -111,7 +110,7 @@ impl Vectors {
             tracing::warn!(error = %error, "Vectors could not be looked after; that is made up for later");
         }
         drop(chores);
-        self.0.builtin.tend();
+        self.0.builtin.tend().await;
         let holding = self.0.builtin.holding();
         meter::HELD.set(holding.points as f64, &["points"]);
         meter::HELD.set(holding.graphed as f64, &["in_graph"]);
@@ -146,11 +145,13 @@ impl Vectors {
             chores.is_healed = true;
         }
         for generation in self.open_ones().await {
-            self.follow(&generation, IN_A_ROUND).await;
+            self.follow(&generation, IN_A_ROUND, Busy::Wait).await;
         }
-        self.renew(chores, now).await?;
-        self.bury(now).await?;
-        self.sweep(chores, now).await
+        // None of them waits for another to go well.
+        let renewed = self.renew(chores, now).await;
+        let buried = self.bury(now).await;
+        let swept = self.sweep(chores, now).await;
+        renewed.and(buried).and(swept)
     }
 
     async fn renew(&self, chores: &mut Chores, now: Timestamp) -> Result<(), Error> {
@@ -171,31 +172,54 @@ impl Vectors {
             dimensions,
         };
         let step = decide(standing);
+        let is_wanted = |it: &&Generation| match &step {
+            Step::Keep(_) => it.state == State::Serving,
+            Step::Finish { id, .. } => it.id == *id,
+            _ => false,
+        };
+        let mine = all.iter().find(is_wanted).filter(|_| model.is_some());
+        if let Some(id) = mine.filter(|it| wish::is_due(it, now)).map(|it| it.id.clone()) {
+            let want = move |tx: &store::Tx| space::want(tx, &id, now);
+            self.0.store.bookkeep("say which vectors are wanted", want).await?;
+        }
+        if !matches!(step, Step::Begin(_) | Step::GiveUp { .. }) {
+            self.waits_for(None);
+        }
         let pause = if matches!(step, Step::Finish { .. }) { LOOK_SOON } else { LOOK_EVERY };
         let may_look = chores.looked_at.is_none_or(|it| now.duration_since(it) >= pause);
         match step {
             Step::Rest => Ok(()),
             Step::Begin(wanted) => self.begin(wanted).await,
             Step::GiveUp { id } => {
-                let give_up = move |tx: &store::Tx| space::give_up(tx, &id, now);
+                let theirs = building.filter(|it| wish::is_heard(it, now));
+                self.waits_for(theirs);
+                if theirs.is_some() {
+                    return Ok(());
+                }
+                let heard = now - wish::HEARD_FOR;
+                let give_up = move |tx: &store::Tx| space::give_up(tx, &id, heard, now);
                 self.0.store.bookkeep("give up a generation of vectors", give_up).await
             }
             Step::Embed { .. } | Step::Keep(_) | Step::Finish { .. } if !may_look => Ok(()),
             Step::Embed { model } => {
                 chores.looked_at = Some(now);
-                self.have_embedded(chores, &model, None, now).await.map(drop)
+                let look = Look::AtChanges;
+                self.have_embedded(&mut chores.known, look, &model, None, now).await.map(drop)
             }
             Step::Keep(wanted) => {
                 chores.looked_at = Some(now);
-                let dimensions = Some(wanted.dimensions);
-                self.have_embedded(chores, &wanted.model, dimensions, now).await.map(drop)
+                let (look, dimensions) = (Look::AtChanges, Some(wanted.dimensions));
+                let known = &mut chores.known;
+                self.have_embedded(known, look, &wanted.model, dimensions, now).await.map(drop)
             }
             Step::Finish { id, wanted } => {
                 chores.looked_at = Some(now);
-                let dimensions = Some(wanted.dimensions);
-                let is_whole = !self.have_embedded(chores, &wanted.model, dimensions, now).await?;
+                let (look, dimensions) = (Look::AtAll, Some(wanted.dimensions));
+                let known = &mut chores.known;
+                let is_lacking =
+                    self.have_embedded(known, look, &wanted.model, dimensions, now).await?;
                 match building {
-                    Some(building) if is_whole && self.is_followed(building).await? => {
+                    Some(building) if !is_lacking && self.is_followed(building).await? => {
                         self.switch(id, &wanted, now).await
                     }
                     _ => Ok(()),
@@ -204,65 +228,13 @@ impl Vectors {
         }
     }
 
-    /// Sees to it that chunks without a vector get one. Says whether there are any.
-    async fn have_embedded(
-        &self,
-        chores: &mut Chores,
-        model: &str,
-        dimensions: Option<usize>,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        let asked = model.to_owned();
-        let lacking =
-            self.0.store.read(move |db| rows::lacking(db, &asked, dimensions, 50)).await?;
-        let can_embed = self.0.models.can_embed().as_deref() == Some(model);
-        for tenant in lacking.iter().filter(|_| can_embed) {
-            let is_recent = |it: &Timestamp| now.duration_since(*it) < ASK_EVERY;
-            if chores.asked_at.get(tenant).is_some_and(is_recent) {
-                continue;
-            }
-            chores.asked_at.insert(*tenant, now);
-            self.want_job(*tenant, model.to_owned(), now).await?;
-        }
-        chores.asked_at.retain(|_, at| now.duration_since(*at) < ASK_EVERY);
-        Ok(!lacking.is_empty())
-    }
-
-    async fn want_job(&self, tenant: TenantId, model: String, now: Timestamp) -> Result<(), Error> {
-        let want = move |tx: &store::Tx| {
-            let job = NewJob {
-                lock: Some(Lock { key: KIND.to_owned(), busy: Busy::Refuse }),
-                timeout: reembed::TIMEOUT,
-                priority: -1,
-                ..NewJob::new(
-                    tenant,
-                    KIND,
-                    json!({"model": model}),
-                    Actor::house().to_string(),
-                    now,
-                )
-            };
-            match work::enqueue(tx, job, now) {
-                Ok(_) => {
-                    let summary = format!("Chunks without a vector of `{model}` are given one");
-                    tx.audit(audit::Entry::new(tenant, "vectors_wanted", "vectors", summary));
-                    Ok(())
-                }
-                // One is at it.
-                Err(EnqueueError::Busy { .. }) => Ok(()),
-                Err(EnqueueError::Store(error)) => Err(error),
-            }
-        };
-        self.0.store.write(&Actor::house(), now, want).await
-    }
-
     /// Has the engine of a generation all there is?
     async fn is_followed(&self, generation: &Generation) -> Result<bool, Error> {
         if generation.engine == builtin::NAME {
             return Ok(true);
         }
         // A round of its own: what was written since the last one counts too.
-        Ok(self.follow(generation, IN_A_ROUND).await)
+        Ok(self.follow(generation, IN_A_ROUND, Busy::Wait).await)
     }
 
     async fn switch(&self, id: String, wanted: &Wanted, now: Timestamp) -> Result<(), Error> {
@@ -289,35 +261,42 @@ impl Vectors {
         Ok(())
     }
 
-    /// Takes away what has been retired for long enough: its spaces, then the rows that nobody needs.
+    /// Takes away what has been retired for long enough, or never served anybody: its spaces, then the
+    /// rows that nobody needs.
     async fn bury(&self, now: Timestamp) -> Result<(), Error> {
         let all = self.generations().await?;
         let keep = self.0.settings.keep_retired;
+        let is_other = |it: &Generation, one: &Generation| {
+            it.id != one.id && it.model == one.model && it.dimensions == one.dimensions
+        };
+        let is_needed = |one: &Generation| all.iter().any(|it| is_other(it, one));
         let is_due = |it: &&Generation| {
-            it.state == State::Retired
-                && it.switched_at.is_none_or(|at| now.duration_since(at) >= keep)
+            let is_old = it.switched_at.is_none_or(|at| now.duration_since(at) >= keep);
+            // Its vectors are another one's too: nothing that cost anything goes with it.
+            let is_idle = !it.has_served && is_needed(it);
+            it.state == State::Retired && (is_old || is_idle)
         };
-        let Some(retired) = all.iter().find(is_due) else { return Ok(()) };
-        if let Err(error) = self.erase(retired).await {
-            tracing::debug!(error = %error, "A retired generation of vectors could not be taken away yet");
-            return Ok(());
+        for retired in all.iter().filter(is_due) {
+            if let Err(error) = self.erase(retired).await {
+                tracing::debug!(error = %error, "A retired generation of vectors could not be taken away yet");
+                continue;
+            }
+            let is_needed = is_needed(retired);
+            let model = rows::Model { name: retired.model.clone(), dimensions: retired.dimensions };
+            let id = retired.id.clone();
+            let bury = move |tx: &store::Tx| {
+                if !is_needed && rows::purge(tx, &model, PURGED_IN_A_ROUND)? > 0 {
+                    return Ok(());
+                }
+                if !is_needed {
+                    changes::forget(tx, &model.name, model.dimensions)?;
+                }
+                space::forget(tx, &id)
+            };
+            // One in a round: another may need what this one is said not to.
+            return self.0.store.bookkeep("take away retired vectors", bury).await;
         }
-        let is_same = |it: &&Generation| {
-            it.id != retired.id && it.model == retired.model && it.dimensions == retired.dimensions
-        };
-        let is_needed = all.iter().any(|it| is_same(&it));
-        let model = rows::Model { name: retired.model.clone(), dimensions: retired.dimensions };
-        let id = retired.id.clone();
-        let bury = move |tx: &store::Tx| {
-            if !is_needed && rows::purge(tx, &model, PURGED_IN_A_ROUND)? > 0 {
-                return Ok(());
-            }
-            if !is_needed {
-                changes::forget(tx, &model.name, model.dimensions)?;
-            }
-            space::forget(tx, &id)
-        };
-        self.0.store.bookkeep("take away retired vectors", bury).await
+        Ok(())
     }
 
     /// Clears the log of documents that are gone, an hour after everybody could read of it.

@@ -71,6 +71,10 @@ pub struct Generation {
     pub created_at: Timestamp,
     /// When it began to serve, or ceased to.
     pub switched_at: Option<Timestamp>,
+    /// When a process last said that it wants it: see [`super::wish`].
+    pub wanted_at: Timestamp,
+    /// Whether it serves, or ever did.
+    pub has_served: bool,
 }
 
 /// How far a generation has come.
@@ -161,25 +165,33 @@ impl Generation {
             position: row.get("position")?,
             created_at: row.get("created_at")?,
             switched_at: row.get("switched_at")?,
+            wanted_at: row.get("wanted_at")?,
+            has_served: row.get("has_served")?,
         })
     }
 }
 
-/// All generations, the newest first.
+/// Retired generations that are told of; those that serve or are built always are.
+const RETIRED_MAX: usize = 100;
+
+/// All generations that serve or are built, and the newest of those that are retired; the newest
+/// first.
 pub fn all(db: &Db) -> Result<Vec<Generation>, Error> {
     let rows = db.query(
-        "SELECT id, engine, model, dimensions, state, position, created_at, switched_at
-           FROM knowledge_spaces
-          ORDER BY created_at DESC, id
-          LIMIT 100",
-        &[],
+        "SELECT * FROM knowledge_spaces
+          WHERE state <> 'retired'
+             OR id IN (SELECT id FROM knowledge_spaces WHERE state = 'retired'
+                        ORDER BY created_at DESC, id LIMIT $1)
+          ORDER BY created_at DESC, id",
+        &params![RETIRED_MAX],
     )?;
     rows.iter().map(Generation::read).collect()
 }
 
 /// The generation that serves, if one does.
 pub fn serving(db: &Db) -> Result<Option<Generation>, Error> {
-    Ok(all(db)?.into_iter().find(|it| it.state == State::Serving))
+    let row = db.first("SELECT * FROM knowledge_spaces WHERE state = 'serving'", &[])?;
+    row.as_ref().map(Generation::read).transpose()
 }
 
 /// Begins a generation: it serves at once when none does, and is built beside the other otherwise.
@@ -207,6 +219,8 @@ pub fn begin(tx: &Tx, id: &str, wanted: &Wanted, now: Timestamp) -> Result<Gener
         position: 0,
         created_at: now,
         switched_at: None,
+        wanted_at: now,
+        has_served: is_first,
     })
 }
 
@@ -224,18 +238,37 @@ pub fn renew(tx: &Tx, id: &str, wanted: &Wanted, now: Timestamp) -> Result<(), E
 fn insert(tx: &Tx, id: &str, wanted: &Wanted, state: State, now: Timestamp) -> Result<(), Error> {
     tx.execute(
         "INSERT INTO knowledge_spaces
-                (id, engine, model, dimensions, state, position, created_at, switched_at)
-         VALUES ($1, $2, $3, $4, $5, 0, $6, NULL)",
-        &params![id, &wanted.engine, &wanted.model, wanted.dimensions, state.name(), now],
+                (id, engine, model, dimensions, state, position, created_at, switched_at, wanted_at,
+                 has_served)
+         VALUES ($1, $2, $3, $4, $5, 0, $6, NULL, $6, $7)",
+        &params![
+            id,
+            &wanted.engine,
+            &wanted.model,
+            wanted.dimensions,
+            state.name(),
+            now,
+            state == State::Serving
+        ],
     )?;
     Ok(())
 }
 
-/// Retires a generation that is built, because it is not wanted any more.
-pub(crate) fn give_up(tx: &Tx, id: &str, now: Timestamp) -> Result<(), Error> {
+/// Retires a generation that is built, because it is not wanted any more: unless somebody has said
+/// since `heard` that they want it.
+pub(crate) fn give_up(tx: &Tx, id: &str, heard: Timestamp, now: Timestamp) -> Result<(), Error> {
     tx.execute(
-        "UPDATE knowledge_spaces SET state = 'retired', switched_at = $2
-          WHERE id = $1 AND state = 'building'",
+        "UPDATE knowledge_spaces SET state = 'retired', switched_at = $3
+          WHERE id = $1 AND state = 'building' AND wanted_at <= $2",
+        &params![id, heard, now],
+    )?;
+    Ok(())
+}
+
+/// Notes that a process wants a generation.
+pub(crate) fn want(tx: &Tx, id: &str, now: Timestamp) -> Result<(), Error> {
+    tx.execute(
+        "UPDATE knowledge_spaces SET wanted_at = $2 WHERE id = $1 AND wanted_at < $2",
         &params![id, now],
     )?;
     Ok(())
@@ -253,7 +286,8 @@ pub fn switch(tx: &Tx, id: &str, now: Timestamp) -> Result<bool, Error> {
         &params![now],
     )?;
     tx.execute(
-        "UPDATE knowledge_spaces SET state = 'serving', switched_at = $2 WHERE id = $1",
+        "UPDATE knowledge_spaces SET state = 'serving', switched_at = $2, has_served = 1
+          WHERE id = $1",
         &params![id, now],
     )?;
     Ok(true)

@@ -144,7 +144,7 @@ async fn filters_hold_before_anything_is_ranked(it: &Trial) {
     let at = |put: &Put| ids.iter().position(|it| *it == put.document).expect("it was put in");
     let mut filter = seen(tenant(1), Some("usr_ann"));
     filter.groups.extend(label::tagged(&["tenth".into(), "none".into()]));
-    let is_hers = |at: usize| at % 2 == 0 || at % 4 == 3;
+    let is_hers = |at: usize| at.is_multiple_of(2) || at % 4 == 3;
     let passes = |put: &Put| put.tenant == tenant(1) && at(put) % 10 == 0 && is_hers(at(put));
     let recall = it.recall(&everywhere(filter), passes, 10).await;
     assert!(recall >= 0.99, "of tags and owners: {recall}");
@@ -251,7 +251,6 @@ fn engine(kind: EngineKind) -> Settings {
     clippy::disallowed_methods,
     reason = "tests are told by the environment where servers are"
 )]
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn server(name: &str) -> Option<String> {
     let address = std::env::var(name).ok().filter(|it| !it.is_empty());
     if address.is_none() {
@@ -366,6 +365,33 @@ async fn an_engine_that_goes_away_is_stood_in_for_by_the_rows_and_caught_up_with
         it.catch_up().await;
         assert_eq!(it.near(&query, &among, 1).await, [put.chunks[0].0]);
         assert_eq!(server.faults(), Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_changes_a_document_does_not_wait_for_an_engine_that_is_given_much() {
+    testkit::run::on_sqlite(async |db| {
+        let server = scripted::qdrant().await;
+        let mut settings = engine(EngineKind::Qdrant);
+        settings.qdrant.url = Some(server.address());
+        settings.qdrant.api_key = Some(Secret::new(scripted::KEY.to_owned()));
+        let it = Trial::of(&db, settings).await;
+        let serving = it.serving().await;
+        let gate = it.vectors.0.following.lock().unwrap()[&serving.id].clone();
+        // Somebody brings it hundreds of documents.
+        let busy = gate.lock().await;
+        let gone = &it.documents[3];
+        it.house.remove(gone).await;
+        let documents = [gone.document];
+        let told = it.vectors.removed(gone.tenant, &documents);
+        let told = tokio::time::timeout(std::time::Duration::from_secs(5), told).await;
+        told.expect("nobody waits for that");
+        let among = everywhere(seen(tenant(1), None));
+        let found = it.near(&gone.chunks[0].1, &among, 50).await;
+        assert!(gone.chunks.iter().all(|(chunk, _)| !found.contains(chunk)), "gone all the same");
+        drop(busy);
+        it.catch_up().await;
     })
     .await;
 }

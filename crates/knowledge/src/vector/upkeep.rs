@@ -2,7 +2,10 @@
 //!
 //! Nothing here fails for its caller. What an engine did not get now it gets later: the log knows.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use base::{DocumentId, TenantId};
 use store::Error;
@@ -12,11 +15,23 @@ use super::{
     changes::{self, Following},
     door::new_id,
     follow::{self, FollowError, Followed},
-    meter, space,
+    meter, space, wish,
 };
 
 /// Up to so many changed documents are followed before a caller goes on; more is left to `tend`.
-const AT_ONCE: u64 = 200;
+const AT_ONCE: u64 = 20;
+
+/// So long a caller's own documents are brought to an engine that much else is brought to right now.
+const BRIEFLY: Duration = Duration::from_secs(2);
+
+/// Does who follows wait for another who is at it?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Busy {
+    /// Until the other is done, which may take minutes.
+    Wait,
+    /// No: the next round comes.
+    Leave,
+}
 
 impl Vectors {
     /// Sees to it that there is a generation of this model, in the engine that is set up.
@@ -38,10 +53,24 @@ impl Vectors {
         self.begin(wanted).await
     }
 
+    /// Begins a generation, unless another process stands in the way.
     pub(super) async fn begin(&self, wanted: Wanted) -> Result<(), Error> {
-        let (id, now) = (new_id(), self.0.clock.now());
-        let begin = move |tx: &store::Tx| space::begin(tx, &id, &wanted, now);
-        let begun = self.0.store.bookkeep("begin a generation of vectors", begin).await?;
+        let (id, now, since) = (new_id(), self.0.clock.now(), self.0.opened_at);
+        let begin = move |tx: &store::Tx| -> Result<(bool, Generation), Error> {
+            // Held until the end: nobody else begins one in between.
+            tx.hold("knowledge_spaces")?;
+            let all = space::all(tx)?;
+            match wish::hindrance(&all, &wanted, since, now) {
+                Some(other) => Ok((false, other.clone())),
+                None => Ok((true, space::begin(tx, &id, &wanted, now)?)),
+            }
+        };
+        let begin = self.0.store.bookkeep("begin a generation of vectors", begin);
+        let (is_begun, begun) = begin.await?;
+        self.waits_for(Some(&begun).filter(|_| !is_begun));
+        if !is_begun {
+            return Ok(());
+        }
         tracing::info!(
             vectors.generation = %begun.id,
             vectors.engine = %begun.engine,
@@ -51,7 +80,31 @@ impl Vectors {
         Ok(())
     }
 
-    /// Brings every generation up with these documents.
+    /// Notes for whose vectors ours have to wait, or that they need not.
+    pub(super) fn waits_for(&self, other: Option<&Generation>) {
+        let why = other.map(|it| {
+            let Generation { model, engine, .. } = it;
+            format!(
+                "another process with other settings wants vectors of `{model}` in `{engine}`; those \
+                 that are set up here wait until it has not been heard of for 10 minutes"
+            )
+        });
+        let mut waits = self.0.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        if why.is_some() && *waits != why {
+            tracing::warn!(
+                vectors.model = other.map_or("", |it| it.model.as_str()),
+                "Another process with other settings looks after vectors; see that all have the same"
+            );
+        }
+        *waits = why;
+    }
+
+    /// Why what is set up here is not begun.
+    pub(super) fn waits(&self) -> Option<String> {
+        self.0.waits.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Brings every generation up with these documents, where that is quick.
     pub(super) async fn touched(&self, tenant: TenantId, documents: &[DocumentId]) {
         for generation in self.open_ones().await {
             if generation.engine == builtin::NAME {
@@ -59,18 +112,24 @@ impl Vectors {
                 continue;
             }
             let behind = self.behind(&generation).await.unwrap_or(u64::MAX);
-            if behind <= AT_ONCE {
-                self.follow(&generation, 2 * AT_ONCE as usize).await;
+            let is_little = behind <= AT_ONCE;
+            if is_little && self.follow(&generation, 2 * AT_ONCE as usize, Busy::Leave).await {
                 continue;
             }
             // Much is being followed already: these go first, the others in their turn.
-            let Some(engine) = self.ready(&generation).await else { continue };
-            for document in documents {
-                let done =
-                    follow::one(&self.0.store, &**engine, &generation, tenant, *document).await;
-                if !self.followed(engine.name(), done) {
-                    break;
-                }
+            let these = self.bring(&generation, tenant, documents);
+            let _ = tokio::time::timeout(BRIEFLY, these).await;
+        }
+    }
+
+    /// Brings some documents to the engine of a generation as they are now. Broken off, it does no
+    /// harm: the log has them.
+    async fn bring(&self, generation: &Generation, tenant: TenantId, documents: &[DocumentId]) {
+        let Some(engine) = self.ready(generation).await else { return };
+        for document in documents {
+            let done = follow::one(&self.0.store, &**engine, generation, tenant, *document).await;
+            if !self.followed(engine.name(), done) {
+                return;
             }
         }
     }
@@ -109,7 +168,7 @@ impl Vectors {
 
     /// Brings the engine of a generation up with the log, as far as one round goes. Says whether it
     /// got to the end.
-    pub(super) async fn follow(&self, generation: &Generation, most: usize) -> bool {
+    pub(super) async fn follow(&self, generation: &Generation, most: usize, busy: Busy) -> bool {
         if generation.engine == builtin::NAME {
             return true;
         }
@@ -119,7 +178,11 @@ impl Vectors {
             let new = || Arc::new(tokio::sync::Mutex::new(Followed::at(generation.position)));
             all.entry(generation.id.clone()).or_insert_with(new).clone()
         };
-        let mut followed = gate.lock().await;
+        let mut followed = match (gate.try_lock(), busy) {
+            (Ok(followed), _) => followed,
+            (Err(_), Busy::Wait) => gate.lock().await,
+            (Err(_), Busy::Leave) => return false,
+        };
         let done =
             follow::catch_up(&self.0.store, &**engine, generation, &mut followed, most).await;
         let is_over = matches!(done, Ok(true));

@@ -32,6 +32,9 @@ use crate::{
 /// The kind of the jobs.
 pub const KIND: &str = "knowledge.site";
 
+/// After so many addresses that were asked in vain it is noted how far the job is, once more.
+const KEPT_EVERY: u32 = 10;
+
 /// What a job is given.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Plan {
@@ -44,7 +47,7 @@ pub(crate) struct Plan {
     pub(crate) summary: Option<String>,
     pub(crate) metadata: Map<String, Json>,
     pub(crate) tags: Vec<String>,
-    pub(crate) shared: bool,
+    pub(crate) shared: Option<bool>,
 }
 
 /// The job that carries a plan out, in the name of `owner`.
@@ -99,13 +102,11 @@ struct Site<'a> {
 
 impl Site<'_> {
     async fn walk(&self) -> Result<Json, Failure> {
-        let mut walk = self.begun();
-        while let Some(next) = walk.waiting.pop_front() {
-            if walk.pages >= self.plan.pages_max {
-                break;
-            }
+        let (mut walk, mut in_vain) = (self.begun(), 0_u32);
+        while let Some(next) = walk.next(self.plan.pages_max) {
             let Ok(url) = Url::parse(&next) else { continue };
             self.progress(&walk).await?;
+            self.is_wanted().await?;
             if walk.pages > 0 {
                 self.pause(&url).await?;
             }
@@ -114,7 +115,14 @@ impl Site<'_> {
                 Err(Missed::Stop(failure)) => return Err(failure),
                 // Without the first page there is no site.
                 Err(Missed::Page(error)) if walk.pages == 0 => return Err(hopeless(&error)),
-                Err(Missed::Page(error)) => walk.fault(next, &error),
+                Err(Missed::Page(error)) => {
+                    walk.fault(next, &error);
+                    // Whoever goes on after us does not ask for all of these again.
+                    in_vain += 1;
+                    if in_vain.is_multiple_of(KEPT_EVERY) && !self.plan.combine {
+                        self.job.checkpoint(json!(walk)).await?;
+                    }
+                }
             }
         }
         if self.plan.combine {
@@ -142,34 +150,51 @@ impl Site<'_> {
         Ok(())
     }
 
+    /// Stops where the chat that the pages are for is gone.
+    async fn is_wanted(&self) -> Result<(), Failure> {
+        let Some(chat) = self.plan.chat else { return Ok(()) };
+        let knowledge = self.knowledge.clone();
+        let hold = move |tx: &store::Tx| knowledge.hold_chat(tx, chat);
+        match self.knowledge.store().bookkeep("see whether a chat is there", hold).await? {
+            true => Ok(()),
+            false => Err(no_such_chat(&UploadError::NoSuchChat(chat))),
+        }
+    }
+
     async fn pause(&self, url: &Url) -> Result<(), Failure> {
-        let pause = self.knowledge.fetcher().pause(url).await;
+        let fetcher = self.knowledge.fetcher();
+        // What pause a site wants may have to be asked of it, which takes its time too.
+        let paused = async { tokio::time::sleep(fetcher.pause(url).await).await };
         tokio::select! {
-            () = tokio::time::sleep(pause) => Ok(()),
+            () = paused => Ok(()),
             () = self.job.cancelled() => Err(Failure::Cancelled),
         }
     }
 
     /// Fetches a page, notes where it links to, and makes a document of it.
     async fn page(&self, walk: &mut Walk, url: Url) -> Result<(), Missed> {
-        let fetched = self.knowledge.fetcher().fetch(url).await.map_err(Missed::Page)?;
+        let fetched = tokio::select! {
+            fetched = self.knowledge.fetcher().fetch(url) => fetched.map_err(Missed::Page)?,
+            () = self.job.cancelled() => return Err(Missed::Stop(Failure::Cancelled)),
+        };
         let site = walk.site.get_or_insert_with(|| fetch::site(&fetched.found));
         if fetch::site(&fetched.found) != *site {
             return Err(Missed::Page(PageError::Unreachable(
                 "it is a page of another site".into(),
             )));
         }
-        let kind = self.knowledge.kind_of(&fetched).map_err(|it| Missed::Page(it.into()))?;
+        let kind_of = self.knowledge.kind_of(&fetched).await;
+        let (kind, blob) = kind_of.map_err(|it| Missed::Page(it.into()))?;
         let read = match kind == Kind::Html || self.plan.combine {
             true => self.read(kind, &fetched).await?,
             false => None,
         };
         if let Some(read) = read.as_ref().filter(|_| self.plan.follow) {
-            walk.note(&fetched.found, read);
+            walk.note(&fetched.found, read, self.plan.pages_max);
         }
         match self.plan.combine {
             true => walk.add(&fetched, read),
-            false => self.keep(walk, kind, &fetched).await?,
+            false => self.keep(walk, kind, blob, &fetched).await?,
         }
         Ok(())
     }
@@ -186,16 +211,24 @@ impl Site<'_> {
     }
 
     /// Makes a document of a page, with the checkpoint that notes it.
-    async fn keep(&self, walk: &mut Walk, kind: Kind, fetched: &Fetched) -> Result<(), Missed> {
+    async fn keep(
+        &self,
+        walk: &mut Walk,
+        kind: Kind,
+        blob: BlobId,
+        fetched: &Fetched,
+    ) -> Result<(), Missed> {
         let page = self.described();
-        let blob = BlobId::of(&fetched.bytes);
         let before =
             self.knowledge.fetched_before(&self.act, &page, &fetched.asked, Some(blob), None);
         if let Some(document) = before.await.map_err(|it| Missed::Stop(it.into()))? {
             walk.documents.push(document.id);
             return Ok(());
         }
-        let arrival = Arrival { kind, origin: Origin::Site, url: Some(fetched.asked.to_string()) };
+        let arrival = Arrival {
+            shared_said: page.shared.is_some(),
+            ..Arrival::new(kind, Origin::Site, Some(fetched.asked.to_string()))
+        };
         // The title is the site's; a page has its own.
         let new = NewDocument { title: None, ..page.document(fetched) };
         let (job, mut kept) = (self.job.clone(), json!(walk));
@@ -228,14 +261,13 @@ impl Site<'_> {
             summary: page.summary,
             metadata: page.metadata,
             tags: page.tags,
-            shared: page.shared,
+            shared: page.shared.unwrap_or_default(),
             file_name: None,
             bytes: Bytes::from(std::mem::take(&mut walk.together)),
         };
         let arrival = Arrival {
-            kind: Kind::Markdown,
-            origin: Origin::Site,
-            url: Some(self.start.to_string()),
+            shared_said: page.shared.is_some(),
+            ..Arrival::new(Kind::Markdown, Origin::Site, Some(self.start.to_string()))
         };
         let job = self.job.clone();
         let taken = self
@@ -282,8 +314,14 @@ fn missed(error: UploadError) -> Missed {
     match error {
         UploadError::Fence(error) => Missed::Stop(error.into()),
         UploadError::Document(DocumentError::Store(error)) => Missed::Stop(error.into()),
+        UploadError::NoSuchChat(_) => Missed::Stop(no_such_chat(&error)),
         error => Missed::Page(error.into()),
     }
+}
+
+/// Nobody is there any more who wanted the pages.
+fn no_such_chat(error: &UploadError) -> Failure {
+    Failure::for_good(error.code(), format!("{error}; what was fetched for it is gone with it"))
 }
 
 /// A site whose first page cannot be had: what is away may come back.

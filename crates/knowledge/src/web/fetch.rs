@@ -78,7 +78,9 @@ impl Fetcher {
         if !self.web.robots {
             return own;
         }
-        self.outside.delay(url).await.unwrap_or_default().max(own)
+        // What a site does not say in this time it has not said.
+        let asked = self.outside.delay(url, span(self.web.time_max)).await;
+        asked.unwrap_or_default().max(own)
     }
 
     async fn page(&self, url: Url) -> Result<Fetched, PageError> {

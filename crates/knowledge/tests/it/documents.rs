@@ -9,6 +9,7 @@ use knowledge::{
         list::Bound,
         upload::{NewDocument, UploadError},
     },
+    search::Ask,
 };
 use testkit::{Database, file, model::Script};
 
@@ -206,5 +207,24 @@ testkit::on_both! {
         let house = House::with(db, without_model(), settings).await;
         let refused = house.knowledge.upload(&house.ann, house.text("Words.")).await.unwrap_err();
         assert_eq!(refused.to_string(), "the file is a text; taken are: pdf");
+        let written = NewDocument::new(house.tenant, "Words.");
+        let refused = house.knowledge.write(&house.ann, written).await.unwrap_err();
+        assert_eq!(refused.code(), "invalid_file_type");
+    }
+
+    async fn a_tag_that_no_database_takes_is_no_tag(db: Database) {
+        let house = House::open(db, without_model()).await;
+        house.ready(NewDocument { tags: vec!["pump".into()], ..house.text("Words of a pump.") }).await;
+        let sight = &house.ann.sight;
+        let with = async |tag: &str| {
+            let filter = Filter { tag: Some(tag.into()), ..Filter::default() };
+            let ask = Ask { tags: vec![tag.into()], ..Ask::new(house.tenant, sight.clone(), "pump") };
+            let listed = house.knowledge.list(sight, &filter, &PageRequest::first(10)).await.unwrap();
+            let found = house.knowledge.search(ask).await.unwrap();
+            (listed.items.len(), found.hits.len())
+        };
+        assert_eq!(with("pump").await, (1, 1));
+        assert_eq!(with("\0").await, (0, 0));
+        assert_eq!(with("pump\0").await, (1, 1), "as it would be kept");
     }
 }

@@ -44,8 +44,8 @@ pub(crate) fn program() -> Program {
 
 /// Small chunks and small batches, so that little text is enough for many.
 pub(crate) fn settings() -> Settings {
-    let mut settings = Settings::default();
-    settings.chunks = Chunks { tokens: 16, overlap: 0 };
+    let chunks = Chunks { tokens: 16, overlap: 0 };
+    let mut settings = Settings { chunks, ..Settings::default() };
     settings.ingest.batch = 8;
     settings.web.allow_private = true;
     settings.web.pause = SignedDuration::ZERO;

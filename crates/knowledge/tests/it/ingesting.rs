@@ -25,6 +25,8 @@ testkit::on_both! {
         ] {
             let (code, message) = house.failed(house.file(name, bytes)).await;
             assert_eq!(code, expected, "{name}: {message}");
+            let is_sentence = message.starts_with(char::is_uppercase) && message.ends_with('.');
+            assert!(is_sentence, "{name}: {message}");
         }
         let scan = house.put(house.file("scan.pdf", file::pdf_of_pictures(3))).await.document.id;
         house.becomes_failed(scan).await;
@@ -36,6 +38,33 @@ testkit::on_both! {
         ] {
             assert_eq!(house.count(sql).await, 0, "{sql}");
         }
+    }
+
+    async fn a_file_without_text_does_not_go_on_and_it_is_said_why(db: Database) {
+        let house = House::open(db, without_model()).await;
+        for (name, bytes) in [
+            ("scan.pdf", file::pdf_of_pictures(3)),
+            ("locked.pdf", file::pdf_locked()),
+            ("blank.pdf", file::pdf(&[" "])),
+        ] {
+            let id = house.put(house.file(name, bytes)).await.document.id;
+            let (_, message) = house.becomes_failed(id).await;
+            let refused = house.knowledge.go_on(&house.ann, id).await.unwrap_err();
+            assert_eq!(refused.code(), "document_state", "{name}");
+            assert!(refused.to_string().ends_with(&message), "{name}: {refused}");
+            // Nor is it read once more when its job is done again by hand.
+            let job = house.look(id).await.job;
+            let retry = move |tx: &store::Tx| work::retry(tx, None, job, tx.now());
+            house.store.write(&Actor::operator(), house.clock.now(), retry).await.unwrap();
+            while !house.job(job).await.is_some_and(|it| it.state == work::State::Completed) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            assert_eq!(house.becomes_failed(id).await.1, message, "{name}");
+        }
+        let broken = house.put(house.file("broken.pdf", b"%PDF-1.7\n1 0 obj <<".to_vec())).await.document.id;
+        house.becomes_failed(broken).await;
+        assert_eq!(house.knowledge.go_on(&house.ann, broken).await.unwrap().state, State::Pending);
+        house.becomes_failed(broken).await;
     }
 
     // P7: a 429 from the embedder kills a whole document.
@@ -95,6 +124,26 @@ testkit::on_both! {
         assert_eq!(document.made.vectors_done, 8);
         let asked: Vec<usize> = embedded(&script).iter().map(Vec::len).collect();
         assert_eq!(asked, [8, 4, 4]);
+    }
+
+    async fn a_piece_that_the_model_does_not_take_is_found_by_words_and_the_rest_by_meaning_too(db: Database) {
+        let script = Script::start().await;
+        script
+            .answers_embeddings(Reply::status(400))
+            .answers_embeddings(batch(2))
+            .answers_embeddings(Reply::status(400))
+            .answers_embeddings(Reply::status(400))
+            .answers_embeddings(batch(1));
+        let house = House::open(db, scripted(&script)).await;
+        let document = house.ready(house.text(&sentences(4))).await;
+        assert_eq!((document.made.chunks, document.made.vectors_done), (4, 4));
+        let asked: Vec<usize> = embedded(&script).iter().map(Vec::len).collect();
+        assert_eq!(asked, [4, 2, 2, 1, 1]);
+
+        // A model that takes nothing at all has not refused a piece.
+        script.answers_embeddings(Reply::status(400));
+        let (code, _) = house.failed(house.text("A text that is new to it.")).await;
+        assert_eq!(code, "embedding_refused");
     }
 
     async fn a_model_that_refuses_fails_the_document_which_goes_on_when_somebody_wants(db: Database) {

@@ -1,5 +1,7 @@
 //! Documents on their way, with real workers and the real process that reads files, on both databases.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 mod house;
 
 mod blobs;
@@ -10,6 +12,7 @@ mod fuzzing;
 mod ingesting;
 mod killing;
 mod pages;
+mod removing;
 mod renewing;
 mod searching;
 mod strangers;

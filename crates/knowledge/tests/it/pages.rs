@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -16,10 +16,11 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
+use base::ChatId;
 use jiff::SignedDuration;
 use knowledge::{
     Settings,
-    document::Filter,
+    document::{Filter, change::Change},
     web::{NewPage, NewSite, PageError},
 };
 use testkit::Database;
@@ -157,6 +158,93 @@ testkit::on_both! {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         assert_eq!(house.knowledge.count(&house.ann.sight, &Filter::default()).await.unwrap(), 1);
+    }
+
+    async fn what_people_said_of_a_page_holds_on_when_it_is_fetched_anew(db: Database) {
+        let site = Site::start(|path, before| match (path, before) {
+            ("/robots.txt", _) => nothing(),
+            (_, 0) => page("<title>Old</title><p>The old text of the page.</p>"),
+            (_, before) => page(&format!("<title>New</title><p>The new text of the page: {before}.</p>")),
+        }).await;
+        let house = House::open(db, without_model()).await;
+        let new = || NewPage::new(house.tenant, site.at("/a"));
+        let said = NewPage { tags: vec!["pump".into()], shared: Some(true), ..new() };
+        let first = house.knowledge.page(&house.ann, said).await.unwrap().document;
+        let first = house.becomes_ready(first.id).await;
+        assert_eq!(first.title, "Old");
+        let change = Change { summary: Some("In short.".into()), ..Change::default() };
+        house.knowledge.change(&house.ann, first.id, change).await.unwrap();
+
+        house.passes(SignedDuration::from_hours(1));
+        let second = house.knowledge.page(&house.ann, new()).await.unwrap().document;
+        let began = std::time::Instant::now();
+        // At no moment are both found, or none.
+        while house.look(second.id).await.state.is_open() {
+            let ready = house.count("SELECT count(*) AS total FROM knowledge_documents WHERE state = 'ready'").await;
+            assert_eq!(ready, 1);
+            assert!(began.elapsed().as_secs() < 30);
+        }
+        let second = house.becomes_ready(second.id).await;
+        assert!(house.knowledge.get(&house.ann.sight, first.id).await.is_err(), "in the same moment");
+        assert_eq!((second.tags.clone(), second.shared), (vec!["pump".to_owned()], true));
+        assert_eq!((second.title.as_str(), second.summary.as_deref()), ("New", Some("In short.")));
+
+        // A title that somebody gave it stays; what is said anew counts.
+        let change = Change { title: Some("The pump".into()), ..Change::default() };
+        house.knowledge.change(&house.ann, second.id, change).await.unwrap();
+        house.passes(SignedDuration::from_hours(1));
+        let said = NewPage { shared: Some(false), tags: vec!["seal".into()], ..new() };
+        let third = house.knowledge.page(&house.ann, said).await.unwrap().document;
+        let third = house.becomes_ready(third.id).await;
+        assert_eq!((third.title.as_str(), third.shared, third.tags), ("The pump", false, vec!["seal".to_owned()]));
+    }
+
+    async fn a_site_of_dead_links_is_not_asked_for_all_of_them(db: Database) {
+        let site = Site::start(|path, _| match path {
+            "/" => {
+                let links: String = (0..300).map(|it| format!("<a href='/gone-{it}'>x</a>")).collect();
+                page(&format!("<p>The first page of it.</p>{links}"))
+            }
+            _ => nothing(),
+        }).await;
+        let house = House::open(db, without_model()).await;
+        let new = NewSite { page: NewPage::new(house.tenant, site.at("/")), pages_max: 5, follow: true, combine: false };
+        let job = house.knowledge.site(&house.ann, new).await.unwrap();
+        assert_eq!(finished(&house, job).await["pages"], 1);
+        assert_eq!(site.paths().len(), 15);
+    }
+
+    async fn a_site_for_a_chat_that_goes_meanwhile_is_not_fetched_on(db: Database) {
+        let is_there = Arc::new(AtomicBool::new(true));
+        let (asked, look) = (is_there.clone(), is_there);
+        let site = Site::start(move |path, _| match path {
+            "/robots.txt" => nothing(),
+            "/" => page("<p>The first page.</p><a href='/a'>a</a><a href='/b'>b</a><a href='/c'>c</a>"),
+            _ => {
+                // As if somebody removed the chat just now.
+                asked.store(false, Ordering::SeqCst);
+                page("<p>Another page.</p>")
+            }
+        }).await;
+        let house = House::open(db, without_model()).await;
+        house.knowledge.keep_to_chats(move |_, _| Ok(look.load(Ordering::SeqCst)));
+        let page = NewPage { chat: Some(ChatId::generate()), ..NewPage::new(house.tenant, site.at("/")) };
+        let new = NewSite { page, pages_max: 10, follow: true, combine: false };
+        let job = house.knowledge.site(&house.ann, new).await.unwrap();
+        let began = std::time::Instant::now();
+        let job = loop {
+            let job = house.job(job).await.expect("a job");
+            if job.state.is_finished() {
+                break job;
+            }
+            assert!(began.elapsed().as_secs() < 30);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        };
+        assert_eq!(job.error.expect("it says why").code, "chat_not_found");
+        assert_eq!(site.paths(), ["/", "/a"]);
+        house.passes(SignedDuration::from_mins(61));
+        house.tend().await;
+        assert_eq!(house.count("SELECT count(*) AS total FROM knowledge_documents").await, 0);
     }
 
     async fn addresses_of_ones_own_network_are_refused(db: Database) {

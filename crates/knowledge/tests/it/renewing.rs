@@ -146,10 +146,106 @@ testkit::on_both! {
         let new = knowledge(&house.store, &house.clock, other(&script), settings());
         new.vectors().added(house.tenant, DocumentId::generate(), "local/other", 64).await;
         assert_eq!(new.vectors().generations().await.unwrap().len(), 2);
+        // The other one may be there still.
+        house.tend().await;
+        let states: Vec<_> = house.knowledge.vectors().generations().await.unwrap();
+        assert!(states.iter().any(|it| it.state == State::Building));
+        house.passes(SignedDuration::from_mins(11));
         house.tend().await;
         let all = house.knowledge.vectors().generations().await.unwrap();
         let states: Vec<_> = all.iter().map(|it| (it.id == old.id, it.state)).collect();
         assert!(states.contains(&(true, State::Serving)) && states.contains(&(false, State::Retired)));
+    }
+
+    // P5: two workers, two models.
+    async fn two_processes_that_want_different_models_do_not_undo_each_others_work(db: Database) {
+        let script = Script::start().await;
+        let (house, _) = embedded(db, &script).await;
+        let old = serving(&house.knowledge).await;
+        let new = knowledge(&house.store, &house.clock, other(&script), settings());
+        new.vectors().added(house.tenant, DocumentId::generate(), "local/other", 64).await;
+        let begun = new.vectors().generations().await.unwrap();
+        let begun = begun.iter().find(|it| it.state == State::Building).expect("it is begun").id.clone();
+        for _ in 0..110 {
+            house.tend().await;
+            new.tend(house.clock.now()).await.unwrap();
+            house.passes(SignedDuration::from_secs(7));
+        }
+        let all = new.vectors().generations().await.unwrap();
+        assert_eq!(all.len(), 2, "{all:?}");
+        assert_eq!(serving(&new).await.id, old.id);
+        assert!(all.iter().any(|it| it.id == begun && it.state == State::Building), "{all:?}");
+        let health = house.knowledge.vectors().health().await;
+        assert!(health.degraded.iter().any(|it| it.contains("another process")), "{health:?}");
+
+        // One of them is gone for good: the other has its way after a while, and says no more.
+        for _ in 0..12 {
+            house.passes(SignedDuration::from_mins(1));
+            house.tend().await;
+        }
+        let all = house.knowledge.vectors().generations().await.unwrap();
+        assert!(all.iter().all(|it| it.state != State::Building), "{all:?}");
+        house.tend().await;
+        assert_eq!(house.knowledge.vectors().health().await.degraded, Vec::<String>::new());
+    }
+
+    async fn what_serves_is_seen_however_many_have_been_retired_since(db: Database) {
+        let script = Script::start().await;
+        let (house, _) = embedded(db, &script).await;
+        let old = serving(&house.knowledge).await;
+        let at = house.clock.now().as_microsecond() + 1_000;
+        let rows: Vec<String> = (0..150)
+            .map(|it| format!("('w{it}', 'builtin', 'local/other', 64, 'retired', 0, {}, {at})", at + it))
+            .collect();
+        house.db.raw(&format!(
+            "INSERT INTO knowledge_spaces
+                (id, engine, model, dimensions, state, position, created_at, switched_at) VALUES {}",
+            rows.join(", ")
+        )).await;
+        house.tend().await;
+        assert_eq!(serving(&house.knowledge).await.id, old.id);
+        let all = house.knowledge.vectors().generations().await.unwrap();
+        assert!(all.iter().any(|it| it.id == old.id && it.state == State::Serving));
+        let found = asked(&house, &house.knowledge).await;
+        assert_eq!((found.mode, found.degraded), (Mode::Semantic, None));
+    }
+
+    async fn what_never_served_goes_at_once_where_another_has_its_vectors(db: Database) {
+        let script = Script::start().await;
+        let (house, _) = embedded(db, &script).await;
+        house.db.raw(
+            "INSERT INTO knowledge_spaces
+                (id, engine, model, dimensions, state, position, created_at, switched_at, has_served)
+             SELECT 'w' || id, engine, model, dimensions, 'retired', 0, created_at, created_at, 0
+               FROM knowledge_spaces",
+        ).await;
+        house.tend().await;
+        assert_eq!(house.knowledge.vectors().generations().await.unwrap().len(), 1);
+        assert_eq!(house.count("SELECT count(*) AS total FROM knowledge_vectors").await, 20);
+    }
+
+    async fn a_model_that_refuses_for_ever_is_asked_ever_more_seldom(db: Database) {
+        let script = Script::start().await;
+        let mut house = House::open(db, without_model()).await;
+        house.ready(house.text(&sentences(3))).await;
+        house.workers.take().expect("workers").drain(Duration::from_secs(5)).await;
+        let new = knowledge(&house.store, &house.clock, scripted(&script), settings());
+        for _ in 0..200 {
+            script.answers_embeddings(Reply::status(401));
+        }
+        let _workers = hire(&house.store, &house.clock, &new);
+        for _ in 0..160 {
+            new.tend(house.clock.now()).await.unwrap();
+            let at_work = "SELECT count(*) AS total FROM jobs WHERE state IN ('pending', 'running')";
+            while house.count(at_work).await > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            house.passes(SignedDuration::from_mins(3));
+        }
+        let jobs = house.count("SELECT count(*) AS total FROM jobs WHERE kind = 'knowledge.reembed'").await;
+        assert!((4..=9).contains(&jobs), "{jobs} jobs in eight hours");
+        let told = "SELECT count(*) AS total FROM audit_log WHERE action = 'vectors_wanted'";
+        assert_eq!(house.count(told).await, 1);
     }
 
     // KNO-7.

@@ -94,8 +94,8 @@ testkit::on_both! {
             assert_eq!(texts(&found(&house.knowledge, asked).await), Vec::<&str>::new(), "{mode:?}");
         }
         // An administrator does, and Bob does when she shares it.
-        let everything = Sight { tenant: Some(house.tenant), owner: None };
-        assert_eq!(found(&house.knowledge, ask(&house, &everything, "probe")).await.hits.len(), 1);
+        let managing = Sight::managing(house.tenant, house.bob.actor.who);
+        assert_eq!(found(&house.knowledge, ask(&house, &managing, "probe")).await.hits.len(), 1);
         let share = Change { shared: Some(true), ..Change::default() };
         house.knowledge.change(&house.ann, anns.id, share).await.expect("it is hers");
         for mode in [Mode::Hybrid, Mode::Semantic, Mode::Lexical] {
@@ -128,6 +128,15 @@ testkit::on_both! {
         assert_eq!((ready.of_chat, ready.everywhere), (true, true));
         let ready = house.knowledge.ready(&house.bob.sight, house.tenant, Some(chat)).await.unwrap();
         assert_eq!((ready.of_chat, ready.everywhere), (false, false));
+
+        // Who manages everybody's documents finds what lies elsewhere, and nothing of her chat.
+        let managing = Sight::managing(house.tenant, house.bob.actor.who);
+        for mode in [Mode::Hybrid, Mode::Semantic, Mode::Lexical] {
+            let asked = Ask { chat: Some(chat), mode, ..ask(&house, &managing, "calibrated spare probe") };
+            assert_eq!(texts(&found(&house.knowledge, asked).await), [STORAGE], "{mode:?}");
+        }
+        let ready = house.knowledge.ready(&managing, house.tenant, Some(chat)).await.unwrap();
+        assert_eq!((ready.of_chat, ready.everywhere), (false, true));
     }
 
     async fn documents_and_tags_narrow_what_is_looked_in(db: Database) {

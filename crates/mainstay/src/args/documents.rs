@@ -14,7 +14,7 @@ pub(crate) struct Documents {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DocumentsAct {
-    /// List documents, everybody's, the newest first.
+    /// List documents, everybody's but those of chats, the newest first.
     List {
         #[command(flatten)]
         application: Application,

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use observe::Machine;
 use serde_json::{Value as Json, json};
-use store::{audit, migrate};
+use store::{Store, audit, blob, migrate};
+use tokio_util::task::TaskTracker;
 
 use crate::{
     args::Doctor,
@@ -53,6 +54,8 @@ pub(crate) async fn run(
                             .bad("audit", "a chain is broken; see `mainstay audit verify`".into()),
                         Err(error) => found.bad("audit", error.to_string()),
                     }
+                    look_at_blobs(&store, &mut found).await;
+                    look_at_vectors(&site, &store, &mut found).await;
                 }
                 Err(mismatch) => found.bad("schema", mismatch.to_string()),
             }
@@ -75,6 +78,59 @@ pub(crate) async fn run(
         None => found.good("models", "none is configured: tasks answer by their rules".into()),
     }
     Ok(found.show(output))
+}
+
+/// Is the place in order where files are put, and is it known where all of them lie?
+async fn look_at_blobs(store: &Store, found: &mut Findings) {
+    let status = match blob::status(store).await {
+        Ok(status) => status,
+        Err(error) => return found.bad("blobs", error.to_string()),
+    };
+    let mut amiss: Vec<String> = status
+        .held
+        .iter()
+        .filter(|it| !it.is_set_up)
+        .map(|it| format!("{} lie in {}, and nothing says where that is", it.count, it.place))
+        .collect();
+    amiss.extend(blob::look(store).await.err().map(|it| it.to_string()));
+    let count: u64 = status.held.iter().map(|it| it.count).sum();
+    match amiss.is_empty() {
+        true => found.good("blobs", format!("{count}; new ones are put into: {}", status.chosen)),
+        false => found.bad("blobs", format!("{}; see `mainstay blobs status`", amiss.join("; "))),
+    }
+}
+
+/// Does the engine that searches vectors answer, and has it all of them?
+async fn look_at_vectors(site: &Site, store: &Store, found: &mut Findings) {
+    // A folder with faults is told already.
+    let Ok(folder) = site.folder() else { return };
+    let tasks = TaskTracker::new();
+    let opened = site.models(store, &folder).and_then(|models| {
+        let knowledge = site.knowledge(store, &folder, &models, &tasks)?;
+        Ok((models, knowledge))
+    });
+    let (models, knowledge) = match opened {
+        Ok(opened) => opened,
+        Err(error) => return found.bad("vectors", format!("{error:#}")),
+    };
+    let health = knowledge.vectors().health().await;
+    match (&health.degraded[..], &health.model) {
+        ([], None) => found.good("vectors", format!("{}; nothing has vectors yet", health.engine)),
+        ([], Some(model)) => {
+            let behind = match health.behind {
+                0 => "has all of them".to_owned(),
+                count => format!("is behind by {count} documents"),
+            };
+            found.good("vectors", format!("of {model}; {} answers and {behind}", health.engine));
+        }
+        (amiss, _) => {
+            let told = format!("{}; see `mainstay vectors status`", amiss.join("; "));
+            found.bad("vectors", told);
+        }
+    }
+    models.close().await;
+    tasks.close();
+    tasks.wait().await;
 }
 
 #[derive(Default)]

@@ -1,13 +1,13 @@
 //! `mainstay documents`: what people may ask about, put in, found again and taken away.
 //!
-//! The operator sees everybody's documents. What is added here is the operator's own, and shared with
-//! its tenant unless somebody says otherwise.
+//! The operator sees everybody's documents but those of chats, as everybody who manages documents. What
+//! is added here is the operator's own, and shared with its tenant unless somebody says otherwise.
 
 mod add;
 
 use std::process::ExitCode;
 
-use base::{Actor, PageRequest};
+use base::{Actor, PageRequest, TenantId, actor::Who};
 use knowledge::{
     Act, Document, Sight,
     document::{self, Filter},
@@ -41,7 +41,7 @@ pub(crate) async fn run(
                 Some(named) => Some(house.tenant(Some(named)).await?),
                 None => None,
             };
-            let sight = Sight { tenant, owner: None };
+            let sight = Sight { tenant, ..sight() };
             let filter = Filter { state, tag, ..Filter::default() };
             let page = PageRequest::first(limit.clamp(1, 1_000));
             let found = house.knowledge.list(&sight, &filter, &page).await?;
@@ -56,7 +56,7 @@ pub(crate) async fn run(
         }
         DocumentsAct::Show { application, id, text } => {
             let house = House::find(&application, &environment).await?;
-            let sight = Sight::everything();
+            let sight = sight();
             let mut shown = row(&house.knowledge.get(&sight, id).await?);
             if text {
                 shown["content"] = house.knowledge.content(&sight, id).await?.text.into();
@@ -93,14 +93,19 @@ pub(crate) async fn run(
     }
 }
 
-/// The command line, which sees everything.
+/// What the command line sees, in every tenant.
+fn sight() -> Sight {
+    Sight::managing(None::<TenantId>, Who::Operator)
+}
+
+/// The command line.
 fn operator() -> Act {
-    Act { sight: Sight::everything(), actor: Actor::operator() }
+    Act { sight: sight(), actor: Actor::operator() }
 }
 
 async fn find(house: &House, args: Search, output: Output) -> anyhow::Result<()> {
     let tenant = house.tenant(args.tenant.as_deref()).await?;
-    let sight = Sight { tenant: Some(tenant), owner: None };
+    let sight = Sight { tenant: Some(tenant), ..sight() };
     let ask = search::Ask {
         tags: args.tag,
         mode: args.mode,
@@ -126,7 +131,7 @@ async fn find(house: &House, args: Search, output: Output) -> anyhow::Result<()>
 
 /// A passage that was found: the part of it that has most of what is asked for.
 fn result(hit: &Hit, query: &str) -> Json {
-    let passage = search::passages(&hit.text, query).into_iter().next();
+    let passage = search::passages(&hit.text, query, None).into_iter().next();
     let (start, text) = passage.map_or((0, hit.text.clone()), |it| (it.start as u64, it.text));
     json!({
         "document": hit.document, "title": hit.title, "url": hit.url, "page": hit.page,

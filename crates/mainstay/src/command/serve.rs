@@ -93,9 +93,12 @@ pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result
         stop.clone(),
     ));
     duties.spawn(tend(house.models.clone(), stop.clone()));
-    let (knowledge, engine) = (house.knowledge.clone(), house.engine.clone());
-    let clock = house.site.clock.clone();
-    duties.spawn(look_after(knowledge, engine, app.clone(), clock.clone(), stop.clone()));
+    // Each in a task of its own: a vector engine that is slow must not keep this process from saying
+    // that it is still at its answers, or another one would end them.
+    let (engine, clock) = (house.engine.clone(), house.site.clock.clone());
+    duties.spawn(tend_answers(engine, clock.clone(), stop.clone()));
+    duties.spawn(tend_documents(house.knowledge.clone(), clock.clone(), stop.clone()));
+    duties.spawn(tend_counts(app.clone(), stop.clone()));
     let (engine, store) = (house.engine.clone(), house.store.clone());
     duties.spawn(come_round(engine, store, clock, stop.clone()));
 
@@ -211,6 +214,17 @@ async fn sweep(
         if let Err(error) = engine.sweep(now).await {
             warn!(error = %error, "Could not remove what is past its time; trying again in an hour");
         }
+        match engine.sweep_tenants(now).await {
+            Ok(erased) if erased.is_empty() => {}
+            Ok(erased) => {
+                identity.forget_callers();
+                erased.iter().for_each(|it| app.tenants.forget(*it));
+                info!(tenants = erased.len(), "Erased {} tenants for good", erased.len());
+            }
+            Err(error) => {
+                warn!(error = %error, "Could not erase tenants for good; trying again in an hour");
+            }
+        }
         let week = jiff::SignedDuration::from_hours(7 * 24);
         if let Err(error) = identity::session::sweep(&identity, week).await {
             warn!(error = %error, "Could not remove ended sessions; trying again in an hour");
@@ -286,12 +300,52 @@ async fn come_round(
     }
 }
 
-/// Looks after answers in the making, documents and counts every few seconds. What does not answer is
-/// said once, not each time.
-async fn look_after(
+/// Looks after answers in the making every few seconds; from the stop on [`apps::engine::Engine::close`]
+/// does. What does not answer is said once, not each time.
+async fn tend_answers(engine: apps::engine::Engine, clock: base::Clock, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(TEND);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_told = false;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        match engine.tend(clock.now()).await {
+            Ok(()) => is_told = false,
+            Err(error) if !is_told => {
+                is_told = true;
+                warn!(error = %error, "Could not look after answers; trying again every {} s", TEND.as_secs());
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Writes down what was counted every few seconds. What does not answer is said once, not each time.
+async fn tend_counts(app: server::App, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(TEND);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_told = false;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        match app.tend().await {
+            Ok(()) => is_told = false,
+            Err(error) if !is_told => {
+                is_told = true;
+                warn!(error = %error, "Could not write down who called what will go; trying again every {} s", TEND.as_secs());
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Looks after documents every few seconds. What does not answer is said once, not each time.
+async fn tend_documents(
     knowledge: knowledge::Knowledge,
-    engine: apps::engine::Engine,
-    app: server::App,
     clock: base::Clock,
     stop: CancellationToken,
 ) {
@@ -303,15 +357,11 @@ async fn look_after(
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        let now = clock.now();
-        let answers = engine.tend(now).await.map_err(anyhow::Error::from);
-        let documents = knowledge.tend(now).await.map_err(anyhow::Error::from);
-        let counts = app.tend().await.map_err(anyhow::Error::from);
-        match answers.and(documents).and(counts) {
+        match knowledge.tend(clock.now()).await {
             Ok(()) => is_told = false,
             Err(error) if !is_told => {
                 is_told = true;
-                warn!(error = %error, "Could not look after answers, documents and counts; trying again every {} s", TEND.as_secs());
+                warn!(error = %error, "Could not look after documents; trying again every {} s", TEND.as_secs());
             }
             Err(_) => {}
         }

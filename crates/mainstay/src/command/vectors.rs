@@ -160,8 +160,13 @@ mod tests {
 
     #[test]
     fn what_is_amiss_is_told_in_a_line_of_its_own() {
-        let mut health =
-            Health { engine: "builtin".into(), model: None, degraded: Vec::new(), building: None };
+        let mut health = Health {
+            engine: "builtin".into(),
+            model: None,
+            degraded: Vec::new(),
+            building: None,
+            behind: 0,
+        };
         let nothing = told(&health, None);
         assert!(nothing.starts_with("builtin is set up; nothing has vectors yet"), "{nothing}");
         assert!(nothing.contains("by words alone"), "{nothing}");

@@ -1,7 +1,7 @@
 //! Where the bytes of blobs lie: what the folder and the environment say about it.
 
 use anyhow::bail;
-use apps::folder::Folder;
+use apps::{check::Level, configuration, folder::Folder, template};
 use store::{
     Store,
     blob::{self, EnvValues, Place, Settings},
@@ -12,11 +12,15 @@ use super::{Site, document};
 /// The folder for blobs in the data folder, when nobody names another.
 const DIRECTORY: &str = "blobs";
 
-/// What is said about the places of blobs. A folder with faults says nothing here: whoever needs the
-/// whole of it tells them.
+/// What is said about the places of blobs. A folder with faults elsewhere says nothing here: whoever
+/// needs the whole of it tells them.
+///
+/// # Errors
+/// Faults of that document itself: files would be looked for where they do not lie.
 pub(super) fn settings(site: &Site) -> anyhow::Result<Settings> {
     let mut settings: Settings = match site.folder() {
         Ok(folder) => document(&folder, "blobs")?.unwrap_or_default(),
+        Err(told) if is_at_fault(site) => return Err(told),
         Err(_) => Settings::default(),
     };
     let environment = &site.environment;
@@ -54,6 +58,15 @@ pub(super) fn needed(folder: &Folder) -> Vec<(&'static str, &'static str)> {
         ("AWS_SECRET_ACCESS_KEY", "the key for that bucket"),
     ];
     (!is_named).then_some(bucket).into_iter().chain(keys).collect()
+}
+
+/// Has the document about blobs a fault, wherever it lies?
+fn is_at_fault(site: &Site) -> bool {
+    let kinds = server::configuration::kinds();
+    let read = Folder::read_as(&site.app, template::FUEL, &kinds);
+    let faults = read.err().map(|it| it.0.faults).unwrap_or_default();
+    let file = configuration::file_in(&site.app, "blobs");
+    faults.iter().any(|it| it.level == Level::Error && it.file == file)
 }
 
 /// Refuses a database whose blobs lie where the settings do not lead.

@@ -3,10 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use base::Timestamp;
-use observe::{Check, Found, Health, Machine, Monitoring, Stats, machine::DiskSpace};
+use observe::{
+    Check, Found, Health, Machine, Monitoring, Stats, health::Status, machine::DiskSpace,
+};
 use serde_json::{Value as Json, json};
 
 use super::{House, document};
+
+/// How long the overview waits for what is checked.
+const LOOKED_FOR: Duration = Duration::from_millis(1_500);
 
 impl House {
     /// What is checked for `/health`.
@@ -77,8 +82,13 @@ impl House {
     }
 
     /// What is counted for `/api/v1/stats`.
-    pub(crate) fn stats(&self, version: &str) -> Stats {
+    pub(crate) fn stats(&self, version: &str, health: &Health) -> Stats {
         let stats = Stats::new(version, self.site.clock.clone());
+        let health = health.clone();
+        stats.register("health", move || {
+            let health = health.clone();
+            async move { Ok(in_short(&health).await) }
+        });
         let store = self.store.clone();
         stats.register("queue", move || {
             let store = store.clone();
@@ -194,6 +204,33 @@ fn disk(used: Option<f64>, most: f64) -> Found {
         )),
         Some(used) => Found::HealthyWith(format!("{:.0} % are used", used * 100.0)),
     }
+}
+
+/// How the house is, in short. Checks that take long are not waited for: then that is what is told.
+async fn in_short(health: &Health) -> Json {
+    let uptime_hours = health.liveness().uptime_seconds as f64 / 3600.0;
+    let uptime_hours = (uptime_hours * 100.0).round() / 100.0;
+    let Ok(report) = tokio::time::timeout(LOOKED_FOR, health.report()).await else {
+        let message = "Not everything answers; /health says what.";
+        return json!({
+            "status": Status::Degraded, "message": message, "vector_engine_available": null,
+            "uptime_hours": uptime_hours,
+        });
+    };
+    let vectors = report.checks.get("vector_index").map(|it| it.status == Status::Healthy);
+    let faults: Vec<String> = report
+        .checks
+        .iter()
+        .filter(|(_, it)| it.status != Status::Healthy)
+        .map(|(name, it)| {
+            format!("{name}: {}", it.message.as_deref().unwrap_or("it does not work"))
+        })
+        .collect();
+    let message = if faults.is_empty() { "All is well.".to_owned() } else { faults.join("; ") };
+    json!({
+        "status": report.status, "message": message, "vector_engine_available": vectors,
+        "uptime_hours": uptime_hours,
+    })
 }
 
 /// When this day and this month began, in UTC.

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 use testkit::{Bucket, Database};
-use tokio::task::JoinSet;
+use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::place::{Asker, Place, entries, text};
 
@@ -15,8 +15,12 @@ fn content(round: usize, at: usize) -> String {
     format!("Text {at} of round {round}: the probe is calibrated every four weeks. ").repeat(200)
 }
 
-/// Puts texts in until the server is gone; gives those that were acknowledged.
-async fn put(asker: Asker, round: usize) -> BTreeMap<String, String> {
+/// Puts texts in until the server is gone, and says `heard` for each that was acknowledged; gives those.
+async fn put(
+    asker: Asker,
+    round: usize,
+    heard: mpsc::UnboundedSender<()>,
+) -> BTreeMap<String, String> {
     let mut taken = BTreeMap::new();
     for at in 0.. {
         let content = content(round, at);
@@ -25,6 +29,7 @@ async fn put(asker: Asker, round: usize) -> BTreeMap<String, String> {
             break;
         };
         taken.insert(text(&answer.is(201)["id"]), content);
+        heard.send(()).ok();
     }
     taken
 }
@@ -59,10 +64,14 @@ testkit::on_both! {
         let mut all = BTreeMap::new();
         let mut server = place.serve_with(&["--job-lease", "1"]).await;
         let mut admin = server.admin().await;
-        for (round, delay) in [120, 45, 260, 80].into_iter().enumerate() {
+        for (round, delay) in [17, 3, 60, 9].into_iter().enumerate() {
+            let (heard, mut acknowledged) = mpsc::unbounded_channel();
             let mut putting = JoinSet::new();
-            putting.spawn(put(admin.clone(), round * 2));
-            putting.spawn(put(admin.clone(), round * 2 + 1));
+            putting.spawn(put(admin.clone(), round * 2, heard.clone()));
+            putting.spawn(put(admin.clone(), round * 2 + 1, heard));
+            for _ in 0..3 {
+                acknowledged.recv().await.expect("a text that was taken");
+            }
             tokio::time::sleep(Duration::from_millis(delay)).await;
             server.kill().await;
             for taken in putting.join_all().await {
@@ -71,7 +80,6 @@ testkit::on_both! {
             server = place.serve_with(&["--job-lease", "1"]).await;
             admin = server.with(&admin.token.unwrap());
         }
-        assert!(all.len() > 8, "hardly anything was put in: {}", all.len());
         for (id, content) in &all {
             let file = admin.get(&format!("/api/documents/{id}/file")).await;
             assert!(file.status == 200 && file.text() == *content, "{id}: {}", file.status);
@@ -116,6 +124,8 @@ testkit::on_both! {
         assert_eq!(entries(&admin.get("/api/documents").await.is(200)["items"]).len(), 1);
         let status = place.run(&["blobs", "status"]).await;
         assert!(status.code == 1 && status.out.contains("DEGRADED"), "{}{}", status.out, status.err);
+        let doctor = place.run(&["doctor"]).await;
+        assert!(doctor.code == 1 && doctor.out.contains("BAD blobs"), "{}{}", doctor.out, doctor.err);
 
         bucket.mend();
         admin.post("/api/documents", &body(2)).await.is(201);

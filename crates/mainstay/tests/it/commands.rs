@@ -172,7 +172,7 @@ testkit::on_both! {
         let (_server, ..) = place.begun().await;
         let ended = place.run(&["doctor", "--json"]).await;
         let told: Json = serde_json::from_str(&ended.out).unwrap();
-        for check in ["application", "environment", "database", "schema", "audit", "disk", "models"] {
+        for check in ["application", "environment", "database", "schema", "audit", "blobs", "vectors", "disk", "models"] {
             let found = entries(&told["checks"]).iter().find(|it| it["check"] == check);
             let found = found.unwrap_or_else(|| panic!("{check} is not checked"));
             // How much is free on the disk of this machine is not the test's.
@@ -196,6 +196,28 @@ async fn the_doctor_names_a_database_that_is_away() {
         ended.out,
         ended.err
     );
+}
+
+#[tokio::test]
+async fn faults_of_settings_are_shown_in_their_files() {
+    let mut place = Place::new().of_app("knowledge-chat");
+    let app = place.own_app();
+    let write =
+        |name: &str, text: &str| std::fs::write(app.join("config").join(name), text).unwrap();
+    write("knowledge.yaml", "uploads: {byte_max: 1}\n");
+    write("blobs.yaml", "place: tape\n");
+    let shown = app.display().to_string();
+    let ended = place.run(&["check", &shown, "--json"]).await;
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    let told: Json = serde_json::from_str(&ended.out).unwrap();
+    let place_of = |it: &Json| (text(&it["file"]), it["line"].as_u64(), it["column"].as_u64());
+    let places: Vec<_> = entries(&told["faults"]).iter().map(place_of).collect();
+    let expected = [("config/blobs.yaml", 8), ("config/knowledge.yaml", 11)];
+    let expected = expected.map(|(file, column)| (file.to_owned(), Some(1), Some(column)));
+    assert_eq!(places, expected, "{told}");
+    // Nobody goes on as if files lay where they lie by default.
+    let status = place.run(&["blobs", "status", "--app", &shown]).await;
+    assert!(status.code == 1 && status.err.contains("config/blobs.yaml:1:8"), "{}", status.err);
 }
 
 #[tokio::test]

@@ -98,6 +98,40 @@ testkit::on_both! {
         assert!(gone.code == 1 && gone.err.contains("does not exist"), "{}", gone.err);
     }
 
+    async fn the_doctor_looks_at_the_engine_that_searches_vectors(db: Database) {
+        let script = Script::start().await;
+        let place = with_models(&db, &script);
+        let looked = async || {
+            let ended = place.run(&["doctor", "--json"]).await;
+            let told: Json = serde_json::from_str(&ended.out).unwrap();
+            let found = entries(&told["checks"]).iter().find(|it| it["check"] == "vectors").cloned();
+            found.unwrap_or_else(|| panic!("vectors are not looked at: {told}"))
+        };
+        place.serve().await.stop().await;
+        let nothing = looked().await;
+        assert!(nothing["good"] == true && text(&nothing["message"]).contains("nothing has vectors"), "{nothing}");
+        let manual = place.file("manual.md", MANUAL.as_bytes());
+        place.json(&["documents", "add", &manual]).await;
+        vectors(&place, |it| serving(it).is_some()).await;
+        let well = looked().await;
+        assert!(well["good"] == true && text(&well["message"]).contains("builtin answers"), "{well}");
+        db.raw("UPDATE knowledge_spaces SET engine = 'qdrant' WHERE state = 'serving'").await;
+        let away = looked().await;
+        assert!(away["good"] == false && text(&away["message"]).contains("qdrant"), "{away}");
+    }
+
+    async fn a_file_without_text_does_not_go_on_and_it_is_said_why(db: Database) {
+        let place = Place::on(&db).of_app("knowledge-chat");
+        place.serve().await.stop().await;
+        let scan = place.file("scan.pdf", &file::pdf_of_pictures(2));
+        let ended = place.run(&["documents", "add", &scan, "--json"]).await;
+        let told: Json = serde_json::from_str(&ended.out).unwrap();
+        let reason = text(&told["documents"][0]["reason"]["message"]);
+        assert!(ended.code == 1 && reason.starts_with("Its 2 pages are pictures"), "{told}");
+        let resumed = place.run(&["documents", "resume", &text(&told["documents"][0]["id"])]).await;
+        assert!(resumed.code == 1 && resumed.out.contains(&format!("cannot go on. {reason}")), "{}", resumed.out);
+    }
+
     async fn a_chat_is_begun_and_gone_on_with(db: Database) {
         let place = Place::on(&db).of_app("knowledge-chat");
         place.serve().await.stop().await;

@@ -120,28 +120,33 @@ impl Speech {
     ///
     /// # Errors
     /// It did not become whole.
-    pub fn ended(self) -> Result<Spoken, BrokenOff> {
-        let ended = match &self.source {
+    pub fn ended(self) -> Result<Spoken, Box<BrokenOff>> {
+        let Self { by, source, finish, silence_max } = self;
+        let ended = match source {
             Source::Running(running) => running.ended().cloned(),
-            Source::Whole(_, ended) => Some((**ended).clone()),
+            Source::Whole(_, ended) => Some(*ended),
         };
-        let is_cut = self.finish.get() == Some(&Finish::Length);
+        let is_cut = finish.get() == Some(&Finish::Length);
         let Some(Ended { usage, cost, wrong }) = ended else {
             let why = ModelError::Unavailable {
-                provider: self.by.provider.clone(),
+                provider: by.provider,
                 why: "the answer was not heard to its end".into(),
                 retry_after: None,
             };
-            return Err(BrokenOff { usage: Usage::default(), cost: Cost::Unknown, why });
+            return Err(Box::new(BrokenOff { usage: Usage::default(), cost: Cost::Unknown, why }));
         };
         match wrong {
             None => Ok(Spoken { usage, cost, is_cut }),
             Some(wrong) => {
                 let retry_after = wrong.miss().retry_after;
-                let (provider, limit) = (self.by.provider.clone(), self.silence_max);
-                let why =
-                    Missed::Wrong { provider, wrong: Box::new(wrong), retry_after, limit }.into();
-                Err(BrokenOff { usage, cost, why })
+                let why = Missed::Wrong {
+                    provider: by.provider,
+                    wrong: Box::new(wrong),
+                    retry_after,
+                    limit: silence_max,
+                };
+                let why = why.into();
+                Err(Box::new(BrokenOff { usage, cost, why }))
             }
         }
     }

@@ -20,7 +20,7 @@ async fn of_kind(db: &testkit::Database, kind: &str) -> (House, Script) {
 }
 
 /// Everything that is said, and how it ended.
-async fn heard(house: &House, words: &str) -> (Vec<String>, Result<Spoken, BrokenOff>) {
+async fn heard(house: &House, words: &str) -> (Vec<String>, Result<Spoken, Box<BrokenOff>>) {
     let mut speech = house.models.speak(ask(words)).await.expect("a beginning");
     let mut pieces = Vec::new();
     while let Some(piece) = speech.next().await {

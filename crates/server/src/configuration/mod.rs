@@ -54,26 +54,27 @@ pub fn kinds() -> Vec<Kind> {
             "llm",
             C::Infrastructure,
             "Which models there are, what they cost, and how they are asked.",
-            |it: &models::Settings| {
-                it.check_alone().iter().map(|it| finding(&it.path, &it.message)).collect()
-            },
+            |it: &models::Settings| it.check_alone().iter().map(of_models).collect(),
         ),
         Kind::of(
             "knowledge",
             C::Infrastructure,
             "How documents are taken in, cut and found.",
             |it: &knowledge::Settings| {
-                // Where an engine of vectors is may be said by the environment.
-                let all = it.check().into_iter().filter(|it| !it.path.starts_with("vectors"));
-                all.map(|it| finding(it.path, &it.message)).collect()
+                let found = it.check().into_iter().filter(|it| !is_from_outside(it.path));
+                found.map(|it| finding(it.path, &it.message)).collect()
             },
         ),
         Kind::of(
             "blobs",
             C::Infrastructure,
             "Where the bytes of files are put.",
-            // What is needed for a bucket, the environment says.
-            |_: &store::blob::Settings| Vec::new(),
+            |it: &store::blob::Settings| {
+                let found = it.check();
+                let found = found.iter().filter_map(|it| it.split_once(": "));
+                let found = found.filter(|(path, _)| !is_from_outside(path));
+                found.map(|(path, message)| finding(path, message)).collect()
+            },
         ),
         Kind::of(
             "logging",
@@ -104,12 +105,117 @@ fn finding(path: &str, message: &str) -> Finding {
     Finding { path: path.to_owned(), message: message.to_owned() }
 }
 
+/// What is said of a setting of models, as the rest of a sentence that begins with it.
+fn of_models(it: &models::settings::Finding) -> Finding {
+    let is_rest = ["must ", "is "].iter().any(|word| it.message.starts_with(word));
+    match is_rest {
+        true => finding(&it.path, &it.message),
+        false => finding(&it.path, &format!("cannot work: {}", it.message)),
+    }
+}
+
+/// Is it for the environment to say, or for it too? A check does not look there, so it does not miss what
+/// may still come.
+fn is_from_outside(path: &str) -> bool {
+    ["vectors.pinecone.api_key", "s3", "s3.bucket"].contains(&path)
+}
+
 #[cfg(test)]
 mod tests {
-    use apps::configuration::TYPED;
+    use std::fs;
+
+    use apps::{
+        check::{self, Told},
+        configuration::TYPED,
+    };
     use serde_json::json;
 
     use super::*;
+
+    /// Says each of these, and nothing else, where it stands: `line:column` and its beginning.
+    #[track_caller]
+    fn check_told(name: &str, text: &str, expected: &[(&str, &str)]) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = format!("config/{name}.yaml");
+        fs::create_dir(folder.path().join("config")).expect("a folder in it");
+        fs::write(folder.path().join(&file), text).expect("a file in it");
+        let told = |app: &str| -> Vec<String> {
+            fs::write(folder.path().join("app.yaml"), app).expect("a file in it");
+            let kinds = kinds();
+            let report = check::whole(folder.path(), &Told { operations: &[], kinds: &kinds });
+            let faults = report.faults.iter().map(ToString::to_string);
+            faults.filter(|it| it.starts_with("config/")).collect()
+        };
+        let whole = told("app: small\ntitle: Small\ncollections: {}\n");
+        assert_eq!(whole.len(), expected.len(), "{whole:#?}");
+        for (place, words) in expected {
+            let beginning = format!("{file}:{place}: {words}");
+            assert!(whole.iter().any(|it| it.starts_with(&beginning)), "{beginning}\n{whole:#?}");
+        }
+        assert_eq!(told("app: [\n"), whole, "also where nobody can tell what the application is");
+    }
+
+    #[test]
+    fn every_fault_of_the_settings_of_documents_is_told_where_it_stands() {
+        let text = "uploads:\n  byte_max: 10\n  kinds: [pdf, png]\nchunks: {tokens: ten, overlap: 80}\n\
+                    ingest:\n  pause: 5 apples\n  patience: 6 pears\nvectors:\n  engine: milvsu\n";
+        let expected = [
+            ("2:3", "`byte_max` is not known here (did you mean `bytes_max`?)"),
+            ("3:3", "`uploads.kinds` names a kind that holds no text"),
+            ("4:18", "`tokens` must be a whole number, not text"),
+            ("6:10", "`pause` is no length of time"),
+            ("7:13", "`patience` is no length of time"),
+            ("9:11", "`engine` must be one of: builtin, pgvector, qdrant, milvus, pinecone"),
+        ];
+        check_told("knowledge", text, &expected);
+        check_told(
+            "knowledge",
+            "chunks: {tokens: 100, overlap: 80}\n",
+            &[("1:32", "`chunks.overlap` must be half of `chunks.tokens` at most")],
+        );
+        let engine = "vectors: {engine: qdrant, qdrant: {url: here}}\n";
+        check_told("knowledge", engine, &[("1:41", "`vectors.qdrant.url` is no address")]);
+        check_told("knowledge", "# nothing yet\n", &[]);
+    }
+
+    #[test]
+    fn every_fault_of_the_settings_of_models_is_told_where_it_stands() {
+        let text = "providers:\n  my.own: {base_url: 'ftp://x', concurrency: 0}\n  other: {}\n\
+                    aliases: {fast: nowhere/tiny}\nfallbacks: {fast: [balanced, nope]}\nretires: {}\n";
+        let expected = [
+            ("2:22", "`providers.my.own.base_url` must begin with `http://` or `https://`"),
+            ("2:46", "`providers.my.own.concurrency` must be at least 1"),
+            ("3:3", "`providers.other.base_url` is missing"),
+            ("3:3", "`providers.other.api_key` is missing"),
+            ("4:17", "`aliases.fast` cannot work: there is no provider `nowhere`"),
+            ("5:30", "`fallbacks.fast[1]` cannot work: `nope` is neither"),
+            ("6:1", "`retires` is not known here"),
+        ];
+        check_told("llm", text, &expected);
+    }
+
+    #[test]
+    fn what_the_environment_may_bring_is_not_missed() {
+        let text = "providers: {openai: {}, groq: {}}\nembedding: openai/text-embedding-3-small\n\
+                    priorities: {balanced: anthropic/claude-sonnet-4-5, speed: groq/small}\n\
+                    fallbacks: {balanced: [gemini/gemini-2.5-flash]}\n";
+        check_told("llm", text, &[]);
+        check_told("knowledge", "vectors: {engine: pinecone}\n", &[]);
+        check_told("blobs", "place: s3\n", &[]);
+        check_told("blobs", "place: s3\ns3: {region: eu-west-1}\n", &[]);
+    }
+
+    #[test]
+    fn every_fault_of_the_place_of_files_is_told_where_it_stands() {
+        let text = "place: tape\ns3:\n  bukcet: files\n  endpoint: me:pw@host\n  timeout: 0s\n";
+        let expected = [
+            ("1:8", "`place` must be one of: database, directory, s3"),
+            ("3:3", "`bukcet` is not known here (did you mean `bucket`?)"),
+            ("4:13", "`s3.endpoint` must be an address like"),
+            ("5:12", "`s3.timeout` must be more than 0"),
+        ];
+        check_told("blobs", text, &expected);
+    }
 
     #[test]
     fn every_document_that_has_a_category_has_a_type() {

@@ -65,11 +65,15 @@ pub(super) fn of(route: &Route, takes_body: bool) -> Vec<Json> {
         parameters.push(json!({"$ref": "#/components/parameters/Tenant"}));
     }
     if operation.kind == Kind::Page {
-        let limit = match route.is_declared {
+        let shared = match route.is_declared {
             true => of_version("DeclaredLimit", route.style.version.as_deref()),
             false => "Limit".to_owned(),
         };
-        for name in [limit.as_str(), "Cursor", "Count"] {
+        parameters.push(match route.limit {
+            Some(usual) => limit(&route.style, usual),
+            None => json!({"$ref": format!("#/components/parameters/{shared}")}),
+        });
+        for name in ["Cursor", "Count"] {
             parameters.push(json!({"$ref": format!("#/components/parameters/{name}")}));
         }
     }
@@ -119,17 +123,20 @@ fn not_null(mut schema: Json) -> Json {
     schema
 }
 
+/// The most rows of a page, and how many there are when nobody says.
+fn limit(style: &Style, usual: u32) -> Json {
+    json!({
+        "name": "limit", "in": "query",
+        "description": "The most rows of a page.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": style.lists.most, "default": usual},
+    })
+}
+
 /// Parameters that many routes have, as components.
 pub(super) fn shared(folder: Option<&Folder>) -> Json {
-    let limit = |style: &Style| {
-        json!({
-            "name": "limit", "in": "query",
-            "description": "The most rows of a page.",
-            "schema": {"type": "integer", "minimum": 1, "maximum": style.lists.most, "default": style.lists.limit},
-        })
-    };
+    let usual = |style: &Style| limit(style, style.lists.limit);
     let mut parameters = json!({
-        "Limit": limit(&Style::plain()),
+        "Limit": usual(&Style::plain()),
         "Filters": {
             "name": "filters", "in": "query", "style": "form", "explode": true,
             "description": "`filter.FIELD=value` for each field that the collection declares as a filter.",
@@ -167,7 +174,7 @@ pub(super) fn shared(folder: Option<&Folder>) -> Json {
     });
     for (version, side) in sides(folder) {
         let name = of_version("DeclaredLimit", version.as_deref());
-        parameters[name] = limit(&Style::declared(&side));
+        parameters[name] = usual(&Style::declared(&side));
     }
     parameters
 }

@@ -91,6 +91,7 @@ fn describe(app: &App) -> Json {
         .iter()
         .map(|it| json!({"collection": it.collection, "title": it.title}))
         .collect();
+    let uploads = &app.knowledge.settings().uploads;
     json!({
         "app": description.app,
         "title": description.title,
@@ -109,6 +110,11 @@ fn describe(app: &App) -> Json {
         "schedules": description.schedules.keys().collect::<Vec<_>>(),
         "languages": description.languages,
         "has_deprecations": app.ageing().next().is_some(),
+        "uploads": {
+            "enabled": uploads.enabled,
+            "bytes_max": uploads.bytes_max,
+            "kinds": uploads.kinds,
+        },
         "sign_up": description.sign_up.is_some(),
         "webhook_events": events,
         "pages": pages,

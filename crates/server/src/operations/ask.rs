@@ -164,7 +164,8 @@ async fn begin(call: &Call, ask: Ask, place: Place) -> Result<Follow, Problem> {
 
 async fn once(call: Call, args: Ask) -> Result<Answer, Problem> {
     let begun = Instant::now();
-    let whole = waited_for(begin(&call, args, Place::Alone).await?.whole().await?)?;
+    let follow = begin(&call, args, Place::Alone).await?;
+    let whole = whole(&call, follow).await?;
     let last = &whole.last;
     let cited = last["citations"].as_array().map_or(0, Vec::len);
     Ok(Answer::one(json!({
@@ -281,7 +282,7 @@ fn foreign_event() -> Problem {
 /// The question and its answer, as they were kept.
 async fn whole_answer(call: &Call, follow: Follow) -> Result<Answer, Problem> {
     let chat = follow.chat();
-    let whole = waited_for(follow.whole().await?)?;
+    let whole = whole(call, follow).await?;
     let last = &whole.last;
     let id = |name: &str| -> Option<MessageId> { last[name].as_str()?.parse().ok() };
     let turn = [id("question_message_id"), id("answer_message_id")];
@@ -304,6 +305,18 @@ async fn whole_answer(call: &Call, follow: Follow) -> Result<Answer, Problem> {
         "confidence": last["confidence"],
         "quoting": last["quoting"],
     })))
+}
+
+/// The whole of an answer, as long as somebody waits for it. Nobody listens any more when the caller
+/// has hung up, and after a while the model is stopped.
+async fn whole(call: &Call, follow: Follow) -> Result<Whole, Problem> {
+    tokio::select! {
+        biased;
+        whole = follow.whole() => waited_for(whole?),
+        () = call.visit.left.cancelled() => {
+            Err(Problem::new("cancelled", "Nobody waits for the answer any more."))
+        }
+    }
 }
 
 /// The whole of an answer, or what went wrong with it.

@@ -1,6 +1,7 @@
 //! Assistants, and the chats that people have with them. A chat is its owner's alone, whatever the
 //! role of whoever asks for it.
 
+use apps::assistant::message;
 use base::{ChatId, Permission, TenantId};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -60,7 +61,7 @@ pub(super) fn all() -> Vec<Operation> {
             ask,
             Kind::Page,
             "Message",
-            "Lists what was said in a chat, the oldest first.",
+            "Lists what was said in a chat, the oldest first; from its end backwards when that is asked for.",
             messages,
         ),
         Operation::new("chats.rename", ask, Kind::One, "Chat", "Gives a chat a title.", rename),
@@ -180,9 +181,28 @@ async fn get(call: Call, args: One) -> Result<Answer, Problem> {
     Ok(Answer::one(call.app.engine.chat_get(&call.caller, args.chat).await?))
 }
 
-async fn messages(call: Call, args: One) -> Result<Answer, Problem> {
-    let engine = &call.app.engine;
-    let found = engine.chat_messages(&call.caller, args.chat, &call.page, call.count);
+#[derive(Deserialize, JsonSchema)]
+struct Messages {
+    /// The chat.
+    chat: ChatId,
+    /// Which page is the first one, where no cursor says it: with `end` it is the last of the chat, and
+    /// `prev_cursor` leads to those before. Give it with each cursor too.
+    from: Option<Edge>,
+}
+
+#[derive(Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Edge {
+    Start,
+    End,
+}
+
+async fn messages(call: Call, args: Messages) -> Result<Answer, Problem> {
+    let page = match args.from {
+        Some(Edge::End) if call.page.cursor.is_none() => message::from_end(call.page.limit),
+        _ => call.page.clone(),
+    };
+    let found = call.app.engine.chat_messages(&call.caller, args.chat, &page, call.count);
     Ok(Answer::page(found.await?))
 }
 

@@ -93,12 +93,14 @@ pub(super) fn all() -> Vec<Operation> {
     all
 }
 
-/// What a caller sees of documents: everybody's, for who manages them; else their own and the shared.
+/// What a caller sees of documents: everybody's, for who manages them, but of those in chats only
+/// their own; else their own and the shared.
 pub(super) fn sight(call: &Call, tenant: Option<TenantId>) -> Sight {
-    let sees_all = call.caller.may(Permission::ManageDocuments).is_ok();
-    Sight {
-        tenant: call.narrowed(tenant).or_else(|| call.app.only_tenant()),
-        owner: (!sees_all).then(|| call.caller.actor.to_string()),
+    let tenant = call.narrowed(tenant).or_else(|| call.app.only_tenant());
+    let who = call.caller.actor.who;
+    match call.caller.may(Permission::ManageDocuments) {
+        Ok(()) => Sight::managing(tenant, who),
+        Err(_) => Sight::of(tenant, who),
     }
 }
 
@@ -143,12 +145,10 @@ impl DocumentState {
 }
 
 async fn list(call: Call, args: List) -> Result<Answer, Problem> {
-    let mut sight = sight(&call, args.tenant);
+    let sight = sight(&call, args.tenant);
     let bound = match (args.chat, args.unbound) {
         (Some(chat), _) => {
-            // What lies in a chat is its owner's alone, whatever else the caller manages.
             call.app.engine.chat_get(&call.caller, chat).await?;
-            sight.owner = Some(call.caller.actor.to_string());
             Bound::Chat(chat)
         }
         (None, Some(true)) => Bound::Nothing,
@@ -243,12 +243,23 @@ struct About {
     chat: Option<ChatId>,
 }
 
-/// A document to be, still without its contents. One for a chat is for one's own chat.
+/// A document to be, still without its contents. One for a chat is for one's own chat, and of the
+/// chat's tenant: both go together.
 async fn new_document(call: &Call, about: About) -> Result<NewDocument, Problem> {
-    if let Some(chat) = about.chat {
-        call.app.engine.chat_get(&call.caller, chat).await?;
+    let of_chat: Option<TenantId> = match about.chat {
+        Some(chat) => {
+            let chat = call.app.engine.chat_get(&call.caller, chat).await?;
+            chat["tenant"].as_str().and_then(|it| it.parse().ok())
+        }
+        None => None,
+    };
+    if let (Some(of_chat), Some(given)) = (of_chat, about.tenant)
+        && of_chat != given
+    {
+        let fault = Fault::new("/tenant", "is not that of the chat");
+        return Err(Problem::faults("invalid_input", vec![fault.hint("leave it out")]));
     }
-    let tenant = call.tenant(about.tenant)?;
+    let tenant = call.tenant(of_chat.or(about.tenant))?;
     Ok(NewDocument {
         chat: about.chat,
         title: about.title.filter(|it| !it.trim().is_empty()),

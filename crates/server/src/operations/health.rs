@@ -9,7 +9,7 @@ use axum::{
 };
 use base::Permission;
 use observe::{Readiness, health::Report};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::{
     operation::{Answer, Call, Kind, Nothing, Operation},
@@ -79,7 +79,44 @@ pub(super) fn all() -> Vec<Operation> {
 }
 
 async fn health(call: Call, _: Nothing) -> Result<Answer, Problem> {
-    Ok(told(call.app.health.report().await))
+    let report = call.app.health.report().await;
+    let (services, metrics) = (services(&call, &report), metrics_of(&call));
+    let status = if report.is_up() { 200 } else { 503 };
+    let mut told = json!(report);
+    told["services"] = services;
+    told["metrics"] = metrics;
+    Ok(Answer::one(told).with_status(status))
+}
+
+/// How the parts of the server are, by the names that callers know. What has a check is as that found
+/// it; the rest works when this is answered, or is being stopped.
+fn services(call: &Call, report: &Report) -> Json {
+    let found = |name: &str| json!(report.checks.get(name).map(|it| it.status));
+    let own = match call.app.health.readiness() {
+        Readiness::Ready => "healthy",
+        Readiness::Starting | Readiness::Draining => "degraded",
+    };
+    json!({
+        "api": own,
+        "websocket": own,
+        "database": found("database"),
+        "vector_engine": found("vector_index"),
+        "models": found("llm"),
+        "cache": if call.app.models.overview().cache.is_on { "on" } else { "off" },
+    })
+}
+
+/// A few numbers of this process; all of them are in `/metrics`.
+fn metrics_of(call: &Call) -> Json {
+    let seen = base::metric::samples();
+    let sum =
+        |name: &str| -> f64 { seen.iter().filter(|it| it.name == name).map(|it| it.value).sum() };
+    json!({
+        "uptime_seconds": call.app.health.liveness().uptime_seconds,
+        "requests": sum("http_requests_total") as u64,
+        "websockets_open": sum("websocket_connections_open") as u64,
+        "answers_running": sum("assistant_answers_running") as u64,
+    })
 }
 
 async fn database(call: Call, _: Nothing) -> Result<Answer, Problem> {

@@ -75,9 +75,30 @@ pub(super) fn all() -> Vec<Operation> {
 async fn me(call: Call, _: Nothing) -> Result<Answer, Problem> {
     let own = match call.caller.user() {
         None => program(&call.caller),
-        Some(id) => person(&call.app, id).await?,
+        Some(id) => {
+            let mut own = person(&call.app, id).await?;
+            if let Some(preferences) = preferences(&call).await? {
+                own["preferences"] = preferences;
+            }
+            own
+        }
     };
     Ok(Answer::one(own))
+}
+
+/// What one has set for oneself, in an application of one assistant; where there are several, each has
+/// a prompt of its own.
+async fn preferences(call: &Call) -> Result<Option<Json>, Problem> {
+    let engine = &call.app.engine;
+    let tenant = call.caller.tenant().or_else(|| call.app.only_tenant());
+    let Some(tenant) = tenant.filter(|_| engine.folder().assistants().count() == 1) else {
+        return Ok(None);
+    };
+    let prompt = engine.own_prompt(&call.caller, tenant, None).await?;
+    Ok(Some(json!({
+        "system_prompt": prompt["system_prompt"],
+        "prompt_updated_at": prompt["updated_at"],
+    })))
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -358,7 +358,9 @@ impl From<DocumentError> for Problem {
         match error {
             DocumentError::NoSuch(_) => Self::new("document_not_found", detail),
             DocumentError::NotYours(_) => Self::new("forbidden", detail),
-            DocumentError::State { .. } => Self::new("document_state", detail),
+            DocumentError::State { .. } | DocumentError::CannotGoOn { .. } => {
+                Self::new("document_state", detail)
+            }
             DocumentError::Invalid { field, why } => {
                 Self::faults("invalid_input", vec![Fault::new(format!("/{field}"), why)])
             }

@@ -40,7 +40,7 @@ pub(crate) async fn manual(house: &House) {
         "chunks": [{"page": 1, "start_char": 0, "end_char": text.len()}], "vectors": [],
     });
     let carried = serde_json::from_value(carried).expect("a document");
-    let act = Act { sight: Sight { tenant: Some(house.here), owner: None }, actor: Actor::house() };
+    let act = Act { sight: Sight::managing(house.here, Actor::house().who), actor: Actor::house() };
     let knowledge = &house.app.knowledge;
     let taken = knowledge.carry_in(&act, house.here, None, carried).await.expect("it is taken in");
     for _ in 0..1_000 {
@@ -293,5 +293,39 @@ testkit::on_both! {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert_eq!(editor.get(&path).await.is(200)["error"], "cancelled");
+    }
+
+    async fn a_document_that_is_put_into_a_chat_is_of_its_tenant(db: Database) {
+        let (house, script) = house(&db).await;
+        script.always(|_| Reply::text("So."));
+        let owner = house.owner().await;
+        let question = json!({"question": "How?", "tenant": house.here});
+        let chat = owner.post("/api/ask", question).await.is(200)["chat_id"].clone();
+        let mut text = json!({"content": "The seal is changed once a year.", "chat": chat});
+        text["tenant"] = json!(house.there);
+        let refused = owner.post("/api/documents", text.clone()).await.refused(422, "invalid_input");
+        assert_eq!(refused["errors"][0]["field"], "/tenant");
+        text["tenant"] = Json::Null;
+        owner.post("/api/documents", text).await.is(201);
+        let path = format!("/api/documents?chat={}&tenant={}", chat.as_str().expect("an id"), house.here);
+        assert_eq!(owner.get(&path).await.is(200)["items"].as_array().map(Vec::len), Some(1));
+    }
+
+    async fn who_hangs_up_before_the_whole_answer_is_there_stops_the_model_too(db: Database) {
+        let (house, script) = house(&db).await;
+        script.always(|_| paced(2_000));
+        let editor = house.editor().await;
+        for (before, path) in ["/api/ask/once", "/api/ask"].into_iter().enumerate() {
+            let asks = editor.request(Method::POST, path).json(&json!({"question": "Count."}));
+            let gone = asks.timeout(Duration::from_millis(800)).send().await;
+            assert!(gone.is_err_and(|it| it.is_timeout()), "{path}");
+            for _ in 0..500 {
+                if script.hung_up() > before {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            assert_eq!(script.hung_up(), before + 1, "{path}");
+        }
     }
 }

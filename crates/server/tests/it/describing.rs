@@ -180,6 +180,9 @@ testkit::on_both! {
         assert_eq!(app["tasks"]["coding"]["input"]["properties"]["prefix"]["maxLength"], 5);
         assert_eq!(app["tasks"]["advice"]["run"], "now");
         assert_eq!(app["webhook_events"], json!(["shelf.done"]));
+        let uploads = &app["uploads"];
+        assert_eq!((&uploads["enabled"], &uploads["bytes_max"]), (&json!(true), &json!(5_242_880)));
+        assert_eq!(uploads["kinds"], json!(["pdf", "docx", "xlsx", "html", "md", "txt", "json", "csv"]));
         assert_eq!(app["model"], json!({"complete": null, "embed": null}));
     }
 }

@@ -1,7 +1,8 @@
 //! Documents and chats over HTTP: put in, shared, searched, removed, and nobody else's.
 
-use base::Role;
+use base::{Actor, Role};
 use identity::Reach;
+use knowledge::{Act, Sight, Whose};
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 use testkit::{Database, model::Reply};
@@ -60,6 +61,36 @@ testkit::on_both! {
         ann.post("/api/documents/search", json!({"query": " "})).await.refused(422, "invalid_input");
     }
 
+    async fn a_document_of_a_chat_is_nobody_elses_whatever_they_manage(db: Database) {
+        let (house, script) = house(&db).await;
+        script.always(|_| Reply::text("So."));
+        let (ann, owner) = (house.editor().await, house.owner().await);
+        let admin = house.signed_in(Role::Admin, Reach::Tenant(house.here)).await;
+        let chat = ann.post("/api/ask", json!({"question": "How?"})).await.is(200)["chat_id"].clone();
+        let text = json!({"title": "Notes", "content": "The seal is changed once a year.", "chat": chat});
+        let made = ann.post("/api/documents", text).await.is(201);
+        let path = format!("/api/documents/{}", made["id"].as_str().expect("an id"));
+        for other in [owner, admin] {
+            for part in ["", "/content", "/file"] {
+                other.get(&format!("{path}{part}")).await.refused(404, "document_not_found");
+            }
+            other.patch(&path, json!({"title": "Mine"})).await.refused(404, "document_not_found");
+            other.post(&format!("{path}/resume"), json!({})).await.refused(404, "document_not_found");
+            other.post(&format!("{path}/summary"), json!({})).await.refused(404, "document_not_found");
+            other.delete(&path).await.refused(404, "document_not_found");
+            let listed = other.get(&format!("/api/documents?count=true&tenant={}", house.here)).await.is(200);
+            assert_eq!((&listed["items"], &listed["total"]), (&json!([]), &json!(0)));
+            let of_chat = format!("/api/documents?chat={}", chat.as_str().expect("an id"));
+            other.get(&of_chat).await.refused(404, "chat_not_found");
+            let search = json!({"query": "seal", "chat": chat, "tenant": house.here});
+            other.post("/api/documents/search", search).await.refused(404, "chat_not_found");
+            let search = json!({"query": "seal", "documents": [made["id"]], "tenant": house.here, "min_score": 0});
+            assert_eq!(other.post("/api/documents/search", search).await.is(200)["result_count"], 0);
+        }
+        assert_eq!(ann.get(&path).await.is(200)["title"], "Notes");
+        ann.delete(&path).await.is(204);
+    }
+
     async fn documents_are_searched_with_the_passages_that_fit(db: Database) {
         let (house, _script) = house(&db).await;
         manual(&house).await;
@@ -73,6 +104,49 @@ testkit::on_both! {
         let stranger = house.signed_in(Role::Owner, Reach::Tenant(house.there)).await;
         let found = stranger.post("/api/documents/search", json!({"query": QUESTION})).await.is(200);
         assert_eq!(found["result_count"], 0);
+    }
+
+    async fn a_passage_is_as_long_as_was_asked_for(db: Database) {
+        let (house, _script) = house(&db).await;
+        let text = "The probe is calibrated every four weeks by the laboratory. ".repeat(20);
+        let carried = json!({
+            "version": 1, "title": "Care", "summary": null, "metadata": {}, "tags": [],
+            "shared": true, "origin": "upload", "url": null, "file_name": "care.txt",
+            "file": base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &text),
+            "verdict": null, "pages": [{"number": 1, "text": text}],
+            "chunks": [{"page": 1, "start_char": 0, "end_char": text.len()}], "vectors": [],
+        });
+        let carried = serde_json::from_value(carried).expect("a document");
+        let act = Act { sight: Sight { tenant: Some(house.here), whose: Whose::All }, actor: Actor::house() };
+        house.app.knowledge.carry_in(&act, house.here, None, carried).await.expect("it is taken in");
+        let viewer = house.viewer().await;
+        let length = async |chars: u32| {
+            let query = json!({"query": "calibrated probe", "min_score": 0.1, "passage_chars": chars});
+            for _ in 0..1_000 {
+                let found = viewer.post("/api/documents/search", query.clone()).await.is(200);
+                if let Some(excerpt) = found["results"][0]["excerpt"].as_str() {
+                    return excerpt.chars().count();
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            panic!("it is not found");
+        };
+        let short = length(60).await;
+        assert!((25..=60).contains(&short), "{short}");
+        let long = length(900).await;
+        assert!((501..=900).contains(&long), "longer than any question wants it by itself: {long}");
+    }
+
+    async fn a_text_may_be_as_long_as_a_file_however_it_is_written(db: Database) {
+        let (house, _script) = house(&db).await;
+        let ann = house.editor().await;
+        // Each quote takes two bytes of JSON: eight megabytes for four. It is read, and then there is no
+        // such chat.
+        let new = json!({"content": "\"".repeat(4_000_000), "chat": base::ChatId::generate()});
+        ann.post("/api/documents", new).await.refused(404, "chat_not_found");
+        // What is too much as a file is too much as a text.
+        let text = "a ".repeat(3_000_000);
+        ann.post("/api/documents", json!({"content": text})).await.refused(413, "file_too_large");
     }
 
     async fn nobody_signs_up_where_it_is_not_allowed(db: Database) {

@@ -51,6 +51,20 @@ testkit::on_both! {
         assert_eq!(editor.get(&format!("{path}?limit=11")).await.is(422)["error"]["code"], 3001);
     }
 
+    async fn a_list_may_have_a_limit_of_its_own(db: Database) {
+        let house = House::open(&db).await;
+        let editor = house.editor().await;
+        let made = format!("/api/collections/notes?tenant={}", house.here);
+        for at in 0..6 {
+            editor.post(&made, json!({"text": at.to_string()})).await.is(201);
+        }
+        let path = format!("/v1/shops/{}/notes", house.here);
+        let rows = |page: Json| page["data"].as_array().map(Vec::len);
+        assert_eq!(rows(editor.get(&path).await.is(200)), Some(5));
+        assert_eq!(rows(editor.get(&format!("{path}?limit=2")).await.is(200)), Some(2));
+        assert_eq!(rows(editor.get(&format!("{path}?limit=10")).await.is(200)), Some(6));
+    }
+
     async fn a_switch_narrows_a_list_only_when_it_is_on(db: Database) {
         let house = House::open(&db).await;
         let editor = house.editor().await;

@@ -5,10 +5,12 @@ use std::time::Duration;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value as Json, json};
 use testkit::{Database, model::Reply};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Error, Message, client::IntoClientRequest, http::HeaderValue},
+    MaybeTlsStream, WebSocketStream, client_async, connect_async,
+    tungstenite::{
+        Error, Message, client::IntoClientRequest, handshake::client::Request, http::HeaderValue,
+    },
 };
 
 use crate::{
@@ -97,6 +99,33 @@ testkit::on_both! {
         assert_eq!(Socket::refused(&house, key.token(), None).await, 403);
         editor.get("/ws").await.refused(426, "upgrade_required");
     }
+
+    async fn who_does_not_read_is_not_waited_for(db: Database) {
+        let (house, script) = house(&db).await;
+        script.answers(Reply::text(format!("{} ", "a".repeat(5_000)).repeat(60)));
+        script.always(|_| Reply::text("Words"));
+        let editor = house.editor().await;
+        let mut socket = Socket::open(&house, &editor).await;
+        socket.says(&json!({"type": "question", "question": "Tell all."}).to_string()).await;
+        let heard = socket.hears_until("answer").await;
+        let run = heard.last().and_then(|it| it["run"].as_str()).expect("an answer");
+        drop(socket);
+
+        let mut deaf = Socket::narrow(&house, &editor).await;
+        let resume = json!({"type": "resume", "last_event_id": format!("{run}:0")}).to_string();
+        for _ in 0..40 {
+            deaf.says(&resume).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        for _ in 0..600 {
+            if house.app.changes.is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(house.app.changes.is_empty(), "the server still waits for it");
+        drop(deaf);
+    }
 }
 /// A WebSocket as a browser opens it.
 struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
@@ -107,6 +136,18 @@ impl Socket {
             Ok(socket) => socket,
             Err(error) => panic!("no socket: {error}"),
         }
+    }
+
+    /// One that takes hardly anything that is not read.
+    async fn narrow(house: &House, asker: &Asker) -> Self {
+        let address = house.url.trim_start_matches("http://").parse().expect("an address");
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4_096).expect("a small buffer");
+        let stream = socket.connect(address).await.expect("the server answers");
+        let request = Self::request(house, asker.token(), None);
+        let stream = MaybeTlsStream::Plain(stream);
+        let (socket, _) = client_async(request, stream).await.expect("a WebSocket");
+        Self(socket)
     }
 
     /// The status of a refusal.
@@ -123,8 +164,14 @@ impl Socket {
         token: Option<&str>,
         origin: Option<&str>,
     ) -> Result<Self, Error> {
+        let (socket, response) = connect_async(Self::request(house, token, origin)).await?;
+        assert_eq!(response.headers()["sec-websocket-protocol"], "mainstay");
+        Ok(Self(socket))
+    }
+
+    fn request(house: &House, token: Option<&str>, origin: Option<&str>) -> Request {
         let address = format!("{}/ws?tenant={}", house.url.replace("http://", "ws://"), house.here);
-        let mut request = address.into_client_request()?;
+        let mut request = address.into_client_request().expect("a request");
         let mut header = |name: &'static str, value: String| {
             let value = HeaderValue::from_str(&value).expect("a header");
             request.headers_mut().insert(name, value);
@@ -135,9 +182,7 @@ impl Socket {
         if let Some(origin) = origin {
             header("origin", origin.to_owned());
         }
-        let (socket, response) = connect_async(request).await?;
-        assert_eq!(response.headers()["sec-websocket-protocol"], "mainstay");
-        Ok(Self(socket))
+        request
     }
 
     async fn says(&mut self, text: &str) {

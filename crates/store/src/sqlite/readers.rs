@@ -77,6 +77,26 @@ impl Readers {
             self.lock_idle().push(db);
             return outcome.unwrap_or_else(|panic| resume_unwind(panic));
         }
+        self.hand_over(f, pace).await
+    }
+
+    /// A read that may take long: never where it is called, however quick it was so far.
+    pub(super) async fn read_long<T, E, F>(&self, f: F) -> Result<T, E>
+    where
+        F: FnOnce(&Db) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.hand_over(f, Arc::default()).await
+    }
+
+    /// Has a thread of the readers do it.
+    async fn hand_over<T, E, F>(&self, f: F, pace: Arc<AtomicU64>) -> Result<T, E>
+    where
+        F: FnOnce(&Db) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         let job = move |db: &Db| {
             if !reply.is_closed() {

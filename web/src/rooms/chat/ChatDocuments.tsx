@@ -13,6 +13,7 @@ import { ErrorNote } from '../../ui/ErrorNote';
 import { Icon } from '../../ui/Icon';
 import { Progress } from '../../ui/Progress';
 import { toast, toastFault } from '../../ui/Toast';
+import { endingsOf, limitWords, refusalOf } from '../documents/limits';
 import { asForm } from '../imports/upload';
 
 /** A document that is still being read is asked about this often. */
@@ -66,10 +67,15 @@ export function ChatDocuments({ chat }: { chat: string }) {
 
 /** A button that adds a file to this chat. Before its first question there is no chat to add it to. */
 export function AttachButton({ chat, tenant }: { chat: string | null; tenant: string | undefined }) {
+  const { app } = useHouse();
   const client = useQueryClient();
   const input = useRef<HTMLInputElement>(null);
   const upload = useMutation({
-    mutationFn: (file: File) => answer(api.POST('/api/documents', { body: { file, chat: chat ?? undefined, tenant }, bodySerializer: asForm })),
+    mutationFn: async (file: File) => {
+      const refusal = refusalOf(file, app.uploads);
+      if (refusal) throw refusal;
+      return answer(api.POST('/api/documents', { body: { file, chat: chat ?? undefined, tenant }, bodySerializer: asForm }));
+    },
     onSuccess: ({ title, existed }) => {
       toast(existed ? `“${title}” was there already.` : `“${title}” is being read. Questions can be asked about it as soon as that is done.`, 'good');
       void client.invalidateQueries({ queryKey: ['documents'] });
@@ -82,8 +88,8 @@ export function AttachButton({ chat, tenant }: { chat: string | null; tenant: st
         kind="plain"
         icon="clip"
         busy={upload.isPending}
-        disabled={chat === null}
-        title={chat === null ? 'Ask the first question; then files can be added to this chat.' : 'For this chat alone'}
+        disabled={chat === null || !app.uploads.enabled}
+        title={chat === null ? 'Ask the first question; then files can be added to this chat.' : app.uploads.enabled ? `For this chat alone: ${limitWords(app.uploads)}` : 'Documents are not taken in at the moment.'}
         onClick={() => input.current?.click()}
       >
         Add a document
@@ -94,6 +100,7 @@ export function AttachButton({ chat, tenant }: { chat: string | null; tenant: st
         className="unseen"
         tabIndex={-1}
         aria-label="Document for this chat"
+        accept={endingsOf(app.uploads).join(',')}
         onChange={(event) => {
           const file = event.target.files?.[0];
           if (file) upload.mutate(file);

@@ -1,9 +1,9 @@
 /** What was said in a chat, and the answer that is coming. */
-import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
+import { type RefObject, useEffect, useLayoutEffect, useRef } from 'react';
 
 import { counted } from '../../api/description';
-import { messagesQuery, runQuery } from '../../api/queries';
+import { MESSAGES, messagesQuery, runQuery } from '../../api/queries';
 import type { AssistantView, ChatView, MessageView } from '../../api/types';
 import { Button } from '../../ui/Button';
 import { Empty, Skeleton } from '../../ui/Empty';
@@ -16,8 +16,7 @@ import { talks } from './talks';
 import { useTalks } from './useTalks';
 import { faultOfRun } from './words';
 
-/** So many messages are drawn at first, and with each press of the button above them. */
-const SHOWN = 40;
+const NOTHING: MessageView[] = [];
 
 interface Props {
   chat: string | undefined;
@@ -29,14 +28,14 @@ interface Props {
 }
 
 export function Conversation({ chat, view, assistant, live: coming, onAgain }: Props) {
-  const query = useQuery({ ...messagesQuery(chat ?? ''), enabled: chat !== undefined });
+  const query = useInfiniteQuery({ ...messagesQuery(chat ?? ''), enabled: chat !== undefined });
   const all = useTalks();
-  const { messages, live, question } = drawn(query.data ?? [], coming);
+  const kept = query.data?.messages ?? NOTHING;
+  const { messages, live, question } = drawn(kept, coming);
   useJoining(chat, view, messages, coming);
   const box = useFollowing(coming?.id ?? chat, live ?? messages.at(-1)?.id);
-  const [shown, setShown] = useState(SHOWN);
-  const older = messages.length - shown;
-  const keep = useKeptPlace(box, shown);
+  const older = (query.data?.total ?? 0) - kept.length;
+  const keep = useKeptPlace(box, kept.length);
   const last = messages.at(-1);
   const canAskAgain = !coming || !isUnderWay(coming);
   const lastQuestion = question ?? messages.findLast((it) => it.role === 'user')?.content;
@@ -49,20 +48,21 @@ export function Conversation({ chat, view, assistant, live: coming, onAgain }: P
       <ErrorNote error={query.error} retry={() => void query.refetch()} />
       {chat !== undefined && query.isPending && !live && <Skeleton lines={6} />}
       {chat === undefined && !live && <Welcome assistant={assistant} />}
-      {older > 0 && (
+      {query.hasNextPage && (
         <Button
           small
           className="talk__older"
           icon="up"
+          busy={query.isFetchingNextPage}
           onClick={() => {
             keep();
-            setShown(shown + SHOWN);
+            void query.fetchNextPage();
           }}
         >
-          Show {counted(Math.min(older, SHOWN), 'older message', 'older messages')}
+          Show {counted(Math.min(older, MESSAGES), 'older message', 'older messages')}
         </Button>
       )}
-      {messages.slice(-shown).map((it) => (
+      {messages.map((it) => (
         <Said key={it.id} message={it} live={all.find((one) => one.answerId === it.id)} again={it === last && !live ? again : undefined} />
       ))}
       {question !== null && <Question>{question}</Question>}
@@ -106,27 +106,41 @@ function Unanswered({ run, again }: { run: string | null; again?: () => void }) 
   return <ErrorNote error={faultOfRun(query.data?.error ?? 'run_not_found')} retry={again} />;
 }
 
-/** An answer may still be coming that was begun before this page was opened. */
+/** An answer may still be coming that was begun before this page was opened: the chat names it. */
 function useJoining(chat: string | undefined, view: ChatView | undefined, messages: MessageView[], coming: Live | null): void {
   const client = useQueryClient();
   const last = messages.at(-1);
-  const run = last?.role === 'user' && !coming ? last.run : null;
-  const state = useQuery({ ...runQuery(run ?? ''), enabled: run !== null && view !== undefined, retry: false }).data?.state;
+  const run = coming ? null : (view?.run ?? (last?.role === 'user' ? last.run : null));
+  const found = useQuery({
+    ...runQuery(run ?? ''),
+    enabled: run !== null && view !== undefined,
+    retry: false,
+    // What is asked is known a moment after it was begun.
+    refetchInterval: ({ state }) => (state.data?.state === 'running' && state.data.question_message_id === null ? 500 : false),
+  }).data;
+  const isRunning = found?.state === 'running';
+  const question = found?.question_message_id ?? null;
+  const asked = messages.find((it) => it.id === question);
   useEffect(() => {
-    if (!chat || !view || !last || run === null || state !== 'running') return;
+    if (!chat || !view || run === null || !isRunning || question === null) return;
     if (talks.all.some((it) => it.run === run)) return;
-    talks.join(client, { run, chat, assistant: view.assistant, question: last.content, questionId: last.id, web: false });
-  }, [client, chat, view, last, run, state]);
+    if (!asked) {
+      void client.invalidateQueries({ queryKey: ['messages', chat] });
+      return;
+    }
+    // A question with an answer behind it is asked once more.
+    talks.join(client, { run, chat, assistant: view.assistant, question: asked.content, questionId: asked.id, web: false, isAgain: asked !== last });
+  }, [client, chat, view, last, asked, run, isRunning, question]);
 }
 
 /** When something comes in above, what was read stays where it was. */
-function useKeptPlace(box: RefObject<HTMLDivElement | null>, shown: number): () => void {
+function useKeptPlace(box: RefObject<HTMLDivElement | null>, count: number): () => void {
   const fromEnd = useRef<number | null>(null);
   useLayoutEffect(() => {
     const element = box.current;
     if (fromEnd.current !== null) element?.scrollTo({ top: element.scrollHeight - fromEnd.current });
     fromEnd.current = null;
-  }, [box, shown]);
+  }, [box, count]);
   return () => {
     const element = box.current;
     fromEnd.current = element ? element.scrollHeight - element.scrollTop : null;

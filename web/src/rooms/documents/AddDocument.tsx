@@ -1,7 +1,7 @@
 /** Putting in what is no file: a text, a page of the web, the pages of a small site. */
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
 
 import { answer, api } from '../../api/client';
 import { capital } from '../../api/description';
@@ -22,7 +22,7 @@ import { JobPanel } from '../jobs/JobPanel';
 export type Way = 'text' | 'page' | 'site';
 
 const TITLE: Schema = { type: 'string', title: 'Title' };
-const URL: Schema = { type: 'string', title: 'Address', minLength: 1, maxLength: 300, examples: ['https://example.com/manual'] };
+const URL: Schema = { type: 'string', title: 'Address', minLength: 1, maxLength: 2048, examples: ['https://example.com/manual'] };
 const SAID: Record<string, Schema> = {
   tags: { type: 'array', title: 'Tags', items: { type: 'string', maxLength: 64 }, maxItems: 32 },
   shared: { type: 'boolean', title: 'Shared', description: 'Everybody here may read and find it.', default: false },
@@ -32,7 +32,8 @@ function formOf(required: string[], properties: Record<string, Schema>): Schema 
   return { type: 'object', additionalProperties: false, required, properties: { ...properties, ...SAID } };
 }
 
-const TEXT = formOf(['content'], { title: TITLE, content: { type: 'string', title: 'Text', minLength: 1, maxLength: 5_000_000 } });
+/** A letter has a byte at least. */
+const textForm = (bytesMax: number) => formOf(['content'], { title: TITLE, content: { type: 'string', title: 'Text', minLength: 1, maxLength: bytesMax } });
 const PAGE = formOf(['url'], { url: URL, title: { ...TITLE, description: 'Its own when left out.' } });
 const SITE = formOf(['url'], {
   url: { ...URL, title: 'Address of the first page' },
@@ -54,9 +55,11 @@ export function AddDocument({ way, onClose }: { way: Way; onClose: () => void })
 }
 
 function AddText({ onClose }: { onClose: () => void }) {
+  const { app } = useHouse();
   const done = useDone(onClose);
+  const schema = useMemo(() => textForm(app.uploads.bytes_max), [app]);
   return (
-    <Adding title="Add a text" shape="wide" schema={TEXT} submit="Add text" onClose={onClose}>
+    <Adding title="Add a text" shape="wide" schema={schema} submit="Add text" onClose={onClose}>
       {async (data, tenant) => done(await answer(api.POST('/api/documents', { body: { tenant, title: textIn(data.title), content: textIn(data.content), ...saidIn(data) } })))}
     </Adding>
   );

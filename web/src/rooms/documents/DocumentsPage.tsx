@@ -9,10 +9,12 @@ import { Button } from '../../ui/Button';
 import { Empty } from '../../ui/Empty';
 import { Icon } from '../../ui/Icon';
 import { Menu } from '../../ui/Menu';
+import { Note } from '../../ui/Note';
 import { Page } from '../../ui/Page';
 import { AddDocument, type Way } from './AddDocument';
 import { DocumentTable } from './DocumentTable';
 import { DropStrip } from './DropStrip';
+import { refusalOf } from './limits';
 import { type Mode, MODES, SearchResults } from './SearchResults';
 import { UploadList } from './UploadList';
 import { uploads } from './uploads';
@@ -27,7 +29,7 @@ export default function DocumentsPage() {
   const [adding, setAdding] = useState<Way | null>(null);
   const words = search.q?.trim() ?? '';
   const mode = (Object.keys(MODES) as Mode[]).find((it) => it === search.mode) ?? 'hybrid';
-  const mayWrite = can('write_documents');
+  const mayAdd = can('write_documents') && app.uploads.enabled;
 
   const whose = (
     <div className="intake__whose">
@@ -40,7 +42,7 @@ export default function DocumentsPage() {
       title="Documents"
       about="What assistants look things up in. Your own, and those that are shared."
       actions={
-        mayWrite && (
+        mayAdd && (
           <Menu
             label="Add"
             trigger={<Button icon="plus">Add a text or a page</Button>}
@@ -53,7 +55,8 @@ export default function DocumentsPage() {
         )
       }
     >
-      {mayWrite &&
+      {can('write_documents') && !app.uploads.enabled && <Note>Documents are not taken in at the moment.</Note>}
+      {mayAdd &&
         !words &&
         (allTenants ? (
           <div className="intake">
@@ -64,7 +67,7 @@ export default function DocumentsPage() {
             </div>
           </div>
         ) : (
-          <DropStrip onFiles={(files, said) => uploads.add(files, { ...said, tenant })} />
+          <DropStrip limits={app.uploads} onFiles={(files, said) => uploads.add(files, { ...said, tenant }, (file) => refusalOf(file, app.uploads))} />
         ))}
       <UploadList />
       <Finder

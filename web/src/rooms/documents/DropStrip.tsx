@@ -3,13 +3,16 @@ import { useEffect, useRef, useState } from 'react';
 import { Button } from '../../ui/Button';
 import { Field } from '../../ui/Field';
 import { Icon } from '../../ui/Icon';
+import { endingsOf, type Limits, limitWords } from './limits';
 import { type Said } from './uploads';
 
-/** What the chooser offers first. What a file is, the server finds out by looking into it. */
-const ENDINGS = ['.pdf', '.docx', '.xlsx', '.html', '.htm', '.md', '.txt', '.json', '.csv'];
+interface Props {
+  limits: Limits;
+  onFiles: (files: File[], said: Pick<Said, 'tags' | 'shared'>) => void;
+}
 
 /** Takes files, chosen with the button or dropped anywhere on the page. */
-export function DropStrip({ onFiles }: { onFiles: (files: File[], said: Pick<Said, 'tags' | 'shared'>) => void }) {
+export function DropStrip({ limits, onFiles }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const [tags, setTags] = useState('');
   const [shared, setShared] = useState(false);
@@ -22,7 +25,7 @@ export function DropStrip({ onFiles }: { onFiles: (files: File[], said: Pick<Sai
       <div className="intake__line">
         <Icon name="upload" size={20} />
         <p className="grow">
-          <span className="intake__drop">Drop files anywhere on this page, or choose them.</span> <span className="quiet">PDF, Word, Excel, HTML, Markdown, text, JSON, CSV</span>
+          <span className="intake__drop">Drop files anywhere on this page, or choose them.</span> <span className="quiet">{limitWords(limits)}</span>
         </p>
         <Button kind="main" onClick={() => input.current?.click()}>
           Choose files
@@ -49,7 +52,7 @@ export function DropStrip({ onFiles }: { onFiles: (files: File[], said: Pick<Sai
         className="unseen"
         tabIndex={-1}
         aria-label="Files"
-        accept={ENDINGS.join(',')}
+        accept={endingsOf(limits).join(',')}
         onChange={(event) => {
           take(event.target.files);
           event.target.value = '';

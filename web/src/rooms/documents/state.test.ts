@@ -26,6 +26,12 @@ describe('a document', () => {
     expect(canGoOn(standing('embedding', { chunks: 9 }), true)).toBe(false);
   });
 
+  it('does not go on when its file holds no text', () => {
+    const failed = (code: string) => canGoOn(standing('failed', { reason: { code, message: 'No.' } }), true);
+    expect(['image_only', 'encrypted', 'empty'].filter(failed)).toEqual([]);
+    expect(['broken', 'too_long', 'model_unavailable', 'cancelled'].every(failed)).toBe(true);
+  });
+
   it('is changed by its owner, and by who manages all of them', () => {
     const may = (owner: string, ...permissions: Permission[]) => mayChange({ id: 'usr_1', permissions }, { owner });
     expect(may('usr_1', 'write_documents')).toBe(true);

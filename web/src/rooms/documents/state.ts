@@ -30,9 +30,16 @@ export function stateWords(document: Standing): string {
   }
 }
 
-/** Can it go on where it stopped? One that is ready can when a model could make the vectors that are missing. */
-export function canGoOn({ state, chunks, vectors }: Standing, hasModel: boolean): boolean {
-  return state === 'failed' || (state === 'ready' && hasModel && vectors < chunks);
+/** Why reading the same file once more changes nothing: there is no text in it. */
+const WITHOUT_TEXT = ['image_only', 'encrypted', 'empty'];
+
+/**
+ * Can it go on where it stopped? One that failed cannot when its file holds no text; one that is ready can when
+ * a model could make the vectors that are missing.
+ */
+export function canGoOn({ state, reason, chunks, vectors }: Standing, hasModel: boolean): boolean {
+  if (state === 'failed') return chunks > 0 || !WITHOUT_TEXT.includes(reason?.code ?? '');
+  return state === 'ready' && hasModel && vectors < chunks;
 }
 
 /** May this person change it? Their own, or everybody's where they manage them. */

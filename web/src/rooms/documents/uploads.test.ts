@@ -65,6 +65,17 @@ describe('uploads', () => {
     await vi.waitFor(() => expect(phases()).toEqual(['a sending', 'b there', 'c sending']));
   });
 
+  it('that would be refused do not go out, unless somebody wants it all the same', async () => {
+    const refusal = ({ name }: File) => (name === 'a' ? new Error('too large') : null);
+    uploads.add([file('a'), file('b')], SAID, refusal);
+    expect(phases()).toEqual(['a refused', 'b sending']);
+    expect(uploads.list()[0]?.fault).toEqual(new Error('too large'));
+    expect(calls.map((it) => it.name)).toEqual(['b']);
+    uploads.again(uploads.list()[0]!.id);
+    call('a').there();
+    await vi.waitFor(() => expect(phases()).toEqual(['a there', 'b sending']));
+  });
+
   it('are stopped when they are taken off the list', async () => {
     uploads.add([file('a'), file('b'), file('c')], SAID);
     uploads.dismiss(uploads.list()[0]!.id);

@@ -54,11 +54,13 @@ export class Uploads {
     return this.#list.some((it) => it.phase === 'waiting' || it.phase === 'sending');
   }
 
-  add(files: Iterable<File>, said: Said): void {
+  /** Those that `refusal` finds a fault with do not go out, unless somebody wants it all the same. */
+  add(files: Iterable<File>, said: Said, refusal: (file: File) => Error | null = () => null): void {
     const added = Array.from(files, (file): Upload => {
       const id = this.#next++;
       this.#given.set(id, { file, said, stop: new AbortController() });
-      return { id, name: file.name, size: file.size, phase: 'waiting', sent: 0, document: null, fault: null };
+      const fault = refusal(file);
+      return { id, name: file.name, size: file.size, phase: fault ? 'refused' : 'waiting', sent: 0, document: null, fault };
     });
     this.#set([...this.#list, ...added]);
     this.#begin();

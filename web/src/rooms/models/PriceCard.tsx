@@ -41,7 +41,9 @@ export function PriceCard() {
           { id: 'written', label: 'Written to cache', cell: (it) => either(it.cache_written_per_million_usd, 'as input') },
           { id: 'reasoning', label: 'Reasoning', cell: (it) => either(it.reasoning_per_million_usd, 'as output') },
           { id: 'request', label: 'Each request', cell: (it) => (it.per_request_usd > 0 ? dollars(it.per_request_usd) : <span className="quiet">–</span>) },
-          { id: 'batch', label: 'In a batch', cell: (it) => (it.batch_percent === null ? <span className="quiet">unknown</span> : `${it.batch_percent} %`) },
+          { id: 'batch', label: 'In a batch', cell: (it) => share(it.batch_percent) },
+          { id: 'flex', label: 'Flex', cell: (it) => share(it.flex_percent) },
+          { id: 'priority', label: 'Priority', cell: (it) => share(it.priority_percent) },
         ]}
         empty={
           <Empty icon="usage" title="No prices">
@@ -57,6 +59,11 @@ export function PriceCard() {
 function rowsOf({ tiers, ...price }: ModelPrice): Row[] {
   const id = `${price.model} ${price.since ?? ''}`;
   return [{ ...price, id, above: null }, ...tiers.map((tier) => ({ ...price, ...tier, id: `${id} ${tier.above_tokens}`, above: tier.above_tokens }))];
+}
+
+/** What an answer of this tier costs of the price. */
+function share(percent: number | null | undefined) {
+  return percent === null || percent === undefined ? <span className="quiet">unknown</span> : `${percent} %`;
 }
 
 function either(value: number | null, otherwise: string) {

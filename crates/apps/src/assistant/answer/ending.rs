@@ -12,10 +12,11 @@ use tracing::{info, warn};
 use super::{Runner, Said, Stop};
 use crate::{
     assistant::{
-        bury, chat, cite,
+        bury, cite,
         event::{Event, Name},
         live::Why,
         message::{self, Message, Role},
+        place::{self, Placed},
         run::{self, End, Run, State},
     },
     error::{EngineError, model_code},
@@ -117,7 +118,8 @@ impl Runner {
                 }
                 Err(KeepError::Store(error)) => {
                     warn!(run.id = %self.id(), error = %error, "Could not keep the end of an answer");
-                    // Whoever listens is told at least; the run is ended when the database is back.
+                    // Whoever listens is told at least. As nobody says any more that the run goes on,
+                    // it is ended when the database is back, with what was told until then.
                     let told = json!({
                         "code": EngineError::from(error).code(),
                         "message": "The answer could not be kept: the database does not answer.",
@@ -185,8 +187,7 @@ impl Runner {
                 ("cancelled", "Nobody listened any more, so the answer was stopped.".to_owned())
             }
             Stop::GivenUp(Why::Closing) | Stop::Lost => {
-                let words = "The server stopped while it answered. What was written is kept.";
-                (bury::INTERRUPTED, words.to_owned())
+                (bury::INTERRUPTED, "The server stopped while it answered.".to_owned())
             }
             Stop::Broke(broken) => (model_code(&broken.why), model_words(&broken.why)),
             Stop::Failed(error) => match &**error {
@@ -241,13 +242,18 @@ impl Runner {
 fn keep(tx: &Tx, ending: Ending, holder: &str, now: Timestamp) -> Result<Vec<Event>, KeepError> {
     let Ending { run, mut told, mut count, answer, state, error, tokens, last, messages_max } =
         ending;
-    let answer = match answer {
-        Some(answer) => keep_answer(tx, &run, answer, messages_max, now)?,
-        None => None,
-    };
+    let placed = place::put(tx, &run, answer, now)?;
+    if let (Placed::Answer(_), Some(chat)) = (placed, run.chat) {
+        message::trim(tx, chat, messages_max)?;
+    }
     let (name, mut data) = last;
-    data["answer_message_id"] = json!(answer);
-    let saved = answer.map(|id| {
+    data["answer_message_id"] = json!(placed.found());
+    if name == Name::Error {
+        let words = placed.words(data["code"].as_str().unwrap_or_default());
+        let why = data["message"].as_str().unwrap_or_default();
+        data["message"] = format!("{why}{words}").into();
+    }
+    let saved = placed.answer().map(|id| {
         let is_whole = state == State::Done;
         let state = if is_whole { message::State::Whole } else { message::State::Interrupted };
         (Name::Saved, json!({"answer_message_id": id, "state": state.name()}))
@@ -259,6 +265,7 @@ fn keep(tx: &Tx, ending: Ending, holder: &str, now: Timestamp) -> Result<Vec<Eve
     if !run::keep(tx, run.id, holder, &told, now)? {
         return Err(KeepError::Lost);
     }
+    let answer = placed.answer();
     run::end(tx, run.id, &End { state, answer, tokens_used: tokens, error }, now)?;
     let action = if state == State::Done { "question_answered" } else { "answer_interrupted" };
     let summary = format!("The assistant {} answered: {}", run.assistant, state.name());
@@ -268,27 +275,6 @@ fn keep(tx: &Tx, ending: Ending, holder: &str, now: Timestamp) -> Result<Vec<Eve
         None => entry,
     });
     Ok(told)
-}
-
-/// Keeps the answer, when its chat is still there.
-fn keep_answer(
-    tx: &Tx,
-    run: &Run,
-    answer: Message,
-    messages_max: u32,
-    now: Timestamp,
-) -> Result<Option<MessageId>, store::Error> {
-    message::hold(tx, answer.chat)?;
-    if !chat::touch(tx, answer.chat, now)? {
-        return Ok(None);
-    }
-    if let Some(replaced) = run.replaces {
-        message::remove(tx, answer.chat, replaced)?;
-    }
-    let answer = Message { seq: message::next_seq(tx, answer.chat)?, created_at: now, ..answer };
-    message::add(tx, &answer)?;
-    message::trim(tx, answer.chat, messages_max)?;
-    Ok(Some(answer.id))
 }
 
 /// What a caller is told of a model that did not answer.

@@ -45,6 +45,7 @@ fn a_marker_of_a_source_stays_and_any_other_goes() {
     check(2, "Daily [3].", "Daily.", &[]);
     check(0, "Daily [1].", "Daily.", &[]);
     check(2, "Daily.[2] Then [7] stop", "Daily.[2] Then stop", &[2]);
+    check(2, "as it is written[2], or not[9].", "as it is written[2], or not.", &[2]);
     check(2, "Zero is none [0].", "Zero is none.", &[]);
 }
 
@@ -66,12 +67,48 @@ fn what_only_looks_like_a_marker_is_left_alone() {
 }
 
 #[test]
+fn an_interval_an_index_and_a_value_are_no_citations() {
+    // Six sources: each of these numbers could be one of them.
+    let same = |text: &str| check(6, text, text, &[]);
+    same("between [1, 5] bar");
+    same("in the range [0, 10], or [2, 50].");
+    same("p = [1, 5], q=[2], x ∈ [3, 4]");
+    same("a[0] and x[1], a[1][2], reg_3[4], R2[1]");
+    same("f[1, 2] is a list");
+    same("[1-5] °C, [1-3] mm, [1, 2] and so on");
+    check(0, "x[1] of [0, 10]", "x[1] of [0, 10]", &[]);
+    // A list behind a whole sentence is one, whatever comes next.
+    check(6, "Weekly. [1, 5] Then daily [2, 3]", "Weekly. [1][5] Then daily [2][3]", &[1, 2, 3, 5]);
+    check(
+        6,
+        "Weekly [1, 5]\nDaily [2-4], or not [6].",
+        "Weekly [1][5]\nDaily [2][3][4], or not [6].",
+        &[1, 2, 3, 4, 5, 6],
+    );
+}
+
+#[test]
 fn code_holds_no_citations() {
     check(1, "use `a[5]` here [5]", "use `a[5]` here", &[]);
     check(1, "```\na[9] = 1\n```\nso [1]", "```\na[9] = 1\n```\nso [1]", &[1]);
     check(1, "``a`[7]`` then [7]", "``a`[7]`` then", &[]);
-    // Code that nobody closed ends with its line.
-    check(1, "an odd `tick [7]\nthen [7]", "an odd `tick [7]\nthen", &[]);
+    check(1, "```a[7]``` then [7]", "```a[7]``` then", &[]);
+    check(1, "```c\na[9]\n  ```\nthen [9]", "```c\na[9]\n  ```\nthen", &[]);
+}
+
+#[test]
+fn code_that_nobody_closes_is_none() {
+    check(1, "press the ` key [9].", "press the ` key.", &[]);
+    check(1, "press the ` key [1].", "press the ` key [1].", &[1]);
+    check(1, "an odd `tick [7]\nthen [7]", "an odd `tick\nthen", &[]);
+    check(1, "`` one ` two [7] `a[5]` [7]", "`` one ` two [7] `a[5]`", &[]);
+    check(1, "a fence ``` in a line [9]\nand more [9]", "a fence ``` in a line\nand more", &[]);
+    check(1, "``` [9]\nand more [9]", "```\nand more", &[]);
+    let long = format!("`{}[9]. {}", "word ".repeat(300), "word ".repeat(300));
+    check(1, &long, &long.replace(" [9]", ""), &[]);
+    // Nor is it held any longer than that.
+    let mut checker = Checker::new(1);
+    assert!(checker.push(&long).len() > 1_000);
 }
 
 #[test]
@@ -109,10 +146,16 @@ fn what_finds_no_room_gets_no_number() {
 }
 
 #[test]
-fn markers_of_the_sources_themselves_are_not_shown_to_the_model() {
-    let own = Source { excerpt: "As Smith showed [12] and [1].".into(), ..source(0.9) };
+fn the_model_is_not_shown_markers_of_the_sources_themselves_and_nothing_is_left_out() {
+    let words = "As Smith showed [12] and [1], a[0] holds [0, 10] bar: see register [3].";
+    let own = Source { excerpt: words.into(), title: "Notes [4]".into(), ..source(0.9) };
     let numbered = numbered(vec![own], 6, 900, 4_000);
-    assert_eq!(numbered[0].excerpt, "As Smith showed and.");
+    assert_eq!(numbered[0].excerpt, words, "who reads it sees what stands there");
+    let shown = "As Smith showed (12) and (1), a[0] holds [0, 10] bar: see register (3).";
+    assert_eq!(context(&numbered), format!("{shown} [1] (Notes (4), page 2)"));
+    // What a model copies of it is no citation, and goes through as it is.
+    check(6, shown, shown, &[]);
+    assert_eq!(harmless("## Sources\n[7] Smith, `b[2]`"), "## Sources\n(7) Smith, `b[2]`");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
     ops::Range,
     path::PathBuf,
     sync::{
-        Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -26,7 +26,7 @@ use crate::vector::{
     Space,
     changes::{self, Following},
     dot::Dot,
-    follow::Followed,
+    follow::{Followed, News},
     rows,
 };
 
@@ -41,6 +41,9 @@ const BATCH: usize = 256;
 
 /// Rows that are brought into a graph while everybody else waits: some milliseconds.
 const STEP: usize = 32;
+
+/// So long one that is too large is not tried again.
+const TOO_LARGE_FOR: Duration = Duration::from_secs(600);
 
 /// Between two such steps.
 const PAUSE: Duration = Duration::from_micros(500);
@@ -62,6 +65,8 @@ pub(super) struct Held {
     saved: AtomicUsize,
     /// Held by whoever saves it.
     saving: Mutex<()>,
+    /// It takes more memory than there is for all: until then it is not filled again.
+    too_large_until: AtomicI64,
 }
 
 impl Held {
@@ -77,6 +82,7 @@ impl Held {
             busy: AtomicBool::new(false),
             saved: AtomicUsize::new(0),
             saving: Mutex::default(),
+            too_large_until: AtomicI64::new(i64::MIN),
         }
     }
 
@@ -103,13 +109,25 @@ impl Held {
     }
 
     /// Lets go of the memory. The next who asks fills it anew.
-    pub(super) fn unload(&self) {
-        *self.write() = None;
+    pub(super) async fn unload(&self) {
+        let _gate = self.gate.lock().await;
+        // Dropped when nobody is kept waiting by that.
+        let _shelf = self.write().take();
+    }
+
+    /// Its memory alone is too much: for a while it is not even tried.
+    pub(super) fn set_too_large(&self, now: Timestamp) {
+        let until = now.as_microsecond().saturating_add(TOO_LARGE_FOR.as_micros() as i64);
+        self.too_large_until.store(until, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_too_large(&self, now: Timestamp) -> bool {
+        now.as_microsecond() < self.too_large_until.load(Ordering::Relaxed)
     }
 
     /// Sees to it that the shelf is filled and no older than `fresh_for`.
     pub(super) async fn freshen(
-        &self,
+        self: &Arc<Self>,
         store: &Store,
         saved: Option<Cabinet>,
         dot: Dot,
@@ -131,10 +149,14 @@ impl Held {
         };
         // Before looking: what is written from here on makes it stale again.
         let was_stale = self.stale.swap(false, Ordering::AcqRel);
-        let done = if self.is_loaded() {
-            self.follow(store, &mut followed).await
-        } else {
-            self.fill(store, saved, dot, &mut followed).await
+        let is_kept_up = match self.is_loaded() {
+            true => self.follow(store, &mut followed).await,
+            false => Ok(false),
+        };
+        let done = match is_kept_up {
+            Ok(true) => Ok(()),
+            Ok(false) => self.fill(store, saved, dot, &mut followed).await,
+            Err(error) => Err(error),
         };
         match &done {
             Ok(()) => self.looked_at.store(now.as_microsecond(), Ordering::Release),
@@ -152,7 +174,8 @@ impl Held {
         followed: &mut Followed,
     ) -> Result<(), Error> {
         let (space, tenant) = (self.space.clone(), self.tenant);
-        let (mut shelf, position) = store.read(move |db| filled(db, &space, tenant, dot)).await?;
+        let filled = store.read_long(move |db| filled(db, &space, tenant, dot));
+        let (mut shelf, position) = filled.await?;
         if let Some(cabinet) = saved {
             let space = self.space.clone();
             let with_graph = tokio::task::spawn_blocking(move || {
@@ -165,11 +188,17 @@ impl Held {
             self.saved.store(slots, Ordering::Relaxed);
         }
         *followed = Followed::at(position);
-        *self.write() = Some(shelf);
+        // What it takes the place of is dropped when nobody is kept waiting by that.
+        let _old = self.write().replace(shelf);
         Ok(())
     }
 
-    async fn follow(&self, store: &Store, followed: &mut Followed) -> Result<(), Error> {
+    /// Brings the shelf up with the log. False when that cannot be done, and it must be filled anew.
+    async fn follow(
+        self: &Arc<Self>,
+        store: &Store,
+        followed: &mut Followed,
+    ) -> Result<bool, Error> {
         let following = Following {
             model: self.space.model.clone(),
             dimensions: self.space.dimensions,
@@ -178,17 +207,35 @@ impl Held {
         };
         let mut walk = followed.walk(following);
         while let Some(news) = walk.next(store, DOCUMENTS).await? {
-            let mut shelf = self.write();
-            let Some(shelf) = shelf.as_mut() else { break };
-            for it in news {
-                let place = it.place.filter(|it| it.chat.is_some() == self.space.of_chats);
-                let points = if place.is_some() { it.points } else { Vec::new() };
-                let points: Vec<_> = points.into_iter().map(|it| (it.chunk, it.vector)).collect();
-                shelf.put(it.document, &place.unwrap_or_default(), &points);
+            if walk.is_torn() {
+                return Ok(false);
+            }
+            if news.is_empty() {
+                continue;
+            }
+            let held = self.clone();
+            // Whoever waits for a lock waits on a thread of his own.
+            let put = tokio::task::spawn_blocking(move || held.put(news)).await;
+            if !put.unwrap_or_else(|it| std::panic::resume_unwind(it.into_panic())) {
+                return Ok(false);
             }
         }
         walk.end();
-        Ok(())
+        Ok(true)
+    }
+
+    /// Puts documents as they are now. False when there is no shelf to put them on.
+    fn put(&self, news: Vec<News>) -> bool {
+        for it in news {
+            let place = it.place.filter(|it| it.chat.is_some() == self.space.of_chats);
+            let points = if place.is_some() { it.points } else { Vec::new() };
+            let points: Vec<_> = points.into_iter().map(|it| (it.chunk, it.vector)).collect();
+            // A lock for each: who asks meanwhile gets between.
+            let mut shelf = self.write();
+            let Some(shelf) = shelf.as_mut() else { return false };
+            shelf.put(it.document, &place.unwrap_or_default(), &points);
+        }
+        true
     }
 
     /// Makes the graph that is missing, brings into it what came since, and clears away what is
@@ -232,10 +279,14 @@ impl Held {
     }
 
     fn clear_dead(&self) {
-        if self.read().as_ref().is_some_and(has_much_dead) {
-            let mut shelf = self.write();
-            *shelf = shelf.as_ref().map(Shelf::compact);
+        if !self.read().as_ref().is_some_and(has_much_dead) {
+            return;
         }
+        // Nobody writes while this is held, so nobody waits for the lock to write, and whoever asks
+        // reads beside us.
+        let _gate = self.gate.blocking_lock();
+        let compact = self.read().as_ref().map(Shelf::compact);
+        let _old = std::mem::replace(&mut *self.write(), compact);
     }
 
     fn build(&self, dot: Dot, stops: &(dyn Fn() -> bool + Sync)) {
@@ -297,26 +348,39 @@ impl Held {
     }
 
     /// Saves the graph, if it has grown by a tenth since it was last saved, or at all when `anyway`.
+    /// Who searches or puts something in does not wait for it.
     pub(super) fn save(&self, cabinet: &Cabinet, anyway: bool) -> std::io::Result<()> {
         let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
-        let staged = {
-            let shelf = self.read();
-            let Some((shelf, graph)) = shelf.as_ref().and_then(|it| Some((it, it.graph()?))) else {
-                return Ok(());
-            };
-            let graphed = shelf.graphed();
-            let is_new = graphed != self.saved.load(Ordering::Relaxed);
-            if !(self.has_grown(shelf) || (anyway && is_new)) {
-                return Ok(());
-            }
-            // Whoever adds waits until the graph is written: a saved graph must not change meanwhile.
-            let staged = cabinet.stage(|file| graph.save(file))?;
-            (staged, shelf.order(graphed), graphed)
-        };
-        let (staged, order, graphed) = staged;
+        let Some((graph, id, graphed)) = self.to_be_saved(anyway) else { return Ok(()) };
+        let Some(order) = self.order(id, graphed) else { return Ok(()) };
+        let staged = cabinet.stage(|file| graph.save(file))?;
+        drop(graph);
         cabinet.commit(&staged, &self.space.model, self.space.dimensions, &order)?;
         self.saved.store(graphed, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// The graph that is to be saved, of which shelf it is, and how many of its slots are in it.
+    fn to_be_saved(&self, anyway: bool) -> Option<(Arc<Graph>, u64, usize)> {
+        let shelf = self.read();
+        let shelf = shelf.as_ref()?;
+        let is_new = shelf.graphed() != self.saved.load(Ordering::Relaxed);
+        let is_worth_it = self.has_grown(shelf) || (anyway && is_new);
+        let graph = shelf.still_graph().filter(|_| is_worth_it)?;
+        Some((graph, shelf.id(), shelf.graphed()))
+    }
+
+    /// What the slots hold, read some at a time; none when it is another shelf by now. What is gone
+    /// since matches no row when it is read back.
+    fn order(&self, id: u64, slots: usize) -> Option<Vec<(ChunkId, u64)>> {
+        let mut order = Vec::with_capacity(slots);
+        while order.len() < slots {
+            let from = order.len();
+            let shelf = self.read();
+            let shelf = shelf.as_ref().filter(|it| it.id() == id)?;
+            order.extend(shelf.order(from..(from + BATCH).min(slots)));
+        }
+        Some(order)
     }
 }
 
@@ -334,13 +398,16 @@ pub(super) fn cabinet(
     folder.map(|it| Cabinet::new(it.join(&space.name), tenant))
 }
 
+/// The points of a document.
+type Points = Vec<(ChunkId, Vec<f32>)>;
+
 /// A shelf with the rows of a tenant, and up to where of the log they are.
 fn filled(db: &Db, space: &Space, tenant: TenantId, dot: Dot) -> Result<(Shelf, i64), Error> {
     let position = changes::horizon(db)?;
     let model = rows::Model { name: space.model.clone(), dimensions: space.dimensions };
     let places = rows::places(db, tenant)?;
     let mut shelf = Shelf::new(space.dimensions, dot);
-    let mut gathered: Option<(DocumentId, Vec<(ChunkId, Vec<f32>)>)> = None;
+    let mut gathered: Option<(DocumentId, Points)> = None;
     let put = |shelf: &mut Shelf, document: DocumentId, points: &[(ChunkId, Vec<f32>)]| {
         if let Some(place) = places.get(&document).filter(|it| it.chat.is_some() == space.of_chats)
         {

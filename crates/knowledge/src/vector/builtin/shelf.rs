@@ -8,7 +8,11 @@
 
 use std::{
     collections::HashMap,
-    sync::atomic::{AtomicU64, Ordering},
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use base::{ChunkId, DocumentId};
@@ -38,7 +42,8 @@ pub(super) struct Shelf {
     by_id: HashMap<DocumentId, u32>,
     /// Slots that are nobody's.
     dead: usize,
-    graph: Option<Graph>,
+    /// Whoever saves it holds it too: it does not grow meanwhile.
+    graph: Option<Arc<Graph>>,
     /// So many of the first slots are in the graph.
     graphed: usize,
 }
@@ -112,7 +117,7 @@ impl Shelf {
         self.rows.capacity() * size_of::<Half>()
             + self.slots.capacity() * (size_of::<Slot>() + size_of::<u32>())
             + self.documents.len() * 256
-            + self.graph.as_ref().map_or(0, Graph::bytes)
+            + self.graph.as_deref().map_or(0, Graph::bytes)
     }
 
     /// Puts the points of a document in place of those that are there. None: it is gone.
@@ -252,7 +257,7 @@ impl Shelf {
         most: usize,
         threshold: Threshold,
     ) -> Option<Top<ChunkId>> {
-        let graph = self.graph.as_ref()?;
+        let graph = self.graph.as_deref()?;
         let is_narrow = allowed.rows * SHARE_MIN < self.slots.len();
         if allowed.rows <= threshold.0 || is_narrow {
             return None;
@@ -303,7 +308,12 @@ impl Shelf {
 
     /// The graph, when there is one.
     pub(super) fn graph(&self) -> Option<&Graph> {
-        self.graph.as_ref()
+        self.graph.as_deref()
+    }
+
+    /// The graph as it is, to be saved: until whoever has it lets it go, it does not grow.
+    pub(super) fn still_graph(&self) -> Option<Arc<Graph>> {
+        self.graph.clone()
     }
 
     /// How many of the first slots are in the graph.
@@ -314,18 +324,22 @@ impl Shelf {
     /// Takes a graph of the first `graphed` slots into use.
     pub(super) fn take_graph(&mut self, graph: Graph, graphed: usize) {
         debug_assert!(graphed <= self.slots.len());
-        (self.graph, self.graphed) = (Some(graph), graphed);
+        (self.graph, self.graphed) = (Some(Arc::new(graph)), graphed);
     }
 
-    /// Brings the next slots into the graph; says whether there are more. A graph that will not
-    /// take them is given up.
+    /// Brings the next slots into the graph; says whether there are more that could follow. One that
+    /// is being saved grows later; one that will not take them is given up.
     pub(super) fn grow_graph(&mut self, most: usize) -> bool {
-        let Some(mut graph) = self.graph.take() else { return false };
+        let Some(mut shared) = self.graph.take() else { return false };
+        let Some(graph) = Arc::get_mut(&mut shared) else {
+            self.graph = Some(shared);
+            return false;
+        };
         let to = (self.graphed + most).min(self.slots.len());
-        let grown = self.extend(&mut graph, to);
+        let grown = self.extend(graph, to);
         match grown {
             Ok(()) => {
-                (self.graph, self.graphed) = (Some(graph), to);
+                (self.graph, self.graphed) = (Some(shared), to);
                 to < self.slots.len()
             }
             Err(error) => {
@@ -407,14 +421,14 @@ impl Shelf {
         known
     }
 
-    /// What each of the first slots holds, for whoever saves the graph.
-    pub(super) fn order(&self, to: usize) -> Vec<(ChunkId, u64)> {
+    /// What each of these slots holds, for whoever saves the graph.
+    pub(super) fn order(&self, slots: Range<usize>) -> Vec<(ChunkId, u64)> {
         let entry = |slot: usize| match self.chunk(slot) {
             Some(chunk) => (chunk, fingerprint(self.row(slot))),
             // Matches no row, whatever it is.
             None => (ChunkId::from_uuid(Default::default()), 0),
         };
-        (0..to.min(self.slots.len())).map(entry).collect()
+        (slots.start..slots.end.min(self.slots.len())).map(entry).collect()
     }
 }
 

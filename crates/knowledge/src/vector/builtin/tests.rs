@@ -109,6 +109,32 @@ testkit::on_both! {
         house.clock.advance(jiff::SignedDuration::from_secs(1));
         assert!(!answers(&ours, &queries[1..2]).await[0].contains(&second.chunks[0].0));
     }
+
+    // P11, in our own engine: what is gone takes the places of what is there.
+    async fn a_shelf_that_slept_while_the_log_was_cleared_does_not_rank_what_is_gone(db: Database) {
+        let house = House::on(&db).await;
+        let vectors = house.vectors(settings(100_000), None);
+        let near = vec![1.0; DIMENSIONS];
+        let near = crate::vector::normalised(&near).unwrap();
+        let old = house.put(Wish { vectors: vec![near.clone(); 10], ..Wish::default() }).await;
+        vectors.added(old.tenant, old.document, MODEL, DIMENSIONS).await;
+        assert_eq!(answers(&vectors, std::slice::from_ref(&near)).await[0].len(), 5);
+        // Elsewhere: nobody tells this process.
+        house.remove(&old).await;
+        let mut far = near.clone();
+        far[0] = -far[0];
+        let new = house.put(Wish { vectors: vec![far; 3], ..Wish::default() }).await;
+        for _ in 0..4 {
+            house.clock.advance(jiff::SignedDuration::from_hours(1));
+            vectors.tend(house.clock.now()).await;
+        }
+        let found = answers(&vectors, std::slice::from_ref(&near)).await.remove(0);
+        let mut expected: Vec<_> = new.chunks.iter().map(|it| it.0).collect();
+        let mut found = found;
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,6 +153,45 @@ async fn memory_goes_to_whoever_asks_and_too_much_for_one_is_refused() {
         assert_eq!(near.hits[0].chunk, put.chunks[0].0, "the rows answer");
         assert!(near.degraded.unwrap().contains("memory_mb_max"));
         assert_eq!(vectors.0.builtin.holding().points, 0);
+
+        // It is remembered: the next who asks does not have it loaded for nothing.
+        let used = || {
+            let shelves = vectors.0.builtin.0.lock();
+            shelves.values().map(|it| it.used_at.load(Ordering::Relaxed)).max()
+        };
+        let before = used();
+        house.clock.advance(jiff::SignedDuration::from_secs(60));
+        let near = vectors.near(&serving, &queries[0], &among, 3).await.unwrap();
+        assert_eq!((near.hits[0].chunk, used()), (put.chunks[0].0, before));
+        house.clock.advance(jiff::SignedDuration::from_secs(600));
+        vectors.near(&serving, &queries[0], &among, 3).await.unwrap();
+        assert_ne!(used(), before, "it is tried again, in time");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shelf_that_outgrows_the_memory_is_let_go_and_the_rows_answer() {
+    testkit::run::on_sqlite(async |db: Database| {
+        let house = House::on(&db).await;
+        let queries = filled(&house, 1).await;
+        let mut small = settings(100_000);
+        small.builtin.memory_mb_max = 1;
+        let vectors = house.vectors(small, None);
+        let put = house.put(Wish { vectors: vec![queries[0].clone()], ..Wish::default() }).await;
+        vectors.added(put.tenant, put.document, MODEL, DIMENSIONS).await;
+        answers(&vectors, &queries[..1]).await;
+        let mut clusters = Clusters::new(10, DIMENSIONS, 6);
+        for _ in 0..30 {
+            let vectors = (0..500).map(|_| clusters.vector()).collect();
+            house.put(Wish { vectors, ..Wish::default() }).await;
+        }
+        house.clock.advance(jiff::SignedDuration::from_secs(1));
+        answers(&vectors, &queries[..1]).await;
+        assert!(vectors.0.builtin.holding().bytes > 1 << 20, "it grew where it was");
+        vectors.tend(house.clock.now()).await;
+        assert_eq!(vectors.0.builtin.holding().points, 0);
+        assert_eq!(answers(&vectors, &queries[..1]).await[0][0], put.chunks[0].0);
     })
     .await;
 }

@@ -170,6 +170,11 @@ testkit::on_both! {
         let settled = settled(&house.store).await;
         let swept = house.store.bookkeep("sweep", move |tx| sweep(tx, settled)).await;
         assert_eq!(swept.expect("it is swept"), 1);
+        let noted = house.store.read(crate::vector::changes::swept).await.expect("it is noted");
+        assert!(noted > 0 && noted <= settled, "{noted}");
+        let again = house.store.bookkeep("sweep", move |tx| sweep(tx, settled)).await;
+        assert_eq!(again.expect("nothing is left to sweep"), 0);
+        assert_eq!(house.store.read(crate::vector::changes::swept).await.expect("it is noted"), noted);
         assert_eq!(read(&house.store, 0).await.0, [two.document]);
     }
 }

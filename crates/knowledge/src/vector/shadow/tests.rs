@@ -10,6 +10,8 @@ fn generation(id: &str, engine: &str, model: &str) -> Generation {
         position: 0,
         created_at: testkit::moment(testkit::START),
         switched_at: None,
+        wanted_at: testkit::moment(testkit::START),
+        has_served: false,
     }
 }
 

@@ -68,6 +68,8 @@ fn the_names_of_spaces_suit_every_engine() {
         position: 0,
         created_at: now(),
         switched_at: None,
+        wanted_at: now(),
+        has_served: false,
     };
     for space in generation.spaces() {
         let is_plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_';

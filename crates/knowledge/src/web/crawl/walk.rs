@@ -5,25 +5,34 @@ use std::collections::{HashSet, VecDeque};
 use base::DocumentId;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{
     extract::Extracted,
     web::{Fetched, PageError, fetch},
 };
 
-/// Addresses that wait their turn; a site with more has enough of them.
-const WAITING_MAX: usize = 5_000;
+/// Addresses that are asked for each page that is wanted: a site may have many that lead nowhere.
+const ATTEMPTS_PER_PAGE: u32 = 3;
+/// Addresses that are looked at for each page that is wanted; a site with more has enough of them.
+const SEEN_PER_PAGE: usize = 10;
+/// The longest address, in bytes.
+const ADDRESS_MAX: usize = 2_048;
+/// Bytes of addresses that wait their turn.
+const WAITING_BYTES_MAX: usize = 256 * 1024;
 /// Faults that the result names.
 const FAULTS_MAX: usize = 100;
 
 /// How far a job is.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Walk {
-    /// Addresses that were asked, or wait.
-    pub(super) seen: HashSet<String>,
+    /// Addresses that were asked, or wait: a number of each.
+    seen: HashSet<u64>,
     pub(super) waiting: VecDeque<String>,
     /// The site, once its first page was found: it may be somewhere else than it was asked for.
     pub(super) site: Option<String>,
+    /// Addresses that were asked.
+    attempts: u32,
     /// Pages that were fetched.
     pub(super) pages: u32,
     pub(super) documents: Vec<DocumentId>,
@@ -48,25 +57,42 @@ impl Walk {
     pub(super) fn from(start: &Url) -> Self {
         let start = start.to_string();
         Self {
-            seen: HashSet::from([start.clone()]),
+            seen: HashSet::from([number(&start)]),
             waiting: VecDeque::from([start]),
             ..Self::default()
         }
     }
 
-    /// Puts the links of a page in line that lead to pages of the same site.
-    pub(super) fn note(&mut self, found: &Url, read: &Extracted) {
+    /// The next address to be asked; none when there are no more, or it has been enough.
+    pub(super) fn next(&mut self, pages_max: u32) -> Option<String> {
+        let is_enough =
+            self.pages >= pages_max || self.attempts >= pages_max.saturating_mul(ATTEMPTS_PER_PAGE);
+        let next = self.waiting.pop_front().filter(|_| !is_enough)?;
+        self.attempts += 1;
+        Some(next)
+    }
+
+    /// Puts the links of a page in line that lead to pages of the same site, as many as may be asked.
+    pub(super) fn note(&mut self, found: &Url, read: &Extracted, pages_max: u32) {
         let base = read.base.as_deref().and_then(|it| found.join(it).ok());
         let base = base.as_ref().unwrap_or(found);
+        let seen_max = SEEN_PER_PAGE.saturating_mul(pages_max as usize);
+        let mut bytes: usize = self.waiting.iter().map(String::len).sum();
         for link in &read.links {
-            if self.waiting.len() >= WAITING_MAX {
+            if self.seen.len() >= seen_max {
                 return;
             }
             let Ok(mut url) = base.join(link) else { continue };
             url.set_fragment(None);
             let is_here = self.site.as_deref() == Some(&fetch::site(&url));
-            if is_here && looks_like_page(&url) && self.seen.insert(url.to_string()) {
-                self.waiting.push_back(url.to_string());
+            if !is_here || !looks_like_page(&url) {
+                continue;
+            }
+            let url = String::from(url);
+            let fits = url.len() <= ADDRESS_MAX && bytes + url.len() <= WAITING_BYTES_MAX;
+            if fits && self.seen.insert(number(&url)) {
+                bytes += url.len();
+                self.waiting.push_back(url);
             }
         }
     }
@@ -85,11 +111,23 @@ impl Walk {
     }
 
     pub(super) fn fault(&mut self, url: String, error: &PageError) {
+        // Nobody was asked for it.
+        if matches!(error, PageError::Robots | PageError::Address(_)) {
+            self.attempts = self.attempts.saturating_sub(1);
+        }
         if self.faults.len() < FAULTS_MAX {
             let (code, message) = (error.code().to_owned(), error.to_string());
             self.faults.push(Fault { url, code, message });
         }
     }
+}
+
+/// A number that no two addresses of a site have, but by the rarest chance, and then one is missed.
+fn number(url: &str) -> u64 {
+    let digest = Sha256::digest(url.as_bytes());
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&digest[..8]);
+    u64::from_be_bytes(bytes)
 }
 
 /// Pictures, programs and the like are links too, and hold no text.
@@ -125,9 +163,10 @@ mod tests {
     #[track_caller]
     fn check(links: &[&str], base: Option<&str>, expected: &[&str]) {
         let start = Url::parse("https://example.com/docs/").unwrap();
-        let seen = HashSet::from([start.to_string()]);
-        let mut walk = Walk { seen, site: Some(fetch::site(&start)), ..Walk::default() };
-        walk.note(&start, &read(links, base));
+        let mut walk = Walk::from(&start);
+        walk.next(10);
+        walk.site = Some(fetch::site(&start));
+        walk.note(&start, &read(links, base), 10);
         assert_eq!(walk.waiting, expected);
     }
 
@@ -140,6 +179,51 @@ mod tests {
         );
         check(&["mailto:ann@example.com", "javascript:void(0)", "logo.PNG"], None, &[]);
         check(&["a"], Some("/guide/"), &["https://example.com/guide/a"]);
+    }
+
+    fn of_dead_links(pages_max: u32) -> Walk {
+        let start = Url::parse("https://example.com/docs/").unwrap();
+        let mut walk = Walk::from(&start);
+        walk.next(pages_max);
+        (walk.site, walk.pages) = (Some(fetch::site(&start)), 1);
+        let links: Vec<String> = (0..2_000).map(|it| format!("/page-{it}")).collect();
+        let links: Vec<&str> = links.iter().map(String::as_str).collect();
+        walk.note(&start, &read(&links, None), pages_max);
+        walk
+    }
+
+    #[test]
+    fn a_site_of_dead_links_is_asked_for_three_times_as_many_as_are_wanted() {
+        let mut walk = of_dead_links(10);
+        while let Some(next) = walk.next(10) {
+            walk.fault(next, &PageError::Unreachable("gone".into()));
+        }
+        assert_eq!((walk.attempts, walk.pages), (30, 1));
+        // What is not allowed is asked of nobody; but there is an end to it, too.
+        let mut walk = of_dead_links(10);
+        let mut looked_at = 0;
+        while let Some(next) = walk.next(10) {
+            walk.fault(next, &PageError::Robots);
+            looked_at += 1;
+        }
+        assert_eq!((walk.attempts, looked_at), (1, 99));
+    }
+
+    #[test]
+    fn what_a_job_remembers_has_an_end_whatever_a_site_links_to() {
+        let start = Url::parse("https://example.com/").unwrap();
+        let mut walk = Walk { site: Some(fetch::site(&start)), ..Walk::default() };
+        for page in 0..20 {
+            let long = "x".repeat(1_900);
+            let links: Vec<String> = (0..500).map(|it| format!("/{page}/{it}/{long}")).collect();
+            let links: Vec<&str> = links.iter().map(String::as_str).collect();
+            walk.note(&start, &read(&links, None), 100);
+        }
+        assert!(json!(walk).to_string().len() < 512 * 1024);
+        let too_long = "y".repeat(3_000);
+        let mut walk = Walk { site: Some(fetch::site(&start)), ..Walk::default() };
+        walk.note(&start, &read(&[&too_long, "z"], None), 100);
+        assert_eq!(walk.waiting, ["https://example.com/z"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::{fs, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, ensure};
-use base::{Actor, DocumentId};
+use base::DocumentId;
 use bytes::Bytes;
 use indicatif::{ProgressBar, ProgressStyle};
 use knowledge::{
@@ -20,7 +20,7 @@ use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 use work::Workers;
 
-use super::{operator, row, table};
+use super::{operator, row, sight, table};
 use crate::{
     args::documents::Add,
     output::{self, Output},
@@ -37,7 +37,7 @@ pub(super) async fn run(house: &House, add: Add, output: Output) -> anyhow::Resu
         "--title names one document, and there are {count}; leave it out"
     );
     let tenant = house.tenant(add.tenant.as_deref()).await?;
-    let act = Act { sight: Sight { tenant: Some(tenant), owner: None }, actor: Actor::operator() };
+    let act = Act { sight: Sight { tenant: Some(tenant), ..sight() }, ..operator() };
     let (mut taken, mut refused) = (Vec::new(), Vec::new());
     for source in &add.sources {
         let document = NewDocument {
@@ -81,7 +81,7 @@ async fn take(
         let page = NewPage {
             title: new.title,
             tags: new.tags,
-            shared: new.shared,
+            shared: Some(new.shared),
             ..NewPage::new(new.tenant, source)
         };
         return Ok(house.knowledge.page(act, page).await?);
@@ -188,7 +188,7 @@ async fn watched(
 async fn looked_at(house: &House, ids: &[DocumentId]) -> anyhow::Result<Vec<Document>> {
     let mut seen = Vec::with_capacity(ids.len());
     for id in ids {
-        match house.knowledge.get(&Sight::everything(), *id).await {
+        match house.knowledge.get(&sight(), *id).await {
             Ok(document) => seen.push(document),
             Err(DocumentError::NoSuch(_)) => {}
             Err(error) => return Err(error.into()),

@@ -46,6 +46,8 @@ const FRAME_BYTES_MAX: usize = 1024 * 1024;
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// After this long a connection is to be opened anew, so that who may no longer ask stops asking.
 const TALKED_FOR: Duration = Duration::from_secs(15 * 60);
+/// A client that does not take a frame for this long is gone.
+const SENT_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) fn operation() -> Operation {
     Operation::new(
@@ -80,7 +82,7 @@ async fn open(mut call: Call, args: Open) -> Result<Answer, Problem> {
         assistant: args.assistant,
         current: None,
         places: Vec::new(),
-        heard_at: Instant::now(),
+        terms: Terms::from(Instant::now()),
     };
     let response = upgrade
         .protocols([PROTOCOL])
@@ -99,7 +101,45 @@ struct Talk {
     current: Option<(Follow, Telling)>,
     /// What the answer that is being written takes up of limits on how many there may be at once.
     places: Vec<Place>,
+    terms: Terms,
+}
+
+/// How long a connection is good for.
+#[derive(Debug, Clone, Copy)]
+struct Terms {
+    /// Nothing more is asked after this.
+    until: Instant,
+    /// When the client last said something.
     heard_at: Instant,
+}
+
+/// Why a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Over {
+    /// Its client is gone.
+    Silent,
+    /// It is to be opened anew.
+    Renew,
+}
+
+impl Terms {
+    fn from(now: Instant) -> Self {
+        Self { until: now + TALKED_FOR, heard_at: now }
+    }
+
+    /// May something more be asked, or gone on with?
+    fn take_more(&self, now: Instant) -> bool {
+        now <= self.until
+    }
+
+    /// Does the connection end now? One on which an answer is being written waits for its end: there is
+    /// no other after it.
+    fn over(&self, now: Instant, is_answering: bool) -> Option<Over> {
+        if now.duration_since(self.heard_at) > SILENCE_MAX {
+            return Some(Over::Silent);
+        }
+        (!is_answering && !self.take_more(now)).then_some(Over::Renew)
+    }
 }
 
 /// The client is gone.
@@ -127,7 +167,6 @@ impl Talk {
         socket: &mut WebSocket,
         last_event: Option<String>,
     ) -> Result<(), Gone> {
-        let until = Instant::now() + TALKED_FOR;
         let mut ticks: Interval = tokio::time::interval(HEARTBEAT);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.tick().await;
@@ -149,7 +188,7 @@ impl Talk {
                 Next::Stopping => return close(socket, 1001, "the server stops").await,
                 Next::Told(event) => self.tell(socket, event).await?,
                 Next::Heard(Some(Ok(message))) => {
-                    self.heard_at = Instant::now();
+                    self.terms.heard_at = Instant::now();
                     match message {
                         Message::Text(text) => self.answer(socket, text.as_str()).await?,
                         Message::Binary(_) => self.refuse(socket, "Invalid JSON format").await?,
@@ -158,15 +197,12 @@ impl Talk {
                     }
                 }
                 Next::Heard(_) => return Err(Gone),
-                Next::Tick => {
-                    if self.heard_at.elapsed() > SILENCE_MAX {
-                        return Err(Gone);
-                    }
-                    if Instant::now() > until && self.current.is_none() {
-                        return close(socket, 1000, "renew").await;
-                    }
-                    send(socket, Message::Ping(Bytes::new())).await?;
-                }
+                Next::Tick => send(socket, Message::Ping(Bytes::new())).await?,
+            }
+            match self.terms.over(Instant::now(), self.current.is_some()) {
+                Some(Over::Silent) => return Err(Gone),
+                Some(Over::Renew) => return close(socket, 1000, "renew").await,
+                None => {}
             }
         }
     }
@@ -176,6 +212,9 @@ impl Talk {
         match frames::read(text) {
             Err(why) => self.refuse(socket, &why).await,
             Ok(Said::Ping) => self.say(socket, "pong", &json!({})).await,
+            Ok(Said::Resume(_) | Said::Question(_)) if !self.terms.take_more(Instant::now()) => {
+                self.refuse(socket, "Connect anew, and say it again there").await
+            }
             Ok(Said::Resume(last)) => self.resume(socket, &last).await,
             Ok(Said::Cancel) => match &self.current {
                 None => self.refuse(socket, "There is nothing to cancel").await,
@@ -314,11 +353,46 @@ async fn told(current: &mut Option<(Follow, Telling)>) -> Option<event::Event> {
     }
 }
 
+/// Who does not read is not waited for: the answer is given up like that of anybody who is gone.
 async fn send(socket: &mut WebSocket, message: Message) -> Result<(), Gone> {
-    socket.send(message).await.map_err(|_| Gone)
+    match tokio::time::timeout(SENT_WITHIN, socket.send(message)).await {
+        Ok(sent) => sent.map_err(|_| Gone),
+        Err(_) => Err(Gone),
+    }
 }
 
 async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) -> Result<(), Gone> {
     let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
     send(socket, Message::Close(Some(frame))).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_opened_anew_in_time_however_busy_it_is() {
+        let begun = Instant::now();
+        let mut terms = Terms::from(begun);
+        let almost = begun + TALKED_FOR;
+        terms.heard_at = almost;
+        assert!(terms.take_more(almost));
+        assert_eq!((terms.over(almost, false), terms.over(almost, true)), (None, None));
+        let later = almost + Duration::from_secs(1);
+        assert!(!terms.take_more(later), "nothing more is asked on it");
+        assert_eq!(terms.over(later, true), None, "the last answer is written to its end");
+        assert_eq!(terms.over(later, false), Some(Over::Renew));
+    }
+
+    #[test]
+    fn who_says_nothing_is_gone_whatever_is_written() {
+        let begun = Instant::now();
+        let terms = Terms::from(begun);
+        assert_eq!(terms.over(begun + SILENCE_MAX, true), None);
+        let later = begun + SILENCE_MAX + Duration::from_secs(1);
+        assert_eq!(
+            (terms.over(later, true), terms.over(later, false)),
+            (Some(Over::Silent), Some(Over::Silent))
+        );
+    }
 }

@@ -120,6 +120,7 @@ async fn site(call: Call, args: Site) -> Result<Answer, Problem> {
 }
 
 async fn new_page(call: &Call, args: Page) -> Result<NewPage, Problem> {
+    let shared = args.shared;
     let about = About {
         tenant: args.tenant,
         title: args.title,
@@ -136,7 +137,7 @@ async fn new_page(call: &Call, args: Page) -> Result<NewPage, Problem> {
         summary: new.summary,
         metadata: new.metadata,
         tags: new.tags,
-        shared: new.shared,
+        shared,
         ..NewPage::new(new.tenant, args.url)
     })
 }

@@ -65,10 +65,9 @@ async fn run(call: Call, args: Search) -> Result<Answer, Problem> {
     let query = args.query.filter(|it| !it.trim().is_empty()).ok_or_else(|| {
         Problem::faults("invalid_input", vec![Fault::new("/query", "must not be empty")])
     })?;
-    let mut sight = sight(&call, args.tenant);
+    let sight = sight(&call, args.tenant);
     if let Some(chat) = args.chat {
         call.app.engine.chat_get(&call.caller, chat).await?;
-        sight.owner = Some(call.caller.actor.to_string());
     }
     let limit = args.limit.unwrap_or(10) as usize;
     let ask = search::Ask {
@@ -85,11 +84,14 @@ async fn run(call: Call, args: Search) -> Result<Answer, Problem> {
         ..search::Ask::new(call.tenant(args.tenant)?, sight, query.clone())
     };
     let found = call.app.knowledge.search(ask).await?;
-    let with_passages = args.passages.unwrap_or(true);
-    let results = grouped(found.hits, limit)
-        .iter()
-        .map(|hits| result(hits, &query, args.passage_chars, with_passages))
-        .collect::<Vec<_>>();
+    let (hits, chars, with_passages) =
+        (found.hits, args.passage_chars, args.passages.unwrap_or(true));
+    // Hundreds of pieces are cut and looked through: not on the threads that answer everybody.
+    let cut = tokio::task::spawn_blocking(move || {
+        let groups = grouped(hits, limit);
+        groups.iter().map(|it| result(it, &query, chars, with_passages)).collect::<Vec<_>>()
+    });
+    let results = cut.await.map_err(Problem::internal)?;
     Ok(Answer::one(json!({
         "result_count": results.len(),
         "results": results,
@@ -146,12 +148,9 @@ fn passage(hit: &Hit, query: &str, chars: Option<u32>) -> Json {
 
 /// The part of a piece that has most of what is asked for, and where in the piece it lies.
 fn excerpt(hit: &Hit, query: &str, chars: Option<u32>) -> (String, u64, u64) {
-    let best = search::passages(&hit.text, query).into_iter().next();
+    let chars = chars.map(|it| it as usize);
+    let best = search::passages(&hit.text, query, chars).into_iter().next();
     let (text, start) = best.map_or((hit.text.clone(), 0), |it| (it.text, it.start));
-    let text = match chars {
-        Some(chars) => apps::assistant::question::cut_at_word(&text, chars as usize).to_owned(),
-        None => text,
-    };
     let start = start as u64;
     let end = start + text.chars().count() as u64;
     (text, start, end)

@@ -9,10 +9,12 @@ use crate::vector::{
 
 const DIMENSIONS: usize = 16;
 
+type Points = Vec<(ChunkId, Vec<f32>)>;
+
 /// A shelf, and what brute force knows of it.
 struct Fixture {
     shelf: Shelf,
-    documents: Vec<(DocumentId, Vec<(ChunkId, Vec<f32>)>)>,
+    documents: Vec<(DocumentId, Points)>,
     clusters: Clusters,
 }
 
@@ -59,7 +61,7 @@ impl Fixture {
             .flat_map(|(_, it)| it.1.clone())
             .collect();
         let scores: HashMap<_, _> =
-            nearest(&all, &vec![0.0; DIMENSIONS], all.len()).into_iter().collect();
+            nearest(&all, &[0.0; DIMENSIONS], all.len()).into_iter().collect();
         for _ in 0..10 {
             let query = self.clusters.vector();
             let found = self.shelf.search(&query, filter, 8, Threshold(20));
@@ -157,7 +159,7 @@ fn clearing_away_what_is_gone_changes_no_answer() {
 fn a_saved_graph_is_taken_into_use_although_rows_came_and_went_since() {
     let mut it = Fixture::of(40, 5);
     it.build();
-    let order = it.shelf.order(it.shelf.graphed());
+    let order = it.shelf.order(0..it.shelf.graphed());
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.graph");
     it.shelf.graph().unwrap().save(&file).unwrap();
@@ -179,6 +181,22 @@ fn a_saved_graph_is_taken_into_use_although_rows_came_and_went_since() {
     let graph = Graph::load(DIMENSIONS, &file, Dot::of_this_machine()).unwrap();
     new.shelf.take_graph(graph, order.len());
     new.check_all();
+}
+
+#[test]
+fn a_graph_that_is_being_saved_does_not_grow_and_is_asked_all_the_same() {
+    let mut it = Fixture::of(60, 5);
+    it.build();
+    let graphed = it.shelf.graphed();
+    it.put(DocumentId::generate(), "usr_ann", 7);
+    let saved = it.shelf.still_graph().unwrap();
+    assert!(!it.shelf.grow_graph(3), "not now");
+    assert_eq!((it.shelf.graphed(), saved.len()), (graphed, graphed));
+    it.check_all();
+    drop(saved);
+    while it.shelf.grow_graph(3) {}
+    assert_eq!(it.shelf.graphed(), it.shelf.slots());
+    it.check_all();
 }
 
 proptest! {
