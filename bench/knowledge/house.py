@@ -51,7 +51,8 @@ class Words:
         self.address = f"http://127.0.0.1:{self.port}/v1"
 
     def counts(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        # Answers that nobody waits for any longer may keep it busy for a while.
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=180)
         connection.request("GET", "/counts")
         counts = json.loads(connection.getresponse().read())
         connection.close()

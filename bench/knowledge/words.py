@@ -59,7 +59,8 @@ class Model:
     async def speak(self, reader, writer, body):
         self.counts["streams"] += 1
         asked = re.search(r"say (\S+) (\d+) (\d+)", json.dumps(body["messages"][-1]))
-        words, gap = (words_of(asked[1], int(asked[2])), int(asked[3]) / 1000) if asked else (["So ", "it ", "is."], 0)
+        # A damaged question may wish for millions.
+        words, gap = (words_of(asked[1], min(int(asked[2]), 10_000)), min(int(asked[3]), 1_000) / 1000) if asked else (["So ", "it ", "is."], 0)
         self.open += 1
         self.open_most = max(self.open_most, self.open)
         try:

@@ -74,6 +74,10 @@ pub(super) struct Threshold(pub(super) usize);
 /// The graph is asked when it may give one row in so many; below, most of its work is in vain.
 const SHARE_MIN: usize = 20;
 
+/// So few rows that pass a filter are gone through whatever the graph could do: that takes some
+/// microseconds, and a graph may have no way to each of them.
+const FEW: usize = 512;
+
 impl Shelf {
     /// An empty one.
     pub(super) fn new(dimensions: usize, dot: Dot) -> Self {
@@ -258,7 +262,8 @@ impl Shelf {
         threshold: Threshold,
     ) -> Option<Top<ChunkId>> {
         let graph = self.graph.as_deref()?;
-        let is_narrow = allowed.rows * SHARE_MIN < self.slots.len();
+        let is_few = allowed.documents.is_some() && allowed.rows <= FEW;
+        let is_narrow = is_few || allowed.rows * SHARE_MIN < self.slots.len();
         if allowed.rows <= threshold.0 || is_narrow {
             return None;
         }
