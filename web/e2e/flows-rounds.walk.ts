@@ -87,17 +87,48 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person who looks after what com
     await page.getByText('They are brought back.').waitFor();
   });
 
-  it('checks a changed text of a document, and is led to what is wrong', async () => {
+  it('changes a document, and is led to what is wrong before it is in force', async () => {
     await open('/configuration');
     await page.getByRole('link', { name: 'Rubric' }).click();
     await page.getByText('One value is never shown').waitFor();
-    await page.getByRole('tab', { name: 'Check a change' }).click();
-    const text = page.getByLabel('The text as it would be');
+    await page.getByRole('tab', { name: 'Change', exact: true }).click();
+    const text = page.getByLabel('The text as it is to be');
     await text.fill('total_weight: 100\ncriteria:\n  - {key: structure, weight: 70}\n');
-    await page.getByRole('button', { name: 'Check', exact: true }).click();
     await page.getByText('The application would not start with it: 1 error.').waitFor();
+    await page.getByLabel('Why').fill('Tone counts for nothing.');
+    expect(await page.getByRole('button', { name: 'Put in force' }).isDisabled()).toBe(true);
     await page.getByRole('button', { name: 'Go to line 3' }).click();
     await expect.poll(() => text.evaluate((it) => [document.activeElement === it, (it as HTMLTextAreaElement).selectionStart])).toEqual([true, 30]);
+  });
+
+  it('puts a text in force, sees in the history what it changed, and goes back', async () => {
+    await open('/configuration/rubric?tab=edit');
+    await page.getByLabel('The text as it is to be').fill('total_weight: 100\ncriteria:\n  - {key: structure, weight: 100}\n');
+    await page.getByLabel('Why').fill('One criterion is enough.');
+    await page.getByRole('button', { name: 'Put in force' }).click();
+    await page.getByText('Version 1 is in force.').waitFor();
+    await page.getByRole('tab', { name: 'History' }).click();
+    const version = page.getByRole('listitem', { name: 'Version 1', exact: true });
+    await version.getByText('One criterion is enough.').waitFor();
+    await version.getByRole('button', { name: 'What it changed' }).click();
+    await page.getByRole('region', { name: 'What version 1 changed' }).getByText('+   - {key: structure, weight: 100}').waitFor();
+    await page.getByRole('button', { name: 'Back to the file' }).click();
+    await page.getByRole('dialog').getByLabel('Why').fill('It was not enough.');
+    await page.getByRole('dialog').getByRole('button', { name: 'Go back' }).click();
+    await page.getByText('The file is in force').waitFor();
+    await page.getByRole('button', { name: 'Go back to version 1' }).waitFor();
+  });
+
+  it('looks into a zip of documents before it is taken in', async () => {
+    await open('/configuration');
+    await page.getByRole('button', { name: 'Import' }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.getByRole('button', { name: 'Import' }).isDisabled()).toBe(true);
+    await dialog.getByLabel('The zip').setInputFiles({ name: 'all.zip', mimeType: 'application/zip', buffer: Buffer.from('PK') });
+    await dialog.getByRole('button', { name: 'Only check it' }).click();
+    await dialog.getByText('Would be changed').waitFor();
+    await dialog.getByRole('button', { name: 'Import' }).click();
+    await page.getByText('1 document is changed.').waitFor();
   });
 
   it('looks at calls by their days, leafs, and sees how many there were', async () => {

@@ -109,7 +109,7 @@ export async function pages(at: Place): Promise<Visit[]> {
   if (app.has_deprecations) visits.push({ name: 'deprecations', path: '/deprecations' });
   visits.push({ name: 'configuration', path: '/configuration' }, { name: 'help', path: '/help' });
   const document = (await ask<{ documents: { name: string }[] }>(at, bearer, '/api/configuration')).documents[0];
-  if (document) for (const tab of ['contents', 'check']) visits.push({ name: `configuration-${tab}`, path: `/configuration/${document.name}?tab=${tab}` });
+  if (document) for (const tab of ['contents', 'edit', 'history']) visits.push({ name: `configuration-${tab}`, path: `/configuration/${document.name}?tab=${tab}` });
   visits.push({ name: 'jobs', path: '/jobs' });
   const job = await first('/api/jobs?limit=10');
   if (job) visits.push({ name: 'job', path: `/jobs/${job.id}` });

@@ -86,7 +86,7 @@ export const askedRoutes = {
     world.asked.conversations = world.asked.conversations.filter((it) => it.view !== gone);
   },
 
-  'GET /api/results': (world, { query, caller }) => paged(world.asked.results.filter((it) => query.of === 'everybody' || it.created_by === caller.id)),
+  'GET /api/results': (world, { query, caller }) => paged(world.asked.results.filter((it) => query.of === 'all' || it.created_by === caller.id)),
   'POST /api/results': (world, { body, caller }) => {
     const before = body.previous && resultOf(world, body.previous);
     const result = made(world, { text: body.text, version: before ? before.version + 1 : 1, owner: caller.id });

@@ -35,7 +35,7 @@ export function assistantsOf(world) {
 
 function made(world, kept, { owner, assistant, title, tenant, ago = 0 }) {
   const at = world.now(ago * 3_600_000);
-  const chat = { owner, view: { id: randomUUID(), tenant: tenant ?? NO_TENANT, assistant, title, is_named: false, created_at: at, updated_at: at, run: null } };
+  const chat = { owner, view: { id: randomUUID(), tenant: tenant ?? NO_TENANT, assistant, record: null, title, is_named: false, created_at: at, updated_at: at, run: null } };
   kept.chats.push(chat);
   kept.messages.set(chat.view.id, []);
   return chat.view;
@@ -51,7 +51,7 @@ const quotes = (assistant) => assistant === 'archive';
 const of = (world) => world.talks;
 
 export const assistantRoutes = {
-  'GET /api/assistants': (world) => paged(Object.entries(world.app.assistants).map(([name, it]) => ({ name, ...it, collections: [], own_prompt_chars: quotes(name) ? 0 : OWN_PROMPT, question_chars: QUESTION, web: !quotes(name), quotes: quotes(name) })), {}),
+  'GET /api/assistants': (world) => paged(Object.entries(world.app.assistants).map(([name, it]) => ({ name, ...it, collections: [], on: null, own_prompt_chars: quotes(name) ? 0 : OWN_PROMPT, question_chars: QUESTION, web: !quotes(name), quotes: quotes(name) })), {}),
   'GET /api/assistants/prompt': (world, { query, caller }) => promptOf(world, caller, query.assistant),
   'PUT /api/assistants/prompt': (world, { body, caller }) => {
     if (body.system_prompt.length > OWN_PROMPT) refuse('invalid_input', 'Some fields are not right', { errors: [{ field: '/system_prompt', message: `must have at most ${OWN_PROMPT} characters` }] });

@@ -24,6 +24,7 @@ const BODIES = {
   'POST /api/documents/site': { url: 'https://x.example' },
   'POST /api/documents/search': { query: 'valve' },
   'POST /api/users': { email: 'x@example.com', name: 'X', role: 'viewer', password: 'a long enough one' },
+  'POST /api/users/{user}/erase': { dry_run: true },
   'POST /api/keys': { name: 'Till', scopes: ['read'] },
   'POST /api/models/test': {},
   'PUT /api/budgets/{budget}': { scope: 'whole', period: 'month', limit_usd: 5 },

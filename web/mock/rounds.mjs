@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 
+import { formOf } from './files.mjs';
 import { accepted, start } from './jobs.mjs';
 import { refuse } from './problem.mjs';
 
@@ -23,6 +24,7 @@ export function roundsOf(world) {
     entries: [entry('https://exchange.example/calls?page=1', ['exchange', 'exchange.example'], 2), entry('https://exchange.example/calls?page=2', ['exchange', 'exchange.example'], 30), entry('https://feed.example/all', ['feed', 'feed.example'], 5)],
     schedules: app.schedules.map((name, at) => schedule(name, at === 0 ? { kind: 'source', name: app.sources[0] } : { kind: 'archive', name: Object.keys(app.collections)[0] }, at === 1 ? { late_s: 700 } : {})),
     archives: app.schedules.length > 0 ? [archive(120, 3), archive(80, 60)] : [],
+    versions: [],
     documents: [document('rubric', 'Rubric', 'business_logic', 'total_weight: 100\ncriteria:\n  - {key: structure, weight: 60}\n  - {key: tone, weight: 40}\n'), document('llm', 'Models', 'infrastructure', null)],
   };
 }
@@ -32,11 +34,11 @@ function past(world) {
 }
 
 function document(name, title, category, content) {
-  return { name, title, about: `What is said about ${title.toLowerCase()}.`, category, file: `config/${name}.yaml`, is_given: content !== null, is_typed: content === null, has_schema: content !== null, checksum: content && 'b3'.repeat(32), content, hidden: name === 'rubric' ? ['/secret'] : [], given: content ? { total_weight: 100 } : null, in_force: { total_weight: 100 }, schema: content ? { type: 'object' } : null };
+  return { name, title, about: `What is said about ${title.toLowerCase()}.`, category, file: `config/${name}.yaml`, is_given: content !== null, is_typed: content === null, has_schema: content !== null, checksum: content && 'b3'.repeat(32), version: 0, newest_version: 0, set_aside: null, waits_for_start: false, acts: category === 'business_logic' ? 'now' : 'next_start', content, newest: content, hidden: name === 'rubric' ? ['/secret'] : [], given: content ? { total_weight: 100 } : null, in_force: { total_weight: 100 }, schema: content ? { type: 'object' } : null };
 }
 
 const without = (it, ...names) => Object.fromEntries(Object.entries(it).filter(([name]) => !names.includes(name)));
-const line = (it) => without(it, 'content', 'hidden', 'given', 'in_force', 'schema');
+const line = (it) => without(it, 'content', 'newest', 'hidden', 'given', 'in_force', 'schema', 'file_text');
 const paged = (items) => ({ items, next_cursor: null, prev_cursor: null, total: items.length });
 const runsOf = (world, name) => world.rounds.runs[name] ?? refuse('source_not_found', 'There is no such source');
 const scheduleOf = (world, name) => world.rounds.schedules.find((it) => it.name === name) ?? refuse('schedule_not_found', 'There is no such schedule');
@@ -83,15 +85,58 @@ export const roundRoutes = {
   },
   'GET /api/deprecations': (world) => ({ deprecations: world.app.has_deprecations ? [{ route: 'GET /v1/calls', operation: 'records.list', since: world.now(90 * 24 * HOUR), sunset: world.now(-90 * 24 * HOUR), is_gone: false, use: '/v2/calls', calls: 214, calls_since_gone: 0, client_count: 2, clients: [{ kind: 'user', client: 'usr_1', calls: 200, gone: 0, first_at: world.now(80 * 24 * HOUR), last_at: world.now(HOUR) }, { kind: 'nobody', client: '', calls: 14, gone: 0, first_at: world.now(9 * HOUR), last_at: world.now(2 * HOUR) }] }] : [] }),
   'GET /api/configuration': (world) => ({ documents: world.rounds.documents.map(line) }),
-  'GET /api/configuration/{config}': (world, { params }) => world.rounds.documents.find((it) => it.name === params.config) ?? refuse('configuration_not_found', 'There is no such document'),
-  'POST /api/configuration/check': (world, { body }) => {
-    const text = body?.contents?.rubric ?? '';
-    const at = text.split('\n').findIndex((it) => /weight: (?!60|40|100)/.test(it));
-    const faults = at < 0 ? [] : [{ file: 'config/rubric.yaml', line: at + 1, column: 3, level: 'error', code: 'check_failed', message: 'the weights do not sum to 100', hint: 'change one of the weights' }];
-    return { is_valid: faults.length === 0, errors: faults.length, warnings: 0, faults };
+  'GET /api/configuration/export': () => ({ file: 'configuration.zip', type: 'application/zip', text: 'PK' }),
+  'POST /api/configuration/import': async (world, { raw, isForm, request }) => {
+    const { file, fields } = isForm ? await formOf(request, raw) : refuse('invalid_input', 'A file is missing', { errors: [{ field: '/file', message: 'is missing' }] });
+    if (!file.text.startsWith('PK')) refuse('invalid_file', 'The file is no zip that can be read');
+    const only = fields.validate_only === 'true';
+    const document = world.rounds.documents[0];
+    const text = document.content.replace('60', '40').replace('structure, weight: 40', 'structure, weight: 60');
+    const made = only ? null : changed(world, document, text, fields.reason || 'Imported', 'import', 'usr_0').version;
+    const results = [{ config: 'rubric', file: document.file, outcome: only ? 'valid' : 'imported', version: made, acts: 'now', faults: [] }];
+    return { ...found(text), imported: only ? 0 : 1, applied: !only, hot_reloaded: only ? [] : ['rubric'], validated_only: only, results };
   },
+  'GET /api/configuration/{config}': (world, { params }) => without(documentOf(world, params.config), 'file_text'),
+  'PUT /api/configuration/{config}': (world, { params, body, caller }) => {
+    const document = documentOf(world, params.config);
+    if (body.version !== undefined && body.version !== document.newest_version) refuse('stale', 'It was changed meanwhile', { detail: `Version ${document.newest_version} is in force.` });
+    return changed(world, document, body.content, body.reason, 'set', caller.id);
+  },
+  'GET /api/configuration/{config}/history': (world, { params }) => paged(world.rounds.versions.filter((it) => it.config === documentOf(world, params.config).name)),
+  'POST /api/configuration/{config}/revert': (world, { params, body, caller }) => {
+    const document = documentOf(world, params.config);
+    const version = world.rounds.versions.find((it) => it.config === document.name && it.version === body.version);
+    if (body.version > 0 && !version) refuse('version_not_found', 'There is no such version');
+    return changed(world, document, version?.new ?? document.file_text, body.reason, 'revert', caller.id, body.version === 0);
+  },
+  'POST /api/configuration/check': (world, { body }) => found(body?.contents?.rubric ?? ''),
   'GET /api/frontend': (world) => ({ theme: 'system', language: null, chars_max: null, autosave: '30s', session_warning: '5m', request_timeout: '1m', poll: '2s', features: {}, texts: world.app.sources.length > 0 ? { en: { help_letters: '# What makes a letter good\nBegin with **what you want**.' }, nl: { help_letters: '# Wat een brief goed maakt\nBegin met wat je wilt.' } } : {} }),
 };
+
+const documentOf = (world, name) => world.rounds.documents.find((it) => it.name === name) ?? refuse('configuration_not_found', 'There is no such document');
+
+/** What the check finds in a text of the rubric. */
+function found(text) {
+  const at = text.split('\n').findIndex((it) => /weight: (?!60|40|100)/.test(it));
+  const faults = at < 0 ? [] : [{ file: 'config/rubric.yaml', line: at + 1, column: 3, level: 'error', code: 'check_failed', message: 'the weights do not sum to 100', hint: 'change one of the weights' }];
+  return { is_valid: faults.length === 0, errors: faults.length, warnings: 0, faults };
+}
+
+/** A text for a document: kept in its history, in force when nothing is wrong. */
+function changed(world, document, text, reason, origin, by, isFile = false) {
+  const report = found(text ?? '');
+  const of = world.rounds.versions.filter((it) => it.config === document.name);
+  const version = (of[0]?.version ?? 0) + 1;
+  document.file_text ??= document.content;
+  world.rounds.versions.unshift({ config: document.name, version, in_force: report.is_valid && !isFile, origin, reason, is_valid: report.is_valid, faults: report.faults, old: document.newest, new: text, created_by: by, created_at: world.now() });
+  const acts = report.is_valid ? document.acts : null;
+  if (report.is_valid) {
+    of.forEach((it) => Object.assign(it, { in_force: false }));
+    const newest = isFile ? 0 : version;
+    Object.assign(document, { newest: text, newest_version: newest, is_given: true }, document.acts === 'now' ? { content: text, version: newest } : { waits_for_start: true });
+  }
+  return { config: document.name, version, changed: report.is_valid, applied: acts === 'now', acts, ...report };
+}
 
 function put(world, message) {
   const { job } = accepted(start(world, { kind: 'archive', engine_kind: 'archive', tenant: NO_TENANT, subject: null, steps: ['Choosing', 'Writing'], finish: () => ({ record_count: 3 }) }));

@@ -302,6 +302,13 @@ export const routes = {
     if (disabled !== undefined) user.disabled_at = disabled ? world.now() : null;
     return open(user);
   },
+  'POST /api/users/{user}/erase': (world, { params, body }) => {
+    const user = world.users.find((it) => it.id === params.user) ?? refuse('not_found', 'There is no such user');
+    const counts = { sessions: 1, keys: 0, chats: 2, messages: 9, runs: 4, prompts: 1, conversations: 0, questions: 0, documents: 3, documents_handed_over: body.shared_documents === 'erase' ? 0 : 1, records: 0, archived: 0, feedback: 1 };
+    if (body.dry_run) return { user: user.id, dry_run: true, state: 'planned', job: null, counts };
+    world.users = world.users.filter((it) => it !== user);
+    return { user: user.id, dry_run: false, state: 'completed', job: randomUUID(), counts };
+  },
   'GET /api/sessions': (world, { query, caller, session }) => page(world.sessions.filter((it) => it.user === (query.user ?? caller.id)).map((it) => ({ ...without(it, ['refresh', 'access', 'until']), is_current: it.id === session.id })), query),
   'DELETE /api/sessions/{session}': (world, { params }) => void (world.sessions = world.sessions.filter((it) => it.id !== params.session)),
   'GET /api/keys': (world, { query }) => page(world.keys.filter((it) => !query.tenant || it.tenant === query.tenant), query),

@@ -137,6 +137,8 @@ pub struct AssistantAsk {
     pub question: String,
     /// Where it stands.
     pub place: AskPlace,
+    /// The record it is about; in a chat, the one that the chat is about.
+    pub record: Option<RecordId>,
     /// Rules for this answer; one's own when left out.
     pub system_prompt: Option<String>,
     /// Words that go along.
@@ -151,6 +153,17 @@ pub struct AssistantAsk {
     pub documents: Option<Vec<DocumentId>>,
     /// Only in documents with one of these tags.
     pub tags: Vec<String>,
+}
+
+/// A chat that is begun about a record, before anything is asked in it.
+#[derive(Debug, Clone)]
+pub struct ChatCreate {
+    /// On whose account.
+    pub tenant: TenantId,
+    /// With which assistant; the only one there is when left out.
+    pub assistant: Option<String>,
+    /// About this record.
+    pub record: RecordId,
 }
 
 /// Where a question stands.

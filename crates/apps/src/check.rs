@@ -14,6 +14,7 @@ mod configuration;
 mod crossing;
 mod files;
 mod names;
+mod private;
 mod progress;
 mod questions;
 mod rest;
@@ -34,6 +35,7 @@ use std::{
 
 use serde::Serialize;
 
+pub(crate) use assistants::ABOUT_VARIABLES;
 pub(crate) use files::Files;
 pub use names::ERROR_CODES;
 pub(crate) use shape::{prune, without_formats};
@@ -152,6 +154,16 @@ pub fn with_documents(path: &Path, told: &Told<'_>, texts: &BTreeMap<String, Str
         crate::configuration::file_of(&files_there, name, declared)
     };
     let instead = texts.iter().map(|(name, text)| (file(name), text.clone())).collect();
+    files(&Files::read_with(path, instead), told).0
+}
+
+/// Checks the folder at `path` as it would be with these texts in the place of files: path → text. Nothing is
+/// written.
+pub(crate) fn with_files(
+    path: &Path,
+    told: &Told<'_>,
+    instead: BTreeMap<String, String>,
+) -> Report {
     files(&Files::read_with(path, instead), told).0
 }
 

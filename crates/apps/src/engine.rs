@@ -35,7 +35,6 @@ use crate::{
         self, Hub,
         web_search::{WebSearch, WebSearchError},
     },
-    configuration,
     description::{TaskLanguages, task::ContextSource},
     error::EngineError,
     folder::{AssistantKit, Folder, TaskKit},
@@ -45,7 +44,7 @@ use crate::{
         steps::{Steps, failure},
     },
     language::{self, Languages},
-    prompt, question,
+    person, prompt, question,
     record::{Act, Record, RecordError},
     report, result, schedule,
     schema::Schema,
@@ -72,6 +71,8 @@ struct Inner {
     queries: tokio::sync::Semaphore,
     papers: tokio::sync::Semaphore,
     sources: sources::Kit,
+    /// How far changes of documents were followed here; whoever follows holds it.
+    followed: tokio::sync::Mutex<Option<i64>>,
 }
 
 /// What an operator may choose, and where assistants look things up.
@@ -180,6 +181,7 @@ impl Engine {
             queries: tokio::sync::Semaphore::new(QUERIES_AT_ONCE),
             papers: tokio::sync::Semaphore::new(report::AT_ONCE),
             sources,
+            followed: tokio::sync::Mutex::new(None),
         }));
         if let Some(knowledge) = engine.knowledge() {
             knowledge.keep_to_chats(acts::chats::hold);
@@ -194,7 +196,8 @@ impl Engine {
         engine.seed().await?;
         engine.keeper().settle(engine.store(), engine.now()).await?;
         engine.record_prompts().await?;
-        if engine.folder().questions().next().is_some() {
+        info!(app = engine.folder().description().app, "The application is ready");
+        if !engine.folder().questions().is_empty() {
             engine.store().prepare_guard().await?;
         }
         Ok(engine)
@@ -208,6 +211,11 @@ impl Engine {
     /// The door to models.
     pub fn models(&self) -> &Models {
         &self.0.models
+    }
+
+    /// How far changes of documents were followed in this process.
+    pub(crate) fn followed(&self) -> &tokio::sync::Mutex<Option<i64>> {
+        &self.0.followed
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -311,6 +319,8 @@ impl Engine {
             let archivist = archive::Archivist { engine: self.clone(), kind };
             handlers.insert(kind.to_owned(), Arc::new(archivist));
         }
+        let eraser = person::erase::Eraser { engine: self.clone() };
+        handlers.insert(person::erase::KIND.to_owned(), Arc::new(eraser));
         handlers.extend(self.sources().handlers());
         handlers
     }
@@ -362,10 +372,15 @@ impl Engine {
         let kit = self.folder().task(task).ok_or_else(no_such)?.clone();
         let (this, asked, given, parent, tenant) =
             (self.clone(), kit.clone(), input.clone(), record.map(|it| it.id), for_whom.tenant);
+        // All that is asked with, and all that is computed of the answer, is of the same documents.
+        let configuration = self.folder().configuration();
+        let documents = configuration.clone();
         let (context, prompt_version) = self
             .store()
             .read(move |db| {
-                let context = context::gather(db, this.folder(), &asked, tenant, parent, &given)?;
+                let folder = this.folder();
+                let context =
+                    context::gather(db, folder, &documents, &asked, tenant, parent, &given)?;
                 let prompt_version = prompt::in_use(db, &asked.name)?;
                 Ok::<_, EngineError>((context, prompt_version))
             })
@@ -384,7 +399,7 @@ impl Engine {
         let scene = Scene::new(data.as_ref(), input, context, total);
         let misconfigured =
             |why: String| EngineError::Misconfigured(format!("task `{task}`: {why}"));
-        let document = |name: &str| configuration::look(self.folder(), name, None);
+        let document = |name: &str| configuration.look(name, None, &[]);
         let plans = compute::plan(&kit.description, document).map_err(misconfigured)?;
         let asked = match plans.is_empty() {
             true => kit.output.clone(),
@@ -435,9 +450,12 @@ impl Engine {
         Ok(())
     }
 
-    async fn record_prompts(&self) -> Result<(), StartError> {
+    /// Notes the prompts as they are now: of the files, and of the documents that they are composed of.
+    pub(crate) async fn record_prompts(&self) -> Result<(), store::Error> {
         let now = self.now();
-        let document = |name: &str| configuration::look(self.folder(), name, None);
+        let configuration = self.folder().configuration();
+        let questions = self.folder().questions();
+        let document = |name: &str| configuration.look(name, None, &[]);
         let of_tasks = self
             .folder()
             .tasks()
@@ -446,7 +464,7 @@ impl Engine {
             .folder()
             .assistants()
             .map(|kit| (kit.name.clone(), &kit.prompt))
-            .chain(self.folder().questions().flat_map(|kit| {
+            .chain(questions.iter().map(|it| &**it).flat_map(|kit| {
                 kit.templates().map(|(what, prompt)| (format!("{}.{what}", kit.name), prompt))
             }))
             .map(|(name, prompt)| (name, prompt.source().to_owned(), prompt.variables()))
@@ -457,11 +475,9 @@ impl Engine {
                 for (name, text, variables) in &prompts {
                     prompt::record(tx, name, text, variables, now)?;
                 }
-                Ok::<_, StartError>(())
+                Ok::<_, store::Error>(())
             })
-            .await?;
-        info!(app = self.folder().description().app, "The application is ready");
-        Ok(())
+            .await
     }
 
     /// The duty of every few seconds: says that this process is still at its answers, stops those
@@ -531,6 +547,7 @@ impl Engine {
                 question::sweep(tx, now)?;
                 result::raw::sweep(tx, before)?;
                 crate::progress::kept::sweep(tx, now)?;
+                crate::feedback::sweep(tx)?;
                 let mut jobs = 0;
                 loop {
                     match work::sweep(tx, before)? {

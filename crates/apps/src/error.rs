@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use base::{JobId, RecordId, RunId, TenantId};
+use identity::user::UserError;
 use models::ModelError;
 use sources::SourceError;
 use work::{EnqueueError, FenceError};
@@ -10,6 +11,7 @@ use work::{EnqueueError, FenceError};
 use crate::{
     archive::ArchiveError,
     assistant::AssistantError,
+    configuration::ConfigurationError,
     progress::ProgressError,
     proposal::ProposalError,
     question::QuestionError,
@@ -62,6 +64,9 @@ pub enum EngineError {
     /// About a report.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// About the documents of the configuration.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
     /// About a source.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -111,6 +116,9 @@ pub enum EngineError {
     /// The caller lacks a permission for what they ask for in particular.
     #[error(transparent)]
     NotAllowed(identity::Refused),
+    /// About the people who sign in.
+    #[error(transparent)]
+    User(#[from] UserError),
     /// A result is not there yet.
     #[error("result {0} is still being made")]
     NotReady(RecordId),
@@ -161,6 +169,7 @@ impl EngineError {
             Self::Question(error) => error.code(),
             Self::Progress(error) => error.code(),
             Self::Report(error) => error.code(),
+            Self::Configuration(error) => error.code(),
             Self::Source(error) => source_code(error),
             Self::Model(error) => model_code(error),
             Self::Lost(_) => "interrupted",
@@ -176,6 +185,7 @@ impl EngineError {
             Self::AtWork { .. } | Self::ScheduleBusy(_) => "job_busy",
             Self::NoSuchSchedule(_) => "schedule_not_found",
             Self::NotAllowed(_) => "permission_missing",
+            Self::User(error) => user_code(error),
             Self::NotReady(_) => "not_ready",
             Self::Late { .. } => "deadline_passed",
             Self::Spoiled { code, .. } => code,
@@ -193,6 +203,7 @@ impl EngineError {
             Self::Proposal(error) => error.detail(),
             Self::Invalid(invalid)
             | Self::Assistant(AssistantError::Invalid(invalid))
+            | Self::Configuration(ConfigurationError::Invalid(invalid))
             | Self::Question(QuestionError::Invalid(invalid)) => invalid.first_field(),
             _ => None,
         }
@@ -205,6 +216,7 @@ impl EngineError {
             Self::Invalid(invalid)
             | Self::Search(SearchError::Invalid(invalid))
             | Self::Assistant(AssistantError::Invalid(invalid))
+            | Self::Configuration(ConfigurationError::Invalid(invalid))
             | Self::Question(QuestionError::Invalid(invalid)) => invalid.faults.clone(),
             Self::Webhook(error @ WebhookError::Address(_)) => vec![fault("/url", error)],
             Self::Webhook(
@@ -248,8 +260,10 @@ impl EngineError {
             | Self::Assistant(AssistantError::Store(error))
             | Self::Question(QuestionError::Store(error))
             | Self::Progress(ProgressError::Store(error))
+            | Self::Configuration(ConfigurationError::Store(error))
             | Self::Source(SourceError::Store(error))
             | Self::Archive(ArchiveError::Store(error))
+            | Self::User(UserError::Store(error))
             | Self::Webhook(WebhookError::Store(error)) => Some(error),
             _ => None,
         }
@@ -277,6 +291,20 @@ fn source_code(error: &SourceError) -> &'static str {
         SourceError::NotFromSource(_) => "not_found",
         SourceError::Refused(_) => "invalid_input",
         SourceError::Store(error) => store_code(error),
+    }
+}
+
+fn user_code(error: &UserError) -> &'static str {
+    match error {
+        UserError::NoSuchUser(_) => "user_not_found",
+        UserError::NoSuchTenant(_) => "tenant_not_found",
+        UserError::EmailTaken | UserError::UsernameTaken => "not_unique",
+        UserError::Changed { .. } => "stale",
+        UserError::Overreach(_) => "permission_missing",
+        UserError::TooManyAttempts { .. } => "rate_limited",
+        UserError::Store(error) => store_code(error),
+        // What is left is about something that was typed in.
+        _ => "invalid_input",
     }
 }
 

@@ -209,6 +209,26 @@ pub(crate) fn forget(tx: &Tx, subject: &str) -> Result<(), store::Error> {
     tx.execute("DELETE FROM feedback WHERE subject = $1", &params![subject]).map(drop)
 }
 
+/// Removes what was said of answers that are not there any more: it was said while they were taken away.
+pub(crate) fn sweep(tx: &Tx) -> Result<u64, store::Error> {
+    tx.execute(
+        "DELETE FROM feedback WHERE kind = 'message' AND NOT EXISTS
+            (SELECT 1 FROM assistant_messages m WHERE m.id = feedback.subject)",
+        &[],
+    )
+}
+
+/// Removes everything that somebody said, of whatever.
+pub(crate) fn forget_owner(tx: &Tx, owner: &str) -> Result<u64, store::Error> {
+    tx.execute("DELETE FROM feedback WHERE owner = $1", &params![owner])
+}
+
+/// How often somebody said something.
+pub(crate) fn count_of(db: &Db, owner: &str) -> Result<u64, store::Error> {
+    let sql = "SELECT count(*) AS total FROM feedback WHERE owner = $1";
+    db.one(sql, &params![owner])?.get("total")
+}
+
 /// Removes everything of a tenant.
 pub(crate) fn erase(tx: &Tx, tenant: TenantId) -> Result<(), store::Error> {
     tx.execute("DELETE FROM feedback WHERE tenant = $1", &params![tenant]).map(drop)

@@ -115,6 +115,7 @@ impl Fixture {
             work::MIGRATIONS,
             models::MIGRATIONS,
             knowledge::MIGRATIONS,
+            sources::MIGRATIONS,
         ];
         let store = db.migrated(&rooms).await;
         let fixture = Self {

@@ -1,8 +1,9 @@
 //! An application folder, read and compiled: what it says, its schemas, templates and documents.
 //!
-//! Read once at start and never changed; cheap to clone. A folder with a fault is refused with all
-//! of its faults ([`crate::check`]), so whoever holds a [`Folder`] need not ask whether names,
-//! fields and files in it exist.
+//! Read once at start; cheap to clone. A folder with a fault is refused with all of its faults
+//! ([`crate::check`]), so whoever holds a [`Folder`] need not ask whether names, fields and files in it
+//! exist. Nothing of it changes while it is held but the documents of `config/` that act at once, and
+//! what is made of them: those are handed out as they are at that moment.
 //!
 //! Start at [`Folder::read`] and [`Folder::kits`], which holds the collections. What is here beside
 //! them is how records come into a collection: the readers of lists, the seeds, the defaults.
@@ -10,7 +11,7 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use indexmap::IndexMap;
@@ -20,7 +21,11 @@ use sources::Program;
 
 use crate::{
     check::{self, Fault, Files, Level, Report, Told},
-    configuration::{Configuration, Document, Kind},
+    configuration::{
+        Configuration, Document, Kind,
+        standing::{Overlay, Standing},
+        version::Head,
+    },
     description::{Assistant, Description, Import, Task},
     marked::{self, Place},
     question::QuestionsKit,
@@ -43,12 +48,19 @@ struct Inner {
     defaults: Vec<(String, Checked)>,
     tasks: IndexMap<String, TaskKit>,
     assistants: IndexMap<String, AssistantKit>,
-    questions: IndexMap<String, QuestionsKit>,
     sources: Vec<Program>,
     tenant_schema: Option<Schema>,
-    configuration: Configuration,
     templates: Templates,
     warnings: Vec<Fault>,
+    kinds: Vec<Kind>,
+    live: RwLock<Live>,
+}
+
+/// What may change while the application runs. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Live {
+    configuration: Arc<Configuration>,
+    questions: Arc<IndexMap<String, Arc<QuestionsKit>>>,
 }
 
 /// A task with all that belongs to it.
@@ -101,12 +113,27 @@ impl Folder {
 
     /// Reads the folder at `path`, of whose documents Mainstay types these.
     pub fn read_as(path: &Path, fuel: u64, kinds: &[Kind]) -> Result<Self, Faults> {
-        let files = Files::read(path);
+        Self::read_over(path, fuel, kinds, &[])
+    }
+
+    /// Reads the folder at `path`, with these versions over the files of documents.
+    pub fn read_over(
+        path: &Path,
+        fuel: u64,
+        kinds: &[Kind],
+        heads: &[Head],
+    ) -> Result<Self, Faults> {
         let told = Told { kinds, ..Told::default() };
+        let (mut files, mut overlay) = (Files::read(path), Overlay::default());
+        if !heads.is_empty() {
+            let spec = check::files(&files, &told).1.map(|it| it.configuration).unwrap_or_default();
+            overlay = Overlay::of(&files, &spec, kinds, heads);
+            files = Files::read_with(path, overlay.texts());
+        }
         let (report, description) = check::files(&files, &told);
         match description {
             Some(description) if report.is_fit() => {
-                Self::build(&files, description, fuel, report.faults, kinds)
+                Self::build(&files, description, fuel, report.faults, kinds, &overlay)
                     .map_err(|fault| Faults(Report { faults: vec![*fault] }))
             }
             _ => Err(Faults(report)),
@@ -169,13 +196,13 @@ impl Folder {
     }
 
     /// Questions over data by their name.
-    pub fn question(&self, name: &str) -> Option<&QuestionsKit> {
-        self.0.questions.get(name)
+    pub fn question(&self, name: &str) -> Option<Arc<QuestionsKit>> {
+        self.live().questions.get(name).cloned()
     }
 
     /// All questions over data, in the order of the description.
-    pub fn questions(&self) -> impl Iterator<Item = &QuestionsKit> {
-        self.0.questions.values()
+    pub fn questions(&self) -> Vec<Arc<QuestionsKit>> {
+        self.live().questions.values().cloned().collect()
     }
 
     /// The sources, ready to be read, in the order of the description.
@@ -184,13 +211,44 @@ impl Folder {
     }
 
     /// What a document of `config/` says, secrets and all; none when it is not there.
-    pub fn config(&self, name: &str) -> Option<&Json> {
-        self.0.configuration.get(name).and_then(Document::said)
+    pub fn config(&self, name: &str) -> Option<Json> {
+        self.live().configuration.get(name).and_then(Document::said).cloned()
     }
 
-    /// The documents of `config/`, to be shown.
-    pub fn configuration(&self) -> &Configuration {
-        &self.0.configuration
+    /// The documents of `config/`, as they are at this moment. Whoever asks twice may see two states.
+    pub fn configuration(&self) -> Arc<Configuration> {
+        self.live().configuration
+    }
+
+    /// The documents that Mainstay types, as the folder was read with them.
+    pub(crate) fn kinds(&self) -> &[Kind] {
+        &self.0.kinds
+    }
+
+    fn live(&self) -> Live {
+        self.0.live.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts other texts of documents in force, those that are named, for everybody who holds this folder.
+    /// They must act at once, and be checked.
+    pub(crate) fn take_over(&self, texts: &Standing, names: &[String]) -> Result<(), Box<Fault>> {
+        let configuration = self.configuration();
+        let mut others = Vec::new();
+        for name in names {
+            let (Some(document), Some(text)) = (configuration.get(name), texts.get(name)) else {
+                continue;
+            };
+            let other = document.with_text(text.text.as_deref(), text.version);
+            others.push(other.map_err(|error| unexpected(&document.file, &error))?);
+        }
+        let configuration = configuration.with(others);
+        let template = |name: &str| {
+            let found = self.0.templates.get(name);
+            found.ok_or_else(|| unexpected(name, &"there is no such template"))
+        };
+        let live = Live::new(&self.0.description, configuration, template)?;
+        *self.0.live.write().unwrap_or_else(PoisonError::into_inner) = live;
+        Ok(())
     }
 
     /// What a tenant must fit; none when nobody shares the server.
@@ -209,6 +267,7 @@ impl Folder {
         fuel: u64,
         warnings: Vec<Fault>,
         kinds: &[Kind],
+        overlay: &Overlay,
     ) -> Result<Self, Box<Fault>> {
         let mut templates: IndexMap<String, String> =
             files.templates().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
@@ -264,13 +323,8 @@ impl Folder {
         }
         let tenants = description.tenants.as_ref();
         let tenant_schema = tenants.map(|it| schema(files, &it.schema)).transpose()?;
-        let configuration = Configuration::read(files, &description, kinds);
-        let mut questions = IndexMap::new();
-        for (name, asked) in &description.questions {
-            let languages = &description.languages;
-            let kit = QuestionsKit::read(name, asked, languages, &configuration, template)?;
-            questions.insert(name.clone(), kit);
-        }
+        let configuration = Configuration::read(files, &description, kinds, overlay);
+        let live = Live::new(&description, configuration, template)?;
         let sources = sources(files, &description, fuel)?;
         let path = files.folder().to_owned();
         let kits = Kits::new(&description, |file| Schema::read(files.folder(), file).ok())
@@ -290,13 +344,30 @@ impl Folder {
             defaults,
             tasks,
             assistants,
-            questions,
             sources,
             tenant_schema,
-            configuration,
             templates,
             warnings,
+            kinds: kinds.to_vec(),
+            live: RwLock::new(live),
         })))
+    }
+}
+
+impl Live {
+    /// What is made of these documents. `template` gives what is compiled, by file.
+    fn new(
+        description: &Description,
+        configuration: Configuration,
+        template: impl Fn(&str) -> Result<Template, Box<Fault>>,
+    ) -> Result<Self, Box<Fault>> {
+        let mut questions = IndexMap::new();
+        for (name, asked) in &description.questions {
+            let languages = &description.languages;
+            let kit = QuestionsKit::read(name, asked, languages, &configuration, &template)?;
+            questions.insert(name.clone(), Arc::new(kit));
+        }
+        Ok(Self { configuration: Arc::new(configuration), questions: Arc::new(questions) })
     }
 }
 
@@ -444,7 +515,7 @@ mod tests {
         let rules = folder.kits().get("rules").expect("rules");
         let refused = rules.check(json!({"name": "Odd", "document": {"order": 1}}));
         assert_eq!(refused.expect_err("no such order").code, "invalid_document");
-        assert_eq!(folder.config("words").map(|it| &it["sizes"][1]), Some(&json!("large")));
+        assert_eq!(folder.config("words").map(|it| it["sizes"][1].clone()), Some(json!("large")));
         assert!(folder.tenant_schema().is_some());
         assert_eq!(folder.warnings(), []);
     }
@@ -482,7 +553,7 @@ mod tests {
         let vars = template::Vars::new()
             .with("items", &json!([{"id": "1", "label": "Large cap"}]))
             .with("record", &json!({"name": "Pipes"}))
-            .with("words", folder.config("words").expect("words"));
+            .with("words", &folder.config("words").expect("words"));
         let prompt = task.prompt.prompt(&vars).expect("a prompt");
         assert_eq!(prompt.user, "Code the items of Pipes:\n- Large cap");
         let answer = task.fallback.as_ref().expect("a fallback").answer(&vars).expect("an answer");

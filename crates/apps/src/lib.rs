@@ -21,6 +21,7 @@ pub mod engine;
 pub mod error;
 pub mod feedback;
 pub mod job;
+pub mod person;
 pub mod progress;
 pub mod question;
 pub mod report;

@@ -81,4 +81,14 @@ pub const MIGRATIONS: &[Migration] = &[
         up: both!("20261121_181000_results", "up"),
         down: both!("20261121_181000_results", "down"),
     },
+    Migration {
+        name: "20261124_100000_chats_about_records",
+        up: both!("20261124_100000_chats_about_records", "up"),
+        down: both!("20261124_100000_chats_about_records", "down"),
+    },
+    Migration {
+        name: "20261125_110000_configuration_versions",
+        up: both!("20261125_110000_configuration_versions", "up"),
+        down: both!("20261125_110000_configuration_versions", "down"),
+    },
 ];

@@ -6,8 +6,6 @@
 //! too long ago to come back.
 
 use base::{Actor, TenantId, Timestamp};
-use identity::Reach;
-use serde_json::{Value as Json, json};
 use store::{Db, Dialect, Tx, params};
 
 use crate::{
@@ -16,11 +14,13 @@ use crate::{
     feedback,
     indexes::text,
     question,
-    record::{
-        self, Act, Bindings, COLUMNS, Checked, Kits, NewRecord, Record, RecordError, store_code,
-    },
+    record::{self, Act, Bindings, Checked, Kits, NewRecord, Record, RecordError, store_code},
     result, seed, version,
 };
+
+mod export;
+
+pub use export::{Chunk, Part, Scope, export};
 
 /// Why an act on a tenant's data was refused.
 #[derive(Debug, thiserror::Error)]
@@ -77,135 +77,9 @@ pub fn begin(
     Ok(records)
 }
 
-/// What an export hands out, part after part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// Records of all collections, deleted ones and all versions' among them.
-    Records,
-    /// Versions.
-    Versions,
-    /// Proposals.
-    Proposals,
-    /// Webhooks, without their secrets.
-    Webhooks,
-}
-
-impl Part {
-    /// All of them, in order.
-    pub const ALL: [Self; 4] = [Self::Records, Self::Versions, Self::Proposals, Self::Webhooks];
-
-    /// The name of its list in the export.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Records => "records",
-            Self::Versions => "versions",
-            Self::Proposals => "proposals",
-            Self::Webhooks => "webhooks",
-        }
-    }
-}
-
-/// Some rows of one part of an export.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Chunk {
-    /// The rows, as JSON objects.
-    pub rows: Vec<Json>,
-    /// After which row to go on; none when the part is complete.
-    pub next: Option<String>,
-}
-
-/// The next at most `limit` rows of a part of everything a tenant has, those after the row `after`.
-/// Each call is a read of its own, so an export of any size holds nothing up.
-///
-/// # Errors
-/// [`RecordError::TenantForbidden`].
-pub fn export(
-    db: &Db,
-    reach: Reach,
-    tenant: TenantId,
-    part: Part,
-    after: Option<&str>,
-    limit: u32,
-) -> Result<Chunk, TenantError> {
-    if reach != Reach::All && reach != Reach::Tenant(tenant) {
-        return Err(RecordError::TenantForbidden(tenant).into());
-    }
-    let params = params![tenant, after.unwrap_or_default(), limit];
-    let rows: Vec<(String, Json)> = match part {
-        Part::Records => {
-            let sql = format!(
-                "SELECT {COLUMNS}
-                   FROM records r
-                   LEFT JOIN versions v ON v.id = r.active_version
-                  WHERE r.tenant = $1 AND r.id > $2
-                  ORDER BY r.id LIMIT $3"
-            );
-            let rows = db.query(sql.as_str(), &params)?;
-            let records = rows.iter().map(Record::read).collect::<Result<Vec<_>, _>>()?;
-            records.iter().map(|it| (it.id.to_string(), record::view(it, None))).collect()
-        }
-        Part::Versions => objects(
-            db,
-            "SELECT id, tenant, record, number, label, notes, state, origin, task, inputs, summary,
-                    details, warnings, prompt_version, produced_by, based_on, record_count,
-                    created_by, created_at, deleted_at
-               FROM versions WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3",
-            &params,
-        )?,
-        Part::Proposals => objects(
-            db,
-            "SELECT id, tenant, record_parent AS parent, version, record, category, suggestion,
-                    change, status, produced_by, decided_by, decided_at, notes, feedback,
-                    applied_version, created_at, updated_at
-               FROM proposals WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3",
-            &params,
-        )?,
-        Part::Webhooks => objects(
-            db,
-            "SELECT id, tenant, url, events, description, is_active, created_by, created_at,
-                    updated_at
-               FROM webhooks WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3",
-            &params,
-        )?,
-    };
-    let next = rows.last().filter(|_| rows.len() == limit as usize).map(|it| it.0.clone());
-    Ok(Chunk { rows: rows.into_iter().map(|it| it.1).collect(), next })
-}
-
-/// Rows as JSON objects under the names of their columns, with their ids.
-fn objects(
-    db: &Db,
-    sql: &str,
-    params: &[store::Value],
-) -> Result<Vec<(String, Json)>, store::Error> {
-    const JSON: [&str; 5] = ["inputs", "details", "warnings", "change", "events"];
-    let rows = db.query(sql, params)?;
-    let mut all = Vec::with_capacity(rows.len());
-    for row in rows {
-        let mut object = serde_json::Map::new();
-        for column in row.columns() {
-            let value = match row.value(column)? {
-                store::Value::Null => Json::Null,
-                store::Value::Int(micros) if column.ends_with("_at") => {
-                    json!(base::clock::from_micros(*micros))
-                }
-                store::Value::Int(it) if column.starts_with("is_") => json!(*it == 1),
-                store::Value::Int(it) => json!(it),
-                store::Value::Real(it) => json!(it),
-                store::Value::Text(_) if JSON.contains(&column) => row.get(column)?,
-                store::Value::Text(it) => json!(it),
-                store::Value::Blob(_) => continue,
-            };
-            object.insert(column.to_owned(), value);
-        }
-        all.push((row.get("id")?, Json::Object(object)));
-    }
-    Ok(all)
-}
-
 /// Removes everything of a tenant for good, in this application and in the rooms below: records,
-/// versions, proposals, vectors, webhooks, chats, documents, jobs, usage, blobs, and at last the tenant
-/// itself with its keys and users. What the audit log says stays, with one entry more. Call
+/// versions, proposals, vectors, webhooks, chats, documents, jobs, what sources remember, usage, blobs, and
+/// at last the tenant itself with its keys and users. What the audit log says stays, with one entry more. Call
 /// [`identity::Identity::forget_callers`] and [`knowledge::Knowledge::forget`] after the commit.
 ///
 /// # Errors
@@ -246,6 +120,7 @@ pub fn erase(tx: &Tx, act: &Act, tenant: TenantId) -> Result<(), TenantError> {
     work::erase(tx, tenant)?;
     // After its jobs: none of them can begin an archive from here on.
     crate::archive::row::erase(tx, tenant)?;
+    sources::erase(tx, tenant)?;
     models::usage::erase(tx, tenant)?;
     store::blob::erase(tx, tenant, act.now)?;
     identity::tenant::erase(tx, tenant)?;

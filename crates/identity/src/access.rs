@@ -124,7 +124,10 @@ fn within(caller: &Caller, standing: Standing) -> Result<(), Overreach> {
         role == Role::Owner && !matches!(caller.grant, Grant::Role(Role::Owner) | Grant::House);
     let is_too_high = match &caller.grant {
         Grant::House => false,
-        Grant::Role(own) => Permission::ALL.iter().any(|it| role.grants(*it) && !own.grants(*it)),
+        // What somebody may not do here they do not hand on either.
+        Grant::Role(own) => Permission::ALL
+            .iter()
+            .any(|it| role.grants(*it) && (!own.grants(*it) || caller.without.contains(it))),
         Grant::Scopes(_) | Grant::Nobody | Grant::Visitor(_) => {
             !holds_all(caller, |it| role.grants(it))
         }
@@ -179,7 +182,7 @@ mod tests {
             None => (Grant::Role(standing(text).role), standing(text).reach),
         };
         let actor = Actor::user(UserId::generate());
-        Caller { actor, name: "Ann".into(), reach: at, grant, session: None }
+        Caller { actor, name: "Ann".into(), reach: at, grant, without: Vec::new(), session: None }
     }
 
     #[rstest]

@@ -165,6 +165,7 @@ impl Identity {
             name: facts.name,
             reach: facts.reach,
             grant: Grant::Role(facts.role),
+            without: self.settings().without(facts.role, facts.reach).to_vec(),
             session: Some(claims.sid),
         })
     }
@@ -187,6 +188,10 @@ impl Identity {
             name: facts.name,
             reach: Reach::Tenant(facts.tenant),
             grant: Grant::Scopes(facts.scopes),
+            without: match facts.behind {
+                Some((role, reach)) => self.settings().without(role, reach).to_vec(),
+                None => Vec::new(),
+            },
             session: None,
         })
     }
@@ -299,6 +304,8 @@ pub(crate) struct KeyFacts {
     tenant: TenantId,
     name: String,
     scopes: Vec<Scope>,
+    /// Where the user behind it stands.
+    behind: Option<(Role, Reach)>,
     is_revoked: bool,
     expires_at: Option<Timestamp>,
 }
@@ -309,7 +316,7 @@ impl KeyFacts {
             |column| Ok::<_, store::Error>(row.get::<Option<Timestamp>>(column)?.is_some());
         let tenant = row.get("tenant_id")?;
         let mut scopes = key::scopes(row)?;
-        let mut is_out_of_reach = false;
+        let (mut is_out_of_reach, mut behind) = (false, None);
         if row.get::<Option<UserId>>("user_id")?.is_some() {
             // A key does no more than the user behind it could do today.
             match row.get::<Option<String>>("role")? {
@@ -318,6 +325,7 @@ impl KeyFacts {
                     scopes.retain(|scope| access::covers(role, *scope));
                     let reach = row::reach(row, "user_tenant_id")?;
                     is_out_of_reach = !reach.includes(Reach::Tenant(tenant));
+                    behind = Some((role, reach));
                 }
                 None => is_out_of_reach = true,
             }
@@ -329,6 +337,7 @@ impl KeyFacts {
             tenant,
             name: format!("{name} ({mark}{prefix}…)"),
             scopes,
+            behind,
             is_revoked: is_set("revoked_at")?
                 || is_set("tenant_deleted_at")?
                 || is_set("user_disabled_at")?

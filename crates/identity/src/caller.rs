@@ -18,6 +18,8 @@ pub struct Caller {
     pub reach: Reach,
     /// What they may do there.
     pub grant: Grant,
+    /// What they may not do, though the grant has it: an application may give a role less than the house does.
+    pub without: Vec<Permission>,
     /// The session they are signed in with, when they are a person.
     pub session: Option<SessionId>,
 }
@@ -99,7 +101,7 @@ impl Caller {
             Grant::Nobody | Grant::Visitor(_) | Grant::House => true,
         };
         let is_in_reach = self.reach == Reach::All || !WHOLE_HOUSE.contains(&permission);
-        if is_granted && is_in_reach {
+        if is_granted && is_in_reach && !self.without.contains(&permission) {
             Ok(())
         } else {
             Err(Refused::Permission { needed: permission })
@@ -143,13 +145,16 @@ impl Caller {
     /// Under what their requests are counted: the key, the user, or the address of nobody. The
     /// same for every request of theirs, also after a new sign-in.
     pub fn rate_key(&self) -> String {
-        match (&self.grant, self.actor.address) {
-            (Grant::Nobody | Grant::Visitor(_), Some(address)) => {
-                format!("address:{}", crate::limit::network(address))
-            }
-            (Grant::Nobody | Grant::Visitor(_), None) => "address:unknown".to_owned(),
+        match &self.grant {
+            Grant::Nobody | Grant::Visitor(_) => format!("address:{}", self.address_key()),
             _ => self.actor.who.to_string(),
         }
+    }
+
+    /// Under what requests from their network are counted: the address, or of IPv6 what one
+    /// subscriber owns.
+    pub fn address_key(&self) -> String {
+        self.actor.address.map_or_else(|| "unknown".to_owned(), crate::limit::network)
     }
 
     /// Somebody who has not signed in.
@@ -161,6 +166,7 @@ impl Caller {
             // Nobody reaches anything; but should somebody forget to ask, this is the least.
             reach: Reach::Tenant(TenantId::DEFAULT),
             grant: Grant::Nobody,
+            without: Vec::new(),
             session: None,
         }
     }
@@ -192,7 +198,14 @@ impl Caller {
     }
 
     fn of_house(actor: Actor, reach: Reach) -> Self {
-        Self { name: actor.to_string(), actor, reach, grant: Grant::House, session: None }
+        Self {
+            name: actor.to_string(),
+            actor,
+            reach,
+            grant: Grant::House,
+            without: Vec::new(),
+            session: None,
+        }
     }
 }
 
@@ -223,6 +236,7 @@ mod tests {
             name: "Ann".into(),
             reach,
             grant: Grant::Role(role),
+            without: Vec::new(),
             session: None,
         }
     }
@@ -287,6 +301,17 @@ mod tests {
         };
         assert_eq!(key.may(Permission::RunTasks), Ok(()));
         assert!(key.may(Permission::ReadRecords).is_err());
+    }
+
+    #[test]
+    fn what_is_taken_from_a_role_is_not_granted() {
+        let without = vec![Permission::ReadAudit, Permission::WriteRecords];
+        let less = Caller { without, ..person(Role::Editor, Reach::All) };
+        assert_eq!(
+            less.may(Permission::WriteRecords),
+            Err(Refused::Permission { needed: Permission::WriteRecords })
+        );
+        assert_eq!(less.may(Permission::ReadRecords), Ok(()));
     }
 
     #[test]

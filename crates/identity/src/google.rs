@@ -24,6 +24,7 @@ use crate::{
     caller::Caller,
     limit::{Keys, Limited},
     row,
+    settings::SignInBy,
     sign_in::{self, LoginError, Origin, Tokens},
     user::{self, NewPassword, UserError},
 };
@@ -176,6 +177,7 @@ async fn make(
     caller.actor = origin.actor();
     let new = user::New {
         email: Secret::new(person.email),
+        username: None,
         name: person.name,
         password: NewPassword::Hashed(Secret::new(hash.clone())),
         role: as_new.role,
@@ -188,7 +190,8 @@ async fn make(
         if let Some(user) = linked(tx, &person.subject)? {
             return Ok(user);
         }
-        let user = user::insert(tx, &caller, new, hash, now)?;
+        // Who comes from Google has an address, and needs no other name.
+        let user = user::insert(tx, &caller, SignInBy::Email, new, hash, now)?;
         tx.execute(LINK, &params![ISSUER, &person.subject, user.id, now])?;
         Ok::<_, UserError>(user.id)
     });

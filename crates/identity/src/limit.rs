@@ -24,6 +24,27 @@ const TRIED_MAX: usize = 20_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Keys(Vec<String>);
 
+/// What guesses at one account are counted by, beside [`Keys`]: the account, and who guesses.
+#[derive(Debug, Clone)]
+pub(crate) struct Guessed {
+    /// The account, by whatever name it was asked for.
+    pub(crate) account: String,
+    /// The account from this network.
+    pub(crate) from: String,
+}
+
+impl Guessed {
+    /// A name and an address are counted apart, also those of one account: else a lock of the one would tell who has
+    /// the other.
+    pub(crate) fn of(address: Option<IpAddr>, asked: &str) -> Self {
+        let from = address.map_or_else(|| "unknown".to_owned(), network);
+        Self {
+            account: format!("guessed {}", crate::token::digest(asked)),
+            from: format!("guessed from {}", crate::token::digest(&format!("{from} {asked}"))),
+        }
+    }
+}
+
 /// Come back later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Limited {

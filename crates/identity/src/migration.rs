@@ -1,5 +1,5 @@
 //! The tables of this room: tenants, users, sessions, refresh tokens, signing keys, application keys,
-//! refused sign-ins, profiles, accounts at other houses.
+//! refused sign-ins and locks, former passwords, profiles, accounts at other houses.
 
 use store::{Migration, Sql};
 
@@ -22,5 +22,10 @@ pub const MIGRATIONS: &[Migration] = &[
             postgres: include_str!("../migrations/20261121_150100_profiles/up.postgres.sql"),
         },
         down: Sql::same(include_str!("../migrations/20261121_150100_profiles/down.sql")),
+    },
+    Migration {
+        name: "20261125_120000_names_and_passwords",
+        up: Sql::same(include_str!("../migrations/20261125_120000_names_and_passwords/up.sql")),
+        down: Sql::same(include_str!("../migrations/20261125_120000_names_and_passwords/down.sql")),
     },
 ];

@@ -69,6 +69,11 @@ pub fn list(db: &Db, user: UserId, now: Timestamp) -> Result<Vec<Session>, store
     db.query(LIVING, &params![user, now, LISTED_MAX])?.iter().map(Session::read).collect()
 }
 
+/// A living session.
+pub fn get(db: &Db, id: SessionId, now: Timestamp) -> Result<Option<Session>, store::Error> {
+    db.first(ONE, &params![id, now])?.as_ref().map(Session::read).transpose()
+}
+
 /// Signs the caller out.
 pub async fn logout(identity: &Identity, caller: &Caller) -> Result<(), SessionError> {
     let (Some(id), Some(user)) = (caller.session, caller.user()) else {
@@ -100,9 +105,7 @@ pub async fn revoke(
     identity
         .store()
         .write(&caller.actor, now, move |tx| {
-            let session = tx.first(ONE, &params![id, now])?;
-            let session = session.as_ref().map(Session::read).transpose()?;
-            let session = session.ok_or(SessionError::NoSuchSession(id))?;
+            let session = get(tx, id, now)?.ok_or(SessionError::NoSuchSession(id))?;
             let tenant = check(tx, &asking, session.user)?;
             if end(tx, id, "revoked", now)? {
                 tx.audit(audit::Entry::new(
@@ -150,14 +153,14 @@ pub async fn revoke_all(
 /// Removes sessions that ended at least `keep_for` ago, refresh tokens that are too old to notice
 /// anything by, and refused sign-ins that count no more. Returns how many sessions went.
 pub async fn sweep(identity: &Identity, keep_for: SignedDuration) -> Result<u64, store::Error> {
-    let now = identity.now();
+    let (now, settings) = (identity.now(), identity.settings().clone());
     let before = now - keep_for;
     identity
         .store()
         .bookkeep("session sweep", move |tx| {
             let swept = tx.execute(SWEEP, &params![before])?;
             tx.execute(SWEEP_REFRESH_TOKENS, &params![now])?;
-            refusal::sweep(tx, now)?;
+            refusal::sweep(tx, &settings, now)?;
             Ok::<_, store::Error>(swept)
         })
         .await
@@ -171,6 +174,18 @@ pub(crate) fn end(
     now: Timestamp,
 ) -> Result<bool, store::Error> {
     Ok(tx.execute(END, &params![id, now, reason])? > 0)
+}
+
+/// Ends the oldest sessions of a user but for so many, for the sake of one that has just begun. Returns how many.
+pub(crate) fn end_oldest(
+    tx: &Tx,
+    user: UserId,
+    begun: SessionId,
+    most: u32,
+    now: Timestamp,
+) -> Result<u64, store::Error> {
+    let others = i64::from(most.saturating_sub(1));
+    tx.execute(END_OLDEST, &params![user, now, "sessions_max", begun, others])
 }
 
 /// Ends the sessions of a user, but not `except`.
@@ -229,6 +244,16 @@ const END_ALL: &str = "
     UPDATE sessions
        SET ended_at = $2, end_reason = $3
      WHERE user_id = $1 AND ended_at IS NULL AND id <> $4";
+
+const END_OLDEST: &str = "
+    UPDATE sessions
+       SET ended_at = $2, end_reason = $3
+     WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND id <> $4
+       AND id NOT IN (
+           SELECT id FROM sessions
+            WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 AND id <> $4
+            ORDER BY created_at DESC, id DESC
+            LIMIT $5)";
 
 const SWEEP: &str = "DELETE FROM sessions WHERE expires_at < $1 OR ended_at < $1";
 

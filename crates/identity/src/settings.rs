@@ -1,11 +1,15 @@
 //! How long sign-ins last, what keys look like, and what a password costs to check.
 
-use base::Secret;
+use base::{Permission, Role, Secret};
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::google;
+use crate::{
+    caller::Reach,
+    google,
+    password::{LENGTH_MAX, LENGTH_MIN},
+};
 
 /// Sign-in, sessions and application keys.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -23,14 +27,93 @@ pub struct Settings {
     pub key_prefix: String,
     /// The issuer named in access tokens.
     pub issuer: String,
+    /// How many sessions of one user there may be at once: the oldest ends when another begins. As many as there are
+    /// when left out.
+    pub sessions_max: Option<u32>,
     /// What checking a password costs.
     pub password: PasswordCost,
+    /// What a new password must be like. Passwords that people have stay as they are.
+    pub password_rules: PasswordRules,
+    /// When an account is locked because its password is guessed at; never when left out.
+    pub lockout: Option<Lockout>,
+    /// When somebody who guesses at an account has to wait, before it is locked for everybody; never when left out.
+    pub burst: Option<Burst>,
     /// Signing in with Google; off when left out.
     pub google: google::Settings,
     /// The first signing key of access tokens, from the environment. Without it one is drawn and
     /// kept in the database.
     #[serde(skip)]
     pub jwt_secret: Option<Secret<String>>,
+    /// By what people are known when they sign in: the application says so.
+    #[serde(skip)]
+    pub sign_in: SignInBy,
+    /// What the application's own roles take away.
+    #[serde(skip)]
+    pub lesser: Vec<Lesser>,
+}
+
+/// By what people are known when they sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SignInBy {
+    /// Their e-mail address; names to sign in by there are none.
+    #[default]
+    Email,
+    /// A name; an e-mail address serves too for who has one.
+    Username,
+}
+
+/// What the holders of a role may not do here, though the role grants it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lesser {
+    /// The role.
+    pub role: Role,
+    /// Whether it is for those who reach all tenants, or for those who reach one.
+    pub reaches_all: bool,
+    /// What is taken away.
+    pub without: Vec<Permission>,
+}
+
+/// What a new password must be like.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PasswordRules {
+    /// The fewest characters.
+    pub chars_min: usize,
+    /// The most characters.
+    pub chars_max: usize,
+    /// Whether it needs an upper-case letter.
+    pub upper: bool,
+    /// Whether it needs a lower-case letter.
+    pub lower: bool,
+    /// Whether it needs a digit.
+    pub digit: bool,
+    /// Whether it needs a character that is neither letter nor digit.
+    pub special: bool,
+    /// Whether those are refused that are tried first: `Password1!`, `Summer2024!`, `12345678`.
+    pub refuse_common: bool,
+    /// It must be none of the last so many, the present one among them; 0 compares with none.
+    pub last: u32,
+}
+
+/// An account is locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lockout {
+    /// After so many sign-ins in a row that were refused, from wherever they came, none longer ago than `for`.
+    pub attempts: u32,
+    /// For so long; an administrator ends it earlier with another password, or by enabling the user.
+    #[serde(rename = "for")]
+    pub lasts: SignedDuration,
+}
+
+/// Somebody who guesses has to wait: one network address at one account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Burst {
+    /// No more refused sign-ins than these.
+    pub attempts: u32,
+    /// Within so long.
+    pub within: SignedDuration,
 }
 
 /// What hashing a password with argon2id costs. The defaults are those that OWASP recommends.
@@ -56,9 +139,30 @@ impl Default for Settings {
             sign_ins_per_minute: 5,
             key_prefix: "ck".into(),
             issuer: "mainstay".into(),
+            sessions_max: None,
             password: PasswordCost::default(),
+            password_rules: PasswordRules::default(),
+            lockout: None,
+            burst: None,
             google: google::Settings::default(),
             jwt_secret: None,
+            sign_in: SignInBy::default(),
+            lesser: Vec::new(),
+        }
+    }
+}
+
+impl Default for PasswordRules {
+    fn default() -> Self {
+        Self {
+            chars_min: LENGTH_MIN,
+            chars_max: LENGTH_MAX,
+            upper: false,
+            lower: false,
+            digit: false,
+            special: false,
+            refuse_common: false,
+            last: 0,
         }
     }
 }
@@ -80,6 +184,20 @@ pub struct InvalidSetting {
 }
 
 impl Settings {
+    /// What somebody who stands there may not do, though their role grants it.
+    pub fn without(&self, role: Role, reach: Reach) -> &[Permission] {
+        let reaches_all = reach == Reach::All;
+        let found = self.lesser.iter().find(|it| it.role == role && it.reaches_all == reaches_all);
+        found.map(|it| it.without.as_slice()).unwrap_or_default()
+    }
+
+    /// For how long refused sign-ins count for anything, with this shortest time.
+    pub(crate) fn failures_count_for(&self, least: SignedDuration) -> SignedDuration {
+        let lockout = self.lockout.map_or(least, |it| it.lasts);
+        let burst = self.burst.map_or(least, |it| it.within);
+        least.max(lockout).max(burst)
+    }
+
     /// Everything that is wrong with these settings.
     pub fn check(&self) -> Vec<InvalidSetting> {
         let mut found = Vec::new();
@@ -108,6 +226,33 @@ impl Settings {
                 && prefix.len() <= 16
                 && prefix.iter().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit()),
             "must be 1 to 16 lower-case letters and digits, beginning with a letter",
+        );
+        report("sessions_max", self.sessions_max != Some(0), "must be at least 1");
+        let rules = &self.password_rules;
+        report(
+            "password_rules.chars_min",
+            (LENGTH_MIN..=rules.chars_max).contains(&rules.chars_min),
+            "must be at least 8, and at most `chars_max`",
+        );
+        report(
+            "password_rules.chars_max",
+            (64..=LENGTH_MAX).contains(&rules.chars_max),
+            "must be 64 to 256: whoever takes a sentence shall be able to",
+        );
+        report("password_rules.last", rules.last <= 24, "must be at most 24");
+        let lockout = self.lockout.as_ref();
+        report("lockout.attempts", lockout.is_none_or(|it| it.attempts > 0), "must be at least 1");
+        report(
+            "lockout.for",
+            lockout.is_none_or(|it| it.lasts >= second),
+            "must be at least one second",
+        );
+        let burst = self.burst.as_ref();
+        report("burst.attempts", burst.is_none_or(|it| it.attempts > 0), "must be at least 1");
+        report(
+            "burst.within",
+            burst.is_none_or(|it| it.within >= second),
+            "must be at least one second",
         );
         report("issuer", !self.issuer.is_empty(), "must not be empty");
         report("password.at_once", self.password.at_once > 0, "must be at least 1");
@@ -140,14 +285,28 @@ mod tests {
             access_ttl: SignedDuration::ZERO,
             key_prefix: "C K".into(),
             sign_ins_per_minute: 0,
+            sessions_max: Some(0),
             password: PasswordCost { memory_kib: 1, ..PasswordCost::default() },
+            password_rules: PasswordRules { chars_min: 4, ..PasswordRules::default() },
+            lockout: Some(Lockout { attempts: 0, lasts: SignedDuration::from_mins(15) }),
+            burst: Some(Burst { attempts: 3, within: SignedDuration::ZERO }),
             jwt_secret: Some(Secret::new(String::new())),
             ..Settings::default()
         };
         let fields: Vec<_> = settings.check().iter().map(|it| it.field).collect();
         assert_eq!(
             fields,
-            ["access_ttl", "sign_ins_per_minute", "key_prefix", "password", "JWT_SECRET_KEY"]
+            [
+                "access_ttl",
+                "sign_ins_per_minute",
+                "key_prefix",
+                "sessions_max",
+                "password_rules.chars_min",
+                "lockout.attempts",
+                "burst.within",
+                "password",
+                "JWT_SECRET_KEY"
+            ]
         );
     }
 

@@ -17,7 +17,7 @@ use tracing::{info, warn};
 use crate::{
     Identity,
     jwt::{self, Claims},
-    limit::Keys,
+    limit::{Guessed, Keys},
     password::{self, Busy, Verdict},
     refusal::{self, Refusal},
     row, session, token, user,
@@ -59,7 +59,7 @@ pub struct Tokens {
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
     /// No such account, or not its password: nobody is told which.
-    #[error("the e-mail address or the password is wrong")]
+    #[error("the name, the e-mail address or the password is wrong")]
     WrongCredentials,
     /// The password was right, but the account or its tenant is closed.
     #[error("this account is disabled; ask an administrator")]
@@ -95,17 +95,17 @@ pub enum RefreshError {
     Store(#[from] store::Error),
 }
 
-/// Signs somebody in.
+/// Signs somebody in, by their e-mail address or by their name.
 ///
 /// # Errors
 /// [`LoginError`]; every refusal is audited, those for too many tries once a minute.
 pub async fn login(
     identity: &Identity,
-    email: &str,
+    whom: &str,
     password: Secret<String>,
     origin: Origin,
 ) -> Result<Tokens, LoginError> {
-    let answer = try_login(identity, email, password, origin).await;
+    let answer = try_login(identity, whom, password, origin).await;
     count(&answer);
     answer
 }
@@ -143,12 +143,12 @@ pub async fn refresh(
 
 async fn try_login(
     identity: &Identity,
-    email: &str,
+    whom: &str,
     password: Secret<String>,
     origin: Origin,
 ) -> Result<Tokens, LoginError> {
-    let (now, per_minute) = (identity.now(), identity.settings().sign_ins_per_minute);
-    let account = user::lowered(email);
+    let now = identity.now();
+    let account = user::lowered(whom);
     let keys = Keys::of(origin.address, &account);
     if let Err(limited) = identity.limit().admit(&keys, now) {
         if limited.is_news {
@@ -157,15 +157,20 @@ async fn try_login(
         return Err(LoginError::TooManyAttempts { retry_after: limited.retry_after });
     }
 
+    let asked = account.clone();
     let found = identity
         .store()
         .read(move |db| {
-            db.first(ACCOUNT, &params![account])?.map(|it| Account::read(&it)).transpose()
+            // A name has no `@` in it, and an address is none without.
+            let sql = if asked.contains('@') { ACCOUNT_BY_EMAIL } else { ACCOUNT_BY_NAME };
+            db.first(sql, &params![asked])?.map(|it| Account::read(&it)).transpose()
         })
         .await?;
+    let guessed = Guessed::of(origin.address, &account);
     let refuse = async |found: Option<&Account>, why, answer| {
         let account = found.map(|it| (it.id, it.tenant()));
-        refusal::refuse(identity, &origin, keys.clone(), Refusal { account, why }, answer).await
+        let (keys, guessed, refusal) = (keys.clone(), guessed.clone(), Refusal { account, why });
+        refusal::refuse(identity, &origin, keys, guessed, refusal, answer).await
     };
     let kept = found.as_ref().map(|it| it.password_hash.clone());
     let verdict = if password.reveal().chars().count() > password::LENGTH_MAX {
@@ -197,12 +202,14 @@ async fn try_login(
     };
     let (hash, kid, expires_at) = (draft.refresh_hash(), draft.kid.clone(), draft.session_ends);
     let (session, refresh_ends) = (draft.claims.sid, draft.refresh_ends);
-    let (tried, from) = (keys.clone(), origin.clone());
+    let (tried, guesses, from) = (keys.clone(), guessed.clone(), origin.clone());
+    let settings = identity.settings().clone();
     let outcome = identity
         .store()
         .write(&actor, now, move |tx| {
-            refusal::hold(tx, &tried)?;
-            if let Some(retry_after) = refusal::over_limit(tx, &tried, per_minute, now)? {
+            refusal::hold(tx, &tried, &guesses)?;
+            let over = refusal::over_limit(tx, &tried, &guesses, &settings, now)?;
+            if let Some(retry_after) = over {
                 return Ok(Outcome::TooMany(retry_after));
             }
             // Between the check of the password and this moment it may have been changed, or the
@@ -218,8 +225,10 @@ async fn try_login(
             if !is_same {
                 return Ok(Outcome::Changed);
             }
+            refusal::forget_guesses(tx, &guesses)?;
             tx.execute(SIGNED_IN, &params![account.id, now, upgrade])?;
-            Begun { session, user: account.id, origin: from, now }.keep(tx, &kid, expires_at)?;
+            let begun = Begun { session, user: account.id, origin: from, now };
+            let ended = begun.keep(tx, &kid, expires_at, settings.sessions_max)?;
             add_refresh_token(tx, &hash, session, refresh_ends)?;
             tx.audit(
                 audit::Entry::new(
@@ -230,11 +239,12 @@ async fn try_login(
                 )
                 .after(json!({"session": session})),
             );
-            Ok::<_, store::Error>(Outcome::In)
+            Ok::<_, store::Error>(Outcome::In { ended })
         })
         .await?;
     match outcome {
-        Outcome::In => {}
+        Outcome::In { ended: 0 } => {}
+        Outcome::In { .. } => identity.forget_callers(),
         Outcome::Changed => return Err(LoginError::WrongCredentials),
         Outcome::TooMany(retry_after) => {
             refusal::note_too_many(identity, &origin).await?;
@@ -267,6 +277,7 @@ pub(crate) async fn let_in(
     let begun = Begun { session: draft.claims.sid, user, origin, now };
     let (hash, kid) = (draft.refresh_hash(), draft.kid.clone());
     let (refresh_ends, session_ends) = (draft.refresh_ends, draft.session_ends);
+    let most = identity.settings().sessions_max;
     let is_in = identity.store().write(&actor, now, move |tx| {
         let account = tx.first(ACCOUNT_BY_ID, &params![user])?;
         let account = account.map(|it| Account::read(&it)).transpose()?;
@@ -275,15 +286,17 @@ pub(crate) async fn let_in(
             return Err(LoginError::Disabled);
         }
         tx.execute(SIGNED_IN, &params![user, now, None::<String>])?;
-        begun.keep(tx, &kid, session_ends)?;
+        let ended = begun.keep(tx, &kid, session_ends, most)?;
         add_refresh_token(tx, &hash, begun.session, refresh_ends)?;
         let entry = audit::Entry::new(account.tenant(), "signed_in", format!("users/{user}"), how);
         tx.audit(entry.after(json!({"session": begun.session})));
-        Ok::<_, LoginError>(())
+        Ok::<_, LoginError>(ended)
     });
     let is_in = is_in.await;
     count(&is_in);
-    is_in?;
+    if is_in? > 0 {
+        identity.forget_callers();
+    }
     info!(user.id = %user, "User {user} signed in without a password");
     Ok(draft.tokens())
 }
@@ -384,7 +397,10 @@ impl From<Busy> for LoginError {
 
 /// How the transaction of a sign-in with the right password ends.
 enum Outcome {
-    In,
+    In {
+        /// So many older sessions ended for this one.
+        ended: u64,
+    },
     /// The account is not as it was when the password was checked.
     Changed,
     /// It was a guess too many.
@@ -400,12 +416,23 @@ struct Begun {
 }
 
 impl Begun {
-    fn keep(&self, tx: &Tx, kid: &str, expires_at: Timestamp) -> Result<(), store::Error> {
+    /// Writes it down, and ends the oldest ones when there would be too many. Returns how many ended.
+    fn keep(
+        &self,
+        tx: &Tx,
+        kid: &str,
+        expires_at: Timestamp,
+        most: Option<u32>,
+    ) -> Result<u64, store::Error> {
         let address = self.origin.address.map(|it| it.to_string());
         let user_agent = self.origin.user_agent.as_deref().map(tidy);
         let values =
             params![self.session, self.user, address, user_agent, kid, self.now, expires_at];
-        tx.execute(ADD_SESSION, &values).map(drop)
+        let Some(most) = most else { return tx.execute(ADD_SESSION, &values).map(|_| 0) };
+        // Two that begin at the same moment must see each other.
+        tx.hold(&format!("sessions {}", self.user))?;
+        tx.execute(ADD_SESSION, &values)?;
+        session::end_oldest(tx, self.user, self.session, most, self.now)
     }
 }
 
@@ -534,12 +561,19 @@ fn tidy(user_agent: &str) -> String {
     user_agent.chars().filter(|it| !it.is_control()).take(256).collect()
 }
 
-const ACCOUNT: &str = "
+const ACCOUNT_BY_EMAIL: &str = "
     SELECT users.id, users.tenant_id, users.role, users.password_hash, users.disabled_at,
            tenants.deleted_at AS tenant_deleted_at
       FROM users
       LEFT JOIN tenants ON tenants.id = users.tenant_id
-     WHERE users.email_lower = $1";
+     WHERE users.email_lower = $1 AND users.email_lower <> ''";
+
+const ACCOUNT_BY_NAME: &str = "
+    SELECT users.id, users.tenant_id, users.role, users.password_hash, users.disabled_at,
+           tenants.deleted_at AS tenant_deleted_at
+      FROM users
+      LEFT JOIN tenants ON tenants.id = users.tenant_id
+     WHERE users.username_lower = $1 AND users.username_lower <> ''";
 
 const ACCOUNT_BY_ID: &str = "
     SELECT users.id, users.tenant_id, users.role, users.password_hash, users.disabled_at,

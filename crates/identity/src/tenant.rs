@@ -472,6 +472,11 @@ const ERASE: &[(&str, &str)] = &[
           WHERE user_id IN (SELECT id FROM users WHERE tenant_id = $1)",
         "accounts elsewhere",
     ),
+    (
+        "DELETE FROM former_passwords
+          WHERE user_id IN (SELECT id FROM users WHERE tenant_id = $1)",
+        "former passwords",
+    ),
     ("DELETE FROM app_keys WHERE tenant_id = $1", "keys"),
     ("DELETE FROM users WHERE tenant_id = $1", "users"),
     ("DELETE FROM tenants WHERE id = $1", "the tenant"),

@@ -1,8 +1,8 @@
-//! Users: people who sign in with an e-mail address and a password.
+//! Users: people who sign in with a password, and an e-mail address or a name.
 //!
 //! A user has a role, and reaches one tenant or all. Who may make whom is decided in
-//! [`crate::access`]. An e-mail address is compared without regard to case, and is never written into
-//! a log line or an audit row. Start at [`create`] and [`update`].
+//! [`crate::access`]. An e-mail address, and a name to sign in by, are compared without regard to case, and are never
+//! written into a log line or an audit row. Start at [`create`] and [`update`]; [`erase`] is the end of one.
 
 use std::fmt;
 
@@ -15,29 +15,37 @@ use crate::{
     Identity,
     access::{self, Overreach, Standing},
     caller::{Caller, Reach, Refused},
-    limit::{Keys, Limited},
-    password::{self, Busy, Unacceptable, Verdict},
-    row, session,
+    limit::Keys,
+    password::{self, Verdict, former},
+    refusal, row, session,
+    settings::SignInBy,
     sign_in::Origin,
     tenant,
 };
 
+mod erase;
+mod error;
+mod given;
 mod rows;
 
-pub use rows::{Filter, by_email, get, list};
+use self::given::{tidy_email, tidy_name, tidy_username};
 
-/// The most characters of an e-mail address.
-const EMAIL_MAX: usize = 254;
-/// The most characters of a name.
-const NAME_MAX: usize = 255;
+pub use erase::{Having, erase, having};
+pub use error::UserError;
+pub use rows::{Filter, by_email, by_sign_in, by_username, get, list};
+
+/// What the first administrator signs in by, where people do so by a name.
+const FIRST_USERNAME: &str = "admin";
 
 /// Somebody who can sign in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct User {
     /// Their id.
     pub id: UserId,
-    /// Their e-mail address, as it was given.
+    /// Their e-mail address, as it was given; may be empty for who signs in by a name.
     pub email: String,
+    /// The name they sign in by, as it was given; empty for who signs in by an e-mail address.
+    pub username: String,
     /// What they are called; may be empty.
     pub name: String,
     /// What they may do.
@@ -59,8 +67,10 @@ pub struct User {
 /// A user to be.
 #[derive(Debug, Clone)]
 pub struct New {
-    /// Their e-mail address.
+    /// Their e-mail address; may be empty for who signs in by a name.
     pub email: Secret<String>,
+    /// The name they sign in by, where people do so by a name.
+    pub username: Option<String>,
     /// What they are called; may be empty.
     pub name: String,
     /// Their password.
@@ -85,6 +95,8 @@ pub enum NewPassword {
 pub struct Change {
     /// What they are called.
     pub name: Option<String>,
+    /// The name they sign in by.
+    pub username: Option<String>,
     /// What they may do.
     pub role: Option<Role>,
     /// Where.
@@ -104,50 +116,6 @@ pub struct FirstAdministrator {
     pub generated: Option<Secret<String>>,
 }
 
-/// Why a user was not created or changed.
-#[derive(Debug, thiserror::Error)]
-pub enum UserError {
-    /// There is no such user.
-    #[error("user {0} does not exist")]
-    NoSuchUser(UserId),
-    /// There is no such tenant, or it is deleted.
-    #[error("tenant {0} does not exist")]
-    NoSuchTenant(TenantId),
-    /// Another user has this address.
-    #[error("another user has this e-mail address")]
-    EmailTaken,
-    /// Not an address.
-    #[error("that is not an e-mail address: expected name@host, at most {EMAIL_MAX} characters")]
-    InvalidEmail,
-    /// Not a name.
-    #[error("a name has at most {NAME_MAX} characters, and no control characters")]
-    InvalidName,
-    /// Not a password to have.
-    #[error(transparent)]
-    Unacceptable(#[from] Unacceptable),
-    /// The current password, asked for before it is changed, is another one.
-    #[error("the current password is wrong")]
-    WrongPassword,
-    /// Somebody else changed the user in between.
-    #[error("the user was changed meanwhile: it is at revision {current}; read it again")]
-    Changed {
-        /// The revision it has.
-        current: i64,
-    },
-    /// Not theirs to give.
-    #[error(transparent)]
-    Overreach(#[from] Overreach),
-    /// Too many passwords at once, or too many tries at this one.
-    #[error("too many attempts; try again in {} s", .retry_after.as_secs_f64().ceil())]
-    TooManyAttempts {
-        /// When to try again.
-        retry_after: std::time::Duration,
-    },
-    /// The database did not answer.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-}
-
 /// Creates the owner of a house that has no users yet. None when there is any user.
 ///
 /// Without a password one is made up, and returned to be shown once.
@@ -162,12 +130,14 @@ pub async fn first_administrator(
     let (password, generated) = match password {
         Some(given) => (given, None),
         None => {
-            let drawn = password::generate();
+            let drawn = password::generate(&identity.settings().password_rules);
             (drawn.clone(), Some(drawn))
         }
     };
+    let by = identity.settings().sign_in;
     let new = New {
         email: Secret::new(email.to_owned()),
+        username: (by == SignInBy::Username).then(|| FIRST_USERNAME.to_owned()),
         name: "Administrator".into(),
         password: NewPassword::Plain(password),
         role: Role::Owner,
@@ -181,7 +151,7 @@ pub async fn first_administrator(
             // Two replicas that start together shall not both believe that they were the first.
             tx.hold("users")?;
             if rows::is_empty(tx)? {
-                insert(tx, &caller, new, hash, now).map(Some)
+                insert(tx, &caller, by, new, hash, now).map(Some)
             } else {
                 Ok(None)
             }
@@ -194,12 +164,12 @@ pub async fn first_administrator(
 pub async fn create(identity: &Identity, caller: &Caller, new: New) -> Result<User, UserError> {
     access::to_create_user(caller, Standing { role: new.role, reach: new.reach })?;
     let hash = hash_of(identity, &new.password).await?;
-    let (now, asking) = (identity.now(), caller.clone());
+    let (now, asking, by) = (identity.now(), caller.clone(), identity.settings().sign_in);
     let created = identity
         .store()
         .write(&caller.actor, now, move |tx| {
             tx.hold("users")?;
-            insert(tx, &asking, new, hash, now)
+            insert(tx, &asking, by, new, hash, now)
         })
         .await?;
     info!(user.id = %created.id, role = %created.role, "Created user {}", created.id);
@@ -213,7 +183,8 @@ pub async fn create(identity: &Identity, caller: &Caller, new: New) -> Result<Us
 /// As [`create`]; [`UserError::TooManyAttempts`].
 pub async fn sign_up(identity: &Identity, new: New, origin: Origin) -> Result<User, UserError> {
     let now = identity.now();
-    let keys = Keys::of(origin.address, &lowered(new.email.reveal()));
+    let asked = new.username.as_deref().unwrap_or(new.email.reveal());
+    let keys = Keys::of(origin.address, &lowered(asked));
     identity.limit().admit(&keys, now)?;
     let mut caller = Caller::house();
     caller.actor.address = origin.address;
@@ -236,12 +207,14 @@ pub async fn update(
             // Hashing costs: nobody gets it done for a change they may not make.
             let before = identity.store().read(move |db| get(db, id)).await?;
             allow(caller, &before.ok_or(UserError::NoSuchUser(id))?, &change)?;
-            password::check(password)?;
+            password::check(&identity.settings().password_rules, password)?;
+            former::refuse_known(identity, id, password).await?;
             Some(identity.hasher().hash(password.clone()).await?)
         }
         None => None,
     };
-    let (now, asking) = (identity.now(), caller.clone());
+    let (now, asking, by) = (identity.now(), caller.clone(), identity.settings().sign_in);
+    let last = identity.settings().password_rules.last;
     let changed = identity
         .store()
         .write(&caller.actor, now, move |tx| {
@@ -251,8 +224,14 @@ pub async fn update(
             if expected.is_some_and(|it| it != before.revision) {
                 return Err(UserError::Changed { current: before.revision });
             }
-            let after = before.with(&change, now)?;
+            let after = before.with(&change, by, now)?;
             check_tenant(tx, before.reach, after.reach)?;
+            if hash.is_some() {
+                former::keep(tx, id, last, now)?;
+            }
+            if hash.is_some() || change.disabled == Some(false) {
+                refusal::unlock(tx, &before)?;
+            }
             rows::save(tx, &after, hash.as_deref())?;
             let is_moved = before.standing() != after.standing();
             if hash.is_some() || is_moved || after.disabled_at.is_some() {
@@ -285,7 +264,7 @@ pub async fn change_password(
 ) -> Result<(), UserError> {
     caller.may(Permission::OwnAccount)?;
     let id = caller.user().ok_or(Refused::NotSignedIn)?;
-    password::check(&wanted)?;
+    password::check(&identity.settings().password_rules, &wanted)?;
     let now = identity.now();
     // Whoever found an open session shall not be able to try passwords without end.
     identity.limit().admit(&Keys::of(None, &id.to_string()), now)?;
@@ -294,7 +273,9 @@ pub async fn change_password(
     if identity.hasher().verify(current, Some(kept.clone())).await? == Verdict::Wrong {
         return Err(UserError::WrongPassword);
     }
+    former::refuse_known(identity, id, &wanted).await?;
     let hash = identity.hasher().hash(wanted).await?;
+    let last = identity.settings().password_rules.last;
     let (except, tenant) = (caller.session, audit_tenant(caller.reach));
     identity
         .store()
@@ -304,6 +285,7 @@ pub async fn change_password(
             if rows::password_hash(tx, id)?.as_ref() != Some(&kept) {
                 return Err(UserError::WrongPassword);
             }
+            former::keep(tx, id, last, now)?;
             let user = User { revision: user.revision + 1, updated_at: now, ..user };
             rows::save(tx, &user, Some(&hash))?;
             end_others(tx, id, except, now)?;
@@ -320,9 +302,9 @@ pub async fn change_password(
     Ok(())
 }
 
-/// An e-mail address as it is compared.
-pub(crate) fn lowered(email: &str) -> String {
-    row::storable(email.trim()).to_lowercase()
+/// An e-mail address, or a name to sign in by, as it is compared.
+pub(crate) fn lowered(whom: &str) -> String {
+    row::storable(whom.trim()).to_lowercase()
 }
 
 /// The tenant whose audit log tells what happens to somebody who stands there.
@@ -336,8 +318,13 @@ impl User {
         Standing { role: self.role, reach: self.reach }
     }
 
-    fn with(&self, change: &Change, now: Timestamp) -> Result<Self, UserError> {
+    fn with(&self, change: &Change, by: SignInBy, now: Timestamp) -> Result<Self, UserError> {
+        let username = match &change.username {
+            Some(wanted) => tidy_username(wanted, by)?,
+            None => self.username.clone(),
+        };
         Ok(Self {
+            username,
             name: change.name.as_deref().map_or(Ok(self.name.clone()), tidy_name)?,
             role: change.role.unwrap_or(self.role),
             reach: change.reach.unwrap_or(self.reach),
@@ -380,6 +367,7 @@ impl Change {
     fn words(&self) -> Vec<&'static str> {
         let parts = [
             (self.name.is_some(), "name"),
+            (self.username.is_some(), "the name to sign in by"),
             (self.role.is_some(), "role"),
             (self.reach.is_some(), "tenant"),
             (self.disabled == Some(true), "disabled"),
@@ -387,24 +375,6 @@ impl Change {
             (self.password.is_some(), "password"),
         ];
         parts.into_iter().filter(|it| it.0).map(|it| it.1).collect()
-    }
-}
-
-impl From<Refused> for UserError {
-    fn from(refused: Refused) -> Self {
-        Self::Overreach(refused.into())
-    }
-}
-
-impl From<Busy> for UserError {
-    fn from(busy: Busy) -> Self {
-        Self::TooManyAttempts { retry_after: busy.retry_after }
-    }
-}
-
-impl From<Limited> for UserError {
-    fn from(limited: Limited) -> Self {
-        Self::TooManyAttempts { retry_after: limited.retry_after }
     }
 }
 
@@ -419,6 +389,7 @@ fn allow(caller: &Caller, user: &User, change: &Change) -> Result<(), Overreach>
     let parts = [
         is_moved.then_some(access::Change::Standing(wanted)),
         change.disabled.map(|_| access::Change::Access),
+        change.username.as_ref().map(|_| access::Change::Access),
         change.password.as_ref().map(|_| access::Change::Password),
         // A change of nothing is held to the same rule as a change of the name.
         Some(access::Change::Name),
@@ -432,7 +403,7 @@ fn allow(caller: &Caller, user: &User, change: &Change) -> Result<(), Overreach>
 async fn hash_of(identity: &Identity, password: &NewPassword) -> Result<String, UserError> {
     match password {
         NewPassword::Plain(password) => {
-            password::check(password)?;
+            password::check(&identity.settings().password_rules, password)?;
             Ok(identity.hasher().hash(password.clone()).await?)
         }
         NewPassword::Hashed(hash) => {
@@ -446,13 +417,24 @@ async fn hash_of(identity: &Identity, password: &NewPassword) -> Result<String, 
 pub(crate) fn insert(
     tx: &Tx,
     caller: &Caller,
+    by: SignInBy,
     new: New,
     hash: String,
     now: Timestamp,
 ) -> Result<User, UserError> {
+    let (email, username) = match (by, &new.username) {
+        (_, Some(wanted)) => {
+            let email = new.email.reveal().trim();
+            let email = if email.is_empty() { Ok(String::new()) } else { tidy_email(email) };
+            (email?, tidy_username(wanted, by)?)
+        }
+        (SignInBy::Email, None) => (tidy_email(new.email.reveal())?, String::new()),
+        (SignInBy::Username, None) => return Err(UserError::InvalidUsername),
+    };
     let user = User {
         id: UserId::generate(),
-        email: tidy_email(new.email.reveal())?,
+        email,
+        username,
         name: tidy_name(&new.name)?,
         role: new.role,
         reach: new.reach,
@@ -466,6 +448,9 @@ pub(crate) fn insert(
     check_tenant(tx, Reach::All, user.reach)?;
     if by_email(tx, &user.email)?.is_some() {
         return Err(UserError::EmailTaken);
+    }
+    if by_username(tx, &user.username)?.is_some() {
+        return Err(UserError::UsernameTaken);
     }
     rows::add(tx, &user, &hash)?;
     tx.audit(
@@ -500,47 +485,16 @@ fn check_tenant(db: &Db, before: Reach, after: Reach) -> Result<(), UserError> {
     }
 }
 
-fn tidy_email(email: &str) -> Result<String, UserError> {
-    let email = email.trim();
-    let is_whole = |it: &str| !it.is_empty() && !it.contains('@');
-    let is_plain = !email.chars().any(|it| it.is_whitespace() || it.is_control());
-    match email.split_once('@') {
-        Some((name, host))
-            if is_whole(name) && is_whole(host) && is_plain && email.len() <= EMAIL_MAX =>
-        {
-            Ok(email.to_owned())
-        }
-        _ => Err(UserError::InvalidEmail),
-    }
-}
-
-fn tidy_name(name: &str) -> Result<String, UserError> {
-    let name = name.trim();
-    if name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
-        return Err(UserError::InvalidName);
-    }
-    Ok(name.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_has_a_name_and_a_host() {
-        assert_eq!(tidy_email(" Ann@Example.com ").unwrap(), "Ann@Example.com");
-        assert_eq!(tidy_email("admin@localhost").unwrap(), "admin@localhost");
-        for wrong in ["", "ann", "@host", "ann@", "a@b@c", "a b@c", "a\n@b"] {
-            assert!(matches!(tidy_email(wrong), Err(UserError::InvalidEmail)), "{wrong:?}");
-        }
-        assert!(tidy_email(&format!("{}@x", "a".repeat(300))).is_err());
-    }
 
     #[test]
     fn a_user_is_printed_without_their_address() {
         let user = User {
             id: UserId::generate(),
             email: "ann@example.com".into(),
+            username: "ann-example".into(),
             name: "Ann".into(),
             role: Role::Viewer,
             reach: Reach::All,

@@ -9,11 +9,13 @@
 mod again;
 pub mod carry;
 pub mod change;
+pub mod export;
 pub mod list;
 pub mod remove;
 pub mod state;
 mod stray;
 pub mod text;
+pub mod theirs;
 pub mod upload;
 mod view;
 

@@ -9,6 +9,7 @@ pub(crate) mod models;
 pub(crate) mod progress;
 pub(crate) mod schedules;
 pub(crate) mod sources;
+pub(crate) mod tenant;
 pub(crate) mod vectors;
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -49,12 +50,16 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Check an application folder: every fault at once, with file, line, column and a hint.
     Check(Check),
-    /// See and check the documents of the configuration.
+    /// See, check and change the documents of the configuration.
     Config(config::Config),
     /// Bring the database to this version's schema, or back.
     Migrate(Migrate),
-    /// Make and change the people who sign in.
+    /// Make, change and erase the people who sign in.
+    #[command(alias = "users")]
     User(User),
+    /// Write out what a tenant has.
+    #[command(alias = "tenants")]
+    Tenant(tenant::Tenant),
     /// Make and revoke the keys that programs use.
     Key(Key),
     /// Read, verify and export the audit log.
@@ -194,9 +199,12 @@ pub(crate) enum UserAct {
     Create {
         #[command(flatten)]
         application: Application,
-        /// The address to sign in with.
+        /// The address to sign in with; may be left out where people sign in by a name.
+        #[arg(long, required_unless_present = "username")]
+        email: Option<String>,
+        /// The name to sign in by, where people do so by one.
         #[arg(long)]
-        email: String,
+        username: Option<String>,
         /// What people call them.
         #[arg(long, default_value = "")]
         name: String,
@@ -216,6 +224,7 @@ pub(crate) enum UserAct {
     Password {
         #[command(flatten)]
         application: Application,
+        /// Whom: the address or the name that they sign in by.
         #[arg(long)]
         email: String,
     },
@@ -223,6 +232,7 @@ pub(crate) enum UserAct {
     Disable {
         #[command(flatten)]
         application: Application,
+        /// Whom: the address or the name that they sign in by.
         #[arg(long)]
         email: String,
     },
@@ -230,8 +240,23 @@ pub(crate) enum UserAct {
     Enable {
         #[command(flatten)]
         application: Application,
+        /// Whom: the address or the name that they sign in by.
         #[arg(long)]
         email: String,
+    },
+    /// Erase a user with everything that is theirs; without --yes, only say what that is.
+    Erase {
+        #[command(flatten)]
+        application: Application,
+        /// Whom: the address or the name that they sign in by.
+        #[arg(long)]
+        email: String,
+        /// Erase the documents that they shared as well; else those become the house's.
+        #[arg(long)]
+        shared: bool,
+        /// Do it. It cannot be undone.
+        #[arg(long)]
+        yes: bool,
     },
 }
 

@@ -52,9 +52,10 @@ async fn run(args: Args, environment: Environment) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Serve(it) => command::serve::run(it, environment).await,
         Command::Check(it) => command::check::run(&it, output),
-        Command::Config(it) => command::config::run(&it, &environment, output),
+        Command::Config(it) => Box::pin(command::config::run(it, environment, output)).await,
         Command::Migrate(it) => command::migrate::run(it, &environment, output).await,
         Command::User(it) => command::user::run(it, environment, output).await,
+        Command::Tenant(it) => Box::pin(command::tenant::run(it, environment, output)).await,
         Command::Key(it) => command::key::run(it, environment, output).await,
         Command::Audit(it) => command::audit::run(it, &environment, output).await,
         Command::Import(it) => Box::pin(command::import::run(it, environment, output)).await,

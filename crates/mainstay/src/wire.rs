@@ -14,7 +14,15 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use apps::{engine::Engine, folder::Folder};
+use apps::{
+    configuration::{
+        change::Register,
+        version::{FILE, Head},
+    },
+    description::{SignIn, TenantReach},
+    engine::Engine,
+    folder::Folder,
+};
 use base::{Clock, CursorKey, Secret, TenantId};
 use identity::{Identity, tenant};
 use knowledge::Knowledge;
@@ -39,6 +47,8 @@ pub(crate) struct Site {
     pub(crate) clock: Clock,
     /// The application's folder, once it was read.
     folder: OnceLock<Folder>,
+    /// The same with the versions of documents that are in force, once the database was asked.
+    settled: OnceLock<Folder>,
 }
 
 /// A shorter secret can be guessed from a single token; 32 or more are better.
@@ -108,6 +118,7 @@ impl Site {
             environment,
             clock: Clock::system(),
             folder: OnceLock::new(),
+            settled: OnceLock::new(),
         })
     }
 
@@ -121,8 +132,62 @@ impl Site {
         self.lacking(folder).told().map_or(Ok(()), |it| Err(anyhow::anyhow!(it)))
     }
 
-    /// Reads the application's folder.
+    /// The application's folder: as its files are, and, once the database was asked ([`Site::settle`]),
+    /// with the versions of documents over them.
     pub(crate) fn folder(&self) -> anyhow::Result<Folder> {
+        self.settled.get().map_or_else(|| self.files(), |it| Ok(it.clone()))
+    }
+
+    /// Asks the database which versions of documents are in force over the files. The files by themselves
+    /// must be without faults too: they are what can be gone back to.
+    pub(crate) async fn settle(&self, store: &Store) -> anyhow::Result<Folder> {
+        if let Some(settled) = self.settled.get() {
+            return Ok(settled.clone());
+        }
+        let files = self.files()?;
+        let heads = match Register::new(files.clone(), store.clone()).heads().await {
+            Ok((_, heads)) => heads,
+            Err(error) => {
+                // A table that is yet to be made holds no version.
+                if migrate::check(store, &migrations()).await.is_ok() {
+                    return Err(error.into());
+                }
+                Vec::new()
+            }
+        };
+        let settled = match heads.is_empty() {
+            true => files,
+            false => self.over(&heads)?,
+        };
+        Ok(self.settled.get_or_init(|| settled).clone())
+    }
+
+    /// The application's folder with these versions over the files of documents.
+    fn over(&self, heads: &[Head]) -> anyhow::Result<Folder> {
+        let kinds = server::configuration::kinds();
+        let read = Folder::read_over(&self.app, apps::template::FUEL, &kinds, heads);
+        read.map_err(|faults| {
+            let names: Vec<&str> = heads.iter().map(|it| it.config.as_str()).collect();
+            anyhow::anyhow!(
+                "the documents that were changed while the application ran ({}) do not fit {}:\n{}go back \
+                 to a file with `mainstay config revert NAME --to 0 --reason WHY`, or to another version",
+                names.join(", "),
+                self.app.display(),
+                faults.0
+            )
+        })
+    }
+
+    /// Is there a database that could be asked without making one?
+    pub(crate) fn has_database(&self) -> bool {
+        match &self.address {
+            Address::Sqlite(path) => path.is_file(),
+            Address::Postgres(_) => true,
+        }
+    }
+
+    /// Reads the application's folder, as its files are.
+    pub(crate) fn files(&self) -> anyhow::Result<Folder> {
         if let Some(read) = self.folder.get() {
             return Ok(read.clone());
         }
@@ -171,11 +236,25 @@ impl Site {
         Ok(store)
     }
 
+    /// The same, with the versions of documents that are in force. Where they say something of the database
+    /// itself, it is opened anew as they say.
+    pub(crate) async fn open_settled(&self) -> anyhow::Result<Store> {
+        let was_settled = self.settled.get().is_some();
+        let store = self.open_checked().await?;
+        let documents = self.settle(&store).await?.configuration();
+        let is_changed = |name| documents.get(name).is_some_and(|it| it.version() != FILE);
+        if was_settled || !(is_changed("database") || is_changed("blobs")) {
+            return Ok(store);
+        }
+        store.close().await;
+        self.open_checked().await
+    }
+
     /// Builds the house. The database must be of this version.
     pub(crate) async fn build(self) -> anyhow::Result<House> {
+        self.require(&self.files()?)?;
+        let store = self.open_settled().await?;
         let folder = self.folder()?;
-        self.require(&folder)?;
-        let store = self.open_checked().await?;
         blobs::check(&store).await?;
         let identity =
             Identity::open(store.clone(), self.clock.clone(), identity_settings(&self, &folder)?)
@@ -331,8 +410,7 @@ pub(crate) fn document<T: DeserializeOwned>(
     folder: &Folder,
     name: &str,
 ) -> anyhow::Result<Option<T>> {
-    let Some(given) = folder.config(name).filter(|it| !it.is_null()) else { return Ok(None) };
-    let mut given = given.clone();
+    let Some(mut given) = folder.config(name).filter(|it| !it.is_null()) else { return Ok(None) };
     // What the application adds is its own matter.
     if let Some(object) = given.as_object_mut() {
         object.shift_remove(apps::configuration::OWN);
@@ -343,6 +421,18 @@ pub(crate) fn document<T: DeserializeOwned>(
 
 fn identity_settings(site: &Site, folder: &Folder) -> anyhow::Result<identity::Settings> {
     let mut settings: identity::Settings = document(folder, "auth")?.unwrap_or_default();
+    settings.sign_in = match folder.description().users.sign_in {
+        SignIn::Email => identity::settings::SignInBy::Email,
+        SignIn::Username => identity::settings::SignInBy::Username,
+    };
+    let roles = folder.description().roles.values().filter(|it| !it.without.is_empty());
+    settings.lesser = roles
+        .map(|it| identity::settings::Lesser {
+            role: it.role,
+            reaches_all: it.tenants == TenantReach::All,
+            without: it.without.clone(),
+        })
+        .collect();
     if let Some(tenants) = &folder.description().tenants {
         settings.key_prefix = tenants.key_prefix.clone();
     }

@@ -22,7 +22,7 @@ use base::{
 };
 use jiff::SignedDuration;
 use moka::sync::Cache;
-use serde_json::value::RawValue;
+use serde_json::{Map, Value as Json, value::RawValue};
 
 static ASKED: Counter = Counter::new(
     "http_cache_requests_total",
@@ -64,6 +64,13 @@ impl Keeping {
         }
         let marks = tags.iter().map(|it| mark_name(it)).collect();
         Ok(Self { ttl, tags, marks })
+    }
+
+    /// Does a change of all that is asked for end it? What goes `with` a record may be of collections that
+    /// are not watched.
+    pub(crate) fn covers(&self, args: &Map<String, Json>) -> bool {
+        let with = args.get("with").and_then(Json::as_array).into_iter().flatten();
+        with.filter_map(Json::as_str).all(|it| self.tags.iter().any(|tag| tag == it))
     }
 
     /// Follows the collections of an application: what lies in versions changes with the record that

@@ -190,7 +190,8 @@ async fn answer(
         socket: None,
     };
     let ending = Ending { about, list, if_none_match };
-    if let Some(keeping) = route.keeping.as_ref().filter(|_| !changes) {
+    let keeping = route.keeping.as_ref().filter(|it| !changes && it.covers(&args));
+    if let Some(keeping) = keeping {
         return Ok(ending.kept_or_run(keeping, wish, call, args).await.response);
     }
     if !changes {
@@ -434,10 +435,13 @@ fn credential(headers: &HeaderMap) -> Result<Option<Credential>, Problem> {
     let api_key = text(HeaderName::from_static("x-api-key"))?
         .or(text(HeaderName::from_static("x-goog-api-key"))?);
     let authorization = text(header::AUTHORIZATION)?.map(str::to_owned);
+    // Some clients have a header of their own for the token of a session.
+    let session = text(HeaderName::from_static("x-session-token"))?;
     // A browser cannot give a WebSocket a header of its own: the token comes as a protocol.
-    let authorization = match authorization {
-        Some(given) => Some(given),
-        None => text(header::SEC_WEBSOCKET_PROTOCOL)?.and_then(bearer_of_protocols),
+    let authorization = match (authorization, session) {
+        (Some(given), _) => Some(given),
+        (None, Some(token)) => Some(format!("Bearer {token}")),
+        (None, None) => text(header::SEC_WEBSOCKET_PROTOCOL)?.and_then(bearer_of_protocols),
     };
     Ok(Credential::from_headers(authorization.as_deref(), api_key)?)
 }
@@ -489,6 +493,7 @@ fn bounds(app: &App, operation: &operation::Operation) -> Bounds {
         FileOf::List => app.largest_import(),
         FileOf::Document => app.largest_document(),
         FileOf::Picture => identity::profile::PICTURE_BYTES_MAX,
+        FileOf::Bundle => apps::configuration::bundle::BYTES_MAX,
     });
     let of_settings = app.settings.body_bytes_max;
     let json_bytes = match (operation.takes_file, file_bytes) {

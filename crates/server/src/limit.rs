@@ -1,12 +1,15 @@
 //! Limits: how much of an application a caller may use, as its description declares.
 //!
-//! A rate is counted per caller, tenant or address and forgets by itself (GCRA); `most` bounds what
-//! runs at the same moment. A limit that names no operation counts every request at the
+//! A rate is counted per caller, tenant or address within a window that slides (`window`): never more than it says
+//! within any span of that length. `most` bounds what runs at the same moment. A limit may be `for` some alone: visitors,
+//! keys or people. One that names no operation counts every request at the
 //! application's own paths, and every request of an application key anywhere; what a signed-in
 //! person's interface asks under `/api`, and what goes to models through the gateway, which keeps
 //! limits of its own, is counted only by limits that name operations.
 //!
 //! Start at [`Limits::admit`].
+
+mod window;
 
 use std::{
     collections::HashMap,
@@ -15,38 +18,38 @@ use std::{
     time::Duration,
 };
 
-use apps::description::{Limit, LimitPer};
-use base::{Clock, TenantId, metric::Counter};
-use governor::{
-    Quota, RateLimiter, clock::Clock as GovernorClock, middleware::StateInformationMiddleware,
-    state::keyed::DefaultKeyedStateStore,
-};
+use apps::description::{Limit, LimitFor, LimitPer};
+use base::{Clock, TenantId, Timestamp, metric::Counter};
 use identity::{Caller, Grant};
 use indexmap::IndexMap;
 
+use self::window::Windows;
 use crate::problem::{self, Problem};
 
 static REFUSED: Counter =
     Counter::new("http_rate_limited_total", "Requests refused by a limit.", &["limit"]);
 
 /// All limits of an application.
-pub struct Limits(Vec<Rule>);
+pub struct Limits {
+    rules: Vec<Rule>,
+    /// The house's, so that a clock set by hand moves limits too.
+    clock: Clock,
+}
 
 struct Rule {
     name: String,
     per: LimitPer,
+    whose: Option<LimitFor>,
     operations: Vec<String>,
     code: &'static str,
     bound: Bound,
 }
 
 enum Bound {
-    Rate { limiter: Limiter, burst: u32, period: Duration },
+    Rate(Windows),
     Most { most: u32, running: Arc<Running> },
 }
 
-type Limiter =
-    RateLimiter<String, DefaultKeyedStateStore<String>, HouseClock, StateInformationMiddleware>;
 type Running = Mutex<HashMap<String, u32>>;
 
 /// What is asked for.
@@ -75,7 +78,7 @@ pub struct Left {
     pub limit: u32,
     /// Requests left.
     pub remaining: u32,
-    /// Seconds until all are there again.
+    /// Seconds until the first of those counted leaves the window, and there is one more.
     pub reset_s: u64,
 }
 
@@ -89,34 +92,19 @@ pub struct InvalidLimit {
     pub fault: String,
 }
 
-/// The house's clock, so that a clock set by hand moves limits too.
-#[derive(Clone)]
-struct HouseClock(Clock);
-
-impl GovernorClock for HouseClock {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        Duration::from_micros(u64::try_from(self.0.now().as_microsecond()).unwrap_or(0))
-    }
-}
-
 impl Limits {
     /// The limits as they are declared.
     ///
     /// # Errors
     /// The first one that cannot be kept.
     pub fn declared(limits: &IndexMap<String, Limit>, clock: &Clock) -> Result<Self, InvalidLimit> {
-        limits
-            .iter()
-            .map(|(name, limit)| Rule::of(name, limit, clock))
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let rules = limits.iter().map(|(name, limit)| Rule::of(name, limit));
+        Ok(Self { rules: rules.collect::<Result<_, _>>()?, clock: clock.clone() })
     }
 
     /// No limits.
     pub fn none() -> Self {
-        Self(Vec::new())
+        Self { rules: Vec::new(), clock: Clock::system() }
     }
 
     /// Counts a request against every limit of these kinds that concerns it.
@@ -130,12 +118,13 @@ impl Limits {
     ) -> Result<(Vec<Place>, Option<Left>), Problem> {
         let mut places = Vec::new();
         let mut tightest: Option<Left> = None;
-        for rule in self.0.iter().filter(|it| per.contains(&it.per) && it.concerns(ask)) {
+        let now = self.clock.now();
+        for rule in self.rules.iter().filter(|it| per.contains(&it.per) && it.concerns(ask)) {
             let Some(key) = rule.key(ask) else { continue };
             match &rule.bound {
                 Bound::Most { most, running } => places.push(rule.enter(running, *most, key)?),
-                Bound::Rate { limiter, burst, period } => {
-                    let left = rule.count(limiter, *burst, *period, &key)?;
+                Bound::Rate(windows) => {
+                    let left = rule.count(windows, &key, now)?;
                     if tightest.is_none_or(|it| left.remaining < it.remaining) {
                         tightest = Some(left);
                     }
@@ -147,29 +136,24 @@ impl Limits {
 
     /// Forgets those who have not asked for long.
     pub fn forget_idle(&self) {
-        for rule in &self.0 {
-            if let Bound::Rate { limiter, .. } = &rule.bound {
-                limiter.retain_recent();
-                limiter.shrink_to_fit();
+        let now = self.clock.now();
+        for rule in &self.rules {
+            if let Bound::Rate(windows) = &rule.bound {
+                windows.forget_idle(now);
             }
         }
     }
 }
 
 impl Rule {
-    fn of(name: &str, limit: &Limit, clock: &Clock) -> Result<Self, InvalidLimit> {
+    fn of(name: &str, limit: &Limit) -> Result<Self, InvalidLimit> {
         let invalid = |fault: String| InvalidLimit { name: name.to_owned(), fault };
         let (bound, default) = match (&limit.rate, limit.most) {
             (Some(rate), None) => {
-                let (burst, period) = parse(rate).ok_or_else(|| {
+                let (limit, length) = parse(rate).ok_or_else(|| {
                     invalid(format!("`{rate}` is not a rate; for example 100/minute"))
                 })?;
-                let quota = Quota::with_period(period / burst.get())
-                    .ok_or_else(|| invalid(format!("`{rate}` is too fast to count")))?
-                    .allow_burst(burst);
-                let store = DefaultKeyedStateStore::default();
-                let limiter: Limiter = RateLimiter::new(quota, store, HouseClock(clock.clone()));
-                (Bound::Rate { limiter, burst: burst.get(), period }, "rate_limited")
+                (Bound::Rate(Windows::new(limit, length)), "rate_limited")
             }
             (None, Some(most)) => {
                 (Bound::Most { most, running: Arc::default() }, "too_many_at_once")
@@ -184,6 +168,7 @@ impl Rule {
         Ok(Self {
             name: name.to_owned(),
             per: limit.per,
+            whose: limit.whose,
             operations: limit.operations.clone(),
             code,
             bound,
@@ -191,6 +176,9 @@ impl Rule {
     }
 
     fn concerns(&self, ask: Ask<'_>) -> bool {
+        if self.whose.is_some_and(|it| !is_one(ask.caller, it)) {
+            return false;
+        }
         if self.operations.is_empty() {
             let is_of_a_key = matches!(ask.caller.grant, Grant::Scopes(_));
             ask.is_declared || (is_of_a_key && !ask.operation.starts_with("llm."))
@@ -203,38 +191,21 @@ impl Rule {
         match self.per {
             LimitPer::Caller => Some(ask.caller.rate_key()),
             LimitPer::Tenant => ask.tenant.map(|it| it.to_string()),
-            LimitPer::Address => {
-                Some(ask.caller.actor.address.map_or_else(|| "unknown".into(), |it| it.to_string()))
-            }
+            LimitPer::Address => Some(ask.caller.address_key()),
         }
     }
 
-    fn count(
-        &self,
-        limiter: &Limiter,
-        burst: u32,
-        period: Duration,
-        key: &String,
-    ) -> Result<Left, Problem> {
-        match limiter.check_key(key) {
-            Ok(state) => {
-                let remaining = state.remaining_burst_capacity();
-                let missing = burst.saturating_sub(remaining);
-                let reset = period.as_secs_f64() * f64::from(missing) / f64::from(burst);
-                Ok(Left { limit: burst, remaining, reset_s: reset.ceil() as u64 })
-            }
-            Err(refused) => {
-                let wait = refused.wait_time_from(GovernorClock::now(limiter.clock()));
-                let detail = format!("The limit `{}` of {burst} requests is used up.", self.name);
-                let seconds = wait.as_secs() + 1;
-                Err(self
-                    .refuse(detail, format!("wait {seconds} s, then go on more slowly"))
-                    .retry_after(wait)
-                    .header("x-ratelimit-limit", burst.to_string())
-                    .header("x-ratelimit-remaining", "0")
-                    .header("x-ratelimit-reset", seconds.to_string()))
-            }
-        }
+    fn count(&self, windows: &Windows, key: &str, now: Timestamp) -> Result<Left, Problem> {
+        windows.count(key, now).map_err(|wait| {
+            let limit = windows.limit();
+            let detail = format!("The limit `{}` of {limit} requests is used up.", self.name);
+            let seconds = u64::try_from(wait.as_micros().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+            self.refuse(detail, format!("wait {seconds} s, then go on more slowly"))
+                .retry_after(Duration::from_secs(seconds))
+                .header("x-ratelimit-limit", limit.to_string())
+                .header("x-ratelimit-remaining", "0")
+                .header("x-ratelimit-reset", seconds.to_string())
+        })
     }
 
     fn enter(&self, running: &Arc<Running>, most: u32, key: String) -> Result<Place, Problem> {
@@ -268,6 +239,16 @@ impl Drop for Place {
     }
 }
 
+/// Is the caller one of those whom a limit is for? The house is none of them.
+fn is_one(caller: &Caller, whose: LimitFor) -> bool {
+    match caller.grant {
+        Grant::Nobody | Grant::Visitor(_) => whose == LimitFor::Visitors,
+        Grant::Scopes(_) => whose == LimitFor::Keys,
+        Grant::Role(_) => whose == LimitFor::People,
+        Grant::House => false,
+    }
+}
+
 /// `100/minute` → 100 in 60 s.
 fn parse(rate: &str) -> Option<(NonZeroU32, Duration)> {
     let (count, period) = rate.split_once('/')?;
@@ -284,7 +265,6 @@ fn parse(rate: &str) -> Option<(NonZeroU32, Duration)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base::Timestamp;
     use jiff::SignedDuration;
 
     fn limits(yaml: serde_json::Value, clock: &Clock) -> Result<Limits, InvalidLimit> {
@@ -312,9 +292,28 @@ mod tests {
         }
         let refused = limits.admit(ask(&caller), &[LimitPer::Caller]).err().unwrap();
         assert_eq!(refused.code(), "rate_limited");
-        assert!(refused.comes_back_in().unwrap() <= Duration::from_secs(720));
+        assert_eq!(refused.comes_back_in(), Some(Duration::from_secs(3_600)));
         clock.advance(SignedDuration::from_mins(12));
+        assert!(limits.admit(ask(&caller), &[LimitPer::Caller]).is_err(), "not one by one");
+        clock.advance(SignedDuration::from_mins(48));
         assert!(limits.admit(ask(&caller), &[LimitPer::Caller]).is_ok());
+    }
+
+    #[test]
+    fn a_limit_for_visitors_concerns_no_key_and_nobody_who_is_signed_in() {
+        let clock = Clock::by_hand(Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24));
+        let key = Caller { grant: Grant::Scopes(Vec::new()), ..Caller::house() };
+        let person = Caller { grant: Grant::Role(base::Role::Viewer), ..Caller::house() };
+        let visitor = Caller::nobody(None, None);
+        for (whose, bounded) in [("visitors", &visitor), ("keys", &key), ("people", &person)] {
+            let of = serde_json::json!({"few": {"per": "caller", "rate": "1/hour", "for": whose}});
+            let limits = limits(of, &clock).unwrap();
+            for caller in [&visitor, &key, &person, &Caller::house()] {
+                let is_let_in = || limits.admit(ask(caller), &[LimitPer::Caller]).is_ok();
+                assert!(is_let_in(), "the first, for {whose}");
+                assert_eq!(is_let_in(), !std::ptr::eq(caller, bounded), "the second, for {whose}");
+            }
+        }
     }
 
     #[test]

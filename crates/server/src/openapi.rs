@@ -76,12 +76,18 @@ fn described(info: &Json, routes: &[&Route], folder: Option<&Folder>) -> Json {
                     "description": "An access token of POST /api/auth/login, or an application key.",
                 },
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "session": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-Session-Token",
+                    "description": "An access token, in a header of its own.",
+                },
             },
             "parameters": parameter::shared(folder),
             "responses": refusals(folder),
             "schemas": schemas(folder),
         },
-        "security": [{"bearer": []}, {"key": []}],
+        "security": [{"bearer": []}, {"key": []}, {"session": []}],
         "x-errors": errors,
     });
     if folder.is_some() {

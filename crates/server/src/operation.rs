@@ -8,7 +8,7 @@
 
 use std::{fmt, future::Future, sync::Arc};
 
-use apps::record::Sight;
+use apps::record::{PARTS, Sight};
 use axum::{extract::ws::WebSocketUpgrade, http::HeaderMap, response::Response};
 use base::{Page, PageRequest, Permission, TenantId};
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use identity::Caller;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
+use sha2::{Digest, Sha256};
 
 use crate::{App, Visit, argument::Arguments, problem::Fault, problem::Problem, shape::Thing};
 
@@ -67,6 +68,8 @@ pub enum FileOf {
     Document,
     /// A picture of a person.
     Picture,
+    /// Several documents of the configuration.
+    Bundle,
 }
 
 /// What kind of answer an operation gives.
@@ -397,6 +400,17 @@ impl Answer {
     pub fn seen(record: Sight) -> Self {
         let tag = Some(record.tag());
         Self { body: Body::One(Thing::Record(Box::new(record))), tag, status: None }
+    }
+
+    /// The same with the records that lie in it: their state is a part of its own.
+    pub fn seen_with(record: &Sight, children: Map<String, Json>) -> Self {
+        let children = Json::Object(children);
+        let digest: [u8; 32] = Sha256::digest(children.to_string()).into();
+        let tag = Some(format!("{}-c{}", record.tag(), hex::encode(&digest[..8])));
+        let parts = PARTS.into_iter().filter_map(|it| Some((it.to_owned(), record.part(it)?)));
+        let mut thing: Map<String, Json> = parts.collect();
+        thing.insert("children".to_owned(), children);
+        Self { body: Body::One(Thing::Json(Json::Object(thing))), tag, status: None }
     }
 
     /// The same with another status.

@@ -49,6 +49,6 @@ pub use job::KIND;
 pub use migrations::MIGRATIONS;
 pub use outside::Policy;
 pub use program::Program;
-pub use room::{Kit, SourceError, Sources, Timetable, Wanted};
+pub use room::{Kit, SourceError, Sources, Timetable, Wanted, erase};
 pub use run::{Counts, Flags, Run};
 pub use shelf::Shelf;

@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 use outside::{Outside, Pace, Policy};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
-use store::{Error, Store, Tx, audit};
+use store::{Error, Store, Tx, audit, params};
 use work::{Busy, EnqueueError, Handler, Lock, NewJob};
 
 use crate::{
@@ -101,6 +101,23 @@ pub enum SourceError {
     /// The database did not answer.
     #[error(transparent)]
     Store(#[from] Error),
+}
+
+/// Forgets everything of a tenant: part of erasing it. No job of the tenant may be able to begin a run any
+/// more. What was fetched is nobody's and stays as long as any cache entry.
+///
+/// # Errors
+/// The database's.
+pub fn erase(tx: &Tx, tenant: TenantId) -> Result<(), Error> {
+    for sql in [
+        "DELETE FROM source_items WHERE tenant = $1",
+        "DELETE FROM source_asides WHERE tenant = $1",
+        "DELETE FROM source_states WHERE tenant = $1",
+        "DELETE FROM source_runs WHERE tenant = $1",
+    ] {
+        tx.execute(sql, &params![tenant])?;
+    }
+    Ok(())
 }
 
 /// A source as people see it.

@@ -1,16 +1,18 @@
 //! For tests only: databases that are thrown away, a clock set by hand, a scripted model provider,
-//! files of many kinds.
+//! sites, files of many kinds.
 //!
-//! The databases and the provider are real (a file, a server, HTTP): only what they hold is made
+//! The databases, the sites and the provider are real (a file, a server, HTTP): only what they hold is made
 //! up. Nothing here is linked into the program.
 //!
-//! Start at [`on_both!`] (a test on both databases), then [`Database`], [`Bucket`] and [`model::Script`].
+//! Start at [`on_both!`] (a test on both databases), then [`Database`], [`Bucket`], [`model::Script`] and
+//! [`site::Site`].
 
 pub mod bucket;
 pub mod database;
 pub mod file;
 pub mod model;
 pub mod run;
+pub mod site;
 pub mod sockets;
 
 pub use bucket::Bucket;

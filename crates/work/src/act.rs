@@ -1,7 +1,7 @@
 //! What people do to jobs: cancel, retry, and clear away. Cancel and retry are acts with an audit
 //! row; sweeping and erasing are parts of larger acts that have their own.
 
-use base::{JobId, TenantId, Timestamp};
+use base::{JobId, RecordId, TenantId, Timestamp};
 use serde_json::json;
 use store::{Error, Tx, audit, params};
 
@@ -93,6 +93,17 @@ pub fn sweep(tx: &Tx, older_than: Timestamp) -> Result<u64, Error> {
 /// Deletes every job of a tenant. One that runs loses its lease with its row, and stops.
 pub fn erase(tx: &Tx, tenant: TenantId) -> Result<u64, Error> {
     tx.execute("DELETE FROM jobs WHERE tenant = $1", &params![tenant])
+}
+
+/// Deletes every job about this record. One that runs loses its lease with its row, and stops.
+pub fn forget(tx: &Tx, subject: RecordId) -> Result<u64, Error> {
+    tx.execute("DELETE FROM jobs WHERE subject = $1", &params![subject])
+}
+
+/// Deletes every job of one kind that somebody wanted, as [`forget`]; says how many.
+pub fn forget_of(tx: &Tx, kind: &str, created_by: &str) -> Result<u64, Error> {
+    let sql = "DELETE FROM jobs WHERE kind = $1 AND created_by = $2";
+    tx.execute(sql, &params![kind, created_by])
 }
 
 fn load(tx: &Tx, tenant: Option<TenantId>, id: JobId) -> Result<Option<Job>, Error> {

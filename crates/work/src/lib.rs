@@ -33,7 +33,7 @@ mod decide;
 mod lease;
 mod metric;
 
-pub use act::{CancelError, RetryError, cancel, erase, retry, sweep};
+pub use act::{CancelError, RetryError, cancel, erase, forget, forget_of, retry, sweep};
 pub use event::{JobChanged, events, wake};
 pub use handler::{Failure, FenceError, Handler, Running};
 pub use job::{Job, JobError, Lease, State};

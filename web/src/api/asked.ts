@@ -40,7 +40,7 @@ export const performanceQuery = (query: { tenant?: string; answered?: boolean })
 export interface ResultsQuery {
   tenant?: string;
   task?: string;
-  of?: 'mine' | 'everybody';
+  of?: 'me' | 'all';
 }
 
 export const resultsQuery = (query: ResultsQuery) =>

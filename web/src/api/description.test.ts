@@ -39,6 +39,7 @@ const app: AppView = {
   languages: ['en'],
   has_deprecations: false,
   sign_up: false,
+  sign_in: 'email',
   uploads: { enabled: true, bytes_max: 5_242_880, kinds: ['pdf'] },
   webhook_events: [],
   pages: [{ collection: 'house_rules', title: 'The rules' }, { collection: 'gone', title: null }],

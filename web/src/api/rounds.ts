@@ -67,6 +67,12 @@ export const configurationQuery = queryOptions({ queryKey: ['configuration'], qu
 export const configurationDocumentQuery = (config: string) =>
   queryOptions({ queryKey: ['configuration', config], queryFn: () => answer(api.GET('/api/configuration/{config}', { params: { path: { config } } })) });
 
+export const configurationHistoryQuery = (config: string) =>
+  paged(['configuration', config, 'history'], async (cursor) => {
+    const page = await answer(api.GET('/api/configuration/{config}/history', { params: { path: { config }, query: { limit: 20, count: true, cursor } } }));
+    return { ...page, items: page.items.map((it) => ({ ...it, id: String(it.version) })) };
+  });
+
 export const frontendQuery = queryOptions({ queryKey: ['frontend'], queryFn: () => answer(api.GET('/api/frontend')), staleTime: 300_000 });
 
 /** Is somebody at it, or about to be? */

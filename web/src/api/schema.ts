@@ -10813,7 +10813,7 @@ export interface operations {
             query?: {
                 tenant?: string;
                 task?: string;
-                of?: "mine" | "everybody";
+                of?: "me" | "all";
                 /** @description The most rows of a page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */

@@ -123,6 +123,8 @@ export type ConfigurationLine = Things['ConfigurationLine'];
 export type ConfigurationDocument = Things['ConfigurationDocument'];
 export type ConfigurationReport = Things['ConfigurationReport'];
 export type ConfigurationFault = Things['ConfigurationFault'];
+export type ConfigurationVersion = Things['ConfigurationVersion'];
+export type ConfigurationImport = Things['ConfigurationImport'];
 /** What the interface is told of itself. */
 export type FrontendView = Things['Frontend'];
 

@@ -21,7 +21,7 @@ export function AccountMenu() {
   const navigate = useNavigate();
   const help = useShortcutHelp();
   const theme = THEMES[useTheme()];
-  const name = me.name || (me.email ?? me.id);
+  const name = me.name || (me.username ?? me.email ?? me.id);
   return (
     <div className="row" style={{ gap: 2, flexWrap: 'nowrap' }}>
       <IconButton icon={theme.icon} label={theme.label} onClick={() => setTheme(theme.next)} />

@@ -16,6 +16,7 @@ use crate::{
     ask::{AskPlace, AssistantAsk},
     assistant::{
         AssistantError, Begins, Follow, Listener, Making, Runner, Scene, Task, Why,
+        about::About,
         chat::{self, Chat},
         message,
         own_prompt::{self, OwnPrompt, Place},
@@ -44,6 +45,7 @@ struct Prepared {
     replaces: Option<MessageId>,
     question: Question,
     own_prompt: Option<String>,
+    about: Option<About>,
 }
 
 impl Engine {
@@ -238,6 +240,7 @@ impl Engine {
         if let Some(text) = &ask.system_prompt {
             check_prompt(&kit, text)?;
         }
+        let about = self.what_about(caller, ask, &kit, chat.as_ref()).await?;
         let place =
             Place { tenant: ask.tenant, owner: whose.owner.clone(), assistant: kit.name.clone() };
         let last = match ask.place {
@@ -259,7 +262,8 @@ impl Engine {
             }
             (AskPlace::Chat(chat), _) => (ask.question.clone(), Begins::InChat(chat), None),
             (AskPlace::New, _) => {
-                let chat = self.new_chat(ask, &kit, &whose.owner);
+                let record = about.as_ref().map(|it| it.record.id);
+                let chat = Chat { record, ..self.new_chat(ask, &kit, &whose.owner) };
                 (ask.question.clone(), Begins::Chat(chat), None)
             }
             _ => (ask.question.clone(), Begins::Nowhere, None),
@@ -273,6 +277,11 @@ impl Engine {
         if question.text.is_empty() {
             return Err(Invalid::input("/question", "must not be empty").into());
         }
+        let least = kit.description.question.least;
+        if question.length_used < least {
+            let message = format!("is too short: at least {least} characters");
+            return Err(Invalid::input("/question", message).into());
+        }
         let own_prompt = ask.system_prompt.clone().or(own.map(|it| it.text));
         let chat = match &begins {
             Begins::Nowhere => None,
@@ -280,7 +289,30 @@ impl Engine {
             Begins::InChat(chat) | Begins::Again(chat, ..) => Some(*chat),
         };
         let own_prompt = own_prompt.filter(|it| !it.trim().is_empty());
-        Ok(Prepared { kit, begins, chat, replaces, question, own_prompt })
+        Ok(Prepared { kit, begins, chat, replaces, question, own_prompt, about })
+    }
+
+    /// What a question is about: what its chat is, or the record that it names. One that names a record is
+    /// on the account of that record's tenant.
+    async fn what_about(
+        &self,
+        caller: &Caller,
+        ask: &mut AssistantAsk,
+        kit: &AssistantKit,
+        chat: Option<&Chat>,
+    ) -> Result<Option<About>, EngineError> {
+        match (chat, ask.record) {
+            (Some(chat), Some(given)) if chat.record != Some(given) => {
+                Err(Invalid::input("/record", "is not what this chat is about").into())
+            }
+            (Some(chat), _) => self.about_of(caller, chat).await,
+            (None, Some(record)) => {
+                let (tenant, about) = self.about(caller, kit, record).await?;
+                ask.tenant = tenant.unwrap_or(ask.tenant);
+                Ok(Some(about))
+            }
+            (None, None) => Ok(None),
+        }
     }
 
     /// Refuses a question to an assistant that does not answer without a model, when there is none.
@@ -307,6 +339,7 @@ impl Engine {
             tenant: ask.tenant,
             assistant: kit.name.clone(),
             owner: owner.to_owned(),
+            record: None,
             title: title_by_words(&ask.question, kit.description.titles.words),
             is_named: false,
             created_at: now,
@@ -357,6 +390,7 @@ impl Engine {
             own_prompt: prepared.own_prompt,
             given: ask.context.clone(),
             personality: ask.personality.clone(),
+            about: prepared.about,
         };
         let task = Task {
             caller: caller.clone(),
@@ -374,7 +408,7 @@ impl Engine {
     }
 
     /// An assistant by its name; the only one when none is named.
-    fn assistant(&self, name: Option<&str>) -> Result<&AssistantKit, AssistantError> {
+    pub(super) fn assistant(&self, name: Option<&str>) -> Result<&AssistantKit, AssistantError> {
         let Some(name) = name else {
             let mut all = self.folder().assistants();
             let first = all.next().ok_or(AssistantError::NoAssistant)?;

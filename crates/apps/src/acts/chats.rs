@@ -10,7 +10,7 @@ use super::within;
 use crate::{
     assistant::{
         AssistantError,
-        chat::{self, Chat, tidy_title},
+        chat::{self, Chat, Which, tidy_title},
         message::{self, Message, Role},
         title_by_model, title_by_words, whose,
     },
@@ -38,7 +38,7 @@ impl Engine {
         &self,
         caller: &Caller,
         tenant: TenantId,
-        assistant: Option<String>,
+        which: Which,
         page: &PageRequest,
         counted: bool,
     ) -> Result<Page<Json>, EngineError> {
@@ -47,10 +47,9 @@ impl Engine {
         let found = self
             .store()
             .read(move |db| {
-                let assistant = assistant.as_deref();
-                let mut found = chat::list(db, &owner, tenant, assistant, &page)?;
+                let mut found = chat::list(db, &owner, tenant, &which, &page)?;
                 if counted {
-                    found.total = Some(chat::count(db, &owner, tenant, assistant)?);
+                    found.total = Some(chat::count(db, &owner, tenant, &which)?);
                 }
                 Ok::<_, store::Error>(found)
             })

@@ -3,13 +3,16 @@
 //! An act checks what was asked for, finds what it is about, sees whose it is, and then either does it
 //! in one transaction or writes a job that will. What takes a job answers with `accepted`.
 
+mod about;
 pub mod analyses;
 mod archives;
 mod assistants;
 pub(crate) mod chats;
+pub mod configuration;
 mod export;
 pub mod feedback;
 mod import;
+mod persons;
 mod progress;
 mod prompts;
 mod proposals;
@@ -28,7 +31,7 @@ pub use self::sources::SourceRun;
 pub use ::sources::cache::{Kind as CacheKind, look::Which as CacheWhich};
 
 use base::{JobId, Permission, RecordId, TenantId, VersionId};
-use identity::Caller;
+use identity::{Caller, caller::Grant};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 use work::{Busy, Lock, NewJob};
@@ -36,7 +39,7 @@ use work::{Busy, Lock, NewJob};
 use crate::{
     engine::Engine,
     error::EngineError,
-    record::{Record, RecordError},
+    record::{Kits, Record, RecordError},
 };
 
 impl Engine {
@@ -63,14 +66,31 @@ impl Engine {
 impl Engine {
     /// A private record of somebody else is one that is not there.
     pub(crate) fn sees(&self, caller: &Caller, record: &Record) -> Result<(), EngineError> {
-        let kit = self.folder().kits().get(&record.collection);
-        let is_private = kit.is_some_and(|it| it.spec.private);
-        let is_own = record.created_by == caller.actor.to_string();
-        if is_private && !is_own && caller.may(Permission::ReadPrivate).is_err() {
-            return Err(RecordError::NotFound { id: record.id, collection: None }.into());
+        match is_seen(self.folder().kits(), caller, record) {
+            true => Ok(()),
+            false => Err(RecordError::NotFound { id: record.id, collection: None }.into()),
         }
-        Ok(())
     }
+}
+
+/// Does this caller see this record, if they reach it? Of private ones those that they made, unless they may
+/// see what is private.
+pub fn is_seen<D>(kits: &Kits, caller: &Caller, record: &Record<D>) -> bool {
+    let is_private = kits.get(&record.collection).is_some_and(|it| it.spec.private);
+    !is_private || caller.may(Permission::ReadPrivate).is_ok() || made(caller, &record.created_by)
+}
+
+/// The same of a record as it is handed out.
+pub fn is_shown(kits: &Kits, caller: &Caller, view: &Json) -> bool {
+    let text = |name: &str| view[name].as_str().unwrap_or_default();
+    let is_private = kits.get(text("collection")).is_some_and(|it| it.spec.private);
+    !is_private || caller.may(Permission::ReadPrivate).is_ok() || made(caller, text("created_by"))
+}
+
+/// Did this caller make what was made by that actor? A visitor has made nothing: all of them act as the house.
+pub fn made(caller: &Caller, created_by: &str) -> bool {
+    let is_somebody = !matches!(caller.grant, Grant::Nobody | Grant::Visitor(_));
+    is_somebody && caller.actor.to_string() == created_by
 }
 
 /// The name under which jobs take turns on a record.

@@ -222,13 +222,14 @@ impl Engine {
     }
 
     /// What numbers rest on beside the records: what the application says of them, and the documents as
-    /// they were read at the start. A change while it runs moves their mark.
+    /// they are in force here. A change while it runs moves their mark too.
     fn progress_made_by(&self, spec: &Progress) -> String {
         let mut digest = Sha256::new();
         digest.update(format!("{spec:?}"));
         for document in &spec.rests_on {
             digest.update(document);
-            digest.update(self.folder().config(document).map(Json::to_string).unwrap_or_default());
+            let said = self.folder().config(document);
+            digest.update(said.map(|it| it.to_string()).unwrap_or_default());
         }
         hex::encode(&digest.finalize()[..8])
     }

@@ -1,12 +1,14 @@
 //! Questions over data: asked, followed up, commented on; conversations read and deleted; how questions
 //! fared.
 
+use std::sync::Arc;
+
 use base::{ChatId, MessageId, Page, PageRequest, RecordId, TenantId};
 use identity::Caller;
 use serde_json::{Value as Json, json};
 use store::params;
 
-use super::within;
+use super::{is_seen, within};
 use crate::{
     assistant::whose,
     description::question::Comment,
@@ -65,12 +67,12 @@ impl Engine {
     ///
     /// # Errors
     /// Questions that are not there; none named where there are several.
-    pub fn questions(&self, named: Option<&str>) -> Result<&QuestionsKit, QuestionError> {
+    pub fn questions(&self, named: Option<&str>) -> Result<Arc<QuestionsKit>, QuestionError> {
         if let Some(name) = named {
             let missing = || QuestionError::NoSuchQuestions(name.to_owned());
             return self.folder().question(name).ok_or_else(missing);
         }
-        let mut all = self.folder().questions();
+        let mut all = self.folder().questions().into_iter();
         match (all.next(), all.next()) {
             (Some(only), None) => Ok(only),
             (None, _) => Err(QuestionError::NoQuestions(
@@ -94,7 +96,7 @@ impl Engine {
         ask: QuestionAsk,
     ) -> Result<Json, EngineError> {
         within(caller, ask.tenant)?;
-        let kit = self.questions(ask.questions.as_deref())?.clone();
+        let kit = (*self.questions(ask.questions.as_deref())?).clone();
         let question = ask.question.replace('\0', "").trim().to_owned();
         if question.is_empty() {
             return Err(Invalid::input("/question", "must not be empty").into());
@@ -132,7 +134,7 @@ impl Engine {
         given: FollowUps,
     ) -> Result<Json, EngineError> {
         within(caller, given.tenant)?;
-        let kit = self.questions(given.questions.as_deref())?.clone();
+        let kit = self.questions(given.questions.as_deref())?;
         if given.asked.iter().all(|it| it.trim().is_empty()) {
             return Err(Invalid::input("/questions", "must not be empty").into());
         }
@@ -170,7 +172,7 @@ impl Engine {
         ask: CommentAsk,
     ) -> Result<Json, EngineError> {
         within(caller, ask.tenant)?;
-        let kit = self.questions(ask.questions.as_deref())?.clone();
+        let kit = self.questions(ask.questions.as_deref())?;
         let (Some(comment), Some(template)) = (&kit.description.comment, &kit.comment) else {
             return Err(EngineError::NothingToDo("answers are not commented on here"));
         };
@@ -187,7 +189,7 @@ impl Engine {
         }
         let usual = kit.language(ask.language.as_deref()).to_owned();
         let question = self.question_text(caller, &kit, &ask.question, &usual).await?;
-        let record = self.comment_subject(comment, &ask).await?;
+        let record = self.comment_subject(caller, comment, &ask).await?;
         let mut shown = Data::new();
         for name in &comment.fields {
             if let Some(value) = field::get(&record.data, name) {
@@ -323,6 +325,7 @@ impl Engine {
     /// The record of a tenant that a comment is about, by its id or by what callers know it by.
     async fn comment_subject(
         &self,
+        caller: &Caller,
         comment: &Comment,
         ask: &CommentAsk,
     ) -> Result<Record, EngineError> {
@@ -357,6 +360,7 @@ impl Engine {
             }
         };
         let found = self.store().read(read).await?;
+        let found = found.filter(|it| is_seen(self.folder().kits(), caller, it));
         found.ok_or_else(|| missing.into())
     }
 }

@@ -66,7 +66,8 @@ impl Engine {
         let room = self.paper_room().acquire().await;
         let _permit = room.map_err(|_| super::progress::stopping())?;
         let work = move || {
-            let config = |name: &str| this.folder().config(name).cloned();
+            let documents = this.folder().configuration();
+            let config = |name: &str| documents.get(name)?.said().cloned();
             let sheet = gather::sheet(&Matter {
                 spec: &spec,
                 record: &record,

@@ -75,9 +75,9 @@ pub enum ResultOutcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResultsOf {
     /// One's own.
-    Mine,
+    Me,
     /// Everybody's.
-    Everybody,
+    All,
     /// The last one of each person.
     LastOfEach,
 }
@@ -151,7 +151,7 @@ impl Engine {
         page: &PageRequest,
     ) -> Result<Page<Json>, EngineError> {
         within(caller, tenant)?;
-        if of != ResultsOf::Mine {
+        if of != ResultsOf::Me {
             caller.may(Permission::ReadPrivate).map_err(EngineError::NotAllowed)?;
         }
         let kit = self.result_task(task)?.clone();
@@ -159,8 +159,8 @@ impl Engine {
         let read = move |db: &Db| {
             let (_, results) = row::collections(this.folder().kits(), &kit)?;
             let whose = match of {
-                ResultsOf::Mine => Whose::Of(&owner),
-                ResultsOf::Everybody => Whose::Everybody,
+                ResultsOf::Me => Whose::Of(&owner),
+                ResultsOf::All => Whose::All,
                 ResultsOf::LastOfEach => Whose::Last,
             };
             let found = row::list(db, tenant, &results.name, whose, &page)?;
@@ -297,7 +297,7 @@ impl Engine {
     }
 
     /// Waits for the end of a job. None when it takes longer.
-    async fn end_of(
+    pub(super) async fn end_of(
         &self,
         tenant: TenantId,
         job: JobId,

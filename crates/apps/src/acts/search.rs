@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use base::{RecordId, VersionId};
+use base::{Permission, RecordId, VersionId};
 use identity::{Caller, Reach};
 use serde_json::{Value as Json, json};
 use store::{Db, params};
@@ -28,12 +28,16 @@ impl Engine {
     /// Searches, and says by which method.
     ///
     /// # Errors
-    /// A question without words; a collection that is not searched; a filter that is not declared.
+    /// A question without words; a collection that is not searched; a filter that is not declared; one of
+    /// which others keep what is theirs, for who may not see what is private.
     pub async fn search(&self, caller: &Caller, ask: SearchAsk) -> Result<Json, EngineError> {
         if let Some(tenant) = ask.tenant {
             within(caller, tenant)?;
         }
         let kit = self.collection(&ask.collection)?;
+        if kit.spec.private {
+            caller.may(Permission::ReadPrivate).map_err(EngineError::NotAllowed)?;
+        }
         let query_vector = self.query_vector(caller, kit, &ask).await;
         let limit = ask.limit.clamp(1, MOST);
         let search = Search {

@@ -186,6 +186,7 @@ impl Engine {
         let reach = caller.reach;
         let found = self.store().read(move |db| record::get(db, reach, record, None)).await?;
         within(caller, found.tenant)?;
+        self.sees(caller, &found)?;
         Ok(found.tenant)
     }
 }

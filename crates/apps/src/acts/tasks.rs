@@ -122,6 +122,7 @@ impl Engine {
                 context::gather(
                     tx,
                     this.folder(),
+                    &this.folder().configuration(),
                     &kit,
                     record.tenant,
                     Some(record.id),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{ArchiveId, RecordId, TenantId};
+use base::{ArchiveId, RecordId, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use store::Tx;
@@ -119,7 +119,7 @@ async fn bring_back(
             let mut back = 0;
             for family in &batch {
                 let Some(root) = family.first().map(|it| it.root) else { continue };
-                match put_back(tx, kits, archive.tenant, family)? {
+                match put_back(tx, kits, archive.tenant, family, act.now)? {
                     Outcome::Back => {
                         row::bring_back(tx, archive.id, root, act.now)?;
                         back += 1;
@@ -146,6 +146,7 @@ fn put_back(
     kits: &Kits,
     tenant: TenantId,
     family: &[Line],
+    now: Timestamp,
 ) -> Result<Outcome, EngineError> {
     let mut fitting = Vec::with_capacity(family.len());
     for line in family {
@@ -167,7 +168,7 @@ fn put_back(
             Err(RecordError::NotUnique { .. }) => {
                 // What was there before stays, also when it lies in the same record.
                 for id in written.into_iter().rev() {
-                    record::erase_family(tx, id)?;
+                    record::erase_family(tx, id, now)?;
                 }
                 return Ok(Outcome::Stays("another record has its values now"));
             }

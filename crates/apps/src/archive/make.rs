@@ -196,7 +196,7 @@ async fn remove(
             let (mut gone, mut rows) = (Vec::new(), 0);
             for (root, before) in &families {
                 if is_as_it_was(tx, *root, before)? {
-                    record::put_away(tx, kits, kit, *root, archive.tenant)?;
+                    record::put_away(tx, kits, kit, *root, archive.tenant, act.now)?;
                     gone.push(*root);
                     rows += before.len();
                 }

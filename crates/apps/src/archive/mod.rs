@@ -15,11 +15,12 @@
 //! record is marked in the transaction that puts it back, so an attempt that died is gone on with.
 //! Two attempts at once are kept apart by the fence of their job.
 //!
-//! Start at `make` and `back`, the jobs; `pack` is the format.
+//! Start at `make` and `back`, the jobs; `forget` takes one person's records out; `pack` is the format.
 
 pub(crate) mod back;
 mod choose;
 mod file;
+pub(crate) mod forget;
 pub(crate) mod make;
 mod pack;
 pub mod row;

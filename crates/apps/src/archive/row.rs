@@ -109,6 +109,23 @@ pub fn list(
     Ok(Page::of(archives, page, |it| vec![json!(it.created_at.as_microsecond()), json!(it.id)]))
 }
 
+/// The archive of a collection behind this one, in the order of their ids and of whatever tenant.
+pub(crate) fn behind(
+    db: &Db,
+    collection: &str,
+    after: Option<ArchiveId>,
+) -> Result<Option<Archive>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM archives a
+          WHERE a.collection = $1 AND a.state = 'kept' AND a.id > $2 ORDER BY a.id LIMIT 1"
+    );
+    let after = after.map_or_else(String::new, |it| it.to_string());
+    let row = db.first(sql.as_str(), &params![collection, after])?;
+    let Some(mut archive) = row.as_ref().map(Archive::read).transpose()? else { return Ok(None) };
+    find_places(db, std::slice::from_mut(&mut archive))?;
+    Ok(Some(archive))
+}
+
 /// The archive as the server hands it out.
 pub fn view(archive: &Archive) -> Json {
     json!({

@@ -136,10 +136,10 @@ testkit::on_both! {
         let (id, tenant) = (topic.id, topic.tenant);
         let rows = house.store.read(move |db| choose::rows(db, id)).await.expect("read");
         let act = house.house();
-        let away = house.write(&act, move |tx, kits, _| {
+        let away = house.write(&act, move |tx, kits, act| {
             let kit = kits.get("topics").expect("the collection is there");
             tx.audit(store::audit::Entry::new(tenant, "tested", "tests/1", "A test"));
-            record::put_away(tx, kits, kit, id, tenant)
+            record::put_away(tx, kits, kit, id, tenant, act.now)
         });
         away.await.expect("it is away");
         let find = move |db: &store::Db| record::find(db, identity::Reach::All, id, None);

@@ -16,6 +16,7 @@ use store::audit;
 use tracing::info;
 
 use super::{
+    about::{self, About},
     chat::{self, Chat},
     cite::{self, Checker, Source},
     event::Name,
@@ -55,6 +56,8 @@ pub(crate) struct Runner {
     text: String,
     model: Option<String>,
     used: Option<(Usage, Cost)>,
+    /// The question is the first of its chat.
+    is_first: bool,
 }
 
 /// Where the question stands.
@@ -136,16 +139,17 @@ impl Runner {
             text: String::new(),
             model: None,
             used: None,
+            is_first: false,
         }
     }
 
-    /// Makes the answer, and afterwards the title of a chat that begins with it.
+    /// Makes the answer, and afterwards the title of a chat whose first it is.
     pub(crate) async fn run(mut self) {
         let ended = self.answer().await;
         let is_told = self.finish(ended).await;
         self.making = None;
         let Some(chat) = self.chat().filter(|_| is_told) else { return };
-        if matches!(self.begins, Begins::Chat(_)) {
+        if self.is_first {
             self.name_chat(chat).await;
         }
     }
@@ -176,7 +180,9 @@ impl Runner {
     async fn number(&mut self, found: Vec<Source>) -> Result<(), Stop> {
         let limits = self.kit.description.retrieval;
         let most = limits.top_k + self.kit.description.web.results;
-        self.sources = cite::numbered(found, most, limits.chunk_chars, limits.context_chars);
+        let first = self.scene.about.as_ref().map(|it| it.source(&self.kit.description));
+        let (chunk, whole) = (limits.chunk_chars, limits.context_chars);
+        self.sources = cite::numbered_behind(first, found, most, chunk, whole);
         self.checker = Checker::new(u32::try_from(self.sources.len()).unwrap_or_default());
         const TOLD_MAX: usize = 10;
         let told = json!({
@@ -190,11 +196,18 @@ impl Runner {
     /// Keeps the question, with the chat that it begins.
     async fn keep_question(&mut self) -> Result<(), Stop> {
         self.note("input_truncated", self.question.is_cut().into());
+        let used = self.scene.about.as_ref().map(About::used);
+        if let Some(used) = used {
+            self.note("context_used", used);
+        }
         self.run.sources = self.sources.clone();
         self.run.metadata = Json::Object(self.notes.clone());
         self.run.searches = self.searches;
         let (mut run, begins, now) = (self.run.clone(), self.begins.clone(), self.engine.now());
         let (text, most) = (self.question.text.clone(), self.kit.description.messages);
+        let (about, reach) = (self.scene.about.clone(), self.caller.reach);
+        let whose = super::whose(&self.caller);
+        let first_title = title::by_words(&text, self.kit.description.titles.words);
         let kept = self.engine.store().write(&self.caller.actor, now, move |tx| {
             if let Some(chat) = run.chat {
                 message::hold(tx, chat)?;
@@ -203,16 +216,23 @@ impl Runner {
                 // Another question came before this one was kept.
                 return Ok(None);
             }
+            let mut is_first = false;
             run.question = match &begins {
                 Begins::Nowhere => None,
                 Begins::Again(_, question, _) => Some(*question),
                 Begins::Chat(Chat { id, .. }) | Begins::InChat(id) => {
                     if let Begins::Chat(chat) = &begins {
-                        chat::create(tx, &Chat { updated_at: now, ..chat.clone() })?;
+                        let chat = Chat { updated_at: now, ..chat.clone() };
+                        about::begin(tx, reach, &chat, about.as_ref())?;
                     } else if !chat::touch(tx, *id, now)? {
                         return Err(super::AssistantError::NoSuchChat(*id).into());
                     }
                     let question = asked(tx, &run, *id, text, now)?;
+                    is_first = question.seq == 1;
+                    if is_first && matches!(begins, Begins::InChat(_)) {
+                        // It was begun without a question, and is called by its first one.
+                        chat::suggest(tx, &chat::get(tx, &whose, *id)?, &first_title)?;
+                    }
                     message::add(tx, &question)?;
                     message::trim(tx, *id, most)?;
                     Some(question.id)
@@ -222,10 +242,10 @@ impl Runner {
             let subject = format!("runs/{}", run.id);
             let summary = format!("Asked the assistant {}", run.assistant);
             tx.audit(audit::Entry::new(run.tenant, "question_asked", subject, summary));
-            Ok::<_, EngineError>(Some(run.question))
+            Ok::<_, EngineError>(Some((run.question, is_first)))
         });
         let kept = kept.await.map_err(|error| Stop::Failed(Box::new(error)))?;
-        self.run.question = kept.ok_or(Stop::GivenUp(Why::Asked))?;
+        (self.run.question, self.is_first) = kept.ok_or(Stop::GivenUp(Why::Asked))?;
         if let Some(question) = self.run.question {
             let told = json!({"question_message_id": question, "chat_id": self.run.chat});
             self.teller.tell(Name::Saved, &told).await?;

@@ -1,6 +1,6 @@
 //! Chats: each belongs to who began it, and to nobody else whatever their role.
 
-use base::{ChatId, Page, PageRequest, RunId, TenantId, Timestamp};
+use base::{ChatId, Page, PageRequest, RecordId, RunId, TenantId, Timestamp};
 use identity::Reach;
 use serde_json::{Value as Json, json};
 use store::{Db, Row, Tx, Value, audit, params};
@@ -21,6 +21,8 @@ pub struct Chat {
     pub assistant: String,
     /// Whose: as the audit log writes actors.
     pub owner: String,
+    /// The record that it is about.
+    pub record: Option<RecordId>,
     /// What it is called.
     pub title: String,
     /// Somebody gave it that title.
@@ -56,8 +58,8 @@ impl std::fmt::Debug for Chat {
 pub fn create(tx: &Tx, chat: &Chat) -> Result<(), store::Error> {
     tx.execute(
         "INSERT INTO assistant_chats
-            (id, tenant, assistant, owner, title, is_named, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            (id, tenant, assistant, owner, title, is_named, created_at, updated_at, record)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         &params![
             chat.id,
             chat.tenant,
@@ -66,10 +68,15 @@ pub fn create(tx: &Tx, chat: &Chat) -> Result<(), store::Error> {
             &chat.title,
             chat.is_named,
             chat.created_at,
-            chat.updated_at
+            chat.updated_at,
+            chat.record
         ],
     )?;
-    tx.audit(audited(chat, "chat_created", "Began a chat"));
+    let entry = audited(chat, "chat_created", "Began a chat");
+    tx.audit(match chat.record {
+        Some(record) => entry.record(record),
+        None => entry,
+    });
     Ok(())
 }
 
@@ -98,23 +105,35 @@ macro_rules! chats {
 }
 
 const ONE: &str = chats!("\n     WHERE c.id = $1 AND c.owner = $2");
+const ABOUT: &str = chats!("\n     WHERE c.record = $1");
 const LIST: &str = chats!(
     "
      WHERE tenant = $1 AND owner = $2 AND (assistant = $3 OR $4 = 1) AND (updated_at, id) < ($5, $6)
+       AND (record = $8 OR $9 = 1)
      ORDER BY updated_at DESC, id DESC LIMIT $7"
 );
 const LIST_BACK: &str = chats!(
     "
      WHERE tenant = $1 AND owner = $2 AND (assistant = $3 OR $4 = 1) AND (updated_at, id) > ($5, $6)
+       AND (record = $8 OR $9 = 1)
      ORDER BY updated_at, id LIMIT $7"
 );
+
+/// Which chats of a person are listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Which {
+    /// With this assistant.
+    pub assistant: Option<String>,
+    /// About this record.
+    pub record: Option<RecordId>,
+}
 
 /// The chats of a person in a tenant, the one of which something was last said first.
 pub fn list(
     db: &Db,
     owner: &str,
     tenant: TenantId,
-    assistant: Option<&str>,
+    which: &Which,
     page: &PageRequest,
 ) -> Result<Page<Chat>, store::Error> {
     let sql = if page.is_backwards() { LIST_BACK } else { LIST };
@@ -126,11 +145,13 @@ pub fn list(
         &params![
             tenant,
             owner,
-            assistant.unwrap_or_default(),
-            assistant.is_none(),
+            which.assistant.as_deref().unwrap_or_default(),
+            which.assistant.is_none(),
             at,
             id,
-            Value::Int(i64::from(page.limit) + 1)
+            Value::Int(i64::from(page.limit) + 1),
+            which.record.map(|it| it.to_string()).unwrap_or_default(),
+            which.record.is_none()
         ],
     )?;
     let found = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
@@ -140,18 +161,25 @@ pub fn list(
 }
 
 /// How many chats a person has in a tenant.
-pub fn count(
-    db: &Db,
-    owner: &str,
-    tenant: TenantId,
-    assistant: Option<&str>,
-) -> Result<u64, store::Error> {
+pub fn count(db: &Db, owner: &str, tenant: TenantId, which: &Which) -> Result<u64, store::Error> {
     let row = db.one(
         "SELECT count(*) AS total FROM assistant_chats
-          WHERE tenant = $1 AND owner = $2 AND (assistant = $3 OR $4 = 1)",
-        &params![tenant, owner, assistant.unwrap_or_default(), assistant.is_none()],
+          WHERE tenant = $1 AND owner = $2 AND (assistant = $3 OR $4 = 1) AND (record = $5 OR $6 = 1)",
+        &params![
+            tenant,
+            owner,
+            which.assistant.as_deref().unwrap_or_default(),
+            which.assistant.is_none(),
+            which.record.map(|it| it.to_string()).unwrap_or_default(),
+            which.record.is_none()
+        ],
     )?;
     row.get("total")
+}
+
+/// All chats about a record, whosever they are.
+pub(super) fn about(tx: &Tx, record: RecordId) -> Result<Vec<Chat>, store::Error> {
+    tx.query(ABOUT, &params![record])?.iter().map(read).collect()
 }
 
 /// Gives a chat a title. `is_named`: a person did, so no model will change it.
@@ -198,6 +226,7 @@ pub fn remove(tx: &Tx, chat: &Chat) -> Result<(), store::Error> {
         crate::feedback::forget(tx, &row.get::<String>("id")?)?;
     }
     tx.execute("DELETE FROM assistant_messages WHERE chat = $1", &id)?;
+    tx.execute("DELETE FROM assistant_abouts WHERE chat = $1", &id)?;
     tx.execute("DELETE FROM assistant_chats WHERE id = $1", &id)?;
     tx.audit(audited(chat, "chat_deleted", "Deleted a chat"));
     Ok(())
@@ -209,6 +238,7 @@ pub fn view(chat: &Chat) -> Json {
         "id": chat.id,
         "tenant": chat.tenant,
         "assistant": chat.assistant,
+        "record": chat.record,
         "title": chat.title,
         "is_named": chat.is_named,
         "created_at": chat.created_at,
@@ -234,6 +264,7 @@ fn read(row: &Row) -> Result<Chat, store::Error> {
         tenant: row.get("tenant")?,
         assistant: row.get("assistant")?,
         owner: row.get("owner")?,
+        record: row.get("record")?,
         title: row.get("title")?,
         is_named: row.get("is_named")?,
         created_at: row.get("created_at")?,

@@ -117,16 +117,35 @@ impl Source {
 /// Numbers the sources and cuts what the model is shown of each: those of the web first, then by
 /// score. Those for which there is no room are left out, so that no number stands for nothing.
 pub fn numbered(
+    found: Vec<Source>,
+    most: usize,
+    chunk_chars: usize,
+    context_chars: usize,
+) -> Vec<Source> {
+    numbered_behind(None, found, most, chunk_chars, context_chars)
+}
+
+/// The same behind a source that comes first, whatever its score, and may take all the room there is.
+pub fn numbered_behind(
+    first: Option<Source>,
     mut found: Vec<Source>,
     most: usize,
     chunk_chars: usize,
     context_chars: usize,
 ) -> Vec<Source> {
+    let mut left = context_chars;
+    let mut sources: Vec<Source> = Vec::new();
+    if let Some(first) = first {
+        found.retain(|it| it.record.is_none() || it.record != first.record);
+        let excerpt = cut_at_word(first.excerpt.trim(), left).to_owned();
+        left -= excerpt.chars().count();
+        if !excerpt.is_empty() {
+            sources.push(Source { number: 1, excerpt, ..first });
+        }
+    }
     found.sort_by(|a, b| {
         (b.kind == Kind::Web).cmp(&(a.kind == Kind::Web)).then(b.score.total_cmp(&a.score))
     });
-    let mut left = context_chars;
-    let mut sources: Vec<Source> = Vec::new();
     for source in found.into_iter().take(most) {
         let words = source.excerpt.trim();
         let length = words.chars().count();

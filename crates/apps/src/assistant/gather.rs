@@ -10,11 +10,12 @@ use serde_json::{Map, Value as Json, json};
 use tracing::warn;
 
 use super::{
+    about,
     answer::{Runner, Stop},
     cite::{Kind, Source},
     event::Name,
 };
-use crate::{ask::SearchAsk, engine::Engine, field, record::CollectionKit};
+use crate::{ask::SearchAsk, engine::Engine, record::CollectionKit};
 
 /// The first results of the web that are told while the others are still looked at.
 const TOLD_OF_WEB: usize = 3;
@@ -154,11 +155,12 @@ impl Runner {
         let limits = self.kit().description.retrieval;
         let mut all = Vec::new();
         for collection in self.kit().description.collections.clone() {
+            let shows = self.kit().description.shows.get(&collection).cloned();
             let found = records(
                 &self.engine,
                 &self.caller,
                 self.tenant(),
-                &collection,
+                (collection.as_str(), shows),
                 self.question().to_owned(),
                 limits.top_k,
             );
@@ -219,7 +221,7 @@ async fn records(
     engine: &Engine,
     caller: &Caller,
     tenant: TenantId,
-    collection: &str,
+    (collection, shows): (&str, Option<Vec<String>>),
     question: String,
     most: usize,
 ) -> Result<Vec<Source>, crate::error::EngineError> {
@@ -234,16 +236,13 @@ async fn records(
     };
     let found = engine.search(caller, ask).await?;
     let hits = found["results"].as_array().cloned().unwrap_or_default();
-    Ok(hits.iter().filter_map(|it| of_record(kit, it)).collect())
+    let columns = if kit.spec.columns.is_empty() { &kit.spec.search } else { &kit.spec.columns };
+    let shown = shows.as_ref().unwrap_or(columns);
+    Ok(hits.iter().filter_map(|it| of_record(kit, shown, it)).collect())
 }
 
-fn of_record(kit: &CollectionKit, hit: &Json) -> Option<Source> {
+fn of_record(kit: &CollectionKit, shown: &[String], hit: &Json) -> Option<Source> {
     let data = hit["item"]["data"].as_object()?;
-    let columns = if kit.spec.columns.is_empty() { &kit.spec.search } else { &kit.spec.columns };
-    let words = columns.iter().filter_map(|column| {
-        let value = field::display(field::get(data, column)?);
-        (!value.trim().is_empty()).then(|| format!("{column}: {value}"))
-    });
     Some(Source {
         number: 0,
         kind: Kind::Rag,
@@ -256,7 +255,7 @@ fn of_record(kit: &CollectionKit, hit: &Json) -> Option<Source> {
         start_char: None,
         end_char: None,
         score: hit["score"].as_f64().unwrap_or_default() as f32,
-        excerpt: words.collect::<Vec<_>>().join("; "),
+        excerpt: about::words(data, shown.iter().map(String::as_str), "; "),
     })
 }
 

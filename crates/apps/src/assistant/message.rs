@@ -142,19 +142,25 @@ pub fn add(tx: &Tx, message: &Message) -> Result<(), store::Error> {
     Ok(())
 }
 
-/// Takes one message away: an answer that is given anew.
+/// Takes one message away, with what was thought of it: an answer that is given anew.
 pub fn remove(tx: &Tx, chat: ChatId, id: MessageId) -> Result<(), store::Error> {
+    // It may hold the words of the answer, and nobody could look at those any more.
+    crate::feedback::forget(tx, &id.to_string())?;
     let sql = "DELETE FROM assistant_messages WHERE chat = $1 AND id = $2";
     tx.execute(sql, &params![chat, id]).map(drop)
 }
 
-/// Takes the oldest messages away, so that `most` are left.
+/// Takes the oldest messages away, with what was thought of them, so that `most` are left.
 pub fn trim(tx: &Tx, chat: ChatId, most: u32) -> Result<u64, store::Error> {
-    tx.execute(
-        "DELETE FROM assistant_messages WHERE chat = $1 AND id NOT IN
+    let rows = tx.query(
+        "SELECT id FROM assistant_messages WHERE chat = $1 AND id NOT IN
             (SELECT id FROM assistant_messages WHERE chat = $1 ORDER BY seq DESC LIMIT $2)",
         &params![chat, most],
-    )
+    )?;
+    for row in &rows {
+        remove(tx, chat, row.get("id")?)?;
+    }
+    Ok(rows.len() as u64)
 }
 
 /// A message of a chat.

@@ -9,6 +9,7 @@
 //! Start at [`crate::engine::Engine::ask_assistant`], which gives a [`Follow`]; the way of an answer is
 //! in `answer`.
 
+pub(crate) mod about;
 mod answer;
 pub mod bury;
 pub mod chat;
@@ -24,6 +25,7 @@ pub mod question;
 pub mod run;
 mod say;
 mod teller;
+pub(crate) mod theirs;
 mod title;
 pub mod web_search;
 

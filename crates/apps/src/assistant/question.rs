@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_question_that_is_cut_says_how_much_of_it_was_used() {
-        let limits = QuestionLimits { chars: 9, tokens: 2_000 };
+        let limits = QuestionLimits { chars: 9, tokens: 2_000, least: 1 };
         let cut = Question::cut("  one two three ", &limits);
         assert_eq!((cut.text.as_str(), cut.length_given, cut.length_used), ("one two", 13, 7));
         assert!(cut.is_cut() && !Question::cut("one two", &limits).is_cut());

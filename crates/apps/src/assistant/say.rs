@@ -5,10 +5,12 @@ use models::{Message, tokens};
 use serde_json::{Value as Json, json};
 
 use super::{
+    about::About,
     cite::{self, Source},
     message::{self, Role},
 };
 use crate::{
+    check::ABOUT_VARIABLES,
     configuration,
     folder::{AssistantKit, Folder},
     language,
@@ -31,6 +33,8 @@ pub(crate) struct Scene {
     pub(crate) given: Option<String>,
     /// The manner that the caller wishes for.
     pub(crate) personality: Option<String>,
+    /// What it is about.
+    pub(crate) about: Option<About>,
 }
 
 /// The conversation that the model is to go on with.
@@ -59,6 +63,12 @@ pub(crate) fn messages(
         .with("own_prompt", &json!(scene.own_prompt))
         .with("personality", &json!(scene.personality))
         .with("today", &json!(now.strftime("%Y-%m-%d").to_string()));
+    for name in ABOUT_VARIABLES {
+        vars.set(name, &Json::Null);
+    }
+    for (name, value) in scene.about.iter().flat_map(About::vars) {
+        vars.set(name, &value);
+    }
     for (name, source) in &kit.description.context {
         let language = source.is_by_language().then(|| language_of(folder, &scene.question));
         let seen =

@@ -146,6 +146,7 @@ impl Checker<'_> {
         }
         self.content(&subject, is_typed);
         self.ranges(&subject, all);
+        self.shown(&subject);
         self.languages_of(&subject, all);
     }
 
@@ -170,6 +171,12 @@ impl Checker<'_> {
         if spec.schema.is_none() && !is_typed {
             let message = "`schema` is missing: what may stand in it".to_owned();
             self.fault(At::Key(base), "missing_key", message);
+        }
+        if !spec.shown.paths().is_empty() && is_typed {
+            let message = format!("`{name}` is Mainstay's own, and is not told to everybody");
+            let at = format!("{base}/shown");
+            self.fault(At::Value(&at), "invalid_value", message).hint =
+                Some("what the interface needs belongs into `frontend`".to_owned());
         }
         let files = self.files;
         if !files.has(file) && !is_typed && !spec.optional {
@@ -272,6 +279,18 @@ impl Checker<'_> {
             if places.iter().all(|it| it.1.is_none()) {
                 let message = format!("`{}` holds nothing at `{path}`", subject.name);
                 self.fault(At::Key(&pointer), "unknown_path", message).warns();
+            }
+        }
+    }
+
+    /// Parts that everybody who is signed in is told.
+    fn shown(&mut self, subject: &Subject<'_>) {
+        let Some(document) = subject.document else { return };
+        for part in subject.spec.shown.paths() {
+            if path::get(&document.value, part).is_none() {
+                let message = format!("`{}` holds nothing at `{part}`", subject.name);
+                let pointer = format!("{}/shown", subject.base);
+                self.fault(At::Value(&pointer), "unknown_path", message);
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{At, Checker};
 use crate::{
-    description::{Description, Environment, Limit, SignUp, TenantReach, Tenants},
+    description::{Description, Environment, Limit, RoleName, SignUp, TenantReach, Tenants},
     field,
 };
 
@@ -48,6 +48,7 @@ impl Checker<'_> {
         }
         for name in description.roles.keys() {
             self.snake_name(At::Key(&field::pointer_to("/roles", name)), "role", name);
+            self.without(name, description);
         }
         if let Some(sign_up) = &description.sign_up {
             self.sign_up(sign_up, description);
@@ -183,6 +184,49 @@ impl Checker<'_> {
                     self.fault(at, "invalid_value", message).hint = Some(hint.to_owned());
                 }
             }
+        }
+    }
+
+    /// What a role takes away: from roles that can do without, and the same from everybody who cannot be told apart.
+    fn without(&mut self, name: &str, description: &Description) {
+        use base::Permission as P;
+        let role = &description.roles[name];
+        let base = field::pointer_to("/roles", name);
+        if role.role == base::Role::Owner && !role.without.is_empty() {
+            let message = format!("`{name}` is an owner: somebody must be able to do everything");
+            self.fault(At::Key(&format!("{base}/without")), "invalid_value", message);
+        }
+        for (at, permission) in role.without.iter().enumerate() {
+            let pointer = format!("{base}/without/{at}");
+            if matches!(permission, P::Anyone | P::OwnAccount) {
+                let message =
+                    format!("`{permission}` is everybody's: without it nobody could sign out");
+                self.fault(At::Value(&pointer), "invalid_value", message);
+            } else if !role.role.grants(*permission) {
+                let message = format!("`{}` does not have `{permission}` anyway", role.role);
+                let hint = Some("leave it out".to_owned());
+                self.fault(At::Value(&pointer), "invalid_value", message).warns().hint = hint;
+            } else if role.without[..at].contains(permission) {
+                let message = format!("`{permission}` stands twice");
+                self.fault(At::Value(&pointer), "repeated_name", message);
+            }
+        }
+        // A user has a role of the house and a reach: names for the same two are the same people.
+        let differs = |other: &RoleName| {
+            role.without.iter().any(|it| !other.without.contains(it))
+                || other.without.iter().any(|it| !role.without.contains(it))
+        };
+        let other = description
+            .roles
+            .iter()
+            .take_while(|it| it.0 != name)
+            .find(|(_, it)| it.role == role.role && it.tenants == role.tenants && differs(it));
+        if let Some((other, _)) = other {
+            let message = format!(
+                "`{name}` is the same role of the house as `{other}`: they cannot be told apart, and so not do without different things"
+            );
+            let hint = Some("let one be another role, or take the same from both".to_owned());
+            self.fault(At::Key(&base), "invalid_value", message).hint = hint;
         }
     }
 

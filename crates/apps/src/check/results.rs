@@ -1,4 +1,4 @@
-//! Tasks whose results are kept, and what is private: do parts, computed fields, passages, languages and the record of a result
+//! Tasks whose results are kept: do parts, computed fields, passages, languages and the record of a result
 //! speak of what there is?
 
 use serde_json::{Value as Json, json};
@@ -47,30 +47,6 @@ impl Checker<'_> {
         if task.deadline_s == Some(0) {
             let message = "`deadline_s` must be at least 1".to_owned();
             self.fault(At::Value(&format!("{base}/deadline_s")), "invalid_value", message);
-        }
-    }
-
-    /// What people keep for themselves is not given to everybody by an assistant or by questions over data.
-    pub(super) fn private(&mut self, all: &Description) {
-        let is_private = |name: &str| all.collections.get(name).is_some_and(|it| it.private);
-        let mut given: Vec<(String, &str)> = Vec::new();
-        for (name, assistant) in &all.assistants {
-            let base = pointer_to("/assistants", name);
-            let each = assistant.collections.iter().enumerate();
-            given.extend(each.map(|(at, it)| (format!("{base}/collections/{at}"), it.as_str())));
-        }
-        for (name, questions) in &all.questions {
-            let base = format!("{}/tables", pointer_to("/questions", name));
-            let each = questions.tables.iter();
-            given.extend(
-                each.map(|(table, it)| {
-                    (format!("{}/of", pointer_to(&base, table)), it.of.as_str())
-                }),
-            );
-        }
-        for (pointer, name) in given.into_iter().filter(|it| is_private(it.1)) {
-            let message = format!("`{name}` is private, and this shows it to everybody");
-            self.fault(At::Value(&pointer), "private", message);
         }
     }
 
@@ -316,13 +292,13 @@ fn is_taken(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::{fs, path::Path};
 
     use crate::check;
 
     /// What is told of `tests/grader-app` with these words in place of others in a file.
-    fn told(file: &str, old: &str, new: &str) -> String {
+    pub(in crate::check) fn told(file: &str, old: &str, new: &str) -> String {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/grader-app");
         let copy = tempfile::tempdir().expect("a temporary folder can be made");
         for folder in ["", "config", "prompts", "schemas"] {

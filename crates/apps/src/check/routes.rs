@@ -331,6 +331,16 @@ impl Checker<'_> {
                 );
             }
         }
+        for (at, child) in route.with().enumerate() {
+            let at = format!("{pointer}/set/with/{at}");
+            if self.known_collection(&at, child)
+                && let Some((name, _)) = collection
+                && all.collections.get(child).is_some_and(|it| it.parent.as_ref() != Some(name))
+            {
+                let message = format!("records of `{child}` do not lie in those of `{name}`");
+                self.fault(At::Value(&at), "not_a_child", message);
+            }
+        }
         if let Some(Json::String(task)) = route.set.get("task") {
             self.known_task(&format!("{pointer}/set/task"), task);
         }

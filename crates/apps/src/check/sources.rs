@@ -73,6 +73,11 @@ impl Checker<'_> {
         match thing {
             Thing::Collection(name) => self.collection_of_source(at, &name, collection),
             Thing::Records(name) => {
+                if all.collections.get(&name).is_some_and(|it| it.private) {
+                    let message = format!("`{name}` is private, and this sends it away");
+                    self.fault(at, "private", message);
+                    return;
+                }
                 let known = self.names.collections.clone();
                 if !known.iter().any(|it| *it == name) {
                     let message = format!("there is no collection `{name}`");
@@ -137,6 +142,12 @@ impl Checker<'_> {
             }
             return;
         };
+        if collection.private {
+            let message = format!("`{name}` is private: people keep there what is theirs");
+            let hint = "what comes from a source is everybody's".to_owned();
+            self.fault(at, "private", message).hint = Some(hint);
+            return;
+        }
         if let Some(parent) = &collection.parent {
             let message = format!("records of `{name}` lie in those of `{parent}`");
             let hint = "a source keeps records that lie in no other".to_owned();

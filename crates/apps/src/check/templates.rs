@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     At, Checker,
-    assistants::{ASSISTANT_VARIABLES, TITLE_VARIABLES},
+    assistants::{ABOUT_VARIABLES, ASSISTANT_VARIABLES, TITLE_VARIABLES},
     questions::{ANSWER_VARIABLES, COMMENT_VARIABLES, FOLLOWUP_VARIABLES, QUERY_VARIABLES},
     tasks::FIXED_VARIABLES,
 };
@@ -39,7 +39,10 @@ impl Checker<'_> {
         }
         for assistant in description.assistants.values() {
             let names = assistant.context.keys().map(String::as_str).chain(ASSISTANT_VARIABLES);
-            let names: BTreeSet<&str> = names.collect();
+            let mut names: BTreeSet<&str> = names.collect();
+            if assistant.on.is_some() {
+                names.extend(ABOUT_VARIABLES);
+            }
             every.extend(&names);
             give(&mut given, &assistant.prompt, &names);
             if let Some(title) = &assistant.titles.prompt {

@@ -55,14 +55,27 @@ fn every_fault_of_an_assistant_is_told() {
     let operations = [
         head("records.get", &["record"], &["GET /api/records/{record}"]),
         head("records.list", &["collection", "tenant", "filters"], &[]),
+        head("records.find", &["collection", "field", "value"], &[]),
         head("records.create", &["collection", "assistant", "data"], &["POST /api/records"]),
     ];
     let report = folder(&tests_folder("broken-assistant"), &operations).to_string();
     for told in [
+        "`boss` is an owner: somebody must be able to do everything",
+        "`own_account` is everybody's: without it nobody could sign out",
+        "`viewer` does not have `write_records` anyway",
+        "`odd` is the same role of the house as `reader`",
         "`admin` may do more than a visitor should",
         "`things` is not searched by words",
+        "records of `things` lie in no other, so none goes along",
+        "nothing says which records of `things` came before one",
+        "`things` has no field `nmae`",
+        "it never comes by a record of `others`",
+        "`record` is given to the template of an assistant already",
         "there is no collection `thigns`",
         "`secrets` is private, and this shows it to everybody",
+        "`hints` lies in `secrets`, which is private, and is seen by everybody",
+        "`drafts` is private, so it is not shared by all tenants",
+        "`drafts` is private, and versions with their exports and proposals are seen by everybody",
         "there is no document `config/ruels.yaml`",
         "`question` is given to the template of an assistant already",
         "`things` is no document of `config/`",

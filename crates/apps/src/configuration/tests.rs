@@ -5,7 +5,7 @@ use std::{
 
 use serde_json::json;
 
-use super::*;
+use super::{version::Head, *};
 use crate::{
     check::{self, Told},
     template,
@@ -138,6 +138,62 @@ fn what_is_in_force_is_told_with_its_defaults_and_without_secrets() {
     assert_eq!((rubric.title.as_str(), rubric.checksum().is_some()), ("The rubric", true));
     let spare = configuration.get("spare").expect("spare").view();
     assert_eq!((&spare["is_given"], &spare["content"]), (&json!(false), &Json::Null));
+}
+
+#[test]
+fn what_is_told_to_everybody_who_is_signed_in_is_what_the_application_names() {
+    let told = Json::Object(whole().configuration().shown());
+    let expected = json!({
+        "tone": {"en": {"greeting": "Dear reader"}, "es": {"greeting": "Estimado lector"}},
+        "prompt": {"templates": {"es": {"user": "Evalúe {{ text }} según {{ rubric }}."}}},
+    });
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn what_is_hidden_in_a_text_is_put_back_and_nothing_else_is_believed_to_be_known() {
+    let folder = whole();
+    let configuration = folder.configuration();
+    let mail = configuration.get("mail").expect("mail");
+    let shown = mail.text().expect("a text").replace("mail.example.com", "mx.example.com");
+    assert!(shown.contains(hide::HIDDEN) && !shown.contains("4711"), "{shown}");
+    let whole = mail.unhidden(&shown, mail.text_in_force()).expect("all of it is known");
+    for word in ["mx.example.com", "4711", "not to be seen"] {
+        assert!(whole.contains(word), "`{word}` is not in the text");
+    }
+    assert_eq!(mail.unhidden(&shown, None), Err("/login/password".to_owned()));
+    let plain = "host: a\n# a comment\n";
+    assert_eq!(
+        mail.unhidden(plain, None).as_deref(),
+        Ok(plain),
+        "a text without secrets stays as it is"
+    );
+    assert_eq!(mail.unhidden("a: [", None).as_deref(), Ok("a: ["), "its check says what is wrong");
+    assert_eq!(mail.shown_text("a: ["), None, "nobody can tell what of it is a secret");
+}
+
+#[test]
+fn a_version_is_in_force_as_long_as_its_file_is_the_one_that_it_was_made_upon() {
+    let folder = whole();
+    let base = folder.configuration().get("rubric").and_then(Document::base);
+    let other = "total_weight: 100\ncriteria: [{key: all, weight: 100}]\n";
+    let read = |base: Option<String>, content: &str| {
+        let head = Head { config: "rubric".into(), number: 7, content: content.into(), base };
+        let path = tests_folder("whole-configuration");
+        Folder::read_over(&path, template::FUEL, &kinds(), &[head])
+    };
+    let over = read(base.clone(), other).expect("it fits");
+    let rubric = over.configuration().get("rubric").expect("rubric").clone();
+    assert_eq!(
+        (rubric.version(), rubric.aside(), rubric.text().as_deref()),
+        (7, None, Some(other))
+    );
+    assert_eq!(rubric.base(), base, "the file is still the base");
+    let set_aside = read(Some("another file".into()), other).expect("the file fits");
+    let rubric = set_aside.configuration().get("rubric").expect("rubric").clone();
+    assert_eq!((rubric.version(), rubric.aside()), (version::FILE, Some(7)));
+    let refused = read(base, "total_weight: 90\n").map(drop).expect_err("it does not fit");
+    assert!(refused.to_string().contains("config/rubric.yaml"), "{refused}");
 }
 
 #[test]

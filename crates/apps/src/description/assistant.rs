@@ -26,6 +26,12 @@ pub struct Assistant {
     /// It looks into these collections.
     #[serde(default)]
     pub collections: Vec<String>,
+    /// The records that it is asked about: a chat is then about one of them.
+    pub on: Option<AskedAbout>,
+    /// Collection → the fields of its records that it is shown. Left out: of the record it is asked about
+    /// all of them, of records that are found its `columns`.
+    #[serde(default)]
+    pub shows: IndexMap<String, Vec<String>>,
     /// Name in the template → `config.NAME`: a document of `config/`, or a part of one.
     #[serde(default)]
     pub context: IndexMap<String, ConfigSource>,
@@ -62,6 +68,32 @@ pub struct Assistant {
     pub linger_s: u64,
 }
 
+/// The records that an assistant is asked about. It knows one as it was when the chat began.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskedAbout {
+    /// Their collection.
+    pub records: String,
+    /// What goes along with one.
+    #[serde(default)]
+    pub with: Vec<Kin>,
+    /// How many earlier versions go along, the newest first: of results whose texts name the one before.
+    #[serde(default)]
+    pub earlier: usize,
+    /// The most characters of all that goes along, as JSON: earlier versions that find no room are left
+    /// out, then the parent. The record itself always goes.
+    #[serde(default = "about_chars")]
+    pub chars: usize,
+}
+
+/// What goes along with a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kin {
+    /// The record it lies in.
+    Parent,
+}
+
 /// What becomes of a question that is too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -92,11 +124,13 @@ pub struct QuestionLimits {
     pub chars: usize,
     /// In tokens.
     pub tokens: u64,
+    /// The fewest characters.
+    pub least: usize,
 }
 
 impl Default for QuestionLimits {
     fn default() -> Self {
-        Self { chars: 10_000, tokens: 2_000 }
+        Self { chars: 10_000, tokens: 2_000, least: 1 }
     }
 }
 
@@ -161,6 +195,10 @@ impl Default for Titles {
 
 fn yes() -> bool {
     true
+}
+
+fn about_chars() -> usize {
+    60_000
 }
 
 fn own_prompt_chars() -> u32 {

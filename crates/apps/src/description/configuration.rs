@@ -36,13 +36,16 @@ pub struct DocumentSpec {
     /// Paths of values that are never shown.
     pub sensitive: Vec<String>,
     /// Which parts hold one entry for each language, all of the same shape.
-    pub by_language: ByLanguage,
+    pub by_language: Places,
+    /// What of it the interface is told (`frontend.get`), when somebody is signed in. For documents of
+    /// one's own.
+    pub shown: Places,
 }
 
-/// What of a document is there in every language.
+/// What of a document is meant.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(untagged)]
-pub enum ByLanguage {
+pub enum Places {
     /// The whole of it, or nothing.
     Whole(bool),
     /// What is at these paths.
@@ -86,14 +89,14 @@ pub struct CrossCheck {
     pub hint: Option<String>,
 }
 
-impl Default for ByLanguage {
+impl Default for Places {
     fn default() -> Self {
         Self::Whole(false)
     }
 }
 
-impl ByLanguage {
-    /// The paths that hold one entry for each language; the empty one is the whole document.
+impl Places {
+    /// The paths that are meant; the empty one is the whole document.
     pub fn paths(&self) -> Vec<&str> {
         match self {
             Self::Whole(false) => Vec::new(),

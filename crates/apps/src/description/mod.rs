@@ -19,7 +19,7 @@ pub mod task;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 pub use archive::Archive;
@@ -28,7 +28,7 @@ pub use collection::{
     Collection, Export, Import, Located, Numbered, UnknownWord, ValueWords, Versioned,
 };
 pub use configuration::{
-    ByLanguage, Category, ConfigPart, ConfigSource, ConfigurationSpec, CrossCheck, DocumentSpec,
+    Category, ConfigPart, ConfigSource, ConfigurationSpec, CrossCheck, DocumentSpec, Places,
 };
 pub use progress::Progress;
 pub use question::Questions;
@@ -59,6 +59,9 @@ pub struct Description {
     /// The application's own names for roles.
     #[serde(default)]
     pub roles: IndexMap<String, RoleName>,
+    /// How its people are known.
+    #[serde(default)]
+    pub users: Users,
     /// Whether visitors may make an account of their own.
     pub sign_up: Option<SignUp>,
     /// What those may do at the application's own paths who have not signed in: `read_records`,
@@ -167,6 +170,25 @@ pub struct Tenants {
     pub first: Option<String>,
 }
 
+/// How people are known.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Users {
+    /// What they sign in by.
+    pub sign_in: SignIn,
+}
+
+/// What people sign in by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SignIn {
+    /// An e-mail address, which each of them has.
+    #[default]
+    Email,
+    /// A name, which is theirs whatever the case of its letters; an e-mail address they may have, and may sign in by.
+    Username,
+}
+
 /// An application's name for a role.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -177,6 +199,9 @@ pub struct RoleName {
     /// Whether its holders reach all tenants or one.
     #[serde(default)]
     pub tenants: TenantReach,
+    /// What its holders may not do here, though the role of the house may: `read_audit`.
+    #[serde(default)]
+    pub without: Vec<base::Permission>,
     /// One sentence for people.
     #[serde(default)]
     pub about: String,
@@ -248,7 +273,10 @@ pub enum EngineEvent {
 pub struct Limit {
     /// Who has it.
     pub per: LimitPer,
-    /// `100/minute`, `5/hour`.
+    /// Whom it is for; everybody when left out.
+    #[serde(rename = "for")]
+    pub whose: Option<LimitFor>,
+    /// `100/minute`, `5/hour`: never more than that within any minute, any hour.
     pub rate: Option<String>,
     /// How many at the same moment.
     pub most: Option<u32>,
@@ -269,6 +297,18 @@ pub enum LimitPer {
     Tenant,
     /// One network address.
     Address,
+}
+
+/// Whom a limit is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitFor {
+    /// Those who are not signed in.
+    Visitors,
+    /// Application keys.
+    Keys,
+    /// Those who are signed in.
+    People,
 }
 
 /// How jobs run.

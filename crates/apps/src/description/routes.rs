@@ -177,6 +177,14 @@ pub struct CatalogueError {
     pub name: String,
 }
 
+impl RouteSpec {
+    /// The collections whose records always go along with the one that is answered.
+    pub fn with(&self) -> impl Iterator<Item = &str> {
+        let with = self.set.get("with").and_then(Json::as_array);
+        with.into_iter().flatten().filter_map(Json::as_str)
+    }
+}
+
 impl Routes {
     /// All versions, the main one first, each as a whole: with what it takes from the main one, and with
     /// its deprecation in each of its paths.
@@ -262,10 +270,14 @@ impl RouteCache {
         schedule::length(&self.ttl).filter(|it| !it.is_zero())
     }
 
-    /// The collections whose changes end it: those that are named, else the route's own.
+    /// The collections whose changes end it: those that are named, else the route's own and those whose
+    /// records go along.
     pub fn watched(&self, route: &RouteSpec) -> Vec<String> {
-        let own = route.set.get("collection").and_then(Json::as_str).map(str::to_owned);
-        if self.tags.is_empty() { own.into_iter().collect() } else { self.tags.clone() }
+        if !self.tags.is_empty() {
+            return self.tags.clone();
+        }
+        let own = route.set.get("collection").and_then(Json::as_str);
+        own.into_iter().chain(route.with()).map(str::to_owned).collect()
     }
 }
 

@@ -107,6 +107,11 @@ pub fn sweep(tx: &Tx, now: Timestamp) -> Result<u64, store::Error> {
     tx.execute("DELETE FROM progress_answers WHERE expires_at <= $1", &params![now])
 }
 
+/// Forgets what was calculated of somebody's results: part of erasing them.
+pub fn forget_owner(tx: &Tx, owner: &str) -> Result<u64, store::Error> {
+    tx.execute("DELETE FROM progress_answers WHERE owner = $1", &params![owner])
+}
+
 /// Forgets everything of a tenant: part of erasing it.
 pub fn erase(tx: &Tx, tenant: TenantId) -> Result<u64, store::Error> {
     tx.execute("DELETE FROM progress_answers WHERE tenant = $1", &params![tenant])

@@ -107,12 +107,18 @@ mod tests {
             name: "Ann".into(),
             reach: Reach::Tenant(TenantId::DEFAULT),
             grant: Grant::Role(role),
+            without: Vec::new(),
             session: None,
         }
     }
 
     fn roles() -> IndexMap<String, RoleName> {
-        let role = |role| RoleName { role, tenants: TenantReach::One, about: String::new() };
+        let role = |role| RoleName {
+            role,
+            tenants: TenantReach::One,
+            without: Vec::new(),
+            about: String::new(),
+        };
         IndexMap::from([
             ("writer".to_owned(), role(Role::Editor)),
             ("coach".to_owned(), role(Role::Viewer)),

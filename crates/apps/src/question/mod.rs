@@ -17,6 +17,7 @@ pub mod performance;
 pub mod say;
 pub mod shape;
 pub mod similar;
+pub(crate) mod theirs;
 pub mod view;
 mod write;
 

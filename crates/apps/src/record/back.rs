@@ -2,7 +2,7 @@
 //!
 //! For archives alone: whoever makes or changes a record uses [`super::create`] and [`super::update`].
 
-use base::{RecordId, TenantId};
+use base::{RecordId, TenantId, Timestamp};
 use serde_json::value::RawValue;
 use store::{Dialect, Sql, Tx, params};
 
@@ -71,8 +71,9 @@ pub(crate) fn put_away(
     kit: &CollectionKit,
     id: RecordId,
     tenant: TenantId,
+    now: Timestamp,
 ) -> Result<(), store::Error> {
-    erase_family(tx, id)?;
+    erase_family(tx, id, now)?;
     family_changed(tx, kits, kit, tenant);
     Ok(())
 }

@@ -16,6 +16,14 @@ pub enum RecordError {
         /// Where it was looked for, when that was said.
         collection: Option<String>,
     },
+    /// There is none with the value that was asked for.
+    #[error("there is no record of `{collection}` with this `{field}`")]
+    NoneWith {
+        /// The collection.
+        collection: String,
+        /// The field.
+        field: String,
+    },
     /// It was deleted and can perhaps be restored.
     #[error("record {id} of `{collection}` was deleted")]
     Deleted {
@@ -84,7 +92,7 @@ impl RecordError {
     /// The stable code.
     pub fn code(&self) -> &str {
         match self {
-            Self::NotFound { .. } => "record_not_found",
+            Self::NotFound { .. } | Self::NoneWith { .. } => "record_not_found",
             Self::NoSuchCollection(_) => "collection_not_found",
             Self::Deleted { .. } | Self::ParentDeleted { .. } => "deleted",
             Self::Invalid(invalid) => &invalid.code,
@@ -102,7 +110,8 @@ impl RecordError {
     pub fn detail(&self) -> Option<&str> {
         match self {
             Self::NotFound { collection, .. } => collection.as_deref(),
-            Self::Deleted { collection, .. }
+            Self::NoneWith { collection, .. }
+            | Self::Deleted { collection, .. }
             | Self::ParentDeleted { collection, .. }
             | Self::NotUnique { collection, .. }
             | Self::InVersion { collection, .. } => Some(collection),

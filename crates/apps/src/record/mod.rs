@@ -10,6 +10,7 @@
 mod back;
 mod changed;
 mod error;
+mod find;
 mod kit;
 mod list;
 mod narrow;
@@ -34,6 +35,7 @@ pub(crate) use back::{holds_others, put_away, put_back};
 pub use changed::mark_name;
 pub(crate) use changed::{changed, family_changed};
 pub use error::{RecordError, store_code};
+pub use find::{by_value, findable};
 pub use kit::{Checked, CollectionKit, Invalid, KitError, Kits, Place};
 pub(crate) use list::{Bindings, filter_clause};
 pub use list::{List, Sort, Within, list};

@@ -11,6 +11,7 @@ use super::{
     Act, Kits, Record, RecordError, family_changed, find, hold, living, not_unique,
     write::{audited, kit_of, may_write, told},
 };
+use crate::assistant::about;
 
 /// A record and everything that lies in it outside of versions.
 pub(crate) const FAMILY: &str = "
@@ -99,7 +100,7 @@ pub fn restore(
 }
 
 /// Removes a record for good, living or deleted, with all that lies in it: its versions, what is in
-/// them, proposals, words and vectors. What the audit log says about it stays.
+/// them, proposals, words and vectors; and the chats about it. What the audit log says about it stays.
 ///
 /// # Errors
 /// [`RecordError::NotFound`], [`RecordError::InVersion`], [`RecordError::Shared`].
@@ -113,7 +114,7 @@ pub fn erase(
     let record = hold(tx, act.reach, id, collection)?;
     let kit = kit_of(kits, &record)?;
     may_write(kit, act, &record)?;
-    erase_family(tx, id)?;
+    erase_family(tx, id, act.now)?;
     family_changed(tx, kits, kit, record.tenant);
     let summary = format!("Erased a {} for good", kit.spec.noun);
     tx.audit(
@@ -155,7 +156,7 @@ pub(crate) fn restorable_since(now: Timestamp, days: u32) -> Timestamp {
     now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN)
 }
 
-pub(crate) fn erase_family(tx: &Tx, id: RecordId) -> Result<(), store::Error> {
+pub(crate) fn erase_family(tx: &Tx, id: RecordId, now: Timestamp) -> Result<(), store::Error> {
     // Everything that names a record of the family, then the family itself.
     let rows = tx.query(format!("{FAMILY} SELECT id FROM family").as_str(), &params![id])?;
     for row in rows {
@@ -176,6 +177,8 @@ pub(crate) fn erase_family(tx: &Tx, id: RecordId) -> Result<(), store::Error> {
             )?;
         }
         tx.execute("DELETE FROM records WHERE id = $1", &params![id])?;
+        // After it: whoever begins a chat holds the record, so that by now every chat about it is to be seen.
+        about::forget(tx, id, now)?;
     }
     Ok(())
 }

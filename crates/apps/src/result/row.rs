@@ -146,7 +146,7 @@ pub(crate) enum Whose<'a> {
     /// All of one person.
     Of(&'a str),
     /// All of everybody.
-    Everybody,
+    All,
     /// The last one of each person.
     Last,
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use store::{Db, params};
 
 use crate::{
-    configuration,
+    configuration::Configuration,
     description::task::{Chosen, ContextSource},
     error::EngineError,
     folder::{Folder, TaskKit},
@@ -21,21 +21,23 @@ use crate::{
 pub fn gather(
     db: &Db,
     folder: &Folder,
+    documents: &Configuration,
     kit: &TaskKit,
     tenant: TenantId,
     parent: Option<RecordId>,
     input: &Json,
 ) -> Result<Vec<(String, Json)>, EngineError> {
+    let languages = &folder.description().languages;
     let mut context = Vec::with_capacity(kit.description.context.len());
     for (name, source) in &kit.description.context {
         let value = match source {
             ContextSource::Named(from) => match from.strip_prefix("config.") {
-                Some(path) => configuration::look(folder, path, None).unwrap_or_default(),
+                Some(path) => documents.look(path, None, languages).unwrap_or_default(),
                 None => shared(db, from)?,
             },
             ContextSource::Config(part) => {
                 let language = part.by_language.then(|| language_of(folder, input));
-                configuration::look(folder, &part.config, language.as_deref()).unwrap_or_default()
+                documents.look(&part.config, language.as_deref(), languages).unwrap_or_default()
             }
             ContextSource::Chosen(chosen) if chosen.most.is_some() => {
                 let found = all(db, chosen, tenant)?;

@@ -2,7 +2,7 @@ use base::TenantId;
 use identity::{Reach, tenant::New};
 use serde_json::{Value as Json, json};
 
-use super::{Part, TenantError, begin, counts, erase, export};
+use super::{Part, Scope, TenantError, begin, counts, erase, export};
 use crate::{
     fixture::Fixture,
     proposal::{self, NewProposal},
@@ -25,7 +25,7 @@ async fn exported(house: &Fixture, tenant: TenantId, part: Part) -> Vec<Json> {
     loop {
         let from = after.clone();
         let chunk = house
-            .read(move |db, _| export(db, Reach::All, tenant, part, from.as_deref(), 2))
+            .read(move |db, _| export(db, &Scope::whole(), tenant, part, from.as_deref(), 2))
             .await
             .expect("it is exported");
         all.extend(chunk.rows);
@@ -103,7 +103,10 @@ testkit::on_both! {
         assert_eq!(proposal["change"], json!({"suggested": "more"}));
         assert_eq!(proposal["created_at"], "2026-11-21T08:00:00Z");
         let forbidden = house
-            .read(move |db, _| export(db, Reach::Tenant(two), one, Part::Records, None, 9))
+            .read(move |db, _| {
+                let stranger = Scope { reach: Reach::Tenant(two), ..Scope::whole() };
+                export(db, &stranger, one, Part::Records, None, 9)
+            })
             .await;
         assert_eq!(forbidden.expect_err("not theirs").code(), "tenant_forbidden");
     }

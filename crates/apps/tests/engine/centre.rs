@@ -65,6 +65,7 @@ fn person(tenant: TenantId, role: Role) -> Caller {
         name: "Ann".into(),
         reach: Reach::Tenant(tenant),
         grant: Grant::Role(role),
+        without: Vec::new(),
         session: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use apps::{
     ask::AskPlace,
-    assistant::{event::Name, message},
+    assistant::{chat::Which, event::Name, message},
 };
 use base::{ChatId, PageRequest, Role, TenantId};
 use serde_json::{Value as Json, json};
@@ -26,7 +26,8 @@ async fn counting() -> Script {
 
 async fn titles(desk: &Desk) -> Vec<String> {
     let page = PageRequest::first(50);
-    let found = desk.engine.chats_list(&desk.ann, TenantId::DEFAULT, None, &page, true).await;
+    let found =
+        desk.engine.chats_list(&desk.ann, TenantId::DEFAULT, Which::default(), &page, true).await;
     let found = found.expect("her chats");
     assert_eq!(found.total, Some(found.items.len() as u64));
     found.items.iter().map(|it| it["title"].as_str().unwrap_or_default().to_owned()).collect()
@@ -110,7 +111,7 @@ testkit::on_both! {
         let follow = desk.asks(asked("And a seal?", AskPlace::Chat(chat))).await;
         let running = engine.chat_get(ann, chat).await.expect("her chat");
         assert_eq!(running["run"], json!(follow.run()));
-        let listed = engine.chats_list(ann, TenantId::DEFAULT, None, &PageRequest::first(5), false).await;
+        let listed = engine.chats_list(ann, TenantId::DEFAULT, Which::default(), &PageRequest::first(5), false).await;
         assert_eq!(listed.expect("her chats").items[0]["run"], running["run"]);
         desk.hears("And once more?", AskPlace::Chat(chat)).await.ended(Name::Done);
         assert_eq!(engine.chat_get(ann, chat).await.expect("her chat")["run"], Json::Null);
@@ -132,7 +133,7 @@ testkit::on_both! {
                 let asked = engine.ask_assistant(&bob, asked("What did she ask?", place)).await;
                 assert_eq!(refused(asked), "chat_not_found", "{role:?}");
             }
-            let listed = engine.chats_list(&bob, TenantId::DEFAULT, None, &page, true).await;
+            let listed = engine.chats_list(&bob, TenantId::DEFAULT, Which::default(), &page, true).await;
             assert_eq!(listed.expect("his own").total, Some(0));
         }
         let nowhere = desk.engine.ask_assistant(&desk.ann, asked("x", AskPlace::Chat(ChatId::generate())));

@@ -75,6 +75,7 @@ pub(crate) fn person(role: Role) -> Caller {
         name: "Ann".into(),
         reach: Reach::Tenant(TenantId::DEFAULT),
         grant: Grant::Role(role),
+        without: Vec::new(),
         session: None,
     }
 }
@@ -313,6 +314,7 @@ pub(crate) fn asked(question: &str, place: AskPlace) -> AssistantAsk {
         assistant: None,
         question: question.into(),
         place,
+        record: None,
         system_prompt: None,
         context: None,
         personality: None,

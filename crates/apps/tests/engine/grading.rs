@@ -242,12 +242,12 @@ testkit::on_both! {
         panel.engine.result_get(&panel.eve, id).await.expect("she may see what is private");
         let page = PageRequest::first(10);
         let list = |of| panel.engine.result_list(&panel.bob, TenantId::DEFAULT, None, of, &page);
-        assert!(list(ResultsOf::Mine).await.expect("his own").items.is_empty());
-        assert_eq!(code(list(ResultsOf::Everybody).await), "permission_missing");
+        assert!(list(ResultsOf::Me).await.expect("his own").items.is_empty());
+        assert_eq!(code(list(ResultsOf::All).await), "permission_missing");
         panel.graded(&panel.ann, MEMO).await;
         panel.graded(&panel.bob, MEMO).await;
         let list = |of| panel.engine.result_list(&panel.eve, TenantId::DEFAULT, None, of, &page);
-        assert_eq!(list(ResultsOf::Everybody).await.expect("all").items.len(), 3);
+        assert_eq!(list(ResultsOf::All).await.expect("all").items.len(), 3);
         let last = list(ResultsOf::LastOfEach).await.expect("the last").items;
         let whose: Vec<&Json> = last.iter().map(|it| &it["created_by"]).collect();
         assert_eq!(whose, [&json!(panel.bob.actor.to_string()), &json!(panel.ann.actor.to_string())]);

@@ -330,6 +330,7 @@ fn person(reach: Reach) -> Caller {
         name: "Ann".into(),
         reach,
         grant: Grant::Role(Role::Editor),
+        without: Vec::new(),
         session: None,
     }
 }

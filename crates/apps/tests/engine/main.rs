@@ -11,12 +11,14 @@ mod panel;
 mod trail;
 mod yard;
 
+mod about;
 mod analysing;
 mod answering;
 mod answers;
 mod archiving;
 mod chatting;
 mod completing;
+mod configuring;
 mod crashes;
 mod cutting;
 mod gathering;

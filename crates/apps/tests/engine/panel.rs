@@ -56,6 +56,7 @@ fn person(role: Role) -> Caller {
         name: "Ann".into(),
         reach: Reach::Tenant(TenantId::DEFAULT),
         grant: Grant::Role(role),
+        without: Vec::new(),
         session: None,
     }
 }

@@ -303,7 +303,17 @@ async fn the_rules_take_as_many_steps_for_the_last_item_as_for_the_first() {
                 let kit = folder.task(task).expect("the task is declared").clone();
                 let (known, own, tenant) = (folder.clone(), kit.clone(), house.tenant);
                 let context = house
-                    .read(move |db| context::gather(db, &known, &own, tenant, None, &json!({})))
+                    .read(move |db| {
+                        context::gather(
+                            db,
+                            &known,
+                            &known.configuration(),
+                            &own,
+                            tenant,
+                            None,
+                            &json!({}),
+                        )
+                    })
                     .await;
                 let record = object(json!({"name": "Long", "type": "material"}));
                 let asked = kit.output.clone();

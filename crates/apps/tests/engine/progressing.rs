@@ -106,6 +106,7 @@ fn person(role: Role) -> Caller {
         name: "Ann".into(),
         reach: Reach::Tenant(HERE),
         grant: Grant::Role(role),
+        without: Vec::new(),
         session: None,
     }
 }

@@ -11,7 +11,7 @@ use crate::row;
 pub struct Filter {
     /// Only those of this tenant; none is all users.
     pub tenant: Option<TenantId>,
-    /// Only those with this in their name or e-mail address.
+    /// Only those with this in their name, the name they sign in by, or their e-mail address.
     pub search: Option<String>,
 }
 
@@ -23,6 +23,16 @@ pub fn get(db: &Db, id: UserId) -> Result<Option<User>, store::Error> {
 /// The user with this e-mail address, whatever its case.
 pub fn by_email(db: &Db, email: &str) -> Result<Option<User>, store::Error> {
     db.first(BY_EMAIL, &params![lowered(email)])?.as_ref().map(User::read).transpose()
+}
+
+/// The user who signs in by this name, whatever its case.
+pub fn by_username(db: &Db, username: &str) -> Result<Option<User>, store::Error> {
+    db.first(BY_USERNAME, &params![lowered(username)])?.as_ref().map(User::read).transpose()
+}
+
+/// The user who signs in by this: a name, or an e-mail address.
+pub fn by_sign_in(db: &Db, whom: &str) -> Result<Option<User>, store::Error> {
+    if whom.contains('@') { by_email(db, whom) } else { by_username(db, whom) }
 }
 
 /// A page of users, oldest first, with the count of all that match.
@@ -60,16 +70,24 @@ pub(super) fn add(tx: &Tx, user: &User, password_hash: &str) -> Result<(), UserE
         user.role.name(),
         user.reach.tenant(),
         password_hash,
-        user.created_at
+        user.created_at,
+        &user.username,
+        lowered(&user.username)
     ];
-    tx.execute(ADD, &values).map_err(|error| {
-        if error.violates("users_email_lower") { UserError::EmailTaken } else { error.into() }
-    })?;
+    tx.execute(ADD, &values).map_err(taken)?;
     Ok(())
 }
 
+fn taken(error: store::Error) -> UserError {
+    match error {
+        it if it.violates("users_email_lower") => UserError::EmailTaken,
+        it if it.violates("users_username_lower") => UserError::UsernameTaken,
+        other => other.into(),
+    }
+}
+
 /// Writes a changed user; the password only where there is a new one.
-pub(super) fn save(tx: &Tx, user: &User, password_hash: Option<&str>) -> Result<(), store::Error> {
+pub(super) fn save(tx: &Tx, user: &User, password_hash: Option<&str>) -> Result<(), UserError> {
     let values = params![
         user.id,
         &user.name,
@@ -78,9 +96,11 @@ pub(super) fn save(tx: &Tx, user: &User, password_hash: Option<&str>) -> Result<
         user.disabled_at,
         password_hash,
         user.revision,
-        user.updated_at
+        user.updated_at,
+        &user.username,
+        lowered(&user.username)
     ];
-    tx.execute(SAVE, &values)?;
+    tx.execute(SAVE, &values).map_err(taken)?;
     Ok(())
 }
 
@@ -89,6 +109,7 @@ impl User {
         Ok(Self {
             id: row.get("id")?,
             email: row.get("email")?,
+            username: row.get("username")?,
             name: row.get("name")?,
             role: row::named(row, "role")?,
             reach: row::reach(row, "tenant_id")?,
@@ -105,7 +126,7 @@ macro_rules! users {
     ($rest:literal) => {
         concat!(
             "
-    SELECT id, email, name, role, tenant_id, disabled_at, last_login_at, revision,
+    SELECT id, email, username, name, role, tenant_id, disabled_at, last_login_at, revision,
            created_at, updated_at
       FROM users",
             $rest
@@ -117,13 +138,16 @@ const ANY: &str = "SELECT id FROM users LIMIT 1";
 
 const BY_ID: &str = users!("\n     WHERE id = $1");
 
-const BY_EMAIL: &str = users!("\n     WHERE email_lower = $1");
+const BY_EMAIL: &str = users!("\n     WHERE email_lower = $1 AND email_lower <> ''");
+
+const BY_USERNAME: &str = users!("\n     WHERE username_lower = $1 AND username_lower <> ''");
 
 const PAGE: &str = users!(
     "
      WHERE (created_at, id) > ($1, $2)
        AND (CAST($4 AS TEXT) IS NULL OR tenant_id = $4)
-       AND (CAST($5 AS TEXT) IS NULL OR email_lower LIKE $5 ESCAPE '\\' OR lower(name) LIKE $5 ESCAPE '\\')
+       AND (CAST($5 AS TEXT) IS NULL OR email_lower LIKE $5 ESCAPE '\\' OR username_lower LIKE $5 ESCAPE '\\'
+            OR lower(name) LIKE $5 ESCAPE '\\')
      ORDER BY created_at, id
      LIMIT $3"
 );
@@ -132,7 +156,8 @@ const PAGE_BACKWARDS: &str = users!(
     "
      WHERE (created_at, id) < ($1, $2)
        AND (CAST($4 AS TEXT) IS NULL OR tenant_id = $4)
-       AND (CAST($5 AS TEXT) IS NULL OR email_lower LIKE $5 ESCAPE '\\' OR lower(name) LIKE $5 ESCAPE '\\')
+       AND (CAST($5 AS TEXT) IS NULL OR email_lower LIKE $5 ESCAPE '\\' OR username_lower LIKE $5 ESCAPE '\\'
+            OR lower(name) LIKE $5 ESCAPE '\\')
      ORDER BY created_at DESC, id DESC
      LIMIT $3"
 );
@@ -141,15 +166,17 @@ const COUNT: &str = "
     SELECT count(*) AS total
       FROM users
      WHERE (CAST($1 AS TEXT) IS NULL OR tenant_id = $1)
-       AND (CAST($2 AS TEXT) IS NULL OR email_lower LIKE $2 ESCAPE '\\' OR lower(name) LIKE $2 ESCAPE '\\')";
+       AND (CAST($2 AS TEXT) IS NULL OR email_lower LIKE $2 ESCAPE '\\' OR username_lower LIKE $2 ESCAPE '\\'
+            OR lower(name) LIKE $2 ESCAPE '\\')";
 
 const ADD: &str = "
     INSERT INTO users (id, email, email_lower, name, role, tenant_id, password_hash,
-                       revision, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8)";
+                       revision, created_at, updated_at, username, username_lower)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8, $9, $10)";
 
 const SAVE: &str = "
     UPDATE users
        SET name = $2, role = $3, tenant_id = $4, disabled_at = $5,
-           password_hash = coalesce($6, password_hash), revision = $7, updated_at = $8
+           password_hash = coalesce($6, password_hash), revision = $7, updated_at = $8,
+           username = $9, username_lower = $10
      WHERE id = $1";

@@ -127,6 +127,7 @@ pub(crate) async fn called_by(
 pub(crate) fn new_user(email: &str, role: Role, reach: Reach) -> user::New {
     user::New {
         email: secret(email),
+        username: None,
         name: "Ann".into(),
         password: NewPassword::Plain(secret(PASSWORD)),
         role,

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as the tests themselves do")]
 
+mod guessing;
 mod house;
 mod keys;
 mod migrations;
+mod naming;
 mod ring;
 mod sessions;
 mod sign_in;

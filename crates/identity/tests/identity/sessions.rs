@@ -271,3 +271,24 @@ on_both! {
         assert_eq!(last_used().await, start + minutes(2));
     }
 }
+
+on_both! {
+    async fn when_there_are_too_many_sessions_the_oldest_ends(db: Database) {
+        let house = House::open_with(&db, |it| it.sessions_max = Some(2)).await;
+        let first = ann(&house).await;
+        let mut all = vec![first];
+        for _ in 0..2 {
+            house.later(minutes(1));
+            all.push(house.login("ann@example.com", PASSWORD).await.unwrap());
+        }
+        // Somebody else's are none of hers.
+        house.user("bob@example.com", Role::Editor, HERE).await;
+        let bob = house.login("bob@example.com", PASSWORD).await.unwrap();
+        assert_eq!(house.answer_to(&all[0].access_token).await, "session_ended");
+        for tokens in [&all[1], &all[2], &bob] {
+            assert_eq!(house.answer_to(&tokens.access_token).await, "ok");
+        }
+        let next = house.refresh(&all[0].refresh_token).await;
+        assert!(matches!(next, Err(RefreshError::SessionEnded)), "{next:?}");
+    }
+}

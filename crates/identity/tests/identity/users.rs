@@ -77,7 +77,7 @@ on_both! {
         };
         let short = NewPassword::Plain(secret("1234567"));
         let short = refused(user::New { password: short, ..good.clone() }).await;
-        assert!(matches!(short, UserError::Unacceptable(Unacceptable::TooShort)));
+        assert!(matches!(short, UserError::Unacceptable(Unacceptable::TooShort { .. })));
         let odd = NewPassword::Hashed(secret("5f4dcc3b5aa765d61d8327deb882cf99"));
         let odd = refused(user::New { password: odd, ..good.clone() }).await;
         assert!(matches!(odd, UserError::Unacceptable(Unacceptable::UnknownHash)));
@@ -247,6 +247,7 @@ on_both! {
         let sign_up = async |email: &str| {
             let new = user::New {
                 email: secret(email),
+                username: None,
                 name: "Visitor".into(),
                 password: user::NewPassword::Plain(secret(PASSWORD)),
                 role: Role::Viewer,

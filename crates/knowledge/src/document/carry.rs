@@ -11,7 +11,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
-use store::{Db, Tx, audit, blob::Kept, params};
+use store::{
+    Db, Tx, audit,
+    blob::{BlobId, Kept},
+    params,
+};
 
 use super::{
     Act, Document, DocumentError, Sight, any, change, get, text,
@@ -379,6 +383,13 @@ fn floats(given: &CarriedVectors, chunks: usize) -> Result<Fitting, UploadError>
     let model = change::line(&given.model, 512).ok_or_else(|| wrong("has vectors of no model"))?;
     let vectors = floats.chunks(given.dimensions).map(<[f32]>::to_vec).collect();
     Ok(Fitting { model, chunks: given.chunks.clone(), vectors })
+}
+
+impl Carried {
+    /// The file, by its checksum; none when it is not to be read.
+    pub fn blob(&self) -> Option<BlobId> {
+        STANDARD.decode(&self.file).ok().map(|it| BlobId::of(&it))
+    }
 }
 
 /// Shows how much there is, and nothing of it.

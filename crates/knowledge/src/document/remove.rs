@@ -131,7 +131,7 @@ pub fn erase(tx: &Tx, tenant: TenantId) -> Result<(), Error> {
 }
 
 /// Removes the rows of a document and gives its file back.
-fn rows(
+pub(super) fn rows(
     tx: &Tx,
     tenant: TenantId,
     id: DocumentId,

@@ -17,9 +17,6 @@ use super::{Engine, EngineError, Filter, Metric, Point, Scored, Space, settings}
 /// Its name.
 pub const NAME: &str = "pgvector";
 
-/// Up to so many points that pass a filter are all compared: some milliseconds.
-const NARROW: i64 = 10_000;
-
 /// A graph is kept up to so many dimensions; beyond it all are compared.
 const DIMENSIONS_MAX: usize = 4_000;
 
@@ -32,6 +29,8 @@ const VERSION_MIN: (u32, u32) = (0, 8);
 /// A PostgreSQL server.
 pub struct Pgvector {
     link: Link,
+    /// Up to so many points that pass a filter are all compared.
+    exact_up_to: u32,
 }
 
 enum Link {
@@ -57,7 +56,7 @@ impl Pgvector {
             None if house.dialect() == store::Dialect::Postgres => Link::House(house.clone()),
             None => return Err(NoPostgres),
         };
-        Ok(Self { link })
+        Ok(Self { link, exact_up_to: settings.exact_up_to })
     }
 
     async fn store(&self) -> Result<&Store, EngineError> {
@@ -170,7 +169,8 @@ impl Engine for Pgvector {
             return Ok(Vec::new());
         }
         let (space, filter, query) = (space.clone(), filter.clone(), vector(query));
-        self.read(move |db| nearest(db, &space, &query, &filter, most)).await
+        let narrow = i64::from(self.exact_up_to);
+        self.read(move |db| nearest(db, &space, &query, &filter, most, narrow)).await
     }
 
     async fn count(&self, space: &Space) -> Result<u64, EngineError> {
@@ -189,18 +189,19 @@ fn nearest(
     query: &str,
     filter: &Filter,
     most: usize,
+    narrow: i64,
 ) -> Result<Vec<Scored>, Error> {
     let (table, by) = (&space.name, operator(space));
     let (wheres, mut given) = conditions(filter);
     let counted = format!(
         "SELECT count(*) AS passing FROM (SELECT 1 FROM {table} WHERE {wheres} LIMIT {}) found",
-        NARROW + 1
+        narrow + 1
     );
     let passing: i64 = db.one(counted.as_str(), &given)?.get("passing")?;
     let query_at = given.len() + 1;
     given.push(query.into());
     let distance = format!("vector {by} CAST(${query_at} AS halfvec)");
-    let sql = if passing <= NARROW {
+    let sql = if passing <= narrow {
         // The sum keeps the graph out of it.
         format!(
             "SELECT chunk, CAST({distance} AS DOUBLE PRECISION) AS distance FROM {table}

@@ -84,12 +84,15 @@ pub struct Builtin {
 }
 
 /// PostgreSQL with the extension `vector`.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pgvector {
     /// Its address; the database of this application when left out. Also `PGVECTOR_URL`.
     #[schemars(with = "Option<String>")]
     pub url: Option<Secret<String>>,
+    /// Up to so many points that pass a filter all of them are compared: exact, and some milliseconds.
+    /// Above it the graph is walked.
+    pub exact_up_to: u32,
 }
 
 /// Qdrant.
@@ -151,6 +154,12 @@ impl Default for Settings {
 impl Default for Builtin {
     fn default() -> Self {
         Self { exact_up_to: 20_000, memory_mb_max: 2_048 }
+    }
+}
+
+impl Default for Pgvector {
+    fn default() -> Self {
+        Self { url: None, exact_up_to: 10_000 }
     }
 }
 

@@ -293,6 +293,20 @@ async fn a_real_pgvector_keeps_every_promise() {
     .await;
 }
 
+/// What passes a filter is compared as a whole up to a bound, below which all of these points would stay:
+/// here a tenant's, and those with a tag, are found by walking the graph until enough passes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_pgvector_keeps_them_by_its_graph_too() {
+    let Some(address) = server("MAINSTAY_TEST_PGVECTOR") else { return };
+    testkit::run::on_sqlite(async |db| {
+        let mut settings = engine(EngineKind::Pgvector);
+        settings.pgvector.url = Some(Secret::new(address));
+        settings.pgvector.exact_up_to = 50;
+        all_of_it(&db, settings).await;
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_real_milvus_keeps_every_promise() {
     let Some(address) = server("MAINSTAY_TEST_MILVUS") else { return };

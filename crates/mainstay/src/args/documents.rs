@@ -1,5 +1,7 @@
 //! What can be said about documents.
 
+use std::path::PathBuf;
+
 use base::DocumentId;
 use clap::{Args as ClapArgs, Subcommand};
 use knowledge::{document::state::StateName, search::Mode};
@@ -59,6 +61,29 @@ pub(crate) enum DocumentsAct {
         /// Leave it to a running server, and do not wait.
         #[arg(long)]
         no_wait: bool,
+    },
+    /// Write documents out, with their files, texts and vectors: a line of JSON for each.
+    Export {
+        #[command(flatten)]
+        application: Application,
+        /// Whose, by name, slug or id.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// The file to write.
+        file: PathBuf,
+    },
+    /// Take in what was written out; nothing is read or embedded again.
+    Import {
+        #[command(flatten)]
+        application: Application,
+        /// Whose they will be, by name, slug or id.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Leave what they lack to a running server, and do not wait.
+        #[arg(long)]
+        no_wait: bool,
+        /// The file.
+        file: PathBuf,
     },
 }
 

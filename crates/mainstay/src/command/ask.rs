@@ -48,6 +48,7 @@ pub(crate) async fn run(
         assistant: args.assistant,
         question: args.question,
         place,
+        record: None,
         system_prompt: args.system_prompt,
         context: None,
         personality: None,

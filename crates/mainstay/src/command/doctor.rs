@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use apps::configuration::{Document, version::FILE};
 use observe::Machine;
 use serde_json::{Value as Json, json};
 use store::{Store, audit, blob, migrate};
@@ -54,6 +55,7 @@ pub(crate) async fn run(
                             .bad("audit", "a chain is broken; see `mainstay audit verify`".into()),
                         Err(error) => found.bad("audit", error.to_string()),
                     }
+                    look_at_configuration(&site, &store, &mut found).await;
                     look_at_blobs(&store, &mut found).await;
                     look_at_vectors(&site, &store, &mut found).await;
                 }
@@ -78,6 +80,28 @@ pub(crate) async fn run(
         None => found.good("models", "none is configured: tasks answer by their rules".into()),
     }
     Ok(found.show(output))
+}
+
+/// Which documents were changed while the application ran, and do they fit?
+async fn look_at_configuration(site: &Site, store: &Store, found: &mut Findings) {
+    // A folder with faults is told already.
+    if site.files().is_err() {
+        return;
+    }
+    let documents = match site.settle(store).await {
+        Ok(folder) => folder.configuration(),
+        Err(error) => return found.bad("configuration", format!("{error:#}")),
+    };
+    let told = |it: &Document| match (it.version(), it.aside()) {
+        (FILE, None) => None,
+        (FILE, Some(aside)) => Some(format!("{} (version {aside} is set aside)", it.name)),
+        (version, _) => Some(format!("{} (version {version})", it.name)),
+    };
+    let changed: Vec<String> = documents.documents().iter().filter_map(told).collect();
+    match changed.is_empty() {
+        true => found.good("configuration", "is as its files are".into()),
+        false => found.good("configuration", format!("was changed: {}", changed.join(", "))),
+    }
 }
 
 /// Is the place in order where files are put, and is it known where all of them lie?

@@ -4,6 +4,7 @@
 //! is added here is the operator's own, and shared with its tenant unless somebody says otherwise.
 
 mod add;
+mod carry;
 
 use std::process::ExitCode;
 
@@ -89,6 +90,14 @@ pub(crate) async fn run(
         DocumentsAct::Resume { application, ids, no_wait } => {
             let house = House::find(&application, &environment).await?;
             Box::pin(add::resume(&house, &ids, no_wait, output)).await
+        }
+        DocumentsAct::Export { application, tenant, file } => {
+            let house = House::find(&application, &environment).await?;
+            Box::pin(carry::out(&house, tenant.as_deref(), &file, output)).await
+        }
+        DocumentsAct::Import { application, tenant, no_wait, file } => {
+            let house = House::find(&application, &environment).await?;
+            Box::pin(carry::into(&house, tenant.as_deref(), &file, no_wait, output)).await
         }
     }
 }

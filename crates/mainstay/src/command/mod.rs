@@ -22,5 +22,6 @@ pub(crate) mod report;
 pub(crate) mod schedules;
 pub(crate) mod serve;
 pub(crate) mod sources;
+pub(crate) mod tenant;
 pub(crate) mod user;
 pub(crate) mod vectors;

@@ -120,7 +120,7 @@ async fn open(
     environment: &Environment,
 ) -> anyhow::Result<(Site, Store, Models)> {
     let site = Site::find(application, environment)?;
-    let store = site.open_checked().await?;
+    let store = site.open_settled().await?;
     let models = site.models(&store, &site.folder()?)?;
     Ok((site, store, models))
 }

@@ -33,6 +33,8 @@ const SWEEP: Duration = Duration::from_secs(3600);
 const TEND: Duration = Duration::from_secs(5);
 /// How often it is looked what comes round by the clock.
 const ROUND: Duration = Duration::from_secs(1);
+/// How often it is looked whether somebody has changed a document of the configuration.
+const FOLLOW: Duration = Duration::from_secs(1);
 /// How long before the end of the drain answers that are still being made are stopped.
 const ANSWERS_STOPPED_BEFORE: Duration = Duration::from_secs(3);
 
@@ -40,11 +42,10 @@ pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result
     let site = Site::at(args.app.clone(), &args.data, &environment)?;
     // With what the application says of variables that have no value.
     let environment = site.environment.clone();
-    let folder = site.folder()?;
-    site.require(&folder)?;
-    let tail = start_logs(&folder, &environment)?;
-
+    site.require(&site.files()?)?;
     let store = site.open().await?;
+    // Before the first line is written: how lines are written may have been changed while it ran.
+    let tail = start_logs(&site.settle(&store).await?, &environment)?;
     if args.no_migrate {
         migrate::check(&store, &wire::migrations()).await?;
     } else {
@@ -98,6 +99,7 @@ pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result
     let (engine, clock) = (house.engine.clone(), house.site.clock.clone());
     duties.spawn(tend_answers(engine, clock.clone(), stop.clone()));
     duties.spawn(tend_documents(house.knowledge.clone(), clock.clone(), stop.clone()));
+    duties.spawn(follow_configuration(house.engine.clone(), stop.clone()));
     duties.spawn(tend_counts(app.clone(), stop.clone()));
     let (engine, store) = (house.engine.clone(), house.store.clone());
     duties.spawn(come_round(engine, store, clock, stop.clone()));
@@ -185,9 +187,13 @@ async fn first_administrator(house: &House) -> anyhow::Result<()> {
     let email = environment.get("MAINSTAY_ADMIN_EMAIL").unwrap_or("admin@localhost");
     let password: Option<Secret<String>> = environment.secret("MAINSTAY_ADMIN_PASSWORD");
     let made = user::first_administrator(&house.identity, email, password).await?;
+    let or_name = match house.identity.settings().sign_in {
+        identity::settings::SignInBy::Email => "",
+        identity::settings::SignInBy::Username => ", or admin,",
+    };
     if let Some(password) = made.and_then(|it| it.generated) {
         output::line(&format!(
-            "\n  The first administrator is {email}\n  with the password    {}\n  It is shown this once; change it after signing in.\n",
+            "\n  The first administrator is {email}{or_name}\n  with the password    {}\n  It is shown this once; change it after signing in.\n",
             password.reveal()
         ));
     }
@@ -337,6 +343,28 @@ async fn tend_counts(app: server::App, stop: CancellationToken) {
             Err(error) if !is_told => {
                 is_told = true;
                 warn!(error = %error, "Could not write down who called what will go; trying again every {} s", TEND.as_secs());
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Takes over what somebody has changed of the configuration, in this process or another. What does not
+/// answer is said once, not each time.
+async fn follow_configuration(engine: apps::engine::Engine, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(FOLLOW);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_told = false;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        match engine.follow_configuration().await {
+            Ok(()) => is_told = false,
+            Err(error) if !is_told => {
+                is_told = true;
+                warn!(error = %error, "Could not look for changed documents; trying again every second");
             }
             Err(_) => {}
         }

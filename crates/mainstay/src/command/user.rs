@@ -1,5 +1,7 @@
 //! `mainstay user`: the people who sign in.
 
+mod erase;
+
 use std::{
     io::{BufRead, IsTerminal},
     process::ExitCode,
@@ -28,7 +30,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<ExitCode> {
     let operator = Caller::operator();
     match args.act {
-        UserAct::Create { application, email, name, role, tenant } => {
+        UserAct::Create { application, email, username, name, role, tenant } => {
             let house = Site::find(&application, &environment)?.build().await?;
             let (role, all) = role_named(&house, &role)?;
             let reach = match (&tenant, all) {
@@ -39,7 +41,8 @@ pub(crate) async fn run(
                 (Some(_), _) => Reach::Tenant(house.tenant(tenant.as_deref()).await?),
             };
             let password = NewPassword::Plain(password(&environment)?);
-            let new = New { email: Secret::new(email), name, password, role, reach };
+            let email = Secret::new(email.unwrap_or_default());
+            let new = New { email, username, name, password, role, reach };
             let made = user::create(&house.identity, &operator, new).await?;
             output.show(&row(&made), || format!("made {} ({})", made.id, made.role));
             house.store.close().await;
@@ -51,7 +54,7 @@ pub(crate) async fn run(
                 .read(|db| user::list(db, &Filter::default(), &PageRequest::first(500)))
                 .await?;
             let rows: Vec<Json> = page.items.iter().map(row).collect();
-            output.table(&rows, &["id", "email", "name", "role", "tenant", "disabled"]);
+            output.table(&rows, &["id", "email", "username", "name", "role", "tenant", "disabled"]);
             house.store.close().await;
         }
         UserAct::Password { application, email } => {
@@ -68,6 +71,10 @@ pub(crate) async fn run(
         }
         UserAct::Enable { application, email } => {
             set_disabled(&application, environment, output, &operator, &email, false).await?;
+        }
+        UserAct::Erase { application, email, shared, yes } => {
+            let wanted = erase::Wanted { email, shared, yes };
+            return Box::pin(erase::run(&application, &environment, output, wanted)).await;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -97,7 +104,7 @@ async fn changed(
     change: Change,
 ) -> anyhow::Result<User> {
     let asked = email.to_owned();
-    let found = house.store.read(move |db| user::by_email(db, &asked)).await?;
+    let found = house.store.read(move |db| user::by_sign_in(db, &asked)).await?;
     let found = found.with_context(|| format!("there is no user {email}"))?;
     Ok(user::update(&house.identity, operator, found.id, change, None).await?)
 }
@@ -139,7 +146,7 @@ fn password(environment: &Environment) -> anyhow::Result<Secret<String>> {
 
 fn row(user: &User) -> Json {
     json!({
-        "id": user.id, "email": user.email, "name": user.name, "role": user.role,
+        "id": user.id, "email": user.email, "username": user.username, "name": user.name, "role": user.role,
         "tenant": user.reach.tenant(), "disabled": user.disabled_at.is_some(), "created_at": user.created_at,
     })
 }

@@ -50,7 +50,8 @@ pub(super) fn needed(folder: &Folder) -> Vec<(&'static str, &'static str)> {
     if !archives.any(|it| it.place == Some(Place::S3)) {
         return Vec::new();
     }
-    let bucket = folder.config("blobs").and_then(|it| it.pointer("/s3/bucket")?.as_str());
+    let said = folder.config("blobs");
+    let bucket = said.as_ref().and_then(|it| it.pointer("/s3/bucket")?.as_str());
     let is_named = bucket.is_some_and(|it| !it.trim().is_empty());
     let bucket = ("S3_BUCKET", "the bucket into which the application puts archives");
     let keys = [

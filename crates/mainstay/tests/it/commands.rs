@@ -172,7 +172,7 @@ testkit::on_both! {
         let (_server, ..) = place.begun().await;
         let ended = place.run(&["doctor", "--json"]).await;
         let told: Json = serde_json::from_str(&ended.out).unwrap();
-        for check in ["application", "environment", "database", "schema", "audit", "blobs", "vectors", "disk", "models"] {
+        for check in ["application", "environment", "database", "schema", "audit", "configuration", "blobs", "vectors", "disk", "models"] {
             let found = entries(&told["checks"]).iter().find(|it| it["check"] == check);
             let found = found.unwrap_or_else(|| panic!("{check} is not checked"));
             // How much is free on the disk of this machine is not the test's.

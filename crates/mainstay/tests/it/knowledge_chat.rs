@@ -10,7 +10,7 @@ use testkit::{
     model::{Reply, Script},
 };
 
-use crate::place::{Asker, Place, Server, entries, text};
+use crate::place::{Asker, NOBODY, Place, Server, entries, text};
 
 const QUESTION: &str = "How often must the probe be calibrated?";
 const MANUAL: [&str; 3] = [
@@ -206,6 +206,44 @@ testkit::on_both! {
         assert_eq!((&gone["deleted"], &gone["chat_id"]), (&json!(true), &json!(chat)));
         ann.get(&at("/messages")).await.is(404);
         ann.get(&format!("/api/v1/documents/{}", text(&notes["id"]))).await.is(404);
+    }
+
+    async fn without_the_engine_the_same_question_is_answered_from_the_vectors_themselves(db: Database) {
+        let script = Script::start().await;
+        let place = place(&db, &script);
+        let server = place.serve().await;
+        let ann = signed_up(&server, "ann@example.com").await;
+        let put = ann.upload("/api/v1/upload-file", &[("title", "Manual")], "manual.pdf", &file::pdf(&MANUAL)).await.is(201);
+        ready(&ann, &put["document_id"]).await;
+        let asked = json!({"question": QUESTION});
+        script.answers(Reply::text("Every four weeks [1]."));
+        script.always(|_| Reply::text("Probe calibration"));
+        let events = told(stream(&ann, &asked), |_| false).await;
+        assert_eq!(stage(&events, "retrieval")["engine"], "builtin");
+        let cited = events.last().expect("the end").2["citations"].clone();
+        assert!(server.stop().await.success());
+
+        // The vectors that serve are in an engine now at whose address nobody listens.
+        db.raw("UPDATE knowledge_spaces SET engine = 'qdrant' WHERE state = 'serving'").await;
+        let place = place.with("VECTOR_ENGINE", "qdrant").with("QDRANT_URL", &format!("http://{NOBODY}"));
+        let server = place.serve().await;
+        let ann = server.sign_in("ann@example.com", "a long enough password").await;
+        script.answers(Reply::text("Every four weeks [1]."));
+        let events = told(stream(&ann, &asked), |_| false).await;
+        let retrieval = stage(&events, "retrieval");
+        assert_eq!(retrieval["engine"], "exact", "{retrieval}");
+        assert!(retrieval["degraded"].is_string(), "it says how it looked: {retrieval}");
+        let done = &events.last().expect("the end").2;
+        assert_eq!(done["citations"], cited, "the same passage of the same page");
+        let began = Instant::now();
+        loop {
+            let health = server.nobody().get("/health").await.json();
+            if health["checks"]["vector_index"]["status"] == "degraded" {
+                break;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "{health}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     async fn every_endpoint_answers_as_it_is_described(db: Database) {

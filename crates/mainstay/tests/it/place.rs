@@ -19,7 +19,7 @@ use tokio::{
 };
 
 pub(crate) const EMAIL: &str = "admin@example.com";
-pub(crate) const PASSWORD: &str = "a-long-odd-password";
+pub(crate) const PASSWORD: &str = "A-long-odd-password-7";
 
 /// The address at which nobody listens.
 pub(crate) const NOBODY: &str = "127.0.0.1:9";
@@ -71,7 +71,7 @@ pub(crate) fn codebook() -> PathBuf {
 }
 
 /// The folder of an application in this repository.
-fn application(name: &str) -> PathBuf {
+pub(crate) fn application(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../apps").join(name);
     fs::canonicalize(folder).expect("the application is in the repository")
 }
@@ -432,7 +432,7 @@ impl Asker {
 }
 
 impl Answer {
-    async fn read(request: reqwest::RequestBuilder) -> reqwest::Result<Self> {
+    pub(crate) async fn read(request: reqwest::RequestBuilder) -> reqwest::Result<Self> {
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Ok(Self { status, headers, bytes: response.bytes().await?.to_vec() })

@@ -256,8 +256,13 @@ testkit::on_both! {
         let weather = admin.get(&format!("{at}/weather")).await.is(200);
         assert_eq!((&weather["event_id"], &weather["forecast_at"]), (&made["id"], &Json::Null), "nobody knows it: {weather}");
         assert!(weather.get("temp_high_c").is_none(), "{weather}");
+        // A new announcement ends the kept answer that shows those of an event.
+        assert_eq!(admin.get(&at).await.is(200)["announcements"][0]["title"], "Moved");
         let rules = admin.get("/v2/assistant/regulations?organization=AERC").await.is(200);
-        assert_eq!((&rules["total"], &rules["items"][0]["organization"]), (&json!(1), &json!("AERC")));
+        assert_eq!(rules["organization"], "AERC", "{rules}");
+        refused(&admin.get("/v2/assistant/regulations?organization=NOBODY").await, 404, "ORGANIZATION_NOT_FOUND");
+        refused(&admin.get("/v2/assistant/regulations").await, 400, "VALIDATION_ERROR");
+        assert!(entries(&admin.get("/v2/organizations").await.is(200)["items"]).len() > 1);
 
         admin.delete(&at).await.is(204);
         refused(&admin.get(&at).await, 404, "EVENT_NOT_FOUND");
@@ -284,6 +289,19 @@ testkit::on_both! {
         refused(&nobody.post("/v2/sources/aerc/run", &json!({})).await, 401, "UNAUTHORIZED");
         refused(&nobody.delete("/v2/cache").await, 401, "UNAUTHORIZED");
         nobody.get("/api/collections/events").await.is(401);
+    }
+
+    async fn a_visitor_asks_less_often_than_others(db: Database) {
+        let site = Site::start().await;
+        let place = place(&db, &site, None);
+        let settings = place.path().join("codebook/config/backend.yaml");
+        fs::write(settings, "limits: true\n").expect("the copy can be written");
+        let server = place.serve().await;
+        for (asker, limit, left) in [(server.nobody(), "60", "59"), (server.admin().await, "100", "99")] {
+            let answer = asker.get("/v2/events?limit=1").await;
+            let told = (answer.header("x-ratelimit-limit"), answer.header("x-ratelimit-remaining"));
+            assert_eq!(told, (Some(limit), Some(left)), "{}", answer.text);
+        }
     }
 
     async fn the_old_version_keeps_its_names_and_says_that_it_will_go(db: Database) {
@@ -333,6 +351,17 @@ testkit::on_both! {
         assert_eq!((&answer["answer"], &answer["success"]), (&json!("On March 13, 2027."), &json!(true)), "{answer}");
         let prompt = script.last_request().prompt();
         assert!(prompt.contains("Windy Gap Express") && prompt.contains("2027-03-13"), "{prompt}");
+
+        // Asked about one event, it is shown all of that one first, and names it.
+        script.answers(Reply::text("Maeve Larkenfeld, 891-555-0182 [1]."));
+        let about = json!({"question": "Who manages it?", "event_id": ride});
+        let answer = server.nobody().post("/v2/assistant/ask", &about).await.is(200);
+        assert_eq!(answer["sources"][0]["event_id"], json!(ride), "{answer}");
+        let prompt = script.last_request().prompt();
+        assert!(prompt.contains("891-555-0182") && prompt.contains("the ride of source [1]"), "{prompt}");
+        let gone = json!({"question": "Who manages it?", "event_id": "01a1fc96-0241-7626-afe9-000000000000"});
+        refused(&server.nobody().post("/v2/assistant/ask", &gone).await, 404, "EVENT_NOT_FOUND");
+        refused(&admin.post("/v2/assistant/ask", &json!({"question": "?"})).await, 400, "VALIDATION_ERROR");
 
         script.answers(Reply::json(&json!({"answer": "Maeve Larkenfeld.", "success": true, "sources": ["AERC calendar"], "related_questions": ["How far is it?"]})));
         let answer = admin.post(&format!("/v2/events/{ride}/ask"), &json!({"question": "Who manages it?"})).await.is(200);

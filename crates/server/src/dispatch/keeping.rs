@@ -30,7 +30,7 @@ use crate::{
 };
 
 const FOUND: HeaderName = HeaderName::from_static("x-mainstay-cache");
-const SHAPED_BY: &str = "authorization, x-api-key, accept, accept-language";
+const SHAPED_BY: &str = "authorization, x-api-key, x-session-token, accept, accept-language";
 
 /// What a request says that concerns kept answers.
 #[derive(Default)]

@@ -116,6 +116,7 @@ fn describe(app: &App) -> Json {
             "kinds": uploads.kinds,
         },
         "sign_up": description.sign_up.is_some(),
+        "sign_in": description.users.sign_in,
         "webhook_events": events,
         "pages": pages,
         "model": {"complete": app.models.can_complete(), "embed": app.models.can_embed()},

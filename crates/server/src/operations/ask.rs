@@ -14,7 +14,7 @@ use apps::{
     },
 };
 use axum::response::sse;
-use base::{ChatId, DocumentId, MessageId, Permission, RunId, TenantId};
+use base::{ChatId, DocumentId, MessageId, Permission, RecordId, RunId, TenantId};
 use futures::stream;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -105,6 +105,8 @@ pub(super) struct Ask {
     question: Option<String>,
     /// The chat; a new one when left out.
     chat: Option<ChatId>,
+    /// The record it is about, for an assistant that is asked about records; in a chat about one, that one.
+    record: Option<RecordId>,
     /// Rules for this answer; one's own when left out.
     system_prompt: Option<String>,
     /// Words that go along.
@@ -151,6 +153,7 @@ async fn begin(call: &Call, ask: Ask, place: Place) -> Result<Follow, Problem> {
         assistant: ask.assistant,
         question,
         place,
+        record: ask.record,
         system_prompt: ask.system_prompt,
         context: ask.context,
         personality: ask.personality,
@@ -173,6 +176,7 @@ async fn once(call: Call, args: Ask) -> Result<Answer, Problem> {
         "confidence": last["confidence"],
         "sources_used": cited,
         "citations": last["citations"],
+        "context_used": last["context_used"],
         "model_used": last["model_used"],
         "tokens_used": last["tokens_used"],
         "quoting": last["quoting"],
@@ -204,6 +208,7 @@ impl From<Again> for Ask {
             assistant: None,
             question: None,
             chat: Some(again.chat),
+            record: None,
             system_prompt: again.system_prompt,
             context: None,
             personality: None,
@@ -302,6 +307,7 @@ async fn whole_answer(call: &Call, follow: Follow) -> Result<Answer, Problem> {
         "original_question_length": last["original_question_length"],
         "used_question_length": last["used_question_length"],
         "citations": last["citations"],
+        "context_used": last["context_used"],
         "confidence": last["confidence"],
         "quoting": last["quoting"],
     })))

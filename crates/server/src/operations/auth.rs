@@ -3,6 +3,7 @@
 use base::{Permission, Role, Secret, TenantId};
 use identity::{
     Reach, google, session,
+    settings::SignInBy,
     sign_in::{self, Origin, Tokens},
     user,
 };
@@ -14,7 +15,7 @@ use super::me;
 use crate::{
     App, Visit,
     operation::{Answer, Call, Kind, Nothing, Operation},
-    problem::Problem,
+    problem::{Fault, Problem},
 };
 
 pub(super) fn all() -> Vec<Operation> {
@@ -24,7 +25,7 @@ pub(super) fn all() -> Vec<Operation> {
             Permission::Anyone,
             Kind::One,
             "Tokens",
-            "Signs in with an e-mail address and a password.",
+            "Signs in with an e-mail address, or with a name where people have names, and a password.",
             login,
         )
         .secret(),
@@ -70,7 +71,10 @@ pub(super) fn all() -> Vec<Operation> {
 struct Login {
     /// The e-mail address.
     #[schemars(length(max = 254))]
-    email: String,
+    email: Option<String>,
+    /// The name, where people sign in by one; an e-mail address does too.
+    #[schemars(length(max = 254))]
+    username: Option<String>,
     /// The password.
     #[schemars(length(max = 1024))]
     password: String,
@@ -79,7 +83,8 @@ struct Login {
 async fn login(call: Call, args: Login) -> Result<Answer, Problem> {
     let origin = origin(&call.visit);
     let password = Secret::new(args.password);
-    let tokens = sign_in::login(&call.app.identity, &args.email, password, origin).await?;
+    let whom = args.username.or(args.email).ok_or_else(|| missing(&call.app))?;
+    let tokens = sign_in::login(&call.app.identity, &whom, password, origin).await?;
     signed_in(&call, tokens).await
 }
 
@@ -87,7 +92,10 @@ async fn login(call: Call, args: Login) -> Result<Answer, Problem> {
 struct SignUp {
     /// The e-mail address to sign in with.
     #[schemars(length(max = 254))]
-    email: String,
+    email: Option<String>,
+    /// The name to sign in by, where people do so by one.
+    #[schemars(length(max = 50))]
+    username: Option<String>,
     /// The password; at least 8 characters.
     #[schemars(length(max = 1024))]
     password: String,
@@ -110,16 +118,18 @@ async fn sign_up(call: Call, args: SignUp) -> Result<Answer, Problem> {
             .hint("ask an administrator for an account"));
     };
     let identity = &call.app.identity;
-    let (email, password) = (Secret::new(args.email), Secret::new(args.password));
+    let password = Secret::new(args.password);
+    let whom = args.username.clone().or(args.email.clone()).ok_or_else(|| missing(&call.app))?;
     let new = user::New {
-        email: email.clone(),
+        email: Secret::new(args.email.unwrap_or_default()),
+        username: args.username,
         name: args.name.unwrap_or_default(),
         password: user::NewPassword::Plain(password.clone()),
         role,
         reach,
     };
     user::sign_up(identity, new, origin(&call.visit)).await?;
-    let tokens = sign_in::login(identity, email.reveal(), password, origin(&call.visit)).await?;
+    let tokens = sign_in::login(identity, &whom, password, origin(&call.visit)).await?;
     signed_in(&call, tokens).await
 }
 
@@ -159,6 +169,7 @@ async fn signed_in(call: &Call, tokens: Tokens) -> Result<Answer, Problem> {
         "refresh_token": tokens.refresh_token.reveal(),
         "token_type": "Bearer",
         "expires_in": tokens.expires_in.as_secs(),
+        "session": tokens.session,
         "user": user,
     })))
 }
@@ -166,6 +177,26 @@ async fn signed_in(call: &Call, tokens: Tokens) -> Result<Answer, Problem> {
 async fn logout(call: Call, _: Nothing) -> Result<Answer, Problem> {
     session::logout(&call.app.identity, &call.caller).await?;
     Ok(Answer::empty())
+}
+
+/// What must be given by whoever signs in or is made, and is not there.
+pub(super) fn missing(app: &App) -> Problem {
+    let field = match app.identity.settings().sign_in {
+        SignInBy::Email => "/email",
+        SignInBy::Username => "/username",
+    };
+    Problem::faults("invalid_input", vec![Fault::new(field, "is missing")])
+}
+
+/// Whether somebody who stands there may manage users: what clients call an administrator.
+pub(super) fn is_admin(app: &App, role: Role, reach: Reach) -> bool {
+    let manage = Permission::ManageUsers;
+    role.grants(manage) && !app.identity.settings().without(role, reach).contains(&manage)
+}
+
+/// What somebody has; null for nothing.
+pub(super) fn told(text: &str) -> Option<&str> {
+    Some(text).filter(|it| !it.is_empty())
 }
 
 /// The application's own name of a role with this reach.

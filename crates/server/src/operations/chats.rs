@@ -1,8 +1,11 @@
 //! Assistants, and the chats that people have with them. A chat is its owner's alone, whatever the
 //! role of whoever asks for it.
 
-use apps::assistant::message;
-use base::{ChatId, Permission, TenantId};
+use apps::{
+    ask::ChatCreate,
+    assistant::{chat::Which, message},
+};
+use base::{ChatId, Permission, RecordId, TenantId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -54,6 +57,14 @@ pub(super) fn all() -> Vec<Operation> {
             "Chat",
             "Lists one's own chats, the one in which something was last said first.",
             list,
+        ),
+        Operation::new(
+            "chats.create",
+            ask,
+            Kind::Made,
+            "Chat",
+            "Begins a chat about a record, which is kept with it as it is now.",
+            create,
         ),
         Operation::new("chats.get", ask, Kind::One, "Chat", "Reads a chat.", get),
         Operation::new(
@@ -107,6 +118,7 @@ async fn assistants(call: Call, _: Nothing) -> Result<Answer, Problem> {
                 "about": it.about,
                 "documents": it.documents,
                 "collections": it.collections,
+                "on": it.on.as_ref().map(|it| &it.records),
                 "own_prompt_chars": it.own_prompt_chars,
                 "question_chars": it.question.chars,
                 "web": it.web.enabled && call.app.engine.can_search_web(),
@@ -162,13 +174,31 @@ struct List {
     tenant: Option<TenantId>,
     /// With this assistant.
     assistant: Option<String>,
+    /// About this record.
+    record: Option<RecordId>,
 }
 
 async fn list(call: Call, args: List) -> Result<Answer, Problem> {
     let tenant = call.tenant(args.tenant)?;
-    let found =
-        call.app.engine.chats_list(&call.caller, tenant, args.assistant, &call.page, call.count);
+    let which = Which { assistant: args.assistant, record: args.record };
+    let found = call.app.engine.chats_list(&call.caller, tenant, which, &call.page, call.count);
     Ok(Answer::page(found.await?))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Create {
+    /// On whose account.
+    tenant: Option<TenantId>,
+    /// With this assistant; the only one when left out.
+    assistant: Option<String>,
+    /// The record it is about.
+    record: RecordId,
+}
+
+async fn create(call: Call, args: Create) -> Result<Answer, Problem> {
+    let tenant = call.tenant(args.tenant)?;
+    let ask = ChatCreate { tenant, assistant: args.assistant, record: args.record };
+    Ok(Answer::one(call.app.engine.chat_create(&call.caller, ask).await?))
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -1,19 +1,22 @@
-//! The documents of the configuration, and what the interface is told of them.
+//! The documents of the configuration: seen, checked, changed, gone back to, carried out and in; and what
+//! the interface is told of them.
 
 use std::collections::BTreeMap;
 
 use apps::{
-    check::{self, Level, Report, Told},
-    configuration::{Document, names_of},
+    acts::configuration::{ConfigurationRevert, ConfigurationSet, report_view},
+    check::{self, Told},
+    configuration::{Document, bundle, names_of},
 };
 use base::Permission;
+use identity::caller::Grant;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use crate::{
     configuration::kinds,
-    operation::{Answer, Call, Kind, Nothing, Operation},
+    operation::{Answer, Call, Download, FileOf, Kind, Nothing, Operation},
     problem::{Fault, Problem},
     route,
 };
@@ -47,19 +50,60 @@ pub(super) fn all() -> Vec<Operation> {
         )
         .takes_documents(),
         Operation::new(
+            "configuration.set",
+            manage,
+            Kind::One,
+            "ConfigurationChange",
+            "Changes a document: checked with all others, kept in its history, and in force only when nothing is wrong. What is hidden in the text stays as it was.",
+            set,
+        )
+        .takes_documents(),
+        Operation::new(
+            "configuration.history",
+            manage,
+            Kind::Page,
+            "ConfigurationVersion",
+            "Lists what a document was changed to, the newest first: old and new text, why, by whom, when, and whether it was valid.",
+            history,
+        ),
+        Operation::new(
+            "configuration.revert",
+            manage,
+            Kind::One,
+            "ConfigurationChange",
+            "Goes back to a version of a document, which becomes its newest; version 0 is the file.",
+            revert,
+        ),
+        Operation::new(
+            "configuration.export",
+            manage,
+            Kind::File,
+            "",
+            "Writes all documents out as one zip, without secrets.",
+            export,
+        ),
+        Operation::new(
+            "configuration.import",
+            manage,
+            Kind::One,
+            "ConfigurationImport",
+            "Changes all documents that a zip holds, all or none: a form with a `file` of 10 MB at most. With `validate_only` nothing is changed.",
+            import,
+        )
+        .takes_file(FileOf::Bundle),
+        Operation::new(
             "frontend.get",
             Permission::Anyone,
             Kind::One,
             "Frontend",
-            "Reads what the interface is told: texts, lengths, intervals, what is switched on.",
+            "Reads what the interface is told: texts, lengths, intervals, what is switched on; and, signed in, the documents that the application shows.",
             frontend,
         ),
     ]
 }
 
 async fn list(call: Call, _: Nothing) -> Result<Answer, Problem> {
-    let documents = call.app.engine.folder().configuration().documents();
-    let lines: Vec<Json> = documents.iter().map(Document::line).collect();
+    let lines = call.app.engine.configuration_list().await?;
     Ok(Answer::one(json!({"documents": lines})))
 }
 
@@ -71,11 +115,7 @@ struct One {
 }
 
 async fn get(call: Call, args: One) -> Result<Answer, Problem> {
-    match call.app.engine.folder().configuration().get(&args.config) {
-        Some(document) => Ok(Answer::one(document.view())),
-        None => Err(Problem::new("configuration_not_found", "There is no such document.")
-            .hint("GET /api/configuration lists all of them")),
-    }
+    Ok(Answer::one(call.app.engine.configuration_get(&args.config).await?))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -99,6 +139,7 @@ async fn check(call: Call, args: Check) -> Result<Answer, Problem> {
     if !faults.is_empty() {
         return Err(Problem::faults("invalid_input", faults));
     }
+    let texts = call.app.engine.configuration_texts(texts).await?;
     // Files are read and schemas compiled: not on a thread that answers others.
     let looked = tokio::task::spawn_blocking(move || {
         let (operations, kinds) = (route::heads(), kinds());
@@ -106,20 +147,97 @@ async fn check(call: Call, args: Check) -> Result<Answer, Problem> {
         check::with_documents(folder.path(), &told, &texts)
     });
     let report = looked.await.map_err(Problem::internal)?;
-    Ok(Answer::one(view(&report)))
+    Ok(Answer::one(report_view(&report)))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Set {
+    /// The name of the document.
+    #[schemars(length(max = 200))]
+    config: String,
+    /// What it is to say, as YAML; 1 MB at most.
+    content: String,
+    /// Why, for those who read the history.
+    #[schemars(length(min = 1, max = 500))]
+    reason: String,
+    /// The version that the text was written upon; 0 is the file. Refused when another one is in force.
+    version: Option<i64>,
+}
+
+async fn set(call: Call, args: Set) -> Result<Answer, Problem> {
+    let Set { config, content, reason, version } = args;
+    let ask = ConfigurationSet { config, content, reason, version };
+    Ok(Answer::one(call.app.engine.configuration_set(&call.caller, ask).await?))
+}
+
+async fn history(call: Call, args: One) -> Result<Answer, Problem> {
+    let engine = &call.app.engine;
+    let found = engine.configuration_history(&args.config, &call.page, call.count).await?;
+    Ok(Answer::page(found))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Revert {
+    /// The name of the document.
+    #[schemars(length(max = 200))]
+    config: String,
+    /// The version to go back to; 0 is the file.
+    #[schemars(range(min = 0))]
+    version: i64,
+    /// Why, for those who read the history.
+    #[schemars(length(min = 1, max = 500))]
+    reason: String,
+    /// The version in force, as far as the caller knows. Refused when another one is.
+    from: Option<i64>,
+}
+
+async fn revert(call: Call, args: Revert) -> Result<Answer, Problem> {
+    let Revert { config, version: to, reason, from: version } = args;
+    let ask = ConfigurationRevert { config, to, reason, version };
+    Ok(Answer::one(call.app.engine.configuration_revert(&call.caller, ask).await?))
+}
+
+async fn export(call: Call, _: Nothing) -> Result<Answer, Problem> {
+    let file = call.app.engine.configuration_export().await?;
+    Ok(Answer::file(Download {
+        name: file.name,
+        content_type: file.content_type,
+        bytes: file.bytes,
+    }))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Import {
+    /// Why, for those who read the history; "Imported" when left out.
+    #[schemars(length(min = 1, max = 500))]
+    reason: Option<String>,
+    /// Only check what the file holds.
+    validate_only: Option<bool>,
+}
+
+async fn import(mut call: Call, args: Import) -> Result<Answer, Problem> {
+    let Some(upload) = call.upload.take() else {
+        let fault = Fault::new("/file", "is missing").hint("send a form with a `file`, a zip");
+        return Err(Problem::faults("invalid_input", vec![fault]));
+    };
+    if upload.bytes.len() > bundle::BYTES_MAX {
+        return Err(Problem::new("file_too_large", "The file is larger than 10 MB."));
+    }
+    let reason = args.reason.unwrap_or_else(|| "Imported".to_owned());
+    let only_checks = args.validate_only.unwrap_or_default();
+    let engine = &call.app.engine;
+    let come =
+        engine.configuration_import(&call.caller, &upload.bytes, reason, only_checks).await?;
+    Ok(Answer::one(come))
 }
 
 async fn frontend(call: Call, _: Nothing) -> Result<Answer, Problem> {
-    let document = call.app.engine.folder().configuration().get("frontend");
-    Ok(Answer::one(document.map_or_else(|| json!({}), Document::shown)))
-}
-
-fn view(report: &Report) -> Json {
-    let errors = report.faults.iter().filter(|it| it.level == Level::Error).count();
-    json!({
-        "is_valid": report.is_fit(),
-        "errors": errors,
-        "warnings": report.faults.len() - errors,
-        "faults": report.faults,
-    })
+    let documents = call.app.engine.folder().configuration();
+    let mut told = documents.get("frontend").map_or_else(|| json!({}), Document::shown);
+    let is_signed_in = !matches!(call.caller.grant, Grant::Nobody | Grant::Visitor(_));
+    let shown = documents.shown();
+    if is_signed_in && !shown.is_empty() {
+        told["documents"] = Json::Object(shown);
+    }
+    Ok(Answer::one(told))
 }

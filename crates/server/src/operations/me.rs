@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::auth::role_name;
+use super::auth::{is_admin, role_name, told};
 use crate::{
     App,
     operation::{Answer, Call, Download, FileOf, Kind, Nothing, Operation},
@@ -79,6 +79,9 @@ async fn me(call: Call, _: Nothing) -> Result<Answer, Problem> {
             let mut own = person(&call.app, id).await?;
             if let Some(preferences) = preferences(&call).await? {
                 own["preferences"] = preferences;
+            }
+            if let Some(session) = call.caller.session {
+                own["session"] = json!(session);
             }
             own
         }
@@ -218,6 +221,7 @@ fn view(app: &App, user: &user::User, profile: &Profile, slug: Option<String>) -
                 name: String::new(),
                 reach: user.reach,
                 grant: Grant::Role(user.role),
+                without: app.identity.settings().without(user.role, user.reach).to_vec(),
                 session: None,
             };
             standing.may(**it).is_ok()
@@ -226,13 +230,16 @@ fn view(app: &App, user: &user::User, profile: &Profile, slug: Option<String>) -
         .collect();
     json!({
         "id": user.id,
-        "email": user.email,
+        "email": told(&user.email),
+        "username": told(&user.username),
         "name": user.name,
         "role": user.role,
         "role_name": role_name(app, user.role, user.reach),
         "tenant": user.reach.tenant(),
         "tenant_slug": slug,
         "can_write": granted.contains(&Permission::WriteRecords.name()),
+        "is_admin": is_admin(app, user.role, user.reach),
+        "is_active": user.disabled_at.is_none(),
         "permissions": granted,
         "reaches": reaches(user.reach.tenant()),
         "about": profile.about,
@@ -253,12 +260,15 @@ fn program(caller: &Caller) -> Json {
     json!({
         "id": caller.actor.to_string(),
         "email": null,
+        "username": null,
         "name": caller.name,
         "role": null,
         "role_name": null,
         "scopes": scopes,
         "tenant": caller.tenant(),
         "can_write": granted.contains(&Permission::WriteRecords.name()),
+        "is_admin": granted.contains(&Permission::ManageUsers.name()),
+        "is_active": true,
         "permissions": granted,
         "reaches": reaches(caller.tenant()),
     })

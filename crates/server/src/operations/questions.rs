@@ -99,6 +99,7 @@ pub(super) fn all() -> Vec<Operation> {
 async fn list(call: Call, _: Nothing) -> Result<Answer, Problem> {
     let all = call.app.engine.folder().questions();
     let items = all
+        .iter()
         .map(|kit| {
             let it = &kit.description;
             json!({

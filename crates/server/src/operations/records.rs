@@ -1,7 +1,11 @@
 //! Records of any collection: make, list, read, change, delete, restore.
 
-use apps::record::{self, Act, Change, List, Lock, NewRecord, Record, RecordError, Sort, Within};
-use base::{Permission, RecordId, TenantId, VersionId};
+use apps::{
+    acts::is_seen,
+    record::{self, Act, Change, List, Lock, NewRecord, Record, RecordError, Sort, Within},
+};
+use base::{PageRequest, Permission, RecordId, TenantId, VersionId};
+use identity::Caller;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -12,6 +16,9 @@ use crate::{
     operation::{Answer, Call, Kind, Operation},
     problem::{Fault, Problem},
 };
+
+/// The most records of each collection that go along with the one they lie in.
+const CHILDREN: u32 = 100;
 
 pub(super) fn all() -> Vec<Operation> {
     let (read, write) = (Permission::ReadRecords, Permission::WriteRecords);
@@ -28,6 +35,15 @@ pub(super) fn all() -> Vec<Operation> {
         Operation::new("records.create", write, Kind::Made, "Record", "Makes a record.", create),
         Operation::new("records.get", read, Kind::One, "Record", "Reads a record.", get)
             .shareable(),
+        Operation::new(
+            "records.find",
+            read,
+            Kind::One,
+            "Record",
+            "Reads the record that has a value in a field that is unique.",
+            find,
+        )
+        .shareable(),
         Operation::new(
             "records.update",
             write,
@@ -163,9 +179,16 @@ async fn create(call: Call, args: Create) -> Result<Answer, Problem> {
     };
     let (app, reach, now) = (call.app.clone(), call.caller.reach, call.now());
     let act = Act { reach, actor: call.caller.actor.clone(), now };
+    let hidden = Hidden::of(&call);
     let made = call.app.store.write(&call.caller.actor, now, move |tx| {
         let kit = app.kits().get(&args.collection);
         let kit = kit.ok_or_else(|| no_collection(&app, &args.collection))?;
+        for id in [args.parent, args.beside].into_iter().flatten() {
+            // Whatever else is wrong with it is told by those who need it.
+            if let Ok(record) = record::get(tx, reach, id, None) {
+                hidden.check(&record)?;
+            }
+        }
         let tenant = match (given, args.beside.or(args.parent)) {
             (Some(tenant), _) => tenant,
             (None, Some(beside)) => record::get(tx, reach, beside, None)?.tenant,
@@ -186,11 +209,88 @@ struct One {
     collection: Option<String>,
 }
 
-async fn get(call: Call, args: One) -> Result<Answer, Problem> {
+#[derive(Deserialize, JsonSchema)]
+struct Get {
+    /// The record.
+    record: RecordId,
+    /// The collection it must be of.
+    collection: Option<String>,
+    /// Collections that lie in it: their records go along under `children`, the first hundred of each.
+    with: Option<Vec<String>>,
+}
+
+async fn get(call: Call, args: Get) -> Result<Answer, Problem> {
     let (app, reach, hidden) = (call.app.clone(), call.caller.reach, Hidden::of(&call));
+    let with = args.with.unwrap_or_default();
     let found = call.app.store.read(move |db| {
         let seen = record::see(db, reach, args.record, args.collection.as_deref())?;
         hidden.check(seen.record())?;
+        let lock = lock_of(&app, db, seen.record())?;
+        let children = children(&app, db, &hidden, seen.record(), &with)?;
+        Ok::<_, Problem>((seen.locked(lock), children))
+    });
+    Ok(match found.await? {
+        (seen, None) => Answer::seen(seen),
+        (seen, Some(children)) => Answer::seen_with(&seen, children),
+    })
+}
+
+/// The records that lie in one, by their collection; none when they are not asked for.
+fn children<D>(
+    app: &App,
+    db: &Db,
+    hidden: &Hidden,
+    record: &Record<D>,
+    with: &[String],
+) -> Result<Option<Map<String, Json>>, Problem> {
+    if with.is_empty() {
+        return Ok(None);
+    }
+    let (within, first) = (List::within(Within::Parent(record.id)), PageRequest::first(CHILDREN));
+    let mut children = Map::new();
+    for name in with {
+        let kit = app.kits().get(name).ok_or_else(|| no_collection(app, name))?;
+        if kit.parent() != Some(record.collection.as_str()) {
+            let message = format!("`{name}` does not lie in `{}`", record.collection);
+            return Err(fault("/with", &message));
+        }
+        let mut found = record::list(db, kit, hidden.caller.reach, &within, &first)?.items;
+        found.retain(|it| hidden.shows(it));
+        let shown = found.iter().map(|it| record::view(it, None)).collect();
+        children.insert(name.clone(), shown);
+    }
+    Ok(Some(children))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Find {
+    /// The collection.
+    collection: String,
+    /// Of this tenant.
+    tenant: Option<TenantId>,
+    /// A field that is unique by itself.
+    field: String,
+    /// The value it has.
+    #[schemars(length(max = 500))]
+    value: String,
+}
+
+async fn find(call: Call, args: Find) -> Result<Answer, Problem> {
+    let kit = call.app.kits().get(&args.collection);
+    let kit = kit.ok_or_else(|| no_collection(&call.app, &args.collection))?;
+    let tenant = match kit.spec.shared {
+        true => TenantId::DEFAULT,
+        false => call.tenant(args.tenant)?,
+    };
+    let (app, reach, hidden) = (call.app.clone(), call.caller.reach, Hidden::of(&call));
+    let found = call.app.store.read(move |db| {
+        let Find { collection, field, value, .. } = args;
+        let kit = app.kits().get(&collection).ok_or_else(|| no_collection(&app, &collection))?;
+        let id = record::by_value(db, kit, tenant, &field, &Json::String(value))?;
+        let seen = record::see(db, reach, id, Some(&collection))?;
+        if !hidden.shows(seen.record()) {
+            return Err(RecordError::NoneWith { collection, field }.into());
+        }
         let lock = lock_of(&app, db, seen.record())?;
         Ok::<_, Problem>(seen.locked(lock))
     });
@@ -283,23 +383,24 @@ async fn restore(call: Call, args: One) -> Result<Answer, Problem> {
 /// What somebody does not see of private collections: the records of others.
 struct Hidden {
     app: App,
-    owner: String,
-    sees_all: bool,
+    caller: Caller,
 }
 
 impl Hidden {
     fn of(call: &Call) -> Self {
-        let sees_all = call.caller.may(Permission::ReadPrivate).is_ok();
-        Self { app: call.app.clone(), owner: call.caller.actor.to_string(), sees_all }
+        Self { app: call.app.clone(), caller: call.caller.clone() }
+    }
+
+    fn shows<D>(&self, record: &Record<D>) -> bool {
+        is_seen(self.app.kits(), &self.caller, record)
     }
 
     /// A record that they do not see is one that is not there.
     fn check<D>(&self, record: &Record<D>) -> Result<(), RecordError> {
-        let is_private = self.app.kits().get(&record.collection).is_some_and(|it| it.spec.private);
-        if is_private && !self.sees_all && record.created_by != self.owner {
-            return Err(RecordError::NotFound { id: record.id, collection: None });
+        match self.shows(record) {
+            true => Ok(()),
+            false => Err(RecordError::NotFound { id: record.id, collection: None }),
         }
-        Ok(())
     }
 }
 

@@ -159,9 +159,9 @@ async fn submit(call: Call, args: Submit) -> Result<Answer, Problem> {
 enum Whose {
     /// One's own.
     #[default]
-    Mine,
+    Me,
     /// Everybody's, for those who may see what is private.
-    Everybody,
+    All,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -170,14 +170,14 @@ struct List {
     tenant: Option<TenantId>,
     /// Of this task; the only one that keeps results when left out.
     task: Option<String>,
-    /// `mine` or `everybody`.
+    /// `me` or `all`.
     of: Option<Whose>,
 }
 
 async fn list(call: Call, args: List) -> Result<Answer, Problem> {
     let of = match args.of.unwrap_or_default() {
-        Whose::Mine => ResultsOf::Mine,
-        Whose::Everybody => ResultsOf::Everybody,
+        Whose::Me => ResultsOf::Me,
+        Whose::All => ResultsOf::All,
     };
     page(&call, args.tenant, args.task.as_deref(), of).await
 }

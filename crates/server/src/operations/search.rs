@@ -42,10 +42,8 @@ struct Search {
 }
 
 async fn run(call: Call, args: Search) -> Result<Answer, Problem> {
-    match call.app.description().collections.get(&args.collection) {
-        None => return Err(no_collection(&call.app, &args.collection)),
-        Some(private) if private.private => call.caller.may(Permission::ReadPrivate)?,
-        Some(_) => {}
+    if !call.app.description().collections.contains_key(&args.collection) {
+        return Err(no_collection(&call.app, &args.collection));
     }
     let ask = SearchAsk {
         tenant: call.narrowed(args.tenant).or_else(|| call.app.only_tenant()),

@@ -3,7 +3,7 @@
 use base::{Page, Permission, SessionId, UserId};
 use identity::{
     access::{self, Change},
-    session::{self, Session},
+    session::{self, Session, SessionError},
     user,
 };
 use schemars::JsonSchema;
@@ -24,6 +24,14 @@ pub(super) fn all() -> Vec<Operation> {
             "Session",
             "Lists where one is signed in, or a user whom one manages; at most 200.",
             list,
+        ),
+        Operation::new(
+            "sessions.get",
+            Permission::OwnAccount,
+            Kind::One,
+            "Session",
+            "Reads a session: one's own, or that of a user whom one manages.",
+            get,
         ),
         Operation::new(
             "sessions.revoke",
@@ -62,12 +70,25 @@ async fn list(call: Call, args: List) -> Result<Answer, Problem> {
 }
 
 #[derive(Deserialize, JsonSchema)]
-struct Revoke {
+struct One {
     /// The session.
     session: SessionId,
 }
 
-async fn revoke(call: Call, args: Revoke) -> Result<Answer, Problem> {
+async fn get(call: Call, args: One) -> Result<Answer, Problem> {
+    let (caller, now, id) = (call.caller.clone(), call.now(), args.session);
+    let found = call.app.store.read(move |db| {
+        let session = session::get(db, id, now)?.ok_or(SessionError::NoSuchSession(id))?;
+        if caller.user() != Some(session.user) {
+            let user = user::get(db, session.user)?.ok_or(SessionError::NoSuchSession(id))?;
+            access::to_change_user(&caller, user.id, user.standing(), Change::Access)?;
+        }
+        Ok::<_, Problem>(session)
+    });
+    Ok(Answer::one(view(&found.await?, call.caller.session)))
+}
+
+async fn revoke(call: Call, args: One) -> Result<Answer, Problem> {
     session::revoke(&call.app.identity, &call.caller, args.session).await?;
     Ok(Answer::empty())
 }

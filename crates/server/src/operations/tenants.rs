@@ -1,8 +1,9 @@
 //! Tenants: clients, organisations, workspaces; whatever the application calls them.
 
 use apps::{
+    acts::is_shown,
     record::RecordError,
-    tenant::{self as kept, Part},
+    tenant::{self as kept, Part, Scope},
 };
 use base::{Permission, TenantId};
 use bytes::Bytes;
@@ -11,7 +12,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::records::{act, fault};
+use super::{
+    documents,
+    records::{act, fault},
+};
 use crate::{
     App,
     operation::{Answer, Call, Download, Kind, Operation},
@@ -28,7 +32,7 @@ pub(super) fn all() -> Vec<Operation> {
         Operation::new("tenants.delete", manage, Kind::Empty, "", "Deletes a tenant, so that it can be restored; with `permanent`, it and everything of it for good.", delete)
             .reaches_deleted(),
         Operation::new("tenants.restore", manage, Kind::One, "Tenant", "Brings a deleted tenant back.", restore).reaches_deleted(),
-        Operation::new("tenants.export", read, Kind::File, "", "Everything of a tenant, as JSON.", export),
+        Operation::new("tenants.export", read, Kind::File, "", "What a tenant has, as JSON; what the caller may not see is left out, and named.", export),
     ]
 }
 
@@ -169,22 +173,30 @@ async fn restore(call: Call, args: One) -> Result<Answer, Problem> {
 }
 
 async fn export(call: Call, args: One) -> Result<Answer, Problem> {
-    let (id, reach) = (args.tenant, call.caller.reach);
+    let id = args.tenant;
+    let sight = documents::sight(&call, Some(id));
+    let scope = Scope::of(&call.caller, sight);
     let tenant = read(&call.app, id).await?;
     let mut out = Map::new();
     out.insert("exported_at".into(), json!(call.now()));
     out.insert("tenant".into(), view(&tenant));
-    for part in Part::ALL {
+    let left_out: Vec<&str> =
+        Part::ALL.into_iter().filter(|it| !scope.has(*it)).map(Part::name).collect();
+    out.insert("left_out".into(), json!(left_out));
+    for part in Part::ALL.into_iter().filter(|it| scope.has(*it)) {
         let mut rows = Vec::new();
         let mut after: Option<String> = None;
         loop {
-            let from = after.take();
+            let (from, scope) = (after.take(), scope.clone());
             let chunk = call
                 .app
                 .store
-                .read(move |db| kept::export(db, reach, id, part, from.as_deref(), CHUNK));
+                .read(move |db| kept::export(db, &scope, id, part, from.as_deref(), CHUNK));
             let chunk = chunk.await?;
-            rows.extend(chunk.rows);
+            // What is private is shown as everywhere else: to whoever made it, and to who may see it.
+            let is_theirs =
+                |it: &Json| part != Part::Records || is_shown(call.app.kits(), &call.caller, it);
+            rows.extend(chunk.rows.into_iter().filter(is_theirs));
             match chunk.next {
                 Some(next) => after = Some(next),
                 None => break,

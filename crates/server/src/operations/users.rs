@@ -1,6 +1,11 @@
 //! Users: the people who sign in.
 
-use apps::description::TenantReach;
+use std::time::Duration;
+
+use apps::{
+    description::TenantReach,
+    person::{Erasure, Shared, Wish},
+};
 use base::{Permission, Role, Secret, TenantId, UserId};
 use identity::{
     Reach,
@@ -10,7 +15,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::auth::role_name;
+use super::auth::{is_admin, missing, role_name, told};
 use crate::{
     App, argument,
     operation::{Answer, Call, Kind, Operation},
@@ -50,8 +55,16 @@ pub(super) fn all() -> Vec<Operation> {
             manage,
             Kind::Empty,
             "",
-            "Keeps a user from signing in and ends their sessions. What they did stays in the audit log.",
+            "Keeps a user from signing in and ends their sessions. Nothing is erased: that is `users.erase`.",
             disable,
+        ),
+        Operation::new(
+            "users.erase",
+            manage,
+            Kind::Accepted,
+            "Erasure",
+            "Erases a user for good, with everything that is theirs: 200 with what was removed, or 202 with the job that removes it. `dry_run` only counts.",
+            erase,
         ),
     ]
 }
@@ -60,7 +73,7 @@ pub(super) fn all() -> Vec<Operation> {
 struct List {
     /// Only those of this tenant.
     tenant: Option<TenantId>,
-    /// Only those with this in their name or e-mail address.
+    /// Only those with this in their name, the name they sign in by, or their e-mail address.
     search: Option<String>,
 }
 
@@ -73,10 +86,13 @@ async fn list(call: Call, args: List) -> Result<Answer, Problem> {
 
 #[derive(Deserialize, JsonSchema)]
 struct Create {
-    /// The e-mail address to sign in with.
+    /// The e-mail address to sign in with; may be left out where people sign in by a name.
     #[schemars(length(max = 254))]
-    email: String,
-    /// The password; at least 12 characters.
+    email: Option<String>,
+    /// The name to sign in by, where people do so by one: 3 to 50 letters, digits, `_` and `-`.
+    #[schemars(length(max = 50))]
+    username: Option<String>,
+    /// The password; at least 8 characters.
     #[schemars(length(max = 1024))]
     password: String,
     /// What they are called.
@@ -112,8 +128,12 @@ async fn create(call: Call, args: Create) -> Result<Answer, Problem> {
         (None, None) if call.app.only_tenant().is_some() => call.caller.reach,
         _ => Reach::Tenant(call.tenant(args.tenant)?),
     };
+    if args.email.is_none() && args.username.is_none() {
+        return Err(missing(&call.app));
+    }
     let new = New {
-        email: Secret::new(args.email),
+        email: Secret::new(args.email.unwrap_or_default()),
+        username: args.username,
         name: args.name.unwrap_or_default(),
         password: NewPassword::Plain(Secret::new(args.password)),
         role,
@@ -141,6 +161,9 @@ struct Update {
     /// What they are called.
     #[schemars(length(max = 255))]
     name: Option<String>,
+    /// Another name to sign in by, where people do so by one.
+    #[schemars(length(max = 50))]
+    username: Option<String>,
     /// Another role.
     role: Option<String>,
     /// Another tenant.
@@ -170,6 +193,7 @@ async fn update(call: Call, args: Update) -> Result<Answer, Problem> {
     };
     let change = Change {
         name: args.name,
+        username: args.username,
         role,
         reach,
         disabled: args.disabled,
@@ -186,6 +210,54 @@ async fn disable(call: Call, args: One) -> Result<Answer, Problem> {
     let expected = call.expected_revision()?;
     user::update(&call.app.identity, &call.caller, args.user, change, expected).await?;
     Ok(Answer::empty())
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Erase {
+    /// The user.
+    user: UserId,
+    /// Only count what would be removed; what lies in archives is not counted.
+    dry_run: Option<bool>,
+    /// What becomes of documents that they shared: `hand_over` (the house's from then on), or `erase`.
+    shared_documents: Option<SharedDocuments>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum SharedDocuments {
+    /// They stay, and become the house's.
+    #[default]
+    HandOver,
+    /// They are removed like the others.
+    Erase,
+}
+
+/// How long somebody waits for the end of the job.
+const WAIT: Duration = Duration::from_secs(5);
+
+async fn erase(call: Call, args: Erase) -> Result<Answer, Problem> {
+    visible(&call, args.user).await?;
+    let shared = match args.shared_documents.unwrap_or_default() {
+        SharedDocuments::HandOver => Shared::HandOver,
+        SharedDocuments::Erase => Shared::Erase,
+    };
+    let wish = Wish { user: args.user, shared };
+    let engine = &call.app.engine;
+    if args.dry_run == Some(true) {
+        let counts = engine.person_counts(&call.caller, wish).await?;
+        let planned = json!({
+            "user": args.user, "dry_run": true, "state": "planned", "job": null, "counts": counts,
+        });
+        return Ok(Answer::one(planned).with_status(200));
+    }
+    let erased = engine.person_erase(&call.caller, wish, WAIT).await;
+    call.app.identity.forget_callers();
+    let Erasure { user, job, removed } = erased?;
+    let state = if removed.is_some() { "completed" } else { "pending" };
+    let answer = Answer::one(json!({
+        "user": user, "dry_run": false, "state": state, "job": job, "counts": removed,
+    }));
+    Ok(if removed.is_some() { answer.with_status(200) } else { answer })
 }
 
 /// The user, if the caller reaches where they are. Another tenant's user does not exist.
@@ -218,12 +290,15 @@ fn role_of(app: &App, name: &str) -> Result<(Role, Option<Reaches>), Problem> {
 fn view(app: &App, user: &User) -> Json {
     json!({
         "id": user.id,
-        "email": user.email,
+        "email": told(&user.email),
+        "username": told(&user.username),
         "name": user.name,
         "role": user.role,
         "role_name": role_name(app, user.role, user.reach),
         "tenant": user.reach.tenant(),
         "reaches": if user.reach == Reach::All { "all" } else { "one" },
+        "is_admin": is_admin(app, user.role, user.reach),
+        "is_active": user.disabled_at.is_none(),
         "disabled": user.disabled_at.is_some(),
         "disabled_at": user.disabled_at,
         "last_login_at": user.last_login_at,

@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use apps::{
-    archive::ArchiveError, assistant::AssistantError, error::EngineError, progress::ProgressError,
-    proposal::ProposalError, question::QuestionError, record::RecordError, schema,
-    search::SearchError, version::VersionError, webhook::WebhookError,
+    archive::ArchiveError, assistant::AssistantError, configuration::ConfigurationError,
+    error::EngineError, progress::ProgressError, proposal::ProposalError, question::QuestionError,
+    record::RecordError, schema, search::SearchError, version::VersionError, webhook::WebhookError,
 };
 use identity::{
     AuthError, Refused,
@@ -180,8 +180,11 @@ impl From<UserError> for Problem {
         match error {
             UserError::NoSuchUser(_) => Self::new("user_not_found", detail),
             UserError::NoSuchTenant(_) => Self::new("tenant_not_found", detail),
-            UserError::EmailTaken => Self::new("not_unique", detail).about("users"),
+            UserError::EmailTaken | UserError::UsernameTaken => {
+                Self::new("not_unique", detail).about("users")
+            }
             UserError::InvalidEmail => fault("/email"),
+            UserError::InvalidUsername | UserError::NoUsernames => fault("/username"),
             UserError::InvalidName => fault("/name"),
             UserError::Unacceptable(_) => fault("/password"),
             UserError::WrongPassword => fault("/current_password"),
@@ -324,8 +327,10 @@ impl From<EngineError> for Problem {
             | EngineError::Assistant(AssistantError::Store(error))
             | EngineError::Question(QuestionError::Store(error))
             | EngineError::Progress(ProgressError::Store(error))
+            | EngineError::Configuration(ConfigurationError::Store(error))
             | EngineError::Webhook(WebhookError::Store(error)) => return error.into(),
             EngineError::Proposal(error) => return error.into(),
+            EngineError::User(error) => return error.into(),
             EngineError::Late { result, .. } => {
                 // The caller is told by whom to ask again, in a form that programs read too.
                 let named = Fault::new("/result", result.to_string())

@@ -44,6 +44,52 @@ testkit::on_both! {
         assert_eq!(kept["brought_back"], 2);
     }
 
+    async fn an_erased_person_is_taken_out_of_archives_and_others_stay_in_them(db: Database) {
+        let house = House::open(&db).await;
+        let owner = house.owner().await;
+        let (ann, bob) = (house.editor().await, house.editor().await);
+        let mut theirs = Vec::new();
+        for (asker, words) in [(&ann, "Ann's first"), (&bob, "Bob's first"), (&ann, "Ann's"), (&bob, "Bob's")] {
+            let memo = json!({"tenant": house.here, "task": "reading", "text": words});
+            let result = asker.post("/api/results", memo).await.is(200);
+            theirs.push(result["id"].as_str().expect("an id").to_owned());
+            house.clock.advance(jiff::SignedDuration::from_secs(1));
+        }
+        let wish = json!({"tenant": house.here, "collection": "memos"});
+        let accepted = owner.post("/api/archives", wish).await.is(202);
+        let job = house.job_ended(&owner, accepted["job"].as_str().expect("a job")).await;
+        assert_eq!((&job["state"], &job["result"]["records"]), (&json!("completed"), &json!(2)), "{job}");
+        let list = format!("/api/archives?tenant={}&collection=memos", house.here);
+        let before = owner.get(&list).await.is(200)["items"][0].clone();
+        assert_eq!((&before["record_count"], &before["row_count"]), (&json!(2), &json!(4)), "{before}");
+
+        let erased = async |asker: &Asker| {
+            let me = asker.get("/api/me").await.is(200);
+            let path = format!("/api/users/{}/erase", me["id"].as_str().expect("an id"));
+            let done = owner.post(&path, json!({})).await;
+            match done.status.as_u16() {
+                200 => done.json()["counts"].clone(),
+                _ => {
+                    let job = done.is(202)["job"].as_str().expect("a job").to_owned();
+                    house.job_ended(&owner, &job).await["result"]["removed"].clone()
+                }
+            }
+        };
+        let counts = erased(&ann).await;
+        assert_eq!((&counts["archived"], &counts["records"]), (&json!(1), &json!(2)), "{counts}");
+        let after = owner.get(&list).await.is(200)["items"][0].clone();
+        assert_eq!((&after["id"], &after["record_count"], &after["row_count"]), (&before["id"], &json!(1), &json!(2)), "{after}");
+        assert_ne!(after["sha256"], before["sha256"], "the file is another one");
+        let back = bring_back(&house, &owner, before["id"].as_str().expect("an id"), json!({})).await;
+        assert_eq!(back["result"]["records"], 1, "{back}");
+        let result = bob.get(&format!("/api/results/{}", theirs[1])).await.is(200);
+        assert_eq!(result["text"], "Bob's first");
+        owner.get(&format!("/api/results/{}", theirs[0])).await.is(404);
+
+        assert_eq!(erased(&bob).await["archived"], 1);
+        assert_eq!(owner.get(&list).await.is(200)["items"], json!([]), "nothing is left in it");
+    }
+
     async fn only_who_manages_archives_of_a_tenant_does(db: Database) {
         let house = House::open(&db).await;
         let owner = house.owner().await;

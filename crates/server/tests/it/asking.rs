@@ -127,6 +127,21 @@ async fn send(request: RequestBuilder) -> Response {
 }
 
 testkit::on_both! {
+    async fn what_was_thought_of_an_answer_goes_with_it(db: Database) {
+        let (house, script) = house(&db).await;
+        script.always(|_| Reply::text("Every four weeks."));
+        let (editor, owner) = (house.editor().await, house.owner().await);
+        let asked = editor.post("/api/ask", json!({"question": QUESTION})).await.is(200);
+        let chat = asked["chat_id"].as_str().expect("a chat").to_owned();
+        let said = editor.get(&format!("/api/chats/{chat}/messages")).await.is(200);
+        let thought = json!({"subject": said["items"][1]["id"], "verdict": "down", "words": "No.", "share": true});
+        editor.post("/api/feedback", thought).await.is(200);
+        let listed = async || owner.get(&format!("/api/feedback?tenant={}", house.here)).await.is(200)["items"].clone();
+        assert_eq!(listed().await.as_array().map(Vec::len), Some(1));
+        editor.post(&format!("/api/chats/{chat}/again"), json!({})).await.is(200);
+        assert_eq!(listed().await, json!([]), "the answer is not there any more, and its words are not either");
+    }
+
     async fn an_answer_is_streamed_as_it_is_written_and_never_held_back(db: Database) {
         let (house, script) = house(&db).await;
         manual(&house).await;
@@ -328,4 +343,20 @@ testkit::on_both! {
             assert_eq!(script.hung_up(), before + 1, "{path}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_on_which_nothing_is_said_for_a_while_is_kept_alive() {
+    testkit::install_tls();
+    let db = Database::sqlite();
+    let (house, script) = house(&db).await;
+    // The model thinks for longer than two beats are apart.
+    script.answers(Reply::text("Every four weeks.").delayed(Duration::from_secs(17)));
+    script.always(|_| Reply::text("Probes"));
+    let response = send(question(&house.editor().await, QUESTION)).await;
+    let whole = tokio::time::timeout(Duration::from_secs(60), response.text()).await;
+    let whole = whole.expect("the stream ends").expect("a whole stream");
+    let before = whole.find("delta").expect("the model speaks in the end");
+    assert!(whole[..before].contains("still here"), "nothing was said meanwhile: {whole}");
+    assert!(whole.contains("event: done") || whole.contains("event:done"), "{whole}");
 }

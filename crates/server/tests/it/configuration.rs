@@ -1,5 +1,7 @@
 //! The documents of the configuration, as administrators see and check them.
 
+use apps::configuration::bundle;
+use reqwest::Method;
 use serde_json::{Value as Json, json};
 use testkit::Database;
 
@@ -65,6 +67,68 @@ testkit::on_both! {
         let told = house.nobody().get("/api/frontend").await.is(200);
         assert_eq!((&told["theme"], &told["autosave"]), (&json!("system"), &json!("30s")), "{told}");
         assert_eq!((&told["features"], &told["language"]), (&json!({}), &Json::Null));
+    }
+
+    async fn a_document_is_changed_gone_back_from_and_told_of(db: Database) {
+        let house = House::open(&db).await;
+        let owner = house.owner().await;
+        let (path, dark) = ("/api/configuration/frontend", "theme: dark\n");
+        let change = json!({"content": dark, "reason": "It is night.", "version": 0});
+        let made = owner.put(path, change.clone()).await.is(200);
+        assert_eq!((&made["is_valid"], &made["version"], &made["acts"]), (&json!(true), &json!(1), &json!("next_start")), "{made}");
+        assert_eq!(made["applied"], false, "what serves reads it at its start");
+        owner.put(path, change).await.refused(412, "stale");
+        let wrong = json!({"content": "theme: blue\n", "reason": "Why not?"});
+        let wrong = owner.put(path, wrong).await.is(200);
+        assert_eq!((&wrong["is_valid"], &wrong["faults"][0]["line"]), (&json!(false), &json!(1)), "{wrong}");
+        let history = owner.get(&format!("{path}/history?count=true")).await.is(200);
+        let told: Vec<(&Json, &Json, &Json)> = history["items"]
+            .as_array()
+            .expect("versions")
+            .iter()
+            .map(|it| (&it["version"], &it["is_valid"], &it["in_force"]))
+            .collect();
+        assert_eq!(told, [(&json!(2), &json!(false), &json!(false)), (&json!(1), &json!(true), &json!(true))]);
+        assert_eq!(history["items"][1]["new"], dark, "{history}");
+        let seen = owner.get(path).await.is(200);
+        assert_eq!((&seen["newest"], &seen["waits_for_start"], &seen["version"]), (&json!(dark), &json!(true), &json!(0)), "{seen}");
+        let back = json!({"version": 0, "reason": "It is day.", "from": 1});
+        let back = owner.post(&format!("{path}/revert"), back).await.is(200);
+        assert_eq!((&back["is_valid"], &back["applied"]), (&json!(true), &json!(true)), "{back}");
+        let audit = owner.get("/api/audit?limit=50").await.is(200).to_string();
+        for word in ["configuration_changed", "configuration_refused", "It is night."] {
+            assert!(audit.contains(word), "{word} is not in the audit log: {audit}");
+        }
+        assert!(!audit.contains("theme: dark"), "the text itself is not: {audit}");
+        let nothing = json!({"content": "a: 1\n", "reason": "x"});
+        owner.put("/api/configuration/nothing", nothing).await.refused(404, "configuration_not_found");
+        let gone = json!({"version": 9, "reason": "x"});
+        owner.post(&format!("{path}/revert"), gone).await.refused(404, "version_not_found");
+        let silent = json!({"content": dark, "reason": "   "});
+        owner.put(path, silent).await.refused(422, "invalid_input");
+        let stranger = json!({"content": dark, "reason": "x"});
+        house.editor().await.put(path, stranger).await.refused(403, "permission_missing");
+    }
+
+    async fn all_documents_go_out_in_a_zip_and_come_in_again(db: Database) {
+        let house = House::open(&db).await;
+        let owner = house.owner().await;
+        let sent = owner.request(Method::GET, "/api/configuration/export").send().await.expect("an answer");
+        assert_eq!(sent.headers()["content-type"], "application/zip");
+        let zip = sent.bytes().await.expect("a whole file");
+        let mut texts = bundle::unpack(&zip).expect("a zip");
+        assert!(texts.contains_key("config/starters.yaml"), "{:?}", texts.keys());
+        texts.insert("config/frontend.yaml".into(), "theme: dark\n".into());
+        let zip = bundle::pack(&texts).expect("memory takes it");
+        let (path, file) = ("/api/configuration/import", Some(("all.zip", zip.as_slice())));
+        let checked = owner.form_of_bytes(path, &[("validate_only", "true")], file).await.is(200);
+        assert_eq!((&checked["is_valid"], &checked["imported"]), (&json!(true), &json!(0)), "{checked}");
+        let come = owner.form_of_bytes(path, &[("reason", "From the other house.")], file).await.is(200);
+        assert_eq!((&come["imported"], &come["hot_reloaded"]), (&json!(1), &json!([])), "{come}");
+        let large = vec![0; bundle::BYTES_MAX + 1];
+        owner.form_of_bytes(path, &[], Some(("all.zip", large.as_slice()))).await.refused(413, "file_too_large");
+        owner.form_of_bytes(path, &[], Some(("all.zip", b"no zip".as_slice()))).await.refused(422, "invalid_file");
+        owner.post(path, json!({})).await.refused(422, "invalid_input");
     }
 
     async fn a_text_that_is_longer_than_any_may_be_is_refused_where_it_stands(db: Database) {

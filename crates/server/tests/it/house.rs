@@ -204,6 +204,7 @@ impl House {
         let password = "correct horse battery staple";
         let new = user::New {
             email: Secret::new(email.clone()),
+            username: None,
             name: "Ann".into(),
             password: user::NewPassword::Plain(Secret::new(password.into())),
             role,
@@ -372,20 +373,30 @@ impl Asker {
         fields: &[(&str, &str)],
         file: Option<(&str, &str)>,
     ) -> Answer {
+        self.form_of_bytes(path, fields, file.map(|(name, text)| (name, text.as_bytes()))).await
+    }
+
+    /// The same with a file that is no text.
+    pub(crate) async fn form_of_bytes(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        file: Option<(&str, &[u8])>,
+    ) -> Answer {
         let boundary = base::RecordId::generate().to_string();
-        let mut body = String::new();
-        let mut part = |disposition: String, text: &str| {
-            body.push_str(&format!(
-                "--{boundary}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{text}\r\n"
-            ));
+        let mut body: Vec<u8> = Vec::new();
+        let mut part = |disposition: String, bytes: &[u8]| {
+            let head =
+                format!("--{boundary}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n");
+            body.extend([head.as_bytes(), bytes, &b"\r\n"[..]].concat());
         };
         for (name, value) in fields {
-            part(format!("name=\"{name}\""), value);
+            part(format!("name=\"{name}\""), value.as_bytes());
         }
-        if let Some((name, text)) = file {
-            part(format!("name=\"file\"; filename=\"{name}\""), text);
+        if let Some((name, bytes)) = file {
+            part(format!("name=\"file\"; filename=\"{name}\""), bytes);
         }
-        body.push_str(&format!("--{boundary}--\r\n"));
+        body.extend(format!("--{boundary}--\r\n").into_bytes());
         let kind = format!("multipart/form-data; boundary={boundary}");
         self.send(self.request(Method::POST, path).header("content-type", kind).body(body)).await
     }

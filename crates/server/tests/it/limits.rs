@@ -12,24 +12,45 @@ async fn preview(asker: &Asker, bytes: usize) -> Answer {
 }
 
 testkit::on_both! {
-    async fn the_fourth_upload_of_an_hour_has_to_wait(db: Database) {
+    async fn the_fourth_upload_of_an_hour_has_to_wait_for_the_first_to_be_an_hour_old(db: Database) {
         let house = House::open(&db).await;
-        let editor = house.editor().await;
-        for left in ["2", "1", "0"] {
-            let answer = preview(&editor, 20).await;
+        let key = house.key(&[base::Scope::Write]).await;
+        for (left, reset) in [("2", "3600"), ("1", "3000"), ("0", "2400")] {
+            let answer = preview(&key, 20).await;
             assert_eq!(answer.header("x-ratelimit-limit"), Some("3"));
             assert_eq!(answer.header("x-ratelimit-remaining"), Some(left), "{}", answer.text);
+            assert_eq!(answer.header("x-ratelimit-reset"), Some(reset));
+            house.clock.advance(jiff::SignedDuration::from_mins(10));
         }
-        let refused = preview(&editor, 20).await;
-        assert_eq!(refused.header("x-ratelimit-remaining"), Some("0"));
-        let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
-        assert!((1..=1_200).contains(&wait), "{wait}");
-        refused.refused(429, "rate_limited");
+        for wait in ["1800", "600"] {
+            let refused = preview(&key, 20).await;
+            assert_eq!(refused.header("x-ratelimit-remaining"), Some("0"));
+            assert_eq!(refused.header("x-ratelimit-reset"), Some(wait));
+            assert_eq!(refused.header("retry-after"), Some(wait));
+            refused.refused(429, "rate_limited");
+            house.clock.advance(jiff::SignedDuration::from_mins(20));
+        }
+        // The first is out of the window now, and nothing else is.
+        let answer = preview(&key, 20).await;
+        assert_ne!(answer.status, 429, "{}", answer.text);
+        assert_eq!(answer.header("x-ratelimit-remaining"), Some("0"));
+        preview(&key, 20).await.refused(429, "rate_limited");
         // Another caller has a limit of their own.
         assert_ne!(preview(&house.editor().await, 20).await.status, 429);
-        house.clock.advance(jiff::SignedDuration::from_mins(20));
-        let tokens = house.editor().await;
-        assert_ne!(preview(&tokens, 20).await.status, 429);
+    }
+
+    async fn who_is_not_signed_in_has_a_limit_of_their_own(db: Database) {
+        let house = House::open(&db).await;
+        let (nobody, key) = (house.nobody(), house.key(&[base::Scope::Read]).await);
+        for _ in 0..2 {
+            assert_eq!(nobody.get("/api/app").await.header("x-ratelimit-limit"), Some("2"));
+        }
+        nobody.get("/api/app").await.refused(429, "rate_limited");
+        for _ in 0..4 {
+            let answer = key.get("/api/app").await;
+            assert_eq!(answer.header("x-ratelimit-limit"), None, "{}", answer.text);
+            answer.is(200);
+        }
     }
 
     async fn a_body_over_the_limit_is_refused_and_the_connection_lives(db: Database) {

@@ -16,6 +16,8 @@ mod conditions;
 mod configuration;
 mod describing;
 mod documents;
+mod erasing;
+mod finding;
 mod gathering;
 mod idempotency;
 mod keeping;

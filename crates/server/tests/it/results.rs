@@ -53,7 +53,7 @@ testkit::on_both! {
             assert_eq!(eve.get(&path).await.status, 200, "{path}");
             assert_eq!(ann.get(&path).await.status, 200, "{path}");
         }
-        for path in ["/api/collections/memos", "/api/collections/readings", "/api/results?of=everybody", "/api/debug", "/api/feedback"] {
+        for path in ["/api/collections/memos", "/api/collections/readings", "/api/results?of=all", "/api/debug", "/api/feedback"] {
             assert_eq!(bob.get(path).await.status, 403, "{path}");
             assert_eq!(eve.get(path).await.status, 200, "{path}");
         }
@@ -61,6 +61,19 @@ testkit::on_both! {
         assert!(!audit.to_string().contains("zebra"), "{audit}");
         let look = json!({"task": "reading", "record": id("submission")});
         assert_eq!(bob.post("/api/analyses", look).await.status, 404);
+        let export = format!("/api/tenants/{}/export", house.here);
+        for (asker, is_told) in [(&ann, true), (&bob, false), (&eve, true)] {
+            let file = asker.get(&export).await;
+            assert_eq!((file.status.as_u16(), file.text.contains("zebra")), (200, is_told), "{}", file.text);
+        }
+        let inside = format!("/api/collections/readings?parent={}", id("submission"));
+        let put = bob.post(&inside, json!({"status": "queued"})).await;
+        assert_eq!(put.status, 404, "nobody puts anything into it: {}", put.text);
+        let whole = format!("/api/records/{}?with=readings", id("submission"));
+        assert_eq!(bob.get(&whole).await.status, 404);
+        let whole = ann.get(&whole).await.is(200);
+        assert_eq!(whole["children"]["readings"][0]["id"], result["id"], "{whole}");
+        assert_eq!(bob.get(&format!("/api/records/{}/sources", id("id"))).await.status, 404);
         let change = json!({"text": "Nothing is well."});
         let path = format!("/api/records/{}", id("submission"));
         assert_eq!(bob.patch(&path, change).await.status, 404);

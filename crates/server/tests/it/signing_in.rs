@@ -91,6 +91,58 @@ testkit::on_both! {
         house.with(unknown).get(list).await.refused(401, "key_invalid");
     }
 
+    async fn a_token_is_accepted_in_a_header_of_its_own(db: Database) {
+        let house = House::open(&db).await;
+        let viewer = house.viewer().await;
+        let token = viewer.token().unwrap().to_owned();
+        let me = house.nobody().header("x-session-token", token).get("/api/me").await.is(200);
+        assert_eq!(me["role"], "viewer");
+        house.nobody().header("x-session-token", "banana").get("/api/me").await.refused(401, "key_invalid");
+        house.nobody().header("x-session-token", "").get("/api/me").await.refused(401, "key_missing");
+        let described = house.nobody().get("/openapi.json").await.is(200);
+        assert_eq!(described["components"]["securitySchemes"]["session"]["name"], "X-Session-Token");
+    }
+
+    async fn a_session_is_read_by_whose_it_is_and_by_who_manages_them(db: Database) {
+        let house = House::open(&db).await;
+        let (email, password) = house.user(Role::Editor, Reach::Tenant(house.here)).await;
+        let tokens = house.nobody().post("/api/auth/login", json!({"email": email, "password": password})).await.is(200);
+        let ann = house.with(tokens["access_token"].as_str().unwrap());
+        assert_eq!(ann.get("/api/me").await.is(200)["session"], tokens["session"]);
+        let path = format!("/api/sessions/{}", tokens["session"].as_str().unwrap());
+        let own = ann.get(&path).await.is(200);
+        assert_eq!((&own["user"], &own["is_current"]), (&tokens["user"]["id"], &json!(true)));
+        let managed = house.owner().await.get(&path).await.is(200);
+        assert_eq!((&managed["id"], &managed["is_current"]), (&tokens["session"], &json!(false)));
+        house.editor().await.get(&path).await.refused(403, "permission_missing");
+        assert_eq!(ann.delete(&path).await.status, 204);
+        house.owner().await.get(&path).await.refused(404, "session_not_found");
+    }
+
+    async fn it_is_told_who_administers_and_whose_account_is_open(db: Database) {
+        let house = House::open(&db).await;
+        let owner = house.owner().await;
+        let me = owner.get("/api/me").await.is(200);
+        assert_eq!((&me["is_admin"], &me["is_active"], &me["username"]), (&json!(true), &json!(true), &json!(null)));
+        let body = json!({"email": "bo@example.com", "password": "a long enough password", "role": "clerk", "tenant": house.here});
+        let user = owner.post("/api/users", body).await.is(201);
+        assert_eq!((&user["is_admin"], &user["is_active"]), (&json!(false), &json!(true)));
+        let path = format!("/api/users/{}", user["id"].as_str().unwrap());
+        let closed = owner.patch(&path, json!({"disabled": true})).await.is(200);
+        assert_eq!((&closed["is_active"], &closed["disabled"]), (&json!(false), &json!(true)));
+    }
+
+    async fn where_people_have_addresses_a_name_is_refused_and_an_address_needed(db: Database) {
+        let house = House::open(&db).await;
+        let owner = house.owner().await;
+        let named = json!({"email": "bo@example.com", "username": "bo-lee", "password": "a long enough password", "role": "viewer"});
+        let refused = owner.post("/api/users", named).await.refused(422, "invalid_input");
+        assert_eq!(refused["errors"][0]["field"], "/username", "{refused}");
+        let without = json!({"password": "a long enough password"});
+        let refused = house.nobody().post("/api/auth/login", without).await.refused(422, "invalid_input");
+        assert_eq!(refused["errors"][0]["field"], "/email", "{refused}");
+    }
+
     async fn a_user_may_be_made_by_the_applications_own_role(db: Database) {
         let house = House::open(&db).await;
         let owner = house.owner().await;

@@ -111,6 +111,32 @@ testkit::on_both! {
         let run = heard.last().and_then(|it| it["run"].as_str()).expect("an answer");
         drop(socket);
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_on_which_nothing_is_said_for_a_while_is_kept_alive() {
+    testkit::install_tls();
+    let db = Database::sqlite();
+    let (house, script) = house(&db).await;
+    // The model thinks for longer than two beats are apart.
+    script.answers(Reply::text("Every four weeks.").delayed(Duration::from_secs(17)));
+    script.always(|_| Reply::text("Probes"));
+    let mut socket = Socket::open(&house, &house.editor().await).await;
+    assert_eq!(socket.hears().await["type"], "connected");
+    socket.says(&json!({"type": "question", "question": QUESTION}).to_string()).await;
+    let listening = async {
+        let mut beats = 0;
+        loop {
+            match socket.0.next().await.expect("it is open").expect("a frame") {
+                Message::Ping(_) => beats += 1,
+                Message::Text(text) if text.contains("\"token\"") => return beats,
+                Message::Close(frame) => panic!("it is closed: {frame:?}"),
+                _ => {}
+            }
+        }
+    };
+    let beats = tokio::time::timeout(Duration::from_secs(60), listening).await;
+    assert!(beats.expect("the model speaks in the end") >= 1, "nothing was said meanwhile");
+}
+
         let mut deaf = Socket::narrow(&house, &editor).await;
         let resume = json!({"type": "resume", "last_event_id": format!("{run}:0")}).to_string();
         for _ in 0..40 {

@@ -2,7 +2,7 @@
 //!
 //! A route that this walk does not know how to call fails it: who adds one says here what it takes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use apps::{
     proposal::{self, NewProposal},
@@ -207,6 +207,7 @@ impl Things {
             | "versions.activate" | "proposals.accept" | "proposals.reject" | "jobs.cancel"
             | "jobs.retry" | "webhooks.update" | "webhooks.test" | "deliveries.retry"
             | "tenants.restore" | "records.restore" | "users.update" => json!({}),
+            "users.erase" => json!({"dry_run": true}),
             "users.create" => {
                 json!({"email": "new@example.com", "password": "a long enough password", "role": "viewer", "tenant": id("tenant")})
             }
@@ -244,6 +245,7 @@ impl Things {
             "assistants.set_prompt" => {
                 json!({"tenant": id("tenant"), "system_prompt": "Be brief."})
             }
+            "chats.create" => json!({"tenant": id("tenant"), "record": id("record")}),
             "ask.chat" | "ask.once" | "ask.stream" => {
                 json!({"tenant": id("tenant"), "question": "How often?"})
             }
@@ -266,7 +268,11 @@ impl Things {
             "llm.chat" | "llm.messages" | "llm.count_tokens" => {
                 json!({"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "x"}]})
             }
-            "models.test" | "sources.unlock" | "configuration.check" => json!({}),
+            "models.test" | "sources.unlock" | "configuration.check" | "configuration.import" => {
+                json!({})
+            }
+            "configuration.set" => json!({"content": "theme: dark\n", "reason": "It is night."}),
+            "configuration.revert" => json!({"version": 0, "reason": "It is day."}),
             "sources.run" => json!({"tenant": id("tenant")}),
             "budgets.set" => json!({"scope": "whole", "period": "month", "limit_usd": 10.0}),
             "llm.responses" | "llm.embeddings" => json!({"model": "m", "input": "x"}),
@@ -367,6 +373,12 @@ testkit::on_both! {
         let list = Some(("list.csv", "label,code\nnut,N\n"));
         house.owner().await.form("/api/collections/things/preview", &[], list).await.is(200);
         missing.remove("Preview");
+        let text = ("config/frontend.yaml".to_owned(), "theme: light\n".to_owned());
+        let zip = apps::configuration::bundle::pack(&BTreeMap::from([text])).expect("memory takes it");
+        let only = [("validate_only", "true")];
+        let path = "/api/configuration/import";
+        house.owner().await.form_of_bytes(path, &only, Some(("all.zip", zip.as_slice()))).await.is(200);
+        missing.remove("ConfigurationImport");
         assert!(missing.is_empty(), "nothing gave {missing:?}, so nobody knows whether it is true");
     }
 

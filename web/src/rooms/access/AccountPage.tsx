@@ -27,7 +27,7 @@ export default function AccountPage() {
   const client = useQueryClient();
   const role = me.role_name ?? me.role ?? '';
   return (
-    <Page title="Your account" about={me.email}>
+    <Page title="Your account" about={me.username ?? me.email}>
       <div className="cards">
         <Card title="About you">
           <div className="stack stack--wide">

@@ -11,7 +11,7 @@ export function PersonName({ id }: { id: string }) {
   const person = id === me.id ? me : users.data?.items.find((it) => it.id === id);
   return (
     <span className="cut" title={id}>
-      {person ? person.name || person.email : isPerson ? 'Another user' : id.startsWith('key_') ? 'An API key' : id}
+      {person ? person.name || (person.username ?? person.email) : isPerson ? 'Another user' : id.startsWith('key_') ? 'An API key' : id}
     </span>
   );
 }

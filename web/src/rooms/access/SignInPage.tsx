@@ -19,12 +19,13 @@ export default function SignInPage() {
   const { next } = route.useSearch();
   const app = useQuery(appQuery);
   const enter = useEntering(next);
-  const [email, setEmail] = useState('');
+  const [whom, setWhom] = useState('');
   const [password, setPassword] = useState('');
   const [wait, startWaiting] = useCountdown();
+  const hasNames = app.data?.sign_in === 'username';
   const first = useRef<HTMLInputElement>(null);
   const signIn = useMutation({
-    mutationFn: () => answer(api.POST('/api/auth/login', { body: { email: email.trim(), password } })),
+    mutationFn: () => answer(api.POST('/api/auth/login', { body: { ...(hasNames ? { username: whom.trim() } : { email: whom.trim() }), password } })),
     onSuccess: enter,
     // A password is typed again when it was wrong, not when the server was busy.
     onError: (error) => {
@@ -43,8 +44,8 @@ export default function SignInPage() {
   return (
     <Door title="Sign in" onSubmit={() => signIn.mutate()}>
       {next && <p className="quiet">You are brought back to where you were.</p>}
-      <Field label="E-mail">
-        {(wiring) => <input {...wiring} ref={first} className="input" type="email" name="email" autoComplete="username" required value={email} onChange={(event) => setEmail(event.target.value)} />}
+      <Field label={hasNames ? 'Name or e-mail' : 'E-mail'}>
+        {(wiring) => <input {...wiring} ref={first} className="input" type={hasNames ? 'text' : 'email'} name={hasNames ? 'username' : 'email'} autoComplete="username" autoCapitalize="none" spellCheck={false} required value={whom} onChange={(event) => setWhom(event.target.value)} />}
       </Field>
       <Field label="Password">
         {(wiring) => <input {...wiring} className="input" type="password" name="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.target.value)} />}
@@ -58,7 +59,7 @@ export default function SignInPage() {
           </p>
         </Note>
       )}
-      <Button kind="main" type="submit" busy={signIn.isPending} disabled={!email.trim() || !password || wait > 0}>
+      <Button kind="main" type="submit" busy={signIn.isPending} disabled={!whom.trim() || !password || wait > 0}>
         Sign in
       </Button>
       {app.data?.sign_up && (

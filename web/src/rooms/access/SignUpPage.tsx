@@ -21,10 +21,12 @@ export default function SignUpPage() {
   const enter = useEntering(next);
   const [name, setName] = useState('');
   const [email, setEmail] = useState('');
+  const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
   const first = useRef<HTMLInputElement>(null);
+  const hasNames = app.data?.sign_in === 'username';
   const signUp = useMutation({
-    mutationFn: () => answer(api.POST('/api/auth/signup', { body: { name: name.trim(), email: email.trim(), password } })),
+    mutationFn: () => answer(api.POST('/api/auth/signup', { body: { name: name.trim(), ...(email.trim() ? { email: email.trim() } : {}), ...(hasNames ? { username: username.trim() } : {}), password } })),
     onSuccess: enter,
   });
   const fields = signUp.error ? asFault(signUp.error).fields : [];
@@ -44,14 +46,19 @@ export default function SignUpPage() {
           <Field label="Name" fault={faultOf('name')}>
             {(wiring) => <input {...wiring} ref={first} className="input" name="name" autoComplete="name" maxLength={255} value={name} onChange={(event) => setName(event.target.value)} />}
           </Field>
-          <Field label="E-mail" required fault={faultOf('email')}>
-            {(wiring) => <input {...wiring} className="input" type="email" name="email" autoComplete="username" required value={email} onChange={(event) => setEmail(event.target.value)} />}
+          {hasNames && (
+            <Field label="Name to sign in by" required fault={faultOf('username')} hint="3 to 50 letters, digits, _ and -.">
+              {(wiring) => <input {...wiring} className="input" name="username" autoComplete="username" autoCapitalize="none" spellCheck={false} required minLength={3} maxLength={50} value={username} onChange={(event) => setUsername(event.target.value)} />}
+            </Field>
+          )}
+          <Field label="E-mail" required={!hasNames} fault={faultOf('email')}>
+            {(wiring) => <input {...wiring} className="input" type="email" name="email" autoComplete={hasNames ? 'email' : 'username'} required={!hasNames} value={email} onChange={(event) => setEmail(event.target.value)} />}
           </Field>
           <Field label="Password" required fault={faultOf('password')} hint="At least 8 characters.">
             {(wiring) => <input {...wiring} className="input" type="password" name="password" autoComplete="new-password" required minLength={8} value={password} onChange={(event) => setPassword(event.target.value)} />}
           </Field>
           <ErrorNote error={signUp.error} />
-          <Button kind="main" type="submit" busy={signUp.isPending} disabled={!email.trim() || password.length < 8}>
+          <Button kind="main" type="submit" busy={signUp.isPending} disabled={!(hasNames ? username.trim() : email.trim()) || password.length < 8}>
             Create account
           </Button>
         </>

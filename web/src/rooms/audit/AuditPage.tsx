@@ -106,7 +106,7 @@ function PersonFilter({ value, onChange }: { value: string | undefined; onChange
       <option value="">Anybody</option>
       {people.map((it) => (
         <option key={it.id} value={it.id}>
-          {it.name || it.email}
+          {it.name || (it.username ?? it.email)}
         </option>
       ))}
       {value && !people.some((it) => it.id === value) && <option value={value}>{value}</option>}

@@ -1,27 +1,24 @@
-/** A document of the configuration: what stands in it, what is in force, and what another text would do. */
-import { useMutation, useQuery } from '@tanstack/react-query';
+/** A document of the configuration: what stands in it, what is in force, another text for it, and its history. */
+import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
 
-import { answer, api } from '../../api/client';
 import { configurationDocumentQuery } from '../../api/rounds';
-import type { ConfigurationDocument, ConfigurationFault } from '../../api/types';
+import type { ConfigurationDocument } from '../../api/types';
 import { Pending } from '../../app/fallback';
 import { Badge } from '../../ui/Badge';
-import { Button } from '../../ui/Button';
 import { CodeText, CopyButton, JsonText } from '../../ui/CodeText';
 import { Empty } from '../../ui/Empty';
 import { ErrorNote } from '../../ui/ErrorNote';
-import { Field } from '../../ui/Field';
 import { Note } from '../../ui/Note';
 import { Page } from '../../ui/Page';
 import { Tabs } from '../../ui/Tabs';
-import { CATEGORIES, placeIn } from './lines';
-import { Report } from './Report';
+import { Editor } from './Editor';
+import { History } from './History';
+import { CATEGORIES } from './lines';
 import './configuration.css';
 
 const route = getRouteApi('/house/configuration/$document');
-const TABS = ['contents', 'force', 'check', 'schema'] as const;
+const TABS = ['contents', 'force', 'edit', 'history', 'schema'] as const;
 
 export default function DocumentPage() {
   const { document: name } = route.useParams();
@@ -43,19 +40,23 @@ export default function DocumentPage() {
       <div className="row">
         {document.category && <Badge tone="accent">{CATEGORIES[document.category]}</Badge>}
         <code>{document.file}</code>
+        <span className="quiet">{document.version === 0 ? 'The file is in force' : `Version ${document.version} is in force`}</span>
         {document.checksum && (
           <span className="quiet row" style={{ gap: 2 }}>
             {document.checksum.slice(0, 12)} <CopyButton text={document.checksum} label="Copy the checksum" />
           </span>
         )}
       </div>
+      {document.waits_for_start && <Note tone="warn">{document.newest_version === 0 ? 'Its file' : `Version ${document.newest_version}`} waits: it is in force at the next start.</Note>}
+      {document.set_aside !== null && <Note tone="warn">Version {document.set_aside} is set aside, since the file is another one than it was made upon. The history leads back to it.</Note>}
       {document.hidden.length > 0 && <Note tone="info">{document.hidden.length === 1 ? 'One value is' : `${document.hidden.length} values are`} never shown: {document.hidden.join(', ')}.</Note>}
       <Tabs
         label="Of this document"
         items={[
           { id: 'contents', label: 'Contents' },
           { id: 'force', label: 'In force' },
-          { id: 'check', label: 'Check a change' },
+          { id: 'edit', label: 'Change' },
+          { id: 'history', label: 'History' },
           ...(document.has_schema ? [{ id: 'schema' as const, label: 'Schema' }] : []),
         ]}
         value={tab}
@@ -64,9 +65,10 @@ export default function DocumentPage() {
         {tab === 'contents' && (document.content === null ? <NotGiven document={document} /> : <CodeText label={`Contents of ${document.title}`}>{document.content}</CodeText>)}
         {tab === 'force' && <JsonText value={document.in_force} label={`What is in force of ${document.title}`} />}
         {tab === 'schema' && <JsonText value={document.schema} label={`Schema of ${document.title}`} />}
+        {tab === 'history' && <History document={document} />}
         {/* Kept while one looks elsewhere: a text that was typed is not lost. */}
-        <div hidden={tab !== 'check'}>
-          <Check key={document.name} document={document} />
+        <div hidden={tab !== 'edit'}>
+          <Editor key={document.name} document={document} />
         </div>
       </Tabs>
     </Page>
@@ -80,46 +82,5 @@ function NotGiven({ document }: { document: ConfigurationDocument }) {
         There is no {document.file}: everything is as it is by itself. What that is stands under “In force”.
       </Empty>
     </div>
-  );
-}
-
-function Check({ document }: { document: ConfigurationDocument }) {
-  const [text, setText] = useState(document.content ?? '');
-  const field = useRef<HTMLTextAreaElement>(null);
-  const check = useMutation({ mutationFn: () => answer(api.POST('/api/configuration/check', { body: { contents: { [document.name]: text } } })) });
-  const go = (fault: ConfigurationFault) => {
-    const at = placeIn(text, fault.line, fault.column);
-    field.current?.focus();
-    field.current?.setSelectionRange(at, at);
-  };
-  return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        check.mutate();
-      }}
-    >
-      <Field label="The text as it would be" hint="It is checked with all other documents as they are. Nothing is changed here: a change goes into the file.">
-        {(wiring) => <textarea {...wiring} ref={field} className="input mono confdoc__text" spellCheck={false} value={text} onChange={(event) => setText(event.target.value)} />}
-      </Field>
-      <div className="row">
-        <Button kind="main" type="submit" icon="check" busy={check.isPending}>
-          Check
-        </Button>
-        <Button
-          icon="undo"
-          disabled={text === (document.content ?? '')}
-          onClick={() => {
-            setText(document.content ?? '');
-            check.reset();
-          }}
-        >
-          As it is
-        </Button>
-      </div>
-      <ErrorNote error={check.error} />
-      {check.data && <Report report={check.data} file={document.file} onGo={go} />}
-    </form>
   );
 }

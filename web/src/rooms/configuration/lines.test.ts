@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { ConfigurationLine } from '../../api/types';
-import { grouped, placeIn } from './lines';
+import { around, grouped, lineDiff, placeIn } from './lines';
 
 describe('a place in a text', () => {
   it('is where its line and column begin', () => {
@@ -11,6 +11,28 @@ describe('a place in a text', () => {
 
   it('is the end of a text that is shorter', () => {
     expect(placeIn('a', 9, 1)).toBe(1);
+  });
+});
+
+describe('two texts', () => {
+  const shown = (before: string, after: string) => lineDiff(before, after).map((it) => `${{ same: ' ', gone: '-', new: '+' }[it.kind]}${it.text}`);
+
+  it('differ line by line', () => {
+    expect(shown('a\nb\nc\nd\n', 'a\nB\nc\nd\ne\n')).toEqual([' a', '-b', '+B', ' c', ' d', '+e']);
+  });
+
+  it('are one only, when the other is not there', () => {
+    expect([shown('', 'a\nb'), shown('a', ''), shown('a\n', 'a')]).toEqual([['+a', '+b'], ['-a'], [' a']]);
+  });
+
+  it('are shown where they differ, with what is around it', () => {
+    const lines = lineDiff('1\n2\n3\n4\n5\n6\n', '1\n2\n3\nfour\n5\n6\n');
+    expect(around(lines, 1).map((it) => it?.text ?? '…')).toEqual(['…', '3', '4', 'four', '5', '…']);
+  });
+
+  it('are replaced whole when they are very long', () => {
+    const many = (letter: string) => Array.from({ length: 1_600 }, (_, at) => `${letter}${at}`).join('\n');
+    expect(lineDiff(many('a'), many('b'))).toHaveLength(3_200);
   });
 });
 

@@ -1,4 +1,4 @@
-/** Places in the text of a document, and the documents in their groups. Pure. */
+/** Places in the text of a document, what differs between two of its texts, and the documents in their groups. Pure. */
 import type { ConfigurationLine } from '../../api/types';
 
 /** The groups in the order in which they are shown. */
@@ -20,4 +20,68 @@ export function placeIn(text: string, line: number, column: number): number {
   }
   const end = text.indexOf('\n', at);
   return Math.min(at + Math.max(0, column - 1), end < 0 ? text.length : end);
+}
+
+export interface Line {
+  kind: 'same' | 'gone' | 'new';
+  text: string;
+}
+
+/** Beyond so many lines a text counts as replaced whole, since a page must not stand still for it. */
+const MOST_LINES = 1_500;
+
+/** What differs between two texts, line by line. */
+export function lineDiff(before: string, after: string): Line[] {
+  const [a, b] = [linesOf(before), linesOf(after)];
+  let [head, tail] = [0, 0];
+  while (head < a.length && head < b.length && a[head] === b[head]) head++;
+  while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail++;
+  const line = (kind: Line['kind']) => (text: string) => ({ kind, text });
+  const [gone, come] = [a.slice(head, a.length - tail), b.slice(head, b.length - tail)];
+  return [...a.slice(0, head).map(line('same')), ...middle(gone, come), ...a.slice(a.length - tail).map(line('same'))];
+}
+
+/** The changed lines with so many around them; `null` stands for what is left out. */
+export function around(lines: Line[], count: number): (Line | null)[] {
+  const near = (at: number) => lines.slice(Math.max(0, at - count), at + count + 1).some((it) => it.kind !== 'same');
+  const shown: (Line | null)[] = [];
+  lines.forEach((it, at) => {
+    if (near(at)) shown.push(it);
+    else if (shown.length === 0 || shown[shown.length - 1] !== null) shown.push(null);
+  });
+  return shown;
+}
+
+function linesOf(text: string): string[] {
+  if (text === '') return [];
+  return (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n');
+}
+
+function middle(a: string[], b: string[]): Line[] {
+  const gone = a.map((text): Line => ({ kind: 'gone', text }));
+  const come = b.map((text): Line => ({ kind: 'new', text }));
+  if (a.length === 0 || b.length === 0 || a.length > MOST_LINES || b.length > MOST_LINES) return [...gone, ...come];
+  // The longest common subsequence, from the end so that the walk below goes forward.
+  const width = b.length + 1;
+  const table = new Uint16Array((a.length + 1) * width);
+  const at = (i: number, j: number) => table[i * width + j] ?? 0;
+  for (let i = a.length - 1; i >= 0; i--) {
+    for (let j = b.length - 1; j >= 0; j--) {
+      table[i * width + j] = a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+    }
+  }
+  const lines: Line[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length || j < b.length) {
+    if (i < a.length && j < b.length && a[i] === b[j]) {
+      lines.push({ kind: 'same', text: a[i] ?? '' });
+      i++;
+      j++;
+    } else if (i < a.length && (j >= b.length || at(i + 1, j) >= at(i, j + 1))) {
+      lines.push({ kind: 'gone', text: a[i++] ?? '' });
+    } else {
+      lines.push({ kind: 'new', text: b[j++] ?? '' });
+    }
+  }
+  return lines;
 }

@@ -29,9 +29,9 @@ export default function ResultsPage() {
   const navigate = useNavigate();
   const all = gradingOf(app);
   const grading = all.find((it) => it.name === search.task) ?? all[0];
-  const isEverybody = search.of === 'everybody' && can('read_private');
+  const isEverybody = search.of === 'all' && can('read_private');
   const query = useInfiniteQuery({
-    ...resultsQuery({ tenant, task: grading?.name, of: isEverybody ? 'everybody' : 'mine' }),
+    ...resultsQuery({ tenant, task: grading?.name, of: isEverybody ? 'all' : 'me' }),
     enabled: grading !== undefined && !allTenants,
     refetchInterval: ({ state }) => (state.data?.pages[0]?.items.some((it) => !isMade(it)) ? 3_000 : false),
   });
@@ -63,9 +63,9 @@ export default function ResultsPage() {
         )}
         {can('read_private') && (
           <>
-            <select className="input" aria-label="Whose" value={isEverybody ? 'everybody' : 'mine'} onChange={(event) => set({ of: event.target.value === 'everybody' ? 'everybody' : undefined })}>
-              <option value="mine">My own</option>
-              <option value="everybody">Everybody’s</option>
+            <select className="input" aria-label="Whose" value={isEverybody ? 'all' : 'me'} onChange={(event) => set({ of: event.target.value === 'all' ? 'all' : undefined })}>
+              <option value="me">My own</option>
+              <option value="all">Everybody’s</option>
             </select>
             <span className="grow" />
             <DebugSwitch />

@@ -64,7 +64,7 @@ export default function TenantPage() {
               trigger={<IconButton icon="more" label="More" kind="solid" />}
               items={[
                 { label: `Edit ${app.tenants.noun}`, icon: 'edit', run: () => setAct('edit') },
-                { label: 'Export everything as JSON', icon: 'download', run: () => void download(`/api/tenants/${encodeURIComponent(id)}/export`, `${tenant.slug}.json`).catch(toastFault) },
+                { label: 'Export as JSON', icon: 'download', run: () => void download(`/api/tenants/${encodeURIComponent(id)}/export`, `${tenant.slug}.json`).catch(toastFault) },
                 { label: `Delete ${app.tenants.noun}`, icon: 'trash', bad: true, apart: true, run: () => setAct('delete') },
                 { label: 'Erase for good', icon: 'trash', bad: true, run: () => setAct('erase') },
               ]}

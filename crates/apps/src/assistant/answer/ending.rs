@@ -12,6 +12,7 @@ use tracing::{info, warn};
 use super::{Runner, Said, Stop};
 use crate::{
     assistant::{
+        about::About,
         bury, cite,
         event::{Event, Name},
         live::Why,
@@ -156,6 +157,7 @@ impl Runner {
             "used_question_length": self.question.length_used,
             "citations": citations,
             "confidence": confidence,
+            "context_used": self.scene.about.as_ref().map(About::used),
             "question_message_id": self.run.question,
             "finish": if said.is_cut { "length" } else { "stop" },
             "quoting": self.model.as_deref() == Some(super::QUOTES),

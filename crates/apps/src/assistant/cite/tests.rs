@@ -146,6 +146,18 @@ fn what_finds_no_room_gets_no_number() {
 }
 
 #[test]
+fn what_it_is_asked_about_comes_first_and_only_once() {
+    let record = base::RecordId::generate();
+    let about = Source { record: Some(record), excerpt: "word ".repeat(300), ..source(0.2) };
+    let again = Source { record: Some(record), ..source(0.9) };
+    let web = Source { kind: Kind::Web, ..source(0.5) };
+    let numbered = numbered_behind(Some(about), vec![again, web], 6, 900, 4_000);
+    let seen: Vec<_> = numbered.iter().map(|it| (it.number, it.kind, it.record)).collect();
+    assert_eq!(seen, [(1, Kind::Rag, Some(record)), (2, Kind::Web, None)]);
+    assert_eq!(numbered[0].excerpt.chars().count(), 1_499, "it is not cut like a passage");
+}
+
+#[test]
 fn the_model_is_not_shown_markers_of_the_sources_themselves_and_nothing_is_left_out() {
     let words = "As Smith showed [12] and [1], a[0] holds [0, 10] bar: see register [3].";
     let own = Source { excerpt: words.into(), title: "Notes [4]".into(), ..source(0.9) };

@@ -187,7 +187,13 @@ impl Checker<'_> {
         for (at, tag) in cache.tags.iter().enumerate() {
             self.known_collection(&format!("{base}/tags/{at}"), tag);
         }
-        if cache.watched(route).is_empty() {
+        let watched = cache.watched(route);
+        for child in route.with().filter(|it| !watched.iter().any(|tag| tag == it)) {
+            let message = format!("a change of `{child}`, which goes along, does not end it");
+            let hint = Some(format!("add `{child}` to `tags`"));
+            self.fault(At::Key(&format!("{base}/tags")), "missing_key", message).hint = hint;
+        }
+        if watched.is_empty() {
             let message = "nothing says whose changes end it".to_owned();
             let hint = Some("name the collections: `tags: [events]`".to_owned());
             self.fault(At::Value(&base), "missing_key", message).hint = hint;

@@ -27,8 +27,8 @@ use crate::{
     wire::House,
 };
 
-/// A file or an address that was not taken in, and why.
-type Refused = (String, String);
+/// A file, an address or a line that was not taken in, and why.
+pub(super) type Refused = (String, String);
 
 pub(super) async fn run(house: &House, add: Add, output: Output) -> anyhow::Result<ExitCode> {
     let count = add.sources.len();
@@ -100,7 +100,7 @@ async fn take(
 }
 
 /// Waits for the documents, unless nobody wants that, and tells how they are.
-async fn end(
+pub(super) async fn end(
     house: &House,
     taken: &[DocumentId],
     refused: &[Refused],

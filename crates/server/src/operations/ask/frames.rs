@@ -2,7 +2,7 @@
 //! the conversation itself is [`super::socket`].
 
 use apps::assistant::event::{Event, Name};
-use base::{ChatId, RunId, Timestamp};
+use base::{ChatId, RecordId, RunId, Timestamp};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
@@ -29,6 +29,7 @@ pub(super) struct Question {
     pub(super) context: Option<String>,
     pub(super) personality: Option<String>,
     pub(super) chat_id: Option<ChatId>,
+    pub(super) record: Option<RecordId>,
     pub(super) assistant: Option<String>,
     pub(super) system_prompt: Option<String>,
     #[serde(default)]

@@ -241,6 +241,7 @@ impl Talk {
             assistant: question.assistant.or_else(|| self.assistant.clone()),
             question: question.question,
             place: question.chat_id.map_or(AskPlace::New, AskPlace::Chat),
+            record: question.record,
             system_prompt: question.system_prompt,
             context: question.context,
             personality: question.personality,

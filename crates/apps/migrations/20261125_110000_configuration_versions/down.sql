@@ -1,0 +1,2 @@
+DROP TABLE configuration_heads;
+DROP TABLE configuration_versions;
