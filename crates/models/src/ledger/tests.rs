@@ -70,12 +70,12 @@ testkit::on_both! {
         ledger.uses(nobody(), Hold::default(), u64::MAX).await;
         ledger.uses(nobody(), Hold::default(), u64::MAX).await;
         ledger.uses(nobody(), Hold::default(), 7).await;
-        assert_eq!((house.rows().await.len(), ledger.waiting()), (3, 0));
+        assert_eq!(house.rows().await.len(), 3);
         house.verified().await;
         // Whatever made it so: a sum at its end stays there, and rows go on.
         house.db.raw("UPDATE model_spent SET nano_usd = 9223372036854775806, tokens = 9223372036854775806").await;
         ledger.uses(nobody(), Hold::default(), 7).await;
-        assert_eq!((house.rows().await.len(), ledger.waiting()), (4, 0));
+        assert_eq!(house.rows().await.len(), 4);
         let spent = house.spent().await;
         assert_eq!((spent.cost, spent.tokens), (NanoUsd(i64::MAX), i64::MAX as u64));
     }
