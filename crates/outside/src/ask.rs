@@ -472,6 +472,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
     async fn rules_that_never_come_are_not_waited_for_and_asked_for_again() {
         ring::default_provider().install_default().ok();
         let site = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -106,6 +106,7 @@ testkit::on_both! {
         let changed = sample("ride-calendar.html")
             .replace("Windy Gap Express", "Windy Gap Night Express")
             // She is also the head control judge of another ride.
+            .replace("mgr: Maeve Larkenfeld", "mgr: Maeve Larken")
             .replace("Ride Manager :</td><td>Maeve Larkenfeld", "Ride Manager :</td><td>Maeve Larken");
         trail.site.shows(changed);
 

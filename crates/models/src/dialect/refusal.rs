@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use base::Timestamp;
 use http::HeaderMap;
-use serde_json::Value as Json;
 
 pub(crate) use super::openai::complaint::presentable;
 use super::{Class, Complaint, wait};
