@@ -89,6 +89,7 @@ class Model:
         pick = self.random
         text = frame({"role": "assistant", "content": ""}) + b"".join(frame({"content": it}) for it in words) + frame({}, "stop") + event({"choices": [], "usage": used(20, 3)}) + b"data: [DONE]\n\n"
         text = damage(text, pick, MARKS, 3)
+        self.counts["streams still whole"] += is_whole(text)
         writer.write(HEAD)
         while text:
             size = min(len(text), pick.choice([1, 7, 50, 4096]))
@@ -99,6 +100,22 @@ class Model:
             writer.write(b"0\r\n\r\n")
         await writer.drain()
         return end < 0.7
+
+
+def is_whole(text):
+    """Would somebody who is strict still read it to its end?"""
+    for line in re.split(rb"\r\n|\r|\n", text):
+        if line.startswith(b"data:"):
+            data = line[5:].strip()
+            if data == b"[DONE]":
+                return True
+            try:
+                said = json.loads(data.decode())
+            except (ValueError, RecursionError):
+                return False
+            if not isinstance(said, dict) or "error" in said:
+                return False
+    return False
 
 
 # What frames are made of, put where it does not belong.

@@ -54,7 +54,7 @@ pub struct Verdict {
     pub kind: VerdictKind,
     /// How many pages it has; 0 where there are no pages.
     pub pages: u32,
-    /// How many characters of text.
+    /// How many characters of text, the spaces between words among them.
     pub chars: u64,
     /// Of each page, on average.
     pub chars_per_page: f64,
@@ -170,7 +170,11 @@ impl Verdict {
 
     /// The verdict on pages that were read.
     pub(crate) fn on(pages: &[Page], warnings: Vec<Warning>) -> Self {
-        let count = |it: &Page| it.text.chars().filter(|it| !it.is_whitespace()).count() as u64;
+        // Of a page that only holds spaces nothing can be read.
+        let count = |it: &Page| match it.text.trim() {
+            "" => 0,
+            _ => it.text.chars().count() as u64,
+        };
         let chars: u64 = pages.iter().map(count).sum();
         let numbered = pages.iter().filter(|it| it.number.is_some()).count();
         let without = pages.iter().filter(|it| count(it) == 0).filter_map(|it| it.number);
@@ -266,8 +270,8 @@ mod tests {
     fn a_verdict_counts_what_can_be_read() {
         let verdict =
             Verdict::on(&[page(1, "Ten letters"), page(2, " \n"), page(3, "Two")], vec![]);
-        assert_eq!((verdict.kind, verdict.pages, verdict.chars), (VerdictKind::Text, 3, 13));
-        assert_eq!((verdict.chars_per_page, verdict.pages_without_text), (4.3, vec![2]));
+        assert_eq!((verdict.kind, verdict.pages, verdict.chars), (VerdictKind::Text, 3, 14));
+        assert_eq!((verdict.chars_per_page, verdict.pages_without_text), (4.7, vec![2]));
         assert_eq!(Verdict::on(&[page(1, " ")], vec![]).kind, VerdictKind::Empty);
         assert_eq!(Verdict::on(&[], vec![]).chars_per_page, 0.0);
     }

@@ -23,7 +23,7 @@ pub use settings::Settings;
 
 use crate::{
     Knowledge, Sight,
-    document::change,
+    document::{change, state::sentence},
     lexical,
     vector::{self, Generation, State},
 };
@@ -280,7 +280,7 @@ impl Knowledge {
             engine: near.as_ref().map_or("lexical", |it| it.0.engine).to_owned(),
             mode,
             model: near.map(|it| it.1.model),
-            degraded,
+            degraded: degraded.map(|it| sentence(&it)),
         })
     }
 
@@ -316,8 +316,8 @@ impl Knowledge {
         let set_up = self.models().can_embed();
         let Some(serving) = find(State::Serving) else {
             return Ok(Meaning::Not(match set_up {
-                Some(_) => "no document has vectors yet: found by words alone".into(),
-                None => "no embedding model is set up: found by words alone".into(),
+                Some(_) => "no document has vectors yet: they are found by words alone".into(),
+                None => "no embedding model is set up: documents are found by words alone".into(),
             }));
         };
         // While vectors are made anew, the question is still asked in the way of those that serve. If
@@ -351,17 +351,17 @@ impl Knowledge {
                 error if error.is_absent() => "is not ready",
                 _ => "refused",
             };
-            format!("the embedding model {why}: found by words alone")
+            format!("the embedding model {why}: documents are found by words alone")
         })?;
         let vector = made.vectors.into_iter().next().and_then(|it| vector::normalised(&it));
         match vector {
             Some(vector) if vector.len() == generation.dimensions => Ok(vector),
             Some(_) => {
-                Err("the embedding model gives vectors of another length than are kept: found by \
-                            words alone"
+                Err("the embedding model gives vectors of another length than are kept: documents \
+                            are found by words alone"
                     .into())
             }
-            None => Err("the question has no vector: found by words alone".into()),
+            None => Err("the question has no vector: documents are found by words alone".into()),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod anthropic;
 mod beside;
+mod count;
 mod fingerprint;
 pub mod gemini;
 pub mod groq;

@@ -197,9 +197,14 @@ impl Price {
             parts.iter().map(|(tokens, rate)| i128::from(*tokens) * i128::from(rate.0)).sum();
         let picos = (tokens + i128::from(self.per_request_usd.0) * 1_000) * share;
         // Rounded once, over the sum: rounding each part would lose or invent money.
-        Some(NanoUsd(i64::try_from((picos + 50_000_000) / 100_000_000).unwrap_or(i64::MAX)))
+        let nanos = i64::try_from((picos + 50_000_000) / 100_000_000).map_or(COST_MAX, NanoUsd);
+        Some(nanos.min(COST_MAX))
     }
 }
+
+/// A million dollars: no call costs that, and thousands that are said to still add up within 64
+/// bits.
+const COST_MAX: NanoUsd = NanoUsd(1_000_000_000_000_000);
 
 /// The newest price of the most exact name.
 pub(crate) fn find<'a>(

@@ -472,7 +472,9 @@ mod tests {
     }
 
     #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
     async fn rules_that_never_come_are_not_waited_for_and_asked_for_again() {
+        ring::default_provider().install_default().ok();
         let site = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://{}/page", site.local_addr().unwrap())).unwrap();
         let answering = tokio::spawn(async move {

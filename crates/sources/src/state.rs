@@ -167,7 +167,7 @@ mod tests {
     fn the_next_one_looks_back_and_not_behind_the_start() {
         let memory = Memory { mark: Some(500), whole_at: Some(at(0)), ..Memory::default() };
         check(&memory, 1, false, (400, false));
-        check(&Memory { mark: Some(50), ..memory.clone() }, 1, false, (0, false));
+        check(&Memory { mark: Some(50), ..memory }, 1, false, (0, false));
         check(&memory, 24, false, (0, true));
         check(&memory, 1, true, (0, true));
     }

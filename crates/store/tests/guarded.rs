@@ -181,7 +181,7 @@ testkit::on_both! {
         assert!(told.may_mend());
         let told = ask(&store, "SELECT FROM WHERE").await.unwrap_err();
         assert_eq!(told.code(), "wrong", "{told}");
-        let table = ask(&store, "SELECT NULL AS nothing, 1.5 AS half, 'ä' AS letter").await.unwrap();
+        let table = ask(&store, "SELECT NULL AS gone, 1.5 AS half, 'ä' AS letter").await.unwrap();
         assert_eq!(table.rows[0][0], Value::Null);
         assert_eq!(table.rows[0][1], Value::Real(1.5));
         assert_eq!(table.rows[0][2], Value::Text("ä".into()));

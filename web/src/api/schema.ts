@@ -1130,6 +1130,401 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what can be asked of the application's data. */
+        get: operations["questions.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/questions/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a question over the data of a tenant, in a conversation, which it begins when none is named. */
+        post: operations["questions.ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/questions/initial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives questions to begin with. */
+        get: operations["questions.initial"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/questions/followups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Proposes three questions that go on from others. */
+        post: operations["questions.followups"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/questions/comment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says a word about an answer that somebody got, beside a record. */
+        post: operations["questions.comment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/questions/performance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists how questions fared, those without an answer too, the newest first. */
+        get: operations["questions.performance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/questions/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists one's own conversations, the one in which something was last asked first. */
+        get: operations["conversations.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/questions/conversations/{conversation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what was asked and answered in a conversation, the oldest first. */
+        get: operations["conversations.turns"];
+        put?: never;
+        post?: never;
+        /** Deletes a conversation with everything said in it. */
+        delete: operations["conversations.delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells how somebody's results went: by week, month and quarter, by criterion, and what is said of them again and again. */
+        get: operations["progress.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports/{report}/{record}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Draws the report of a record (PDF). */
+        get: operations["reports.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analyses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has a task look at a text or a record: 200 with the answer, or 202 with a job for many records. */
+        post: operations["analyses.run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists results, the newest first: one's own, or everybody's. */
+        get: operations["results.list"];
+        put?: never;
+        /** Hands a text in: 200 with the result, or 202 with where it stands; one that takes longer than its deadline goes on being made, and the answer names it. */
+        post: operations["results.submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/latest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the last result of each person. */
+        get: operations["results.latest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{result}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads a result with its text; 425 while it is being made. */
+        get: operations["results.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{result}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells where a result stands. */
+        get: operations["results.status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{result}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells of a result as it is made (server-sent events `progress`, then `completed` or `failed`; `end` when the stream is to be opened anew). */
+        get: operations["results.events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{result}/raw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads what a model was asked and said for a result that was made in debug mode. */
+        get: operations["results.raw"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/debug": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells whether debug mode is on: what goes over the wire for a result is kept then. */
+        get: operations["debug.get"];
+        /** Switches debug mode on or off. */
+        put: operations["debug.set"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists feedback, the newest first. */
+        get: operations["feedback.list"];
+        put?: never;
+        /** Says what one thinks of a result or of an answer in a chat; what one said before is replaced. */
+        post: operations["feedback.give"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feedback/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sums feedback up, by task and version of the prompt. */
+        get: operations["feedback.summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feedback/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Writes judged answers out with what they answered, one JSON object in a line. */
+        get: operations["feedback.export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/language": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells the languages of the application, and how the language of a text is found out. */
+        get: operations["language.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/language/detect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finds out which of the application's languages a text is in. */
+        post: operations["language.detect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -1209,6 +1604,297 @@ export interface paths {
         put?: never;
         /** Runs a failed or cancelled job again. */
         post: operations["jobs.retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what comes round, with its next runs and its last one. */
+        get: operations["schedules.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{schedule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads a schedule, with its last runs. */
+        get: operations["schedules.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{schedule}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins a run now, beside those to come. */
+        post: operations["schedules.run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{schedule}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a schedule begin nothing until it is resumed. */
+        post: operations["schedules.pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{schedule}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a schedule go on with the next run to come; what fell into the pause is not made up. */
+        post: operations["schedules.resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archives": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what was put away, the newest first. */
+        get: operations["archives.list"];
+        put?: never;
+        /** Puts away the records of a collection that are due, without waiting for its schedule. */
+        post: operations["archives.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archives/{archive}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads what is known of an archive. */
+        get: operations["archives.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archives/{archive}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Brings records back out of an archive: these, or all. The archive stays. */
+        post: operations["archives.restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deprecations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the routes that will go, with the clients who called them last. */
+        get: operations["deprecations.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the sources of records, with their last runs. */
+        get: operations["sources.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/cache": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what the caches of sources hold, and of what use they were. */
+        get: operations["sources.cache"];
+        put?: never;
+        post?: never;
+        /** Clears the caches of sources, or some of them. */
+        delete: operations["sources.clear_cache"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/{source}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Runs a source; one run at a time. */
+        post: operations["sources.run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/{source}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the runs of a source, the newest first. */
+        get: operations["sources.runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/{source}/runs/{job}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads a run of a source. */
+        get: operations["sources.get_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/{source}/aside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what a source has set aside, with the reasons. */
+        get: operations["sources.aside"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/records/{record}/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the sources that a record comes from, and the fields that they leave alone. */
+        get: operations["sources.origins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/records/{record}/sources/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets sources change fields of a record again that somebody changed by hand. */
+        post: operations["sources.unlock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1517,6 +2203,74 @@ export interface paths {
         };
         /** Lists the prompts of the application with every text that was ever in use. */
         get: operations["prompts.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the documents of the configuration, by category. */
+        get: operations["configuration.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/configuration/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Checks the application's folder as it is, or as it would be with other documents. Nothing is changed. */
+        post: operations["configuration.check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/configuration/{config}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads a document of the configuration: what it says, and what is in force. Secrets are never shown. */
+        get: operations["configuration.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/frontend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads what the interface is told: texts, lengths, intervals, what is switched on. */
+        get: operations["frontend.get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1857,710 +2611,6 @@ export interface paths {
         };
         /** Describes this API (OpenAPI 3.1). */
         get: operations["openapi.get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/schedules": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["schedules.list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/schedules/{schedule}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["schedules.get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/schedules/{schedule}/run": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["schedules.run"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/schedules/{schedule}/pause": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["schedules.pause"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/schedules/{schedule}/resume": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["schedules.resume"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/archives": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["archives.list"];
-        put?: never;
-        post: operations["archives.create"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/archives/{archive}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["archives.get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/archives/{archive}/restore": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["archives.restore"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/deprecations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["deprecations.list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/sources": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["sources.list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/sources/cache": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["sources.cache"];
-        put?: never;
-        post?: never;
-        delete: operations["sources.clear_cache"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/sources/{source}/run": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["sources.run"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/sources/{source}/runs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["sources.runs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/sources/{source}/runs/{job}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["sources.get_run"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/sources/{source}/aside": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["sources.aside"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/records/{record}/sources": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["sources.origins"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/records/{record}/sources/unlock": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["sources.unlock"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/questions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["questions.list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/questions/ask": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["questions.ask"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/questions/initial": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["questions.initial"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/questions/followups": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["questions.followups"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/questions/comment": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["questions.comment"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/questions/performance": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["questions.performance"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/questions/conversations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["conversations.list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/questions/conversations/{conversation}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["conversations.turns"];
-        put?: never;
-        post?: never;
-        delete: operations["conversations.delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/progress": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["progress.get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/reports/{report}/{record}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["reports.get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/analyses": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["analyses.run"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/results": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["results.list"];
-        put?: never;
-        post: operations["results.submit"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/results/latest": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["results.latest"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/results/{result}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["results.get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/results/{result}/status": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["results.status"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/results/{result}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["results.events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/results/{result}/raw": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["results.raw"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/debug": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["debug.get"];
-        put: operations["debug.set"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/feedback": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["feedback.list"];
-        put?: never;
-        post: operations["feedback.give"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/feedback/summary": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["feedback.summary"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/feedback/export": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["feedback.export"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/language": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["language.list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/language/detect": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["language.detect"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/configuration": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["configuration.list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/configuration/{config}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["configuration.get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/configuration/check": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["configuration.check"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/frontend": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["frontend.get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2951,6 +3001,197 @@ export interface components {
             /** Format: date-time */
             completed_at: string | null;
         };
+        Schedules: {
+            schedules: components["schemas"]["Schedule"][];
+        };
+        Schedule: {
+            name: string;
+            about: string;
+            every: string;
+            timezone: string;
+            jitter_s: number;
+            /** @enum {string} */
+            missed: "skip" | "once" | "all";
+            off_peak: string | null;
+            does: components["schemas"]["ScheduleTarget"] | null;
+            /** Format: date-time */
+            paused_at: string | null;
+            paused_by: string | null;
+            late_s: number;
+            next_runs: components["schemas"]["PlannedRun"][];
+            last_run: components["schemas"]["PastRun"] | null;
+            runs?: components["schemas"]["PastRun"][];
+        };
+        ScheduleTarget: {
+            kind: string;
+            name: string;
+        };
+        PlannedRun: {
+            /** Format: date-time */
+            planned_at: string;
+            /** Format: date-time */
+            due_at: string;
+        };
+        PastRun: {
+            /** Format: date-time */
+            planned_at: string;
+            /** Format: date-time */
+            due_at: string;
+            /** Format: date-time */
+            begun_at: string;
+            late_s: number;
+            /** @enum {string} */
+            outcome: "begun" | "busy" | "nothing" | "missed";
+            missed: number;
+            jobs: components["schemas"]["JobOfRun"][];
+            job_count: number;
+            asked_by: string | null;
+        };
+        JobOfRun: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string|null} */
+            state: "pending" | "running" | "completed" | "failed" | "cancelled" | null;
+        };
+        ScheduleRun: {
+            schedule: string;
+            /** @enum {string} */
+            outcome: "begun" | "busy" | "nothing" | "missed";
+            jobs: string[];
+        };
+        Progress: {
+            progress: string;
+            of: string;
+            count: number;
+            owners: number;
+            /** Format: date-time */
+            first_at: string | null;
+            /** Format: date-time */
+            last_at: string | null;
+            overall: components["schemas"]["ProgressNumbers"];
+            criteria: {
+                [key: string]: components["schemas"]["ProgressNumbers"];
+            };
+            periods: components["schemas"]["ProgressPeriods"];
+            points: components["schemas"]["ProgressPoint"][];
+            recurring: {
+                [key: string]: components["schemas"]["ProgressText"][];
+            };
+            cached: boolean;
+            /** Format: date-time */
+            calculated_at: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        ProgressNumbers: {
+            count: number;
+            mean: number | null;
+            least: number | null;
+            most: number | null;
+            latest: number | null;
+            change: number | null;
+            slope_30_days: number | null;
+        };
+        ProgressPeriods: {
+            week: components["schemas"]["ProgressPeriod"][];
+            month: components["schemas"]["ProgressPeriod"][];
+            quarter: components["schemas"]["ProgressPeriod"][];
+        };
+        ProgressPeriod: {
+            from: string;
+            count: number;
+            mean: number | null;
+            criteria: {
+                [key: string]: number;
+            };
+        };
+        ProgressText: {
+            text: string;
+            count: number;
+            /** Format: date-time */
+            last_at: string;
+        };
+        ProgressEntry: {
+            title: string;
+            of: string;
+            has_criteria: boolean;
+            recurring: string[];
+        };
+        QuestionsEntry: {
+            title: string;
+            about: string;
+        };
+        ReportEntry: {
+            title: string;
+            of: string;
+        };
+        ProgressPoint: {
+            /** Format: uuid */
+            record: string;
+            /** Format: date-time */
+            at: string;
+            overall: number;
+        };
+        Archive: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            tenant: string;
+            collection: string;
+            /** @enum {string|null} */
+            place: "database" | "directory" | "s3" | null;
+            record_count: number;
+            row_count: number;
+            brought_back: number;
+            size_bytes: number;
+            sha256: string;
+            /** Format: date-time */
+            oldest_at: string;
+            /** Format: date-time */
+            newest_at: string;
+            /** Format: uuid */
+            job: string;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        ArchiveAccepted: {
+            /** Format: uuid */
+            job: string;
+            /** Format: uuid */
+            archive: string | null;
+            /** @enum {string} */
+            state: "pending";
+            message: string;
+        };
+        Deprecations: {
+            deprecations: components["schemas"]["Deprecation"][];
+        };
+        Deprecation: {
+            route: string;
+            operation: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            sunset: string | null;
+            is_gone: boolean;
+            use: string | null;
+            calls: number;
+            calls_since_gone: number;
+            client_count: number;
+            clients: components["schemas"]["DeprecatedClient"][];
+        };
+        DeprecatedClient: {
+            /** @enum {string} */
+            kind: "user" | "key" | "nobody" | "others";
+            client: string;
+            calls: number;
+            gone: number;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+        };
         AuditDetails: {
             subject: string;
             before: components["schemas"]["Json"];
@@ -3309,6 +3550,70 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        Configuration: {
+            documents: components["schemas"]["ConfigurationLine"][];
+        };
+        ConfigurationLine: {
+            name: string;
+            title: string;
+            about: string;
+            /** @enum {string|null} */
+            category: "business_logic" | "system_security" | "components" | "infrastructure" | "operations" | null;
+            file: string;
+            is_given: boolean;
+            is_typed: boolean;
+            has_schema: boolean;
+            checksum: string | null;
+        };
+        ConfigurationDocument: {
+            name: string;
+            title: string;
+            about: string;
+            /** @enum {string|null} */
+            category: "business_logic" | "system_security" | "components" | "infrastructure" | "operations" | null;
+            file: string;
+            is_given: boolean;
+            is_typed: boolean;
+            has_schema: boolean;
+            checksum: string | null;
+            content: string | null;
+            hidden: string[];
+            given: components["schemas"]["Json"];
+            in_force: components["schemas"]["Json"];
+            schema: components["schemas"]["Json"];
+        };
+        ConfigurationReport: {
+            is_valid: boolean;
+            errors: number;
+            warnings: number;
+            faults: components["schemas"]["ConfigurationFault"][];
+        };
+        ConfigurationFault: {
+            file: string;
+            line: number;
+            column: number;
+            /** @enum {string} */
+            level: "error" | "warning";
+            code: string;
+            message: string;
+            hint?: string;
+        };
+        Frontend: {
+            theme: string;
+            language: string | null;
+            chars_max: number | null;
+            autosave: string;
+            session_warning: string;
+            request_timeout: string;
+            poll: string;
+            features: {
+                [key: string]: boolean;
+            };
+            texts: {
+                [key: string]: components["schemas"]["Json"];
+            };
+            own?: components["schemas"]["Json"];
+        };
         Schema: {
             $schema?: string;
             title?: string;
@@ -3398,8 +3703,10 @@ export interface components {
             title: string;
             about: string;
             on: string;
-            run: ("job" | "now") | null;
+            /** @enum {string|null} */
+            run: "job" | "now" | null;
             input: components["schemas"]["Schema"] | null;
+            /** @enum {string|null} */
             makes: "version" | null;
             proposes: components["schemas"]["Proposing"] | null;
             has_fallback: boolean;
@@ -3998,333 +4305,6 @@ export interface components {
             model?: string | null;
             error?: string;
         };
-        Run: {
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            tenant: string;
-            assistant: string;
-            /** Format: uuid */
-            chat_id: string | null;
-            request_id: string;
-            /** @enum {string} */
-            state: "running" | "done" | "failed" | "cancelled";
-            /** Format: uuid */
-            question_message_id: string | null;
-            /** Format: uuid */
-            answer_message_id: string | null;
-            tokens_used: number | null;
-            error: string | null;
-            /** Format: date-time */
-            started_at: string;
-            /** Format: date-time */
-            ended_at: string | null;
-        };
-        DocumentCounts: {
-            documents: number;
-            ready: number;
-            failed: number;
-            size_bytes: number;
-            chunks: number;
-        };
-        AssistantCounts: {
-            questions: number;
-            questions_today: number;
-            answered: number;
-            failed: number;
-            average_answer_ms: number;
-            average_answer_s: number;
-            searches: number;
-            tokens: number;
-            running: number;
-        };
-        CacheCounts: {
-            hits: number;
-            misses: number;
-            entries: number;
-            hit_rate: number;
-        };
-        SocketCounts: {
-            open: number;
-            total: number;
-        };
-        Fault: {
-            field: string;
-            message: string;
-            hint?: string;
-        };
-        Problem: {
-            type: string;
-            title: string;
-            status: number;
-            code: string;
-            detail: string;
-            hint?: string;
-            about?: string;
-            errors?: components["schemas"]["Fault"][];
-            request_id: string;
-        };
-        /** @description Any JSON value. */
-        Json: Json;
-        /** @enum {string} */
-        Permission: "anyone" | "own_account" | "list_tenants" | "manage_tenants" | "read_records" | "write_records" | "read_private" | "erase_records" | "manage_reference" | "run_tasks" | "use_models" | "use_assistants" | "ask_questions" | "read_documents" | "write_documents" | "manage_documents" | "manage_models" | "decide_proposals" | "read_jobs" | "manage_jobs" | "manage_schedules" | "manage_archives" | "read_usage" | "read_audit" | "manage_audit" | "manage_keys" | "manage_users" | "manage_webhooks" | "read_telemetry" | "manage_configuration" | "read_internals";
-        /** @enum {string} */
-        Role: "owner" | "admin" | "operator" | "editor" | "viewer";
-        /** @enum {string} */
-        Scope: "read" | "write" | "jobs:execute" | "llm:call" | "models" | "embeddings:generate" | "admin";
-        /** @enum {string} */
-        UsageOutcome: "ok" | "invalid" | "rate_limited" | "refused" | "unavailable" | "timeout" | "hung_up" | "unreadable" | "abandoned";
-        Schedules: {
-            schedules: components["schemas"]["Schedule"][];
-        };
-        Schedule: {
-            name: string;
-            about: string;
-            every: string;
-            timezone: string;
-            jitter_s: number;
-            /** @enum {string} */
-            missed: "skip" | "once" | "all";
-            off_peak: string | null;
-            does: components["schemas"]["ScheduleTarget"] | null;
-            /** Format: date-time */
-            paused_at: string | null;
-            paused_by: string | null;
-            late_s: number;
-            next_runs: components["schemas"]["PlannedRun"][];
-            last_run: components["schemas"]["PastRun"] | null;
-            runs?: components["schemas"]["PastRun"][];
-        };
-        ScheduleTarget: {
-            kind: string;
-            name: string;
-        };
-        PlannedRun: {
-            /** Format: date-time */
-            planned_at: string;
-            /** Format: date-time */
-            due_at: string;
-        };
-        PastRun: {
-            /** Format: date-time */
-            planned_at: string;
-            /** Format: date-time */
-            due_at: string;
-            /** Format: date-time */
-            begun_at: string;
-            late_s: number;
-            /** @enum {string} */
-            outcome: "begun" | "busy" | "nothing" | "missed";
-            missed: number;
-            jobs: components["schemas"]["JobOfRun"][];
-            job_count: number;
-            asked_by: string | null;
-        };
-        JobOfRun: {
-            /** Format: uuid */
-            id: string;
-            state: ("pending" | "running" | "completed" | "failed" | "cancelled") | null;
-        };
-        ScheduleRun: {
-            schedule: string;
-            /** @enum {string} */
-            outcome: "begun" | "busy" | "nothing" | "missed";
-            jobs: string[];
-        };
-        Progress: {
-            progress: string;
-            of: string;
-            count: number;
-            owners: number;
-            /** Format: date-time */
-            first_at: string | null;
-            /** Format: date-time */
-            last_at: string | null;
-            overall: components["schemas"]["ProgressNumbers"];
-            criteria: {
-                [key: string]: components["schemas"]["ProgressNumbers"];
-            };
-            periods: components["schemas"]["ProgressPeriods"];
-            points: components["schemas"]["ProgressPoint"][];
-            recurring: {
-                [key: string]: components["schemas"]["ProgressText"][];
-            };
-            cached: boolean;
-            /** Format: date-time */
-            calculated_at: string;
-            /** Format: date-time */
-            expires_at: string;
-        };
-        ProgressNumbers: {
-            count: number;
-            mean: number | null;
-            least: number | null;
-            most: number | null;
-            latest: number | null;
-            change: number | null;
-            slope_30_days: number | null;
-        };
-        ProgressPeriods: {
-            week: components["schemas"]["ProgressPeriod"][];
-            month: components["schemas"]["ProgressPeriod"][];
-            quarter: components["schemas"]["ProgressPeriod"][];
-        };
-        ProgressPeriod: {
-            from: string;
-            count: number;
-            mean: number | null;
-            criteria: {
-                [key: string]: number;
-            };
-        };
-        ProgressText: {
-            text: string;
-            count: number;
-            /** Format: date-time */
-            last_at: string;
-        };
-        ProgressEntry: {
-            title: string;
-            of: string;
-            has_criteria: boolean;
-            recurring: string[];
-        };
-        QuestionsEntry: {
-            title: string;
-            about: string;
-        };
-        ReportEntry: {
-            title: string;
-            of: string;
-        };
-        ProgressPoint: {
-            /** Format: uuid */
-            record: string;
-            /** Format: date-time */
-            at: string;
-            overall: number;
-        };
-        Archive: {
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            tenant: string;
-            collection: string;
-            place: ("database" | "directory" | "s3") | null;
-            record_count: number;
-            row_count: number;
-            brought_back: number;
-            size_bytes: number;
-            sha256: string;
-            /** Format: date-time */
-            oldest_at: string;
-            /** Format: date-time */
-            newest_at: string;
-            /** Format: uuid */
-            job: string;
-            created_by: string;
-            /** Format: date-time */
-            created_at: string;
-        };
-        ArchiveAccepted: {
-            /** Format: uuid */
-            job: string;
-            /** Format: uuid */
-            archive: string | null;
-            /** @enum {string} */
-            state: "pending";
-            message: string;
-        };
-        Deprecations: {
-            deprecations: components["schemas"]["Deprecation"][];
-        };
-        Deprecation: {
-            route: string;
-            operation: string;
-            /** Format: date-time */
-            since: string;
-            /** Format: date-time */
-            sunset: string | null;
-            is_gone: boolean;
-            use: string | null;
-            calls: number;
-            calls_since_gone: number;
-            client_count: number;
-            clients: components["schemas"]["DeprecatedClient"][];
-        };
-        DeprecatedClient: {
-            /** @enum {string} */
-            kind: "user" | "key" | "nobody" | "others";
-            client: string;
-            calls: number;
-            gone: number;
-            /** Format: date-time */
-            first_at: string;
-            /** Format: date-time */
-            last_at: string;
-        };
-        Configuration: {
-            documents: components["schemas"]["ConfigurationLine"][];
-        };
-        ConfigurationLine: {
-            name: string;
-            title: string;
-            about: string;
-            category: ("business_logic" | "system_security" | "components" | "infrastructure" | "operations") | null;
-            file: string;
-            is_given: boolean;
-            is_typed: boolean;
-            has_schema: boolean;
-            checksum: string | null;
-        };
-        ConfigurationDocument: {
-            name: string;
-            title: string;
-            about: string;
-            category: ("business_logic" | "system_security" | "components" | "infrastructure" | "operations") | null;
-            file: string;
-            is_given: boolean;
-            is_typed: boolean;
-            has_schema: boolean;
-            checksum: string | null;
-            content: string | null;
-            hidden: string[];
-            given: components["schemas"]["Json"];
-            in_force: components["schemas"]["Json"];
-            schema: components["schemas"]["Json"];
-        };
-        ConfigurationReport: {
-            is_valid: boolean;
-            errors: number;
-            warnings: number;
-            faults: components["schemas"]["ConfigurationFault"][];
-        };
-        ConfigurationFault: {
-            file: string;
-            line: number;
-            column: number;
-            /** @enum {string} */
-            level: "error" | "warning";
-            code: string;
-            message: string;
-            hint?: string;
-        };
-        Frontend: {
-            theme: string;
-            language: string | null;
-            chars_max: number | null;
-            autosave: string;
-            session_warning: string;
-            request_timeout: string;
-            poll: string;
-            features: {
-                [key: string]: boolean;
-            };
-            texts: {
-                [key: string]: components["schemas"]["Json"];
-            };
-            own?: components["schemas"]["Json"];
-        };
         Questions: {
             name: string;
             title: string;
@@ -4579,6 +4559,28 @@ export interface components {
             down: number;
             with_words: number;
         };
+        Run: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            tenant: string;
+            assistant: string;
+            /** Format: uuid */
+            chat_id: string | null;
+            request_id: string;
+            /** @enum {string} */
+            state: "running" | "done" | "failed" | "cancelled";
+            /** Format: uuid */
+            question_message_id: string | null;
+            /** Format: uuid */
+            answer_message_id: string | null;
+            tokens_used: number | null;
+            error: string | null;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            ended_at: string | null;
+        };
         SourceEntry: {
             name: string;
             title: string;
@@ -4735,6 +4737,60 @@ export interface components {
             gone_at: string | null;
             locked: string[];
         };
+        DocumentCounts: {
+            documents: number;
+            ready: number;
+            failed: number;
+            size_bytes: number;
+            chunks: number;
+        };
+        AssistantCounts: {
+            questions: number;
+            questions_today: number;
+            answered: number;
+            failed: number;
+            average_answer_ms: number;
+            average_answer_s: number;
+            searches: number;
+            tokens: number;
+            running: number;
+        };
+        CacheCounts: {
+            hits: number;
+            misses: number;
+            entries: number;
+            hit_rate: number;
+        };
+        SocketCounts: {
+            open: number;
+            total: number;
+        };
+        Fault: {
+            field: string;
+            message: string;
+            hint?: string;
+        };
+        Problem: {
+            type: string;
+            title: string;
+            status: number;
+            code: string;
+            detail: string;
+            hint?: string;
+            about?: string;
+            errors?: components["schemas"]["Fault"][];
+            request_id: string;
+        };
+        /** @description Any JSON value. */
+        Json: Json;
+        /** @enum {string} */
+        Permission: "anyone" | "own_account" | "list_tenants" | "manage_tenants" | "read_records" | "write_records" | "read_private" | "erase_records" | "manage_reference" | "run_tasks" | "use_models" | "use_assistants" | "ask_questions" | "read_documents" | "write_documents" | "manage_documents" | "manage_models" | "decide_proposals" | "read_jobs" | "manage_jobs" | "manage_schedules" | "manage_archives" | "read_usage" | "read_audit" | "manage_audit" | "manage_keys" | "manage_users" | "manage_webhooks" | "read_telemetry" | "manage_configuration" | "read_internals";
+        /** @enum {string} */
+        Role: "owner" | "admin" | "operator" | "editor" | "viewer";
+        /** @enum {string} */
+        Scope: "read" | "write" | "jobs:execute" | "llm:call" | "models" | "embeddings:generate" | "admin";
+        /** @enum {string} */
+        UsageOutcome: "ok" | "invalid" | "rate_limited" | "refused" | "unavailable" | "timeout" | "hung_up" | "unreadable" | "abandoned";
     };
     responses: {
         /** @description It did not work; `code` is stable, `hint` is the way out. */
@@ -8214,6 +8270,1036 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    "questions.list": {
+        parameters: {
+            query?: {
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Questions"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "questions.ask": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Of whose data.
+                     */
+                    tenant?: string | null;
+                    /** @description Which of the application's questions; the only ones when left out. */
+                    questions?: string | null;
+                    /** @description What is asked. */
+                    question: string;
+                    /**
+                     * Format: uuid
+                     * @description The conversation; a new one when left out.
+                     */
+                    conversation?: string | null;
+                    /** @description The language of who asks, for a question that does not tell. */
+                    language?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionAnswer"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "questions.initial": {
+        parameters: {
+            query?: {
+                /** @description Which of the application's questions; the only ones when left out. */
+                questions?: string;
+                /** @description In which language. */
+                language?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InitialQuestions"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "questions.followups": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description On whose account.
+                     */
+                    tenant?: string | null;
+                    /** @description Which of the application's; the only ones when left out. */
+                    topic?: string | null;
+                    /** @description The kind of conversation. */
+                    kind?: string | null;
+                    /** @description What was asked, the oldest first. */
+                    questions: string[];
+                    /**
+                     * @description What was answered to each.
+                     * @default null
+                     */
+                    responses?: string[] | null;
+                    /** @description The language of who asks. */
+                    language?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowUps"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "questions.comment": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description On whose account.
+                     */
+                    tenant?: string | null;
+                    /** @description Which of the application's questions; the only ones when left out. */
+                    questions?: string | null;
+                    /** @description The record: its id, or what callers know it by. */
+                    record: string;
+                    /** @description The question: the id of a turn of one's own, or `CATEGORY/NUMBER` of those to begin with. */
+                    question: string;
+                    /** @description The answer. */
+                    response: string;
+                    /** @description The language of who asks. */
+                    language?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerComment"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "questions.performance": {
+        parameters: {
+            query?: {
+                /** @description Of this tenant. */
+                tenant?: string;
+                /** @description Only those that were answered, or only those that were not. */
+                answered?: boolean;
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["QuestionPerformance"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "conversations.list": {
+        parameters: {
+            query?: {
+                /** @description In this tenant. */
+                tenant?: string;
+                /** @description Over which of the application's questions. */
+                questions?: string;
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Conversation"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "conversations.turns": {
+        parameters: {
+            query?: {
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path: {
+                /** @description The conversation. */
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ConversationTurn"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "conversations.delete": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that was read: the change is refused (412) when somebody else changed it meanwhile. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The conversation. */
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "progress.get": {
+        parameters: {
+            query?: {
+                /** @description In this tenant. */
+                tenant?: string;
+                /** @description Which of the application's; the only one there is when left out. */
+                progress?: string;
+                /** @description `me`, `all`, or the id of a user; one's own when left out. */
+                of?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Progress"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "reports.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The report. */
+                report: string;
+                /** @description The record that it is of. */
+                record: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": Blob;
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "analyses.run": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description On whose account.
+                     */
+                    tenant?: string | null;
+                    /** @description The task: one that looks at texts. */
+                    task: string;
+                    /** @description A text. */
+                    text?: string | null;
+                    /**
+                     * Format: uuid
+                     * @description Or a record.
+                     */
+                    record?: string | null;
+                    /** @description Or many. */
+                    records?: string[] | null;
+                    /** @description What matters: `speed`, `balanced` or `accuracy`; the task's own when left out. */
+                    priority?: ("speed" | "balanced" | "accuracy") | null;
+                    /** @description The language of who asks, for a text that does not tell. */
+                    language?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer, for one text. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Analysis"];
+                };
+            };
+            /** @description It will be done; the job tells how far it is. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalysisAccepted"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "results.list": {
+        parameters: {
+            query?: {
+                /** @description Of this tenant. */
+                tenant?: string;
+                /** @description Of this task; the only one that keeps results when left out. */
+                task?: string;
+                /** @description `mine` or `everybody`. */
+                of?: "mine" | "everybody";
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Result"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "results.submit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description On whose account.
+                     */
+                    tenant?: string | null;
+                    /** @description The task; the only one that keeps results when left out. */
+                    task?: string | null;
+                    /** @description The text. */
+                    text: string;
+                    /**
+                     * Format: uuid
+                     * @description The text that it is another version of, or a result of that.
+                     */
+                    previous?: string | null;
+                    /** @description `now`: wait for the result, as long as the task says; `job`: come back for it. */
+                    mode?: ("now" | "job") | null;
+                    /** @description What matters: `speed`, `balanced` or `accuracy`; the task's own when left out. */
+                    priority?: ("speed" | "balanced" | "accuracy") | null;
+                    /** @description The language of who asks, for a text that does not tell. */
+                    language?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The result, when somebody waits for it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Result"];
+                };
+            };
+            /** @description It will be done; the job tells how far it is. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultStanding"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "results.latest": {
+        parameters: {
+            query?: {
+                /** @description Of this tenant. */
+                tenant?: string;
+                /** @description Of this task; the only one that keeps results when left out. */
+                task?: string;
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Result"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "results.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The result. */
+                result: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Result"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "results.status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The result. */
+                result: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultStanding"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "results.events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The result. */
+                result: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["ResultStanding"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "results.raw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The result. */
+                result: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultRaw"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "debug.get": {
+        parameters: {
+            query?: {
+                /** @description Of this tenant. */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DebugMode"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "debug.set": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Of this tenant.
+                     */
+                    tenant?: string | null;
+                    /** @description On or off. */
+                    enabled: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DebugMode"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "feedback.list": {
+        parameters: {
+            query?: {
+                /** @description In this tenant. */
+                tenant?: string;
+                /** @description About this task or assistant. */
+                task?: string;
+                /** @description Only `up`, or only `down`. */
+                verdict?: "up" | "down";
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Feedback"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "feedback.give": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The id of a result, or of an answer in a chat. */
+                    subject: string;
+                    /** @description `up` or `down`. */
+                    verdict: "up" | "down";
+                    /** @description In words. */
+                    words?: string | null;
+                    /** @description Question and answer of the chat may be shown to those who see feedback. */
+                    share?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "feedback.summary": {
+        parameters: {
+            query?: {
+                /** @description In this tenant. */
+                tenant?: string;
+                /** @description About this task or assistant. */
+                task?: string;
+                /** @description Only `up`, or only `down`. */
+                verdict?: "up" | "down";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackSummary"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "feedback.export": {
+        parameters: {
+            query?: {
+                /** @description In this tenant. */
+                tenant?: string;
+                /** @description About this task or assistant. */
+                task?: string;
+                /** @description Only `up`, or only `down`. */
+                verdict?: "up" | "down";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": Blob;
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "language.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Languages"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "language.detect": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The text. */
+                    text: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LanguageDetection"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     "jobs.list": {
         parameters: {
             query?: {
@@ -8374,6 +9460,702 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "schedules.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedules"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "schedules.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name in the application's description. */
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "schedules.run": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description Its name in the application's description. */
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It will be done; the job tells how far it is. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleRun"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "schedules.pause": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description Its name in the application's description. */
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "schedules.resume": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description Its name in the application's description. */
+                schedule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "archives.list": {
+        parameters: {
+            query?: {
+                /** @description Of this tenant. */
+                tenant?: string;
+                /** @description Of this collection. */
+                collection?: string;
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Archive"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "archives.create": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Whose records.
+                     */
+                    tenant?: string;
+                    /** @description Of which collection. */
+                    collection: string;
+                };
+            };
+        };
+        responses: {
+            /** @description It will be done; the job tells how far it is. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveAccepted"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "archives.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The archive. */
+                archive: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Archive"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "archives.restore": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The archive. */
+                archive: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Only these records of it; all when left out. */
+                    records?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description It will be done; the job tells how far it is. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveAccepted"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "deprecations.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deprecations"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.list": {
+        parameters: {
+            query?: {
+                /** @description As they are for this tenant. */
+                tenant?: string;
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SourceEntry"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.cache": {
+        parameters: {
+            query?: {
+                /** @description Of this kind. */
+                kind?: "html" | "structured" | "comparison" | "answer";
+                /** @description Whose name fits: `*` is anything. */
+                pattern?: string;
+                /** @description With this tag: a source, a step, a host. */
+                tag?: string;
+                /** @description How many entries are shown. */
+                entries?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceCache"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.clear_cache": {
+        parameters: {
+            query?: {
+                /** @description Of this kind. */
+                kind?: "html" | "structured" | "comparison" | "answer";
+                /** @description Whose name fits: `*` is anything. */
+                pattern?: string;
+                /** @description With this tag: a source, a step, a host. */
+                tag?: string;
+                /** @description How many entries are shown. */
+                entries?: number;
+            };
+            header?: {
+                /** @description The ETag that was read: the change is refused (412) when somebody else changed it meanwhile. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceCacheCleared"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.run": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The source, by its name in the application. */
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description For this tenant.
+                     */
+                    tenant?: string | null;
+                    /** @description Nothing that is kept is used: everything is fetched and made anew. */
+                    refresh?: boolean | null;
+                    /** @description Only what is kept under such names is made anew: `*` is anything. */
+                    refresh_pattern?: string | null;
+                    /** @description Only what is kept with this tag (a source, a step, a host) is made anew. */
+                    refresh_tag?: string | null;
+                    /** @description Everything that may help to find a fault is told. */
+                    debug?: boolean | null;
+                    /** @description Everything is done but writing. */
+                    validate?: boolean | null;
+                    /** @description Everything is read from the beginning, where a source grows at its end. */
+                    whole?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description It will be done; the job tells how far it is. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceAccepted"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.runs": {
+        parameters: {
+            query?: {
+                /** @description Of this tenant. */
+                tenant?: string;
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path: {
+                /** @description The source. */
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SourceRun"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.get_run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The source. */
+                source: string;
+                /** @description The run: the id of its job. */
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceRun"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.aside": {
+        parameters: {
+            query?: {
+                /** @description Of this tenant. */
+                tenant?: string;
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path: {
+                /** @description The source. */
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SourceAside"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.origins": {
+        parameters: {
+            query?: {
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path: {
+                /** @description The record. */
+                record: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SourceOrigin"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "sources.unlock": {
+        parameters: {
+            query?: {
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The record. */
+                record: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description The fields; all that are left alone when there are none. */
+                    fields?: string[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SourceOrigin"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
                 };
             };
             401: components["responses"]["Problem"];
@@ -9159,6 +10941,118 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    "configuration.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Configuration"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "configuration.check": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Texts that documents would have: name → YAML. Those that are left out are taken as they are. */
+                    contents?: {
+                        [key: string]: string;
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationReport"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "configuration.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of the document. */
+                config: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "frontend.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Frontend"];
+                };
+            };
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     "stats.get": {
         parameters: {
             query?: never;
@@ -9760,1646 +11654,6 @@ export interface operations {
                     "application/json": components["schemas"]["OpenApi"];
                 };
             };
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "schedules.list": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Schedules"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "schedules.get": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                schedule: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Schedule"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "schedules.run": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                schedule: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ScheduleRun"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "schedules.pause": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                schedule: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Schedule"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "schedules.resume": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                schedule: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Schedule"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "archives.list": {
-        parameters: {
-            query?: {
-                tenant?: string;
-                collection?: string;
-                /** @description The most rows of a page. */
-                limit?: components["parameters"]["Limit"];
-                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
-                cursor?: components["parameters"]["Cursor"];
-                /** @description Whether to count the rows of the whole list. */
-                count?: components["parameters"]["Count"];
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["Archive"][];
-                        next_cursor: string | null;
-                        prev_cursor: string | null;
-                        total?: number;
-                    };
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "archives.create": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /** Format: uuid */
-                    tenant: string;
-                    collection: string;
-                };
-            };
-        };
-        responses: {
-            /** @description . */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ArchiveAccepted"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "archives.get": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                archive: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Archive"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "archives.restore": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                archive: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": {
-                    records?: string[] | null;
-                };
-            };
-        };
-        responses: {
-            /** @description . */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ArchiveAccepted"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "deprecations.list": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Deprecations"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "sources.list": {
-        parameters: {
-            query?: {
-                tenant?: string;
-                /** @description The most rows of a page. */
-                limit?: components["parameters"]["Limit"];
-                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
-                cursor?: components["parameters"]["Cursor"];
-                /** @description Whether to count the rows of the whole list. */
-                count?: components["parameters"]["Count"];
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["SourceEntry"][];
-                        next_cursor: string | null;
-                        prev_cursor: string | null;
-                        total?: number;
-                    };
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "sources.cache": {
-        parameters: {
-            query?: {
-                kind?: "html" | "structured" | "comparison" | "answer";
-                pattern?: string;
-                tag?: string;
-                entries?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SourceCache"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "sources.clear_cache": {
-        parameters: {
-            query?: {
-                kind?: "html" | "structured" | "comparison" | "answer";
-                pattern?: string;
-                tag?: string;
-                entries?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SourceCacheCleared"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "sources.run": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                source: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": {
-                    /** Format: uuid */
-                    tenant?: string | null;
-                    refresh?: boolean | null;
-                    refresh_pattern?: string | null;
-                    refresh_tag?: string | null;
-                    debug?: boolean | null;
-                    validate?: boolean | null;
-                    whole?: boolean | null;
-                };
-            };
-        };
-        responses: {
-            /** @description . */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SourceAccepted"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "sources.runs": {
-        parameters: {
-            query?: {
-                tenant?: string;
-                /** @description The most rows of a page. */
-                limit?: components["parameters"]["Limit"];
-                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
-                cursor?: components["parameters"]["Cursor"];
-                /** @description Whether to count the rows of the whole list. */
-                count?: components["parameters"]["Count"];
-            };
-            header?: never;
-            path: {
-                source: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["SourceRun"][];
-                        next_cursor: string | null;
-                        prev_cursor: string | null;
-                        total?: number;
-                    };
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "sources.get_run": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                source: string;
-                job: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SourceRun"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "sources.aside": {
-        parameters: {
-            query?: {
-                tenant?: string;
-                /** @description The most rows of a page. */
-                limit?: components["parameters"]["Limit"];
-                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
-                cursor?: components["parameters"]["Cursor"];
-                /** @description Whether to count the rows of the whole list. */
-                count?: components["parameters"]["Count"];
-            };
-            header?: never;
-            path: {
-                source: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["SourceAside"][];
-                        next_cursor: string | null;
-                        prev_cursor: string | null;
-                        total?: number;
-                    };
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "sources.origins": {
-        parameters: {
-            query?: {
-                /** @description The most rows of a page. */
-                limit?: components["parameters"]["Limit"];
-                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
-                cursor?: components["parameters"]["Cursor"];
-                /** @description Whether to count the rows of the whole list. */
-                count?: components["parameters"]["Count"];
-            };
-            header?: never;
-            path: {
-                record: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["SourceOrigin"][];
-                        next_cursor: string | null;
-                        prev_cursor: string | null;
-                        total?: number;
-                    };
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "sources.unlock": {
-        parameters: {
-            query?: {
-                /** @description The most rows of a page. */
-                limit?: components["parameters"]["Limit"];
-                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
-                cursor?: components["parameters"]["Cursor"];
-                /** @description Whether to count the rows of the whole list. */
-                count?: components["parameters"]["Count"];
-            };
-            header?: never;
-            path: {
-                record: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": {
-                    fields?: string[] | null;
-                };
-            };
-        };
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["SourceOrigin"][];
-                        next_cursor: string | null;
-                        prev_cursor: string | null;
-                        total?: number;
-                    };
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "questions.list": {
-        parameters: {
-            query?: {
-                /** @description The most rows of a page. */
-                limit?: components["parameters"]["Limit"];
-                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
-                cursor?: components["parameters"]["Cursor"];
-                /** @description Whether to count the rows of the whole list. */
-                count?: components["parameters"]["Count"];
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["Questions"][];
-                        next_cursor: string | null;
-                        prev_cursor: string | null;
-                        total?: number;
-                    };
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "questions.ask": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /** Format: uuid */
-                    tenant?: string | null;
-                    questions?: string | null;
-                    question: string;
-                    /** Format: uuid */
-                    conversation?: string | null;
-                    language?: string | null;
-                };
-            };
-        };
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["QuestionAnswer"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "questions.initial": {
-        parameters: {
-            query?: {
-                questions?: string;
-                language?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["InitialQuestions"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "questions.followups": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /** Format: uuid */
-                    tenant?: string | null;
-                    topic?: string | null;
-                    kind?: string | null;
-                    questions: string[];
-                    responses?: string[] | null;
-                    language?: string | null;
-                };
-            };
-        };
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FollowUps"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "questions.comment": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /** Format: uuid */
-                    tenant?: string | null;
-                    questions?: string | null;
-                    record: string;
-                    question: string;
-                    response: string;
-                    language?: string | null;
-                };
-            };
-        };
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AnswerComment"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "questions.performance": {
-        parameters: {
-            query?: {
-                tenant?: string;
-                answered?: boolean;
-                /** @description The most rows of a page. */
-                limit?: components["parameters"]["Limit"];
-                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
-                cursor?: components["parameters"]["Cursor"];
-                /** @description Whether to count the rows of the whole list. */
-                count?: components["parameters"]["Count"];
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["QuestionPerformance"][];
-                        next_cursor: string | null;
-                        prev_cursor: string | null;
-                        total?: number;
-                    };
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "conversations.list": {
-        parameters: {
-            query?: {
-                tenant?: string;
-                questions?: string;
-                /** @description The most rows of a page. */
-                limit?: components["parameters"]["Limit"];
-                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
-                cursor?: components["parameters"]["Cursor"];
-                /** @description Whether to count the rows of the whole list. */
-                count?: components["parameters"]["Count"];
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["Conversation"][];
-                        next_cursor: string | null;
-                        prev_cursor: string | null;
-                        total?: number;
-                    };
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "conversations.turns": {
-        parameters: {
-            query?: {
-                /** @description The most rows of a page. */
-                limit?: components["parameters"]["Limit"];
-                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
-                cursor?: components["parameters"]["Cursor"];
-                /** @description Whether to count the rows of the whole list. */
-                count?: components["parameters"]["Count"];
-            };
-            header?: never;
-            path: {
-                conversation: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["ConversationTurn"][];
-                        next_cursor: string | null;
-                        prev_cursor: string | null;
-                        total?: number;
-                    };
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "conversations.delete": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                conversation: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "progress.get": {
-        parameters: {
-            query?: {
-                tenant?: string;
-                progress?: string;
-                of?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Progress"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "reports.get": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                report: string;
-                record: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/octet-stream": Blob;
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "analyses.run": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /** Format: uuid */
-                    tenant?: string | null;
-                    task: string;
-                    text?: string | null;
-                    /** Format: uuid */
-                    record?: string | null;
-                    records?: string[] | null;
-                    /** @enum {string|null} */
-                    priority?: "speed" | "balanced" | "accuracy" | null;
-                    language?: string | null;
-                };
-            };
-        };
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Analysis"];
-                };
-            };
-            /** @description . */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AnalysisAccepted"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "results.list": {
-        parameters: {
-            query?: {
-                tenant?: string;
-                task?: string;
-                of?: "me" | "all";
-                /** @description The most rows of a page. */
-                limit?: components["parameters"]["Limit"];
-                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
-                cursor?: components["parameters"]["Cursor"];
-                /** @description Whether to count the rows of the whole list. */
-                count?: components["parameters"]["Count"];
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["Result"][];
-                        next_cursor: string | null;
-                        prev_cursor: string | null;
-                        total?: number;
-                    };
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "results.submit": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /** Format: uuid */
-                    tenant?: string | null;
-                    task?: string | null;
-                    text: string;
-                    /** Format: uuid */
-                    previous?: string | null;
-                    /** @enum {string|null} */
-                    mode?: "now" | "job" | null;
-                    /** @enum {string|null} */
-                    priority?: "speed" | "balanced" | "accuracy" | null;
-                    language?: string | null;
-                };
-            };
-        };
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Result"];
-                };
-            };
-            /** @description . */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ResultStanding"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "results.latest": {
-        parameters: {
-            query?: {
-                tenant?: string;
-                task?: string;
-                /** @description The most rows of a page. */
-                limit?: components["parameters"]["Limit"];
-                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
-                cursor?: components["parameters"]["Cursor"];
-                /** @description Whether to count the rows of the whole list. */
-                count?: components["parameters"]["Count"];
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["Result"][];
-                        next_cursor: string | null;
-                        prev_cursor: string | null;
-                        total?: number;
-                    };
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "results.get": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                result: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Result"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "results.status": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                result: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ResultStanding"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "results.events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                result: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": components["schemas"]["ResultStanding"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "results.raw": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                result: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ResultRaw"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "debug.get": {
-        parameters: {
-            query?: {
-                tenant?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DebugMode"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "debug.set": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /** Format: uuid */
-                    tenant?: string | null;
-                    enabled: boolean;
-                };
-            };
-        };
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DebugMode"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "feedback.list": {
-        parameters: {
-            query?: {
-                tenant?: string;
-                task?: string;
-                verdict?: "up" | "down";
-                /** @description The most rows of a page. */
-                limit?: components["parameters"]["Limit"];
-                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
-                cursor?: components["parameters"]["Cursor"];
-                /** @description Whether to count the rows of the whole list. */
-                count?: components["parameters"]["Count"];
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["Feedback"][];
-                        next_cursor: string | null;
-                        prev_cursor: string | null;
-                        total?: number;
-                    };
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "feedback.give": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    subject: string;
-                    /** @enum {string} */
-                    verdict: "up" | "down";
-                    words?: string | null;
-                    share?: boolean | null;
-                };
-            };
-        };
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Feedback"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "feedback.summary": {
-        parameters: {
-            query?: {
-                tenant?: string;
-                task?: string;
-                verdict?: "up" | "down";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FeedbackSummary"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "feedback.export": {
-        parameters: {
-            query?: {
-                tenant?: string;
-                task?: string;
-                verdict?: "up" | "down";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/octet-stream": Blob;
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "language.list": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Languages"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "language.detect": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    text: string;
-                };
-            };
-        };
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LanguageDetection"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "configuration.list": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Configuration"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "configuration.get": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                config: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConfigurationDocument"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "configuration.check": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": {
-                    contents?: {
-                        [key: string]: string;
-                    } | null;
-                };
-            };
-        };
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConfigurationReport"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
-            429: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    "frontend.get": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description . */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Frontend"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };

@@ -79,7 +79,7 @@ impl Checker<'_> {
                     return;
                 }
                 let known = self.names.collections.clone();
-                if !known.iter().any(|it| *it == name) {
+                if !known.contains(&name) {
                     let message = format!("there is no collection `{name}`");
                     let known = known.iter().map(String::as_str);
                     self.unknown(at, "unknown_collection", message, known, &name);

@@ -52,7 +52,7 @@ fn collect(value: &Json, pointer: &str, is_secret: bool, found: &mut Vec<String>
         }
         // How long a token is good for is no secret, and neither is whether there is one.
         Json::String(text) if is_secret && !is_length_of_time(text) => {
-            found.push(pointer.to_owned())
+            found.push(pointer.to_owned());
         }
         _ => {}
     }

@@ -22,6 +22,9 @@ use crate::{
 #[derive(Clone)]
 pub struct Kind(Arc<Inner>);
 
+/// Reads a document of this kind: what cannot work in it, or why it is none.
+type Read = Box<dyn Fn(&Json) -> Result<Vec<Finding>, String> + Send + Sync>;
+
 struct Inner {
     name: &'static str,
     category: Category,
@@ -30,7 +33,7 @@ struct Inner {
     shape: Json,
     /// What a validator can make of it.
     schema: Schema,
-    read: Box<dyn Fn(&Json) -> Result<Vec<Finding>, String> + Send + Sync>,
+    read: Read,
 }
 
 /// Something in a document that cannot work.

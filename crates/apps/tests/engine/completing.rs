@@ -156,7 +156,8 @@ testkit::on_both! {
         trail.reads("aerc").await;
         trail.site.shows(sample("ride-calendar-changed.html"));
         let run = trail.reads_anew().await;
-        assert_eq!((&run["state"], codes(&run)[0]), (&json!("failed"), "structure_changed"), "{run}");
+        assert_eq!(run["state"], "failed", "{run}");
+        assert!(codes(&run).contains(&"structure_changed"), "{run}");
         assert_eq!(trail.events().await.len(), 59);
     }
 

@@ -105,7 +105,9 @@ testkit::on_both! {
         trail.corrects(id, json!({"ride_manager": "Ann By Hand"})).await;
         let changed = sample("ride-calendar.html")
             .replace("Windy Gap Express", "Windy Gap Night Express")
-            .replace("Maeve Larkenfeld", "Maeve Larken");
+            // She is also the head control judge of another ride.
+            .replace("mgr: Maeve Larkenfeld", "mgr: Maeve Larken")
+            .replace("Ride Manager :</td><td>Maeve Larkenfeld", "Ride Manager :</td><td>Maeve Larken");
         trail.site.shows(changed);
 
         let run = trail.reads_anew().await;

@@ -4,6 +4,8 @@
 //! Whatever may go wrong between a caller and a version goes wrong here: models that answer badly,
 //! workers that die, people who come at the same time, strangers.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as the tests themselves do")]
+
 mod centre;
 mod desk;
 mod house;

@@ -98,7 +98,7 @@ impl Reason {
 }
 
 /// The text with a full stop at its end, and a capital at its beginning unless that is a name.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let text = text.trim();
     let first = text.split_whitespace().next().unwrap_or_default();
     let is_word = first.trim_end_matches([',', ';', ':']).chars().all(char::is_alphabetic);

@@ -296,7 +296,7 @@ testkit::on_both! {
         let site = Site::start(|path, _| match path {
             "/large" => page(&"x".repeat(5 * 1024 * 1024 + 1)),
             "/slow" => {
-                std::thread::sleep(Duration::from_secs(2));
+                std::thread::sleep(Duration::from_secs(8));
                 page(CARE)
             }
             "/picture" => ([(header::CONTENT_TYPE, "image/png")], &b"\x89PNG\r\n\x1a\n0000"[..]).into_response(),

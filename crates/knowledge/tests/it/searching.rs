@@ -68,7 +68,8 @@ testkit::on_both! {
         let found = found(&house.knowledge, ask(&house, &house.ann.sight, "calibrated")).await;
         assert_eq!(texts(&found), [CALIBRATION]);
         assert_eq!(found.mode, Mode::Lexical);
-        assert!(found.degraded.expect("it says so").contains("no embedding model"));
+        let said = "No embedding model is set up: documents are found by words alone.";
+        assert_eq!(found.degraded.as_deref(), Some(said));
     }
 
     async fn a_model_that_is_away_leaves_words_and_it_says_so(db: Database) {
@@ -79,6 +80,7 @@ testkit::on_both! {
         let first = found(&house.knowledge, ask(&house, &house.ann.sight, "calibrated probe")).await;
         assert_eq!((texts(&first), first.mode), (vec![CALIBRATION], Mode::Lexical));
         let said = first.degraded.expect("it says so");
+        assert!(said.starts_with("The") && said.ends_with('.'), "a sentence: {said}");
         assert!(said.contains("is away") && !said.contains("calibrated"), "{said}");
         let then = found(&house.knowledge, ask(&house, &house.ann.sight, "calibrated probe")).await;
         assert_eq!((then.mode, then.degraded), (Mode::Hybrid, None));

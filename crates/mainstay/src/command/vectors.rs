@@ -91,15 +91,15 @@ async fn status(house: &House, output: Output) -> anyhow::Result<ExitCode> {
 
 fn told(health: &Health, set_up: Option<&str>) -> String {
     let mut lines = vec![match &health.model {
-        Some(model) => format!("{} serves vectors of {model}", health.engine),
-        None => format!("{} is set up; nothing has vectors yet", health.engine),
+        Some(model) => format!("{} serves vectors of {model}.", health.engine),
+        None => format!("{} is set up; nothing has vectors yet.", health.engine),
     }];
     if let Some(building) = &health.building {
-        lines.push(format!("vectors of {building} are being made beside them"));
+        lines.push(format!("Vectors of {building} are being made beside them."));
     }
     lines.push(match set_up {
-        Some(model) => format!("the embedding model is {model}"),
-        None => "no embedding model is set up: documents are found by words alone".to_owned(),
+        Some(model) => format!("The embedding model is {model}."),
+        None => "No embedding model is set up: documents are found by words alone.".to_owned(),
     });
     lines.extend(health.degraded.iter().map(|it| format!("DEGRADED: {it}")));
     lines.join("\n")

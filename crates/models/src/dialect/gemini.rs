@@ -16,7 +16,7 @@ mod tests;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value as Json, json};
 
-use super::{Complaint, Decoder, Dialect, Rates, Unreadable, Unsupported, Wire, refusal::count};
+use super::{Complaint, Decoder, Dialect, Rates, Unreadable, Unsupported, Wire, count::count};
 use crate::{
     Usage,
     chat::{Answer, Request},

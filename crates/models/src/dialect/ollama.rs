@@ -17,7 +17,8 @@ use serde_json::{Value as Json, json};
 
 use super::{
     Class, Complaint, Decoder, Dialect, Rates, Unreadable, Unsupported, Wire,
-    refusal::{count, heard, presentable},
+    count::count,
+    refusal::{heard, presentable},
 };
 use crate::{
     Usage,

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use base::Timestamp;
 use http::HeaderMap;
-use serde_json::Value as Json;
 
 pub(crate) use super::openai::complaint::presentable;
 use super::{Class, Complaint, wait};
@@ -45,12 +44,6 @@ pub(crate) fn until(headers: &HeaderMap, name: &str) -> Option<Duration> {
 /// The number in a header.
 pub(crate) fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
     wait::header(headers, name)?.trim().parse().ok()
-}
-
-/// A count in an answer; some servers write `7.0`.
-pub(crate) fn count(value: Option<&Json>) -> Option<u64> {
-    let value = value?;
-    value.as_u64().or_else(|| value.as_f64().filter(|it| *it >= 0.0).map(|it| it as u64))
 }
 
 #[cfg(test)]

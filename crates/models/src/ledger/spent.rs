@@ -142,6 +142,8 @@ pub(crate) fn add<'a>(
 const SIZES: [usize; 4] = [64, 16, 4, 1];
 static TEXTS: LazyLock<[String; SIZES.len()]> = LazyLock::new(|| SIZES.map(text));
 
+/// Sums stop at the end of 64 bits: one that does not fit would keep every later row from being
+/// written (SQLite would make a fraction of it, PostgreSQL refuse it).
 fn text(rows: usize) -> String {
     let mut text = String::from(
         "INSERT INTO model_spent (scope, id, period, starts_at, nano_usd, tokens) VALUES ",
@@ -163,8 +165,12 @@ fn text(rows: usize) -> String {
     }
     text.push_str(
         " ON CONFLICT (scope, id, period, starts_at) DO UPDATE
-             SET nano_usd = model_spent.nano_usd + excluded.nano_usd,
-                 tokens = model_spent.tokens + excluded.tokens
+             SET nano_usd = CASE WHEN excluded.nano_usd > 9223372036854775807 - model_spent.nano_usd
+                                 THEN 9223372036854775807
+                                 ELSE model_spent.nano_usd + excluded.nano_usd END,
+                 tokens = CASE WHEN excluded.tokens > 9223372036854775807 - model_spent.tokens
+                               THEN 9223372036854775807
+                               ELSE model_spent.tokens + excluded.tokens END
           RETURNING scope, id, period, starts_at, nano_usd, tokens",
     );
     text

@@ -64,6 +64,22 @@ testkit::on_both! {
         assert!(list.unwrap().get::<String>("prices").unwrap().contains("\"small\""));
     }
 
+    async fn what_a_damaged_answer_says_it_used_keeps_no_later_row_from_being_written(db: testkit::Database) {
+        let house = House::open(db).await;
+        let ledger = house.replica(&[]);
+        ledger.uses(nobody(), Hold::default(), u64::MAX).await;
+        ledger.uses(nobody(), Hold::default(), u64::MAX).await;
+        ledger.uses(nobody(), Hold::default(), 7).await;
+        assert_eq!(house.rows().await.len(), 3);
+        house.verified().await;
+        // Whatever made it so: a sum at its end stays there, and rows go on.
+        house.db.raw("UPDATE model_spent SET nano_usd = 9223372036854775806, tokens = 9223372036854775806").await;
+        ledger.uses(nobody(), Hold::default(), 7).await;
+        assert_eq!(house.rows().await.len(), 4);
+        let spent = house.spent().await;
+        assert_eq!((spent.cost, spent.tokens), (NanoUsd(i64::MAX), i64::MAX as u64));
+    }
+
     async fn with_a_journal_nobody_waits_for_the_database_and_the_rows_come_in_groups(db: testkit::Database) {
         let house = House::open(db).await;
         let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
 //! Asking an assistant: the answer in one piece, or as it is written (SSE, WebSocket), and going on
 //! with one after a connection was lost.
 
+mod breach;
 mod frames;
 mod socket;
 

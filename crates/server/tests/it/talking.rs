@@ -9,7 +9,17 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, client_async, connect_async,
     tungstenite::{
-        Error, Message, client::IntoClientRequest, handshake::client::Request, http::HeaderValue,
+        Bytes, Error, Message,
+        client::IntoClientRequest,
+        handshake::client::Request,
+        http::HeaderValue,
+        protocol::{
+            CloseFrame,
+            frame::{
+                Frame, FrameHeader,
+                coding::{CloseCode, Data, OpCode},
+            },
+        },
     },
 };
 
@@ -98,6 +108,36 @@ testkit::on_both! {
         let key = house.key(&[base::Scope::Read]).await;
         assert_eq!(Socket::refused(&house, key.token(), None).await, 403);
         editor.get("/ws").await.refused(426, "upgrade_required");
+    }
+
+    async fn who_breaks_the_rules_of_sockets_hears_which_and_others_talk_on(db: Database) {
+        let (house, _script) = house(&db).await;
+        let editor = house.editor().await;
+        let mut other = Socket::open(&house, &editor).await;
+        assert_eq!(other.hears().await["type"], "connected");
+        let text = OpCode::Data(Data::Text);
+        let reserved = FrameHeader { rsv1: true, opcode: text, ..FrameHeader::default() };
+        for (frame, code) in [
+            (Frame::from_payload(reserved, Bytes::from_static(b"{}")), CloseCode::Protocol),
+            (Frame::ping(vec![b'a'; 126]), CloseCode::Protocol),
+            (Frame::message(vec![0xff_u8, 0xfe], text, true), CloseCode::Invalid),
+            (Frame::message(vec![b' '; 2 << 20], text, true), CloseCode::Size),
+        ] {
+            let mut socket = Socket::open(&house, &editor).await;
+            socket.tries(Message::Frame(frame)).await;
+            assert_eq!(socket.hears_the_end().await, Some(code));
+            other.says(r#"{"type": "ping"}"#).await;
+            assert_eq!(other.hears().await["type"], "pong");
+        }
+    }
+
+    async fn who_leaves_is_let_go_with_a_word(db: Database) {
+        let (house, _script) = house(&db).await;
+        let editor = house.editor().await;
+        let mut socket = Socket::open(&house, &editor).await;
+        let leaving = CloseFrame { code: CloseCode::Away, reason: "another page".into() };
+        socket.tries(Message::Close(Some(leaving))).await;
+        assert_eq!(socket.hears_the_end().await, Some(CloseCode::Away));
     }
 
     async fn who_does_not_read_is_not_waited_for(db: Database) {
@@ -213,6 +253,27 @@ impl Socket {
 
     async fn says(&mut self, text: &str) {
         self.0.send(Message::text(text)).await.expect("it is sent");
+    }
+
+    /// Sends what the server need not take to its end.
+    async fn tries(&mut self, message: Message) {
+        let sending = self.0.send(message);
+        // Cut off in the middle is as good as taken: what counts is what is heard then.
+        let _ = tokio::time::timeout(Duration::from_secs(30), sending).await.expect("in time");
+    }
+
+    /// The code with which the server ends it; none where it says nothing.
+    async fn hears_the_end(&mut self) -> Option<CloseCode> {
+        let ending = async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Close(frame))) => return frame.map(|it| it.code),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return None,
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), ending).await.expect("an end in time")
     }
 
     /// The next frame with words in it.

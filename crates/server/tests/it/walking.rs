@@ -174,8 +174,8 @@ impl Things {
             path = path.replace(&format!("{{{name}}}"), value);
             path = path.replace(&format!("{{*{name}}}"), value);
         }
-        // Whoever reaches all tenants says which one: results are somebody's in one of them.
-        if route.operation.name == "progress.get" {
+        // Whoever reaches all tenants says which one: these are somebody's in one of them.
+        if matches!(route.operation.name, "progress.get" | "conversations.list") {
             path.push_str(&format!("?tenant={}", self.ids["tenant"]));
         }
         (path, self.body(route))

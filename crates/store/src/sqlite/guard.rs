@@ -264,7 +264,7 @@ impl Warden {
             AuthAction::Read { table_name, column_name } => {
                 let table = table_name.to_lowercase();
                 let is_view = self.views.contains(&table) || self.is_inner(table_name);
-                let is_own = is_inside && self.tables.iter().any(|it| *it == table_name);
+                let is_own = is_inside && self.tables.contains(&table_name);
                 // A part of the query itself, of which no column is used: `count(*)` over it.
                 let is_part = column_name.is_empty() && !self.exists(&table);
                 if is_view || is_own || is_part {

@@ -6,7 +6,7 @@ use super::{Tools, refusal};
 use crate::{
     Usage,
     chat::{Answer, Finish, Part},
-    dialect::{Unreadable, proof, refusal::count},
+    dialect::{Unreadable, count::count, proof},
     price::Tariff,
 };
 

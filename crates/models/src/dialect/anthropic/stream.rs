@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Usage,
     chat::{Event, Finish},
-    dialect::{Decoder, Unreadable, proof, refusal::count},
+    dialect::{Decoder, Unreadable, count::whole, proof},
     sse::Frame,
 };
 
@@ -196,5 +196,5 @@ fn text<'a>(value: &'a Json, path: &str) -> &'a str {
 }
 
 fn index(data: &Json) -> Option<u64> {
-    count(data.get("index"))
+    whole(data.get("index"))
 }

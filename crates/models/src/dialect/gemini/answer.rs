@@ -7,7 +7,7 @@ use super::refusal;
 use crate::{
     Usage,
     chat::{Answer, Event, Finish, Image, Part},
-    dialect::{Decoder, Unreadable, fingerprint, proof, refusal::count},
+    dialect::{Decoder, Unreadable, count::count, fingerprint, proof},
     sse::Frame,
 };
 

@@ -7,7 +7,7 @@ use super::{parse, within};
 use crate::{
     Usage,
     chat::{Answer, Event, Finish, Part},
-    dialect::{Decoder, Unreadable, fingerprint, refusal::count},
+    dialect::{Decoder, Unreadable, count::count, fingerprint},
     sse::Frame,
     tokens,
 };

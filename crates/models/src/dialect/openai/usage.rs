@@ -3,13 +3,13 @@
 
 use serde_json::Value as Json;
 
-use crate::{Usage, price::Tariff};
+use crate::{Usage, dialect::count::count, price::Tariff};
 
 /// Reads a `usage` object; none when it counts nothing.
 pub(super) fn of(usage: &Json) -> Option<Usage> {
     let number = |paths: [&str; 2]| {
         let value = paths.iter().find_map(|it| usage.pointer(it).filter(|it| it.is_number()))?;
-        value.as_u64().or_else(|| value.as_f64().filter(|it| *it >= 0.0).map(|it| it as u64))
+        count(Some(value))
     };
     let tokens_in = number(["/prompt_tokens", "/input_tokens"])?;
     let details = |name: &str| {

@@ -16,6 +16,7 @@ use base::{
     metric::{Counter, Gauge},
 };
 use bytes::Bytes;
+use futures::SinkExt;
 use identity::Caller;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -23,6 +24,7 @@ use serde_json::{Value as Json, json};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::{
+    breach,
     frames::{self, Question, Said, Telling, frame},
     heard,
 };
@@ -48,6 +50,9 @@ const SILENCE_MAX: Duration = Duration::from_secs(60);
 const TALKED_FOR: Duration = Duration::from_secs(15 * 60);
 /// A client that does not take a frame for this long is gone.
 const SENT_WITHIN: Duration = Duration::from_secs(10);
+/// So long who broke a rule may hear why. A connection that ends with something unread in it is reset,
+/// and what the other side has not read by then may be lost.
+const HEARD_WITHIN: Duration = Duration::from_secs(1);
 
 pub(super) fn operation() -> Operation {
     Operation::new(
@@ -192,11 +197,12 @@ impl Talk {
                     match message {
                         Message::Text(text) => self.answer(socket, text.as_str()).await?,
                         Message::Binary(_) => self.refuse(socket, "Invalid JSON format").await?,
-                        Message::Close(_) => return Ok(()),
+                        Message::Close(_) => return part(socket).await,
                         Message::Ping(_) | Message::Pong(_) => {}
                     }
                 }
-                Next::Heard(_) => return Err(Gone),
+                Next::Heard(Some(Err(error))) => return break_off(socket, error).await,
+                Next::Heard(None) => return Err(Gone),
                 Next::Tick => send(socket, Message::Ping(Bytes::new())).await?,
             }
             match self.terms.over(Instant::now(), self.current.is_some()) {
@@ -360,6 +366,22 @@ async fn send(socket: &mut WebSocket, message: Message) -> Result<(), Gone> {
         Ok(sent) => sent.map_err(|_| Gone),
         Err(_) => Err(Gone),
     }
+}
+
+/// The answer to a client that leaves is made where it is heard; sent it is here.
+async fn part(socket: &mut WebSocket) -> Result<(), Gone> {
+    match tokio::time::timeout(SENT_WITHIN, SinkExt::flush(socket)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Gone),
+    }
+}
+
+/// Ends what cannot be gone on with, and says why where there is somebody to hear it.
+async fn break_off(socket: &mut WebSocket, error: axum::Error) -> Result<(), Gone> {
+    let Some((code, reason)) = breach::of(error) else { return Err(Gone) };
+    close(socket, code, reason).await?;
+    tokio::time::sleep(HEARD_WITHIN).await;
+    Ok(())
 }
 
 async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) -> Result<(), Gone> {
