@@ -128,7 +128,7 @@ function changed(world, document, text, reason, origin, by, isFile = false) {
   const of = world.rounds.versions.filter((it) => it.config === document.name);
   const version = (of[0]?.version ?? 0) + 1;
   document.file_text ??= document.content;
-  world.rounds.versions.unshift({ config: document.name, version, in_force: report.is_valid && !isFile, origin, reason, is_valid: report.is_valid, faults: report.faults, old: document.newest, new: text, created_by: by, created_at: world.now() });
+  world.rounds.versions.unshift({ config: document.name, version, in_force: report.is_valid && !isFile, origin, reason: reason ?? '', is_valid: report.is_valid, faults: report.faults, old: document.newest, new: text ?? null, created_by: by, created_at: world.now() });
   const acts = report.is_valid ? document.acts : null;
   if (report.is_valid) {
     of.forEach((it) => Object.assign(it, { in_force: false }));

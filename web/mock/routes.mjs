@@ -370,7 +370,7 @@ export const PERMISSIONS = {
 };
 
 export function meOf(world, user) {
-  return { id: user.id, email: user.email, name: user.name, role: user.role, role_name: user.role_name, tenant: user.tenant, can_write: PERMISSIONS[user.role].includes('write_records'), permissions: PERMISSIONS[user.role], reaches: user.tenant ? 'one' : 'all', about: user.about ?? '', picture: user.portrait ? `/api/me/picture?at=${user.portrait.at}` : null, created_at: user.created_at };
+  return { id: user.id, email: user.email, username: user.username ?? null, name: user.name, role: user.role, role_name: user.role_name, tenant: user.tenant, can_write: PERMISSIONS[user.role].includes('write_records'), is_admin: PERMISSIONS[user.role].includes('manage_users'), is_active: !user.disabled_at, permissions: PERMISSIONS[user.role], reaches: user.tenant ? 'one' : 'all', about: user.about ?? '', picture: user.portrait ? `/api/me/picture?at=${user.portrait.at}` : null, created_at: user.created_at };
 }
 
 function page(rows, { limit = 50, cursor, count }) {
@@ -486,7 +486,7 @@ const fits = (text, words) => !words || text.toLowerCase().includes(words.toLowe
 const inTenant = (it, query, caller) => !(caller.tenant ?? query.tenant) || it.tenant === (caller.tenant ?? query.tenant);
 const inPeriod = (it, query) => (!query.from || it.at >= query.from) && (!query.to || it.at <= query.to);
 const without = (it, names) => Object.fromEntries(Object.entries(it).filter(([name]) => !names.includes(name)));
-const open = (user) => ({ ...without(user, ['password', 'about', 'portrait']), reaches: user.tenant ? 'one' : 'all', disabled: user.disabled_at !== null });
+const open = (user) => ({ username: null, ...without(user, ['password', 'about', 'portrait']), is_admin: PERMISSIONS[user.role].includes('manage_users'), is_active: user.disabled_at === null, reaches: user.tenant ? 'one' : 'all', disabled: user.disabled_at !== null });
 const tenantOf = (world, id) => world.tenants.find((it) => it.id === id) ?? refuse('tenant_not_found', 'There is no such tenant');
 const versionOf = (world, id) => world.versions.find((it) => it.id === id) ?? refuse('version_not_found', 'There is no such version');
 const keyOf = (world, id) => world.keys.find((it) => it.id === id) ?? refuse('not_found', 'There is no such key');

@@ -118,7 +118,7 @@ async function answer(world, request, response, { dist, delay, accessTtl }) {
 function door(world, pathname, body, request, accessTtl) {
   const tokens = (session) => {
     Object.assign(session, { access: randomUUID(), refresh: randomUUID(), until: Date.now() + accessTtl * 1000, last_used_at: world.now() });
-    return { access_token: session.access, refresh_token: session.refresh, token_type: 'Bearer', expires_in: accessTtl, user: meOf(world, world.users.find((it) => it.id === session.user)) };
+    return { access_token: session.access, refresh_token: session.refresh, token_type: 'Bearer', expires_in: accessTtl, session: session.id, user: meOf(world, world.users.find((it) => it.id === session.user)) };
   };
   const begin = (user) => {
     const session = { id: `ses_${randomUUID().slice(0, 8)}`, user: user.id, address: '127.0.0.1', user_agent: request.headers['user-agent'] ?? null, created_at: world.now(), expires_at: world.now(-30 * 86_400_000) };

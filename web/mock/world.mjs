@@ -282,6 +282,7 @@ function whole(app) {
     sources: [],
     schedules: [],
     languages: ['en'],
+    sign_in: 'email',
     has_deprecations: false,
     ...app,
     collections: each(app.collections, { sorts: [], order: null, private: false, archived: false }),

@@ -13,7 +13,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Signs in with an e-mail address and a password. */
+        /** Signs in with an e-mail address, or with a name where people have names, and a password. */
         post: operations["auth.login"];
         delete?: never;
         options?: never;
@@ -167,7 +167,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Reads a session: one's own, or that of a user whom one manages. */
+        get: operations["sessions.get"];
         put?: never;
         post?: never;
         /** Ends a session: one's own, or that of a user whom one manages. */
@@ -206,12 +207,29 @@ export interface paths {
         get: operations["users.get"];
         put?: never;
         post?: never;
-        /** Keeps a user from signing in and ends their sessions. What they did stays in the audit log. */
+        /** Keeps a user from signing in and ends their sessions. Nothing is erased: that is `users.erase`. */
         delete: operations["users.disable"];
         options?: never;
         head?: never;
         /** Changes a user. A new password, role or tenant ends their sessions. */
         patch: operations["users.update"];
+        trace?: never;
+    };
+    "/api/users/{user}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Erases a user for good, with everything that is theirs: 200 with what was removed, or 202 with the job that removes it. `dry_run` only counts. */
+        post: operations["users.erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/keys": {
@@ -327,7 +345,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everything of a tenant, as JSON. */
+        /** What a tenant has, as JSON; what the caller may not see is left out, and named. */
         get: operations["tenants.export"];
         put?: never;
         post?: never;
@@ -366,6 +384,23 @@ export interface paths {
         put?: never;
         /** Makes a record. */
         post: operations["records.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/collections/{collection}/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reads the record that has a value in a field that is unique. */
+        get: operations["records.find"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -900,7 +935,8 @@ export interface paths {
         /** Lists one's own chats, the one in which something was last said first. */
         get: operations["chats.list"];
         put?: never;
-        post?: never;
+        /** Begins a chat about a record, which is kept with it as it is now. */
+        post: operations["chats.create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2245,6 +2281,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/configuration/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Writes all documents out as one zip, without secrets. */
+        get: operations["configuration.export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/configuration/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes all documents that a zip holds, all or none: a form with a `file` of 10 MB at most. With `validate_only` nothing is changed. */
+        post: operations["configuration.import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/configuration/{config}": {
         parameters: {
             query?: never;
@@ -2254,8 +2324,43 @@ export interface paths {
         };
         /** Reads a document of the configuration: what it says, and what is in force. Secrets are never shown. */
         get: operations["configuration.get"];
+        /** Changes a document: checked with all others, kept in its history, and in force only when nothing is wrong. What is hidden in the text stays as it was. */
+        put: operations["configuration.set"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/configuration/{config}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what a document was changed to, the newest first: old and new text, why, by whom, when, and whether it was valid. */
+        get: operations["configuration.history"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/configuration/{config}/revert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes back to a version of a document, which becomes its newest; version 0 is the file. */
+        post: operations["configuration.revert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2269,7 +2374,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Reads what the interface is told: texts, lengths, intervals, what is switched on. */
+        /** Reads what the interface is told: texts, lengths, intervals, what is switched on; and, signed in, the documents that the application shows. */
         get: operations["frontend.get"];
         put?: never;
         post?: never;
@@ -2628,11 +2733,13 @@ export interface components {
             refresh_token: string;
             token_type: string;
             expires_in: number;
+            session: string;
             user: components["schemas"]["Me"];
         };
         Me: {
             id: string;
             email: string | null;
+            username: string | null;
             name: string;
             role: components["schemas"]["Role"] | null;
             role_name: string | null;
@@ -2640,6 +2747,8 @@ export interface components {
             tenant: string | null;
             tenant_slug?: string | null;
             can_write: boolean;
+            is_admin: boolean;
+            is_active: boolean;
             permissions: components["schemas"]["Permission"][];
             /** @enum {string} */
             reaches: "all" | "one";
@@ -2648,6 +2757,7 @@ export interface components {
             picture?: string | null;
             /** Format: date-time */
             created_at?: string;
+            session?: string;
             preferences?: components["schemas"]["Preferences"];
         };
         Preferences: {
@@ -2670,7 +2780,8 @@ export interface components {
         };
         User: {
             id: string;
-            email: string;
+            email: string | null;
+            username: string | null;
             name: string;
             role: components["schemas"]["Role"];
             role_name: string;
@@ -2678,6 +2789,8 @@ export interface components {
             tenant: string | null;
             /** @enum {string} */
             reaches: "all" | "one";
+            is_admin: boolean;
+            is_active: boolean;
             disabled: boolean;
             /** Format: date-time */
             disabled_at: string | null;
@@ -2688,6 +2801,30 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             updated_at: string;
+        };
+        Erasure: {
+            user: string;
+            dry_run: boolean;
+            /** @enum {string} */
+            state: "planned" | "pending" | "completed";
+            /** Format: uuid */
+            job: string | null;
+            counts: components["schemas"]["ErasureCounts"] | null;
+        };
+        ErasureCounts: {
+            sessions: number;
+            keys: number;
+            chats: number;
+            messages: number;
+            runs: number;
+            prompts: number;
+            conversations: number;
+            questions: number;
+            documents: number;
+            documents_handed_over: number;
+            records: number;
+            archived: number;
+            feedback: number;
         };
         Key: {
             id: string;
@@ -2784,6 +2921,9 @@ export interface components {
             /** Format: date-time */
             deleted_at: string | null;
             created_by: string;
+            children?: {
+                [key: string]: components["schemas"]["Record"][];
+            };
         };
         Version: {
             /** Format: uuid */
@@ -3564,6 +3704,12 @@ export interface components {
             is_typed: boolean;
             has_schema: boolean;
             checksum: string | null;
+            version: number;
+            newest_version: number;
+            set_aside: number | null;
+            waits_for_start: boolean;
+            /** @enum {string} */
+            acts: "now" | "next_start";
         };
         ConfigurationDocument: {
             name: string;
@@ -3576,7 +3722,14 @@ export interface components {
             is_typed: boolean;
             has_schema: boolean;
             checksum: string | null;
+            version: number;
+            newest_version: number;
+            set_aside: number | null;
+            waits_for_start: boolean;
+            /** @enum {string} */
+            acts: "now" | "next_start";
             content: string | null;
+            newest: string | null;
             hidden: string[];
             given: components["schemas"]["Json"];
             in_force: components["schemas"]["Json"];
@@ -3598,6 +3751,54 @@ export interface components {
             message: string;
             hint?: string;
         };
+        ConfigurationChange: {
+            config: string;
+            version: number;
+            changed: boolean;
+            applied: boolean;
+            /** @enum {string|null} */
+            acts: "now" | "next_start" | null;
+            is_valid: boolean;
+            errors: number;
+            warnings: number;
+            faults: components["schemas"]["ConfigurationFault"][];
+        };
+        ConfigurationVersion: {
+            config: string;
+            version: number;
+            in_force: boolean;
+            /** @enum {string} */
+            origin: "set" | "revert" | "import";
+            reason: string;
+            is_valid: boolean;
+            faults: components["schemas"]["ConfigurationFault"][];
+            old: string | null;
+            new: string | null;
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        ConfigurationImport: {
+            imported: number;
+            applied: boolean;
+            hot_reloaded: string[];
+            validated_only: boolean;
+            results: components["schemas"]["ConfigurationResult"][];
+            is_valid: boolean;
+            errors: number;
+            warnings: number;
+            faults: components["schemas"]["ConfigurationFault"][];
+        };
+        ConfigurationResult: {
+            config: string | null;
+            file: string;
+            /** @enum {string} */
+            outcome: "imported" | "valid" | "unchanged" | "refused" | "left_out" | "unknown";
+            version: number | null;
+            /** @enum {string|null} */
+            acts: "now" | "next_start" | null;
+            faults: components["schemas"]["ConfigurationFault"][];
+        };
         Frontend: {
             theme: string;
             language: string | null;
@@ -3613,6 +3814,9 @@ export interface components {
                 [key: string]: components["schemas"]["Json"];
             };
             own?: components["schemas"]["Json"];
+            documents?: {
+                [key: string]: components["schemas"]["Json"];
+            };
         };
         Schema: {
             $schema?: string;
@@ -3756,6 +3960,8 @@ export interface components {
             has_deprecations: boolean;
             uploads: components["schemas"]["UploadLimits"];
             sign_up: boolean;
+            /** @enum {string} */
+            sign_in: "email" | "username";
             webhook_events: string[];
             pages: components["schemas"]["PageEntry"][];
             model: components["schemas"]["ModelsInUse"];
@@ -4132,6 +4338,7 @@ export interface components {
             about: string;
             documents: boolean;
             collections: string[];
+            on: string | null;
             own_prompt_chars: number;
             question_chars: number;
             web: boolean;
@@ -4151,6 +4358,8 @@ export interface components {
             /** Format: uuid */
             tenant: string;
             assistant: string;
+            /** Format: uuid */
+            record: string | null;
             title: string;
             is_named: boolean;
             /** Format: date-time */
@@ -4243,6 +4452,7 @@ export interface components {
             original_question_length: number;
             used_question_length: number;
             citations: components["schemas"]["Citation"][];
+            context_used: components["schemas"]["ContextUsed"] | null;
             confidence: number;
             quoting: boolean;
         };
@@ -4251,12 +4461,20 @@ export interface components {
             confidence: number;
             sources_used: number;
             citations: components["schemas"]["Citation"][];
+            context_used: components["schemas"]["ContextUsed"] | null;
             model_used: string | null;
             tokens_used: number | null;
             quoting: boolean;
             request_id: string;
             input_truncated: boolean;
             processing_time_s: number;
+        };
+        ContextUsed: {
+            /** Format: uuid */
+            record: string;
+            /** Format: uuid */
+            parent: string | null;
+            earlier: number;
         };
         AnswerEvent: {
             stage?: string;
@@ -4295,6 +4513,7 @@ export interface components {
             original_question_length?: number;
             used_question_length?: number;
             citations?: components["schemas"]["Citation"][];
+            context_used?: components["schemas"]["ContextUsed"] | null;
             confidence?: number;
             /** @enum {string} */
             finish?: "stop" | "length";
@@ -4856,7 +5075,9 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @description The e-mail address. */
-                    email: string;
+                    email?: string | null;
+                    /** @description The name, where people sign in by one; an e-mail address does too. */
+                    username?: string | null;
                     /** @description The password. */
                     password: string;
                 };
@@ -4888,7 +5109,9 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @description The e-mail address to sign in with. */
-                    email: string;
+                    email?: string | null;
+                    /** @description The name to sign in by, where people do so by one. */
+                    username?: string | null;
                     /** @description The password; at least 8 characters. */
                     password: string;
                     /** @description What one is called. */
@@ -5226,6 +5449,35 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    "sessions.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session. */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     "sessions.revoke": {
         parameters: {
             query?: never;
@@ -5262,7 +5514,7 @@ export interface operations {
             query?: {
                 /** @description Only those of this tenant. */
                 tenant?: string;
-                /** @description Only those with this in their name or e-mail address. */
+                /** @description Only those with this in their name, the name they sign in by, or their e-mail address. */
                 search?: string;
                 /** @description The most rows of a page. */
                 limit?: components["parameters"]["Limit"];
@@ -5311,9 +5563,11 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description The e-mail address to sign in with. */
-                    email: string;
-                    /** @description The password; at least 12 characters. */
+                    /** @description The e-mail address to sign in with; may be left out where people sign in by a name. */
+                    email?: string | null;
+                    /** @description The name to sign in by, where people do so by one: 3 to 50 letters, digits, `_` and `-`. */
+                    username?: string | null;
+                    /** @description The password; at least 8 characters. */
                     password: string;
                     /**
                      * @description What they are called.
@@ -5429,6 +5683,8 @@ export interface operations {
                 "application/json": {
                     /** @description What they are called. */
                     name?: string | null;
+                    /** @description Another name to sign in by, where people do so by one. */
+                    username?: string | null;
                     /** @description Another role. */
                     role?: string | null;
                     /**
@@ -5459,6 +5715,47 @@ export interface operations {
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
             412: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "users.erase": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The user. */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description Only count what would be removed; what lies in archives is not counted. */
+                    dry_run?: boolean | null;
+                    /** @description What becomes of documents that they shared: `hand_over` (the house's from then on), or `erase`. */
+                    shared_documents?: ("hand_over" | "erase") | null;
+                };
+            };
+        };
+        responses: {
+            /** @description It will be done; the job tells how far it is. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
@@ -5997,6 +6294,42 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    "records.find": {
+        parameters: {
+            query: {
+                /** @description Of this tenant. */
+                tenant?: string;
+                /** @description A field that is unique by itself. */
+                field: string;
+                /** @description The value it has. */
+                value: string;
+            };
+            header?: never;
+            path: {
+                /** @description The collection. */
+                collection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     "imports.create": {
         parameters: {
             query?: never;
@@ -6100,6 +6433,8 @@ export interface operations {
             query?: {
                 /** @description The collection it must be of. */
                 collection?: string;
+                /** @description Collections that lie in it: their records go along under `children`, the first hundred of each. */
+                with?: string[];
             };
             header?: never;
             path: {
@@ -7636,6 +7971,8 @@ export interface operations {
                 tenant?: string;
                 /** @description With this assistant. */
                 assistant?: string;
+                /** @description About this record. */
+                record?: string;
                 /** @description The most rows of a page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
@@ -7661,6 +7998,51 @@ export interface operations {
                         prev_cursor: string | null;
                         total?: number;
                     };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "chats.create": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description On whose account.
+                     */
+                    tenant?: string | null;
+                    /** @description With this assistant; the only one when left out. */
+                    assistant?: string | null;
+                    /**
+                     * Format: uuid
+                     * @description The record it is about.
+                     */
+                    record: string;
+                };
+            };
+        };
+        responses: {
+            /** @description It was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chat"];
                 };
             };
             401: components["responses"]["Problem"];
@@ -7990,6 +8372,11 @@ export interface operations {
                      * @description The chat; a new one when left out.
                      */
                     chat?: string | null;
+                    /**
+                     * Format: uuid
+                     * @description The record it is about, for an assistant that is asked about records; in a chat about one, that one.
+                     */
+                    record?: string | null;
                     /** @description Rules for this answer; one's own when left out. */
                     system_prompt?: string | null;
                     /** @description Words that go along. */
@@ -8053,6 +8440,11 @@ export interface operations {
                      * @description The chat; a new one when left out.
                      */
                     chat?: string | null;
+                    /**
+                     * Format: uuid
+                     * @description The record it is about, for an assistant that is asked about records; in a chat about one, that one.
+                     */
+                    record?: string | null;
                     /** @description Rules for this answer; one's own when left out. */
                     system_prompt?: string | null;
                     /** @description Words that go along. */
@@ -8116,6 +8508,11 @@ export interface operations {
                      * @description The chat; a new one when left out.
                      */
                     chat?: string | null;
+                    /**
+                     * Format: uuid
+                     * @description The record it is about, for an assistant that is asked about records; in a chat about one, that one.
+                     */
+                    record?: string | null;
                     /** @description Rules for this answer; one's own when left out. */
                     system_prompt?: string | null;
                     /** @description Words that go along. */
@@ -8770,8 +9167,8 @@ export interface operations {
                 tenant?: string;
                 /** @description Of this task; the only one that keeps results when left out. */
                 task?: string;
-                /** @description `mine` or `everybody`. */
-                of?: "mine" | "everybody";
+                /** @description `me` or `all`. */
+                of?: "me" | "all";
                 /** @description The most rows of a page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
@@ -11002,6 +11399,75 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    "configuration.export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": Blob;
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "configuration.import": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Why, for those who read the history; "Imported" when left out. */
+                    reason?: string | null;
+                    /** @description Only check what the file holds. */
+                    validate_only?: boolean | null;
+                };
+                "multipart/form-data": {
+                    /** @description Why, for those who read the history; "Imported" when left out. */
+                    reason?: string | null;
+                    /** @description Only check what the file holds. */
+                    validate_only?: boolean | null;
+                    /** Format: binary */
+                    file: Blob;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationImport"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     "configuration.get": {
         parameters: {
             query?: never;
@@ -11021,6 +11487,142 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConfigurationDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "configuration.set": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The name of the document. */
+                config: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What it is to say, as YAML; 1 MB at most. */
+                    content: string;
+                    /** @description Why, for those who read the history. */
+                    reason: string;
+                    /**
+                     * Format: int64
+                     * @description The version that the text was written upon; 0 is the file. Refused when another one is in force.
+                     */
+                    version?: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationChange"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "configuration.history": {
+        parameters: {
+            query?: {
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path: {
+                /** @description The name of the document. */
+                config: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ConfigurationVersion"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "configuration.revert": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The name of the document. */
+                config: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: int64
+                     * @description The version to go back to; 0 is the file.
+                     */
+                    version: number;
+                    /** @description Why, for those who read the history. */
+                    reason: string;
+                    /**
+                     * Format: int64
+                     * @description The version in force, as far as the caller knows. Refused when another one is.
+                     */
+                    from?: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationChange"];
                 };
             };
             401: components["responses"]["Problem"];

@@ -300,7 +300,7 @@ testkit::on_both! {
         for (asker, limit, left) in [(server.nobody(), "60", "59"), (server.admin().await, "100", "99")] {
             let answer = asker.get("/v2/events?limit=1").await;
             let told = (answer.header("x-ratelimit-limit"), answer.header("x-ratelimit-remaining"));
-            assert_eq!(told, (Some(limit), Some(left)), "{}", answer.text);
+            assert_eq!(told, (Some(limit), Some(left)), "{}", answer.text());
         }
     }
 

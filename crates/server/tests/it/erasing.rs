@@ -161,7 +161,8 @@ async fn person(house: &House) -> Person {
     let memo = json!({"tenant": tenant, "task": "reading", "text": "All is well."});
     asker.post("/api/results", memo).await.is(200);
     let (owner, now) = (id.clone(), house.clock.now());
-    let begun = house.store.write(&base::Actor::house(), now, move |tx| {
+    let nobody = base::Actor::house();
+    let begun = house.store.write(&nobody, now, move |tx| {
         let conversation = Conversation {
             id: ChatId::generate(),
             tenant,

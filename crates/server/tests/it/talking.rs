@@ -150,6 +150,22 @@ testkit::on_both! {
         let heard = socket.hears_until("answer").await;
         let run = heard.last().and_then(|it| it["run"].as_str()).expect("an answer");
         drop(socket);
+        let mut deaf = Socket::narrow(&house, &editor).await;
+        let resume = json!({"type": "resume", "last_event_id": format!("{run}:0")}).to_string();
+        for _ in 0..40 {
+            deaf.says(&resume).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        for _ in 0..600 {
+            if house.app.changes.is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(house.app.changes.is_empty(), "the server still waits for it");
+        drop(deaf);
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_on_which_nothing_is_said_for_a_while_is_kept_alive() {
@@ -175,23 +191,6 @@ async fn a_socket_on_which_nothing_is_said_for_a_while_is_kept_alive() {
     };
     let beats = tokio::time::timeout(Duration::from_secs(60), listening).await;
     assert!(beats.expect("the model speaks in the end") >= 1, "nothing was said meanwhile");
-}
-
-        let mut deaf = Socket::narrow(&house, &editor).await;
-        let resume = json!({"type": "resume", "last_event_id": format!("{run}:0")}).to_string();
-        for _ in 0..40 {
-            deaf.says(&resume).await;
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        for _ in 0..600 {
-            if house.app.changes.is_empty() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        assert!(house.app.changes.is_empty(), "the server still waits for it");
-        drop(deaf);
-    }
 }
 /// A WebSocket as a browser opens it.
 struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);

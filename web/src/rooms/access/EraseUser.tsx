@@ -16,7 +16,7 @@ export function EraseUser({ user, onClose }: { user: UserView; onClose: () => vo
   const body = { shared_documents: shared ? ('erase' as const) : ('hand_over' as const) };
   const path = { user: user.id };
   const planned = useQuery({
-    queryKey: ['users', 'erase', user.id, shared],
+    queryKey: ['erasure', user.id, shared],
     queryFn: () => answer(api.POST('/api/users/{user}/erase', { params: { path }, body: { ...body, dry_run: true } })),
     gcTime: 0,
   });
