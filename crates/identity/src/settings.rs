@@ -116,6 +116,9 @@ pub struct Burst {
     pub within: SignedDuration,
 }
 
+/// The longest time for which guesses count: nobody shall be locked out for good, or before time began.
+const GUESSES_COUNT_MAX: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// What hashing a password with argon2id costs. The defaults are those that OWASP recommends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -244,15 +247,15 @@ impl Settings {
         report("lockout.attempts", lockout.is_none_or(|it| it.attempts > 0), "must be at least 1");
         report(
             "lockout.for",
-            lockout.is_none_or(|it| it.lasts >= second),
-            "must be at least one second",
+            lockout.is_none_or(|it| (second..=GUESSES_COUNT_MAX).contains(&it.lasts)),
+            "must be at least one second, and at most 30 days",
         );
         let burst = self.burst.as_ref();
         report("burst.attempts", burst.is_none_or(|it| it.attempts > 0), "must be at least 1");
         report(
             "burst.within",
-            burst.is_none_or(|it| it.within >= second),
-            "must be at least one second",
+            burst.is_none_or(|it| (second..=GUESSES_COUNT_MAX).contains(&it.within)),
+            "must be at least one second, and at most 30 days",
         );
         report("issuer", !self.issuer.is_empty(), "must not be empty");
         report("password.at_once", self.password.at_once > 0, "must be at least 1");
@@ -308,6 +311,18 @@ mod tests {
                 "JWT_SECRET_KEY"
             ]
         );
+    }
+
+    #[test]
+    fn nobody_is_locked_out_for_longer_than_a_month() {
+        let long = SignedDuration::from_secs(i64::MAX);
+        let settings = Settings {
+            lockout: Some(Lockout { attempts: 5, lasts: long }),
+            burst: Some(Burst { attempts: 3, within: long }),
+            ..Settings::default()
+        };
+        let fields: Vec<_> = settings.check().iter().map(|it| it.field).collect();
+        assert_eq!(fields, ["lockout.for", "burst.within"]);
     }
 
     #[test]

@@ -285,7 +285,10 @@ pub(crate) async fn let_in(
         if account.is_closed {
             return Err(LoginError::Disabled);
         }
-        tx.execute(SIGNED_IN, &params![user, now, None::<String>])?;
+        // Who is erased at this very moment is waited for here, and is gone then.
+        if tx.execute(SIGNED_IN, &params![user, now, None::<String>])? == 0 {
+            return Err(LoginError::WrongCredentials);
+        }
         let ended = begun.keep(tx, &kid, session_ends, most)?;
         add_refresh_token(tx, &hash, begun.session, refresh_ends)?;
         let entry = audit::Entry::new(account.tenant(), "signed_in", format!("users/{user}"), how);

@@ -229,10 +229,11 @@ pub async fn update(
             if hash.is_some() {
                 former::keep(tx, id, last, now)?;
             }
+            rows::save(tx, &after, hash.as_deref())?;
+            // After the user's row, as a sign-in goes: else each would wait for what the other holds.
             if hash.is_some() || change.disabled == Some(false) {
                 refusal::unlock(tx, &before)?;
             }
-            rows::save(tx, &after, hash.as_deref())?;
             let is_moved = before.standing() != after.standing();
             if hash.is_some() || is_moved || after.disabled_at.is_some() {
                 session::end_all(tx, id, None, "user_changed", now)?;

@@ -86,7 +86,8 @@ impl Engine {
         self.store().read(read).await
     }
 
-    /// What a chat is about, when the record is still there for its owner.
+    /// What a chat is about, when the record is still there for its owner; of what went along with it, what
+    /// is.
     ///
     /// # Errors
     /// A record that is not there any more, or that the caller does not see any more.
@@ -99,8 +100,11 @@ impl Engine {
         caller.may(Permission::ReadRecords).map_err(EngineError::NotAllowed)?;
         let (this, caller, chat) = (self.clone(), caller.clone(), chat.id);
         let read = move |db: &store::Db| {
-            this.sees(&caller, &record::get(db, caller.reach, record, None)?)?;
-            Ok::<_, EngineError>(about::of(db, chat)?)
+            let record = record::get(db, caller.reach, record, None)?;
+            this.sees(&caller, &record)?;
+            let Some(about) = about::of(db, chat)? else { return Ok(None) };
+            let kits = this.folder().kits();
+            Ok::<_, EngineError>(Some(about.still(db, kits, &caller, record.tenant)?))
         };
         self.store().read(read).await
     }

@@ -24,7 +24,7 @@ use crate::job::steps::Steps;
 
 /// What an archive will be without somebody's records.
 pub(crate) struct Rest {
-    /// The records that go.
+    /// The records that go, each with what lies in it.
     gone: BTreeSet<RecordId>,
     /// The file of those that stay; none when nothing does.
     left: Option<Left>,
@@ -49,23 +49,27 @@ pub(crate) async fn next(
     steps.read(move |db| Ok(row::behind(db, &name, after)?)).await
 }
 
-/// Reads an archive, and writes a file of it without what was made by one of these; none when there is
-/// nothing of theirs in it. The file is nobody's until [`replace`].
+/// Reads an archive, and writes a file of it without what one of these made in `collections`, also within
+/// what others made; none when there is nothing of theirs in it. The file is nobody's until [`replace`].
 pub(crate) async fn without(
     steps: &Steps,
     archive: &Archive,
     owners: &[String],
+    collections: &[String],
 ) -> Result<Option<Rest>, Failure> {
     let lines = file::read_back(steps, archive, |_| true).await?;
-    let is_theirs = |it: &&Line| it.id == it.root && owners.contains(&it.created_by);
-    let gone: BTreeSet<RecordId> = lines.iter().filter(is_theirs).map(|it| it.root).collect();
-    if gone.is_empty() {
+    let all = theirs(&lines, owners, collections);
+    if all.is_empty() {
         return Ok(None);
     }
+    // What lies in one that goes is not counted by itself.
+    let is_within = |it: &Line| it.parent.is_some_and(|it| all.contains(&it));
+    let first = lines.iter().filter(|it| all.contains(&it.id) && !is_within(it));
+    let gone: BTreeSet<RecordId> = first.map(|it| it.id).collect();
     // What was changed while it was put away is in the file, and is no record of the archive.
     let id = archive.id;
     let records = steps.read(move |db| Ok(row::records(db, id)?)).await?;
-    let stays = |it: &Line| !gone.contains(&it.root) && records.contains_key(&it.root);
+    let stays = |it: &Line| !all.contains(&it.id) && records.contains_key(&it.root);
     let lines: Vec<Line> = lines.into_iter().filter(stays).collect();
     let roots: Vec<Timestamp> =
         lines.iter().filter(|it| it.id == it.root).map(|it| it.created_at).collect();
@@ -91,6 +95,22 @@ pub(crate) async fn without(
     let file = file::keep(store, archive.place, archive.tenant, packed, steps.now()).await?;
     let left = Left { file, size_bytes, record_count, row_count, oldest_at, newest_at };
     Ok(Some(Rest { gone, left: Some(left) }))
+}
+
+/// What one of these made in `collections`, with all that lies in it. No I/O: this is what is decided.
+fn theirs(lines: &[Line], owners: &[String], collections: &[String]) -> BTreeSet<RecordId> {
+    let is_own =
+        |it: &&Line| collections.contains(&it.collection) && owners.contains(&it.created_by);
+    let mut all: BTreeSet<RecordId> = lines.iter().filter(is_own).map(|it| it.id).collect();
+    loop {
+        let is_within = |it: &Line| it.parent.is_some_and(|it| all.contains(&it));
+        let more = lines.iter().filter(|it| !all.contains(&it.id) && is_within(it));
+        let more: Vec<RecordId> = more.map(|it| it.id).collect();
+        if more.is_empty() {
+            return all;
+        }
+        all.extend(more);
+    }
 }
 
 /// Puts the file in the place of the old one and forgets the records that are not in it; says how many.
@@ -142,4 +162,45 @@ pub(crate) fn replace(
         tx.execute(sql, &params![archive.id, *record])?;
     }
     Ok(rest.gone.len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use base::TenantId;
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    fn line(collection: &str, within: Option<&Line>, created_by: &str) -> Line {
+        let (id, at) = (RecordId::generate(), testkit::moment("2026-11-21T08:00:00Z"));
+        Line {
+            root: within.map_or(id, |it| it.root),
+            id,
+            tenant: TenantId::DEFAULT,
+            collection: collection.into(),
+            parent: within.map(|it| it.id),
+            lineage: id,
+            position: 0,
+            revision: 1,
+            created_at: at,
+            updated_at: at,
+            deleted_at: None,
+            created_by: created_by.into(),
+            data: RawValue::from_string("{}".into()).expect("an object"),
+        }
+    }
+
+    #[test]
+    fn what_is_somebodys_goes_out_of_what_others_made_and_takes_along_what_lies_in_it() {
+        let case = line("cases", None, "bob");
+        let note = line("notes", Some(&case), "ann");
+        let reply = line("notes", Some(&note), "bob");
+        let other = line("notes", Some(&case), "bob");
+        let own = line("cases", None, "ann");
+        let expected = BTreeSet::from([note.id, reply.id]);
+        // What lies in another may come before it.
+        let lines = [case, reply, note, other, own];
+        assert_eq!(theirs(&lines, &["ann".into()], &["notes".into()]), expected);
+        assert!(theirs(&lines, &["eve".into()], &["notes".into()]).is_empty());
+    }
 }

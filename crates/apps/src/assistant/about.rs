@@ -153,6 +153,40 @@ impl About {
         ]
     }
 
+    /// The same without what went along and is not there for the caller any more. The record itself is
+    /// looked at by who calls.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(crate) fn still(
+        mut self,
+        db: &Db,
+        kits: &Kits,
+        caller: &Caller,
+        tenant: TenantId,
+    ) -> Result<Self, RecordError> {
+        let is_there = |it: &Shown| -> Result<bool, RecordError> {
+            Ok(look(db, kits, caller, tenant, it.id)?.is_some())
+        };
+        if let Some(parent) = &self.parent
+            && !is_there(parent)?
+        {
+            self.parent = None;
+        }
+        for mut it in std::mem::take(&mut self.earlier) {
+            if !is_there(&it.parent)? {
+                continue;
+            }
+            if let Some(record) = &it.record
+                && !is_there(record)?
+            {
+                it.record = None;
+            }
+            self.earlier.push(it);
+        }
+        Ok(self)
+    }
+
     /// What answers tell of it.
     pub(crate) fn used(&self) -> Json {
         json!({

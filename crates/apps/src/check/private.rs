@@ -3,6 +3,8 @@
 //! Whoever asks about a record of theirs sees it; whatever looks into a whole collection, is kept for all, or
 //! goes on by itself does not ask who looks, so none of it may look into a private one.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::{At, Checker};
@@ -18,6 +20,16 @@ impl Checker<'_> {
         for (pointer, name) in given.filter(|it| is_private(it.1)) {
             let message = format!("`{name}` is private, and this shows it to everybody");
             self.fault(At::Value(&pointer), "private", message);
+        }
+        for (name, task) in all.tasks.iter().filter(|it| is_private(&it.1.on)) {
+            if let Some(kept_in) = task.kept_in.as_deref().filter(|it| !is_private(it)) {
+                let pointer = format!("{}/kept_in", pointer_to("/tasks", name));
+                let on = &task.on;
+                let message = format!(
+                    "`{on}` is private, and what is said of it is seen by everybody in `{kept_in}`"
+                );
+                self.fault(At::Value(&pointer), "private", message);
+            }
         }
         self.private_collections(all);
     }
@@ -94,10 +106,19 @@ fn kept_for_all(all: &Description) -> Vec<(String, &str)> {
         (format!("{}/paths", pointer_to("/routes/versions", prefix)), &it.paths)
     });
     for (base, paths) in [main].into_iter().chain(others) {
-        for (path, route) in paths.iter().filter(|it| it.1.cache.is_some()) {
+        for (path, route) in paths {
+            let Some(cache) = &route.cache else { continue };
             let own = route.set.get("collection").and_then(Json::as_str);
             let pointer = format!("{}/cache", pointer_to(&base, path));
-            kept.extend(own.into_iter().chain(route.with()).map(|it| (pointer.clone(), it)));
+            // What is watched may go along: callers name it in `with` themselves.
+            let watched = cache.tags.iter().map(String::as_str);
+            let mut shown: BTreeSet<&str> =
+                own.into_iter().chain(route.with()).chain(watched).collect();
+            if own.is_none() && route.operation.starts_with("records.") {
+                // It answers with a record of whatever collection.
+                shown.extend(all.collections.keys().map(String::as_str));
+            }
+            kept.extend(shown.into_iter().map(|it| (pointer.clone(), it)));
         }
     }
     kept
@@ -116,6 +137,8 @@ mod tests {
         let searched =
             "on: {records: grades, with: [parent], earlier: 2}\n    collections: [grades]";
         let kept = "routes:\n  paths:\n    GET /grades/{record}: {do: records.get, set: {collection: grades}, cache: {ttl: 5m}}\nassistants:\n";
+        let any = "routes:\n  paths:\n    GET /things/{record}: {do: records.get, cache: {ttl: 5m, tags: [notes]}}\nassistants:\n";
+        let watched = "routes:\n  paths:\n    GET /notes/{record}: {do: records.get, set: {collection: notes}, cache: {ttl: 5m, tags: [notes, memos]}}\nassistants:\n";
         let along = "routes:\n  paths:\n    GET /memos/{record}: {do: records.get, set: {with: [grades]}, cache: {ttl: 5m}}\nassistants:\n";
         for (old, new, expected) in [
             (task, given, shown),
@@ -123,6 +146,9 @@ mod tests {
             ("on: {records: grades, with: [parent], earlier: 2}", searched, shown),
             ("assistants:\n", kept, shown),
             ("assistants:\n", along, shown),
+            ("assistants:\n", any, shown),
+            ("assistants:\n", watched, shown),
+            ("text: text\n", "text: text\n    kept_in: notes\n", "is seen by everybody in `notes`"),
             (
                 "title: status\n    private: true",
                 "title: status",

@@ -161,7 +161,7 @@ impl Document {
     /// hidden is given back as it is.
     ///
     /// # Errors
-    /// The pointer of a value that is hidden, and was never known.
+    /// The pointer of a value that is hidden, and was never known, or of which nobody can tell which one it was.
     pub(crate) fn unhidden(&self, text: &str, known: Option<&str>) -> Result<String, String> {
         // A text that cannot be read says so in its check.
         let Ok(mut value) = self.parsed(text) else { return Ok(text.to_owned()) };
@@ -173,8 +173,11 @@ impl Document {
             return Ok(text.to_owned());
         }
         let known = known.and_then(|it| self.parsed(it).ok()).unwrap_or_default();
+        let places = hide::places(&known, &self.sensitive, self.has_secrets());
+        let (given, shown) = (value.clone(), hide::hidden(&known, &places));
         for pointer in hidden {
-            match (value.pointer_mut(&pointer), known.pointer(&pointer)) {
+            let secret = hide::behind(&given, &known, &shown, &pointer);
+            match (value.pointer_mut(&pointer), secret) {
                 (Some(place), Some(secret)) => *place = secret.clone(),
                 _ => return Err(pointer),
             }

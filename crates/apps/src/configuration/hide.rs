@@ -9,6 +9,9 @@ use crate::field;
 /// What stands in the place of a value that is not shown.
 pub const HIDDEN: &str = "[hidden]";
 
+/// In a longer list nobody looks for where an entry stood: each is compared with all of them.
+const COMPARED_MAX: usize = 1_000;
+
 /// The pointers of what is never shown: whatever stands at `paths`, and texts behind the name of a
 /// secret, when names say so here.
 pub(crate) fn places(value: &Json, paths: &[String], by_name: bool) -> Vec<String> {
@@ -35,6 +38,53 @@ pub(crate) fn hidden(value: &Json, places: &[String]) -> Json {
         }
     }
     shown
+}
+
+/// What stood behind a hidden value of `given`, where `known` is what was there before and `shown` the same
+/// without what is never shown. Entries of a list are known by all that is shown of them, not by their places:
+/// a secret goes along with its entry, and never to the one that has moved to its place.
+pub(crate) fn behind<'a>(
+    given: &Json,
+    known: &'a Json,
+    shown: &Json,
+    pointer: &str,
+) -> Option<&'a Json> {
+    let (mut given, mut known, mut shown) = (given, known, shown);
+    for name in pointer.split('/').skip(1) {
+        let name = name.replace("~1", "/").replace("~0", "~");
+        (given, known, shown) = match (given, known, shown) {
+            (Json::Array(entries), Json::Array(were), Json::Array(seen)) => {
+                let at: usize = name.parse().ok()?;
+                let from = came_from(entries, seen, at)?;
+                (entries.get(at)?, were.get(from)?, seen.get(from)?)
+            }
+            _ => {
+                let name = name.as_str();
+                (given.get(name)?, known.get(name)?, shown.get(name)?)
+            }
+        };
+    }
+    Some(known)
+}
+
+/// Where an entry of a list stood before; none when nobody can tell.
+fn came_from(entries: &[Json], seen: &[Json], at: usize) -> Option<usize> {
+    let entry = entries.get(at)?;
+    if entries.len().max(seen.len()) > COMPARED_MAX {
+        return None;
+    }
+    let alike = |list: &[Json]| -> Vec<usize> {
+        list.iter().enumerate().filter(|(_, it)| *it == entry).map(|(at, _)| at).collect()
+    };
+    let (now, before) = (alike(entries), alike(seen));
+    if before.is_empty() {
+        // Something of it was changed: it is the one that stood here, unless that one stands elsewhere now.
+        let here = seen.get(at)?;
+        return (entries.len() == seen.len() && !entries.contains(here)).then_some(at);
+    }
+    // Of those that look the same, the first is the first, as long as none was taken away.
+    let nth = now.iter().position(|it| *it == at).filter(|_| now.len() == before.len())?;
+    before.get(nth).copied()
 }
 
 fn collect(value: &Json, pointer: &str, is_secret: bool, found: &mut Vec<String>) {

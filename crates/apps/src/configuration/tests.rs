@@ -173,6 +173,47 @@ fn what_is_hidden_in_a_text_is_put_back_and_nothing_else_is_believed_to_be_known
 }
 
 #[test]
+fn a_secret_goes_along_with_its_entry_of_a_list_and_never_to_another() {
+    #[track_caller]
+    fn check(mail: &Document, known: &str, given: &str, expected: Result<Json, &str>) {
+        let given = given.replace('?', &format!("'{}'", hide::HIDDEN));
+        let found = mail.unhidden(&given, Some(known));
+        let found =
+            found.map(|it| crate::marked::yaml(&it).expect("it is YAML").value["to"].clone());
+        assert_eq!(found, expected.map_err(str::to_owned), "{given}");
+    }
+    let folder = whole();
+    let configuration = folder.configuration();
+    let mail = configuration.get("mail").expect("mail");
+    let known = "to: [{host: a, password: of-a}, {host: b, password: of-b}]\n";
+    let (a, b) =
+        (json!({"host": "a", "password": "of-a"}), json!({"host": "b", "password": "of-b"}));
+    let new = json!({"host": "c", "password": "of-c"});
+    check(mail, known, "to: [{host: b, password: ?}]", Ok(json!([b])));
+    check(mail, known, "to: [{host: b, password: ?}, {host: a, password: ?}]", Ok(json!([b, a])));
+    check(
+        mail,
+        known,
+        "to: [{host: c, password: of-c}, {host: a, password: ?}, {host: b, password: ?}]",
+        Ok(json!([new, a, b])),
+    );
+    check(
+        mail,
+        known,
+        "to: [{host: z, password: ?}, {host: b, password: ?}]",
+        Ok(json!([{"host": "z", "password": "of-a"}, b])),
+    );
+    // Nobody can tell whose these are.
+    check(mail, known, "to: [{host: z, password: ?}]", Err("/to/0/password"));
+    let moved = "to: [{host: z, password: ?}, {host: a, password: ?}]";
+    check(mail, known, moved, Err("/to/0/password"));
+    let alike = "to: [{password: first}, {password: second}]\n";
+    check(mail, alike, "to: [{password: ?}]", Err("/to/0/password"));
+    let both = json!([{"password": "first"}, {"password": "second"}]);
+    check(mail, alike, "to: [{password: ?}, {password: ?}]", Ok(both));
+}
+
+#[test]
 fn a_version_is_in_force_as_long_as_its_file_is_the_one_that_it_was_made_upon() {
     let folder = whole();
     let base = folder.configuration().get("rubric").and_then(Document::base);

@@ -16,7 +16,7 @@ use serde_json::{Value as Json, json};
 use store::{Tx, audit, params};
 use work::{Failure, Handler, Job, NewJob, Running};
 
-use super::{Counts, Shared, collections};
+use super::{Counts, Shared, collections, holders};
 use crate::{
     archive::forget as archives,
     assistant::{Why, theirs as talks},
@@ -316,12 +316,15 @@ impl Way<'_> {
         self.step("records", move |tx, act| {
             let act = Act { reach: Reach::All, ..act.clone() };
             let mut counts = Counts::default();
-            let family = format!("{FAMILY} SELECT count(*) AS total FROM family");
+            let family = format!("{FAMILY} SELECT id FROM family");
             for id in some {
-                work::forget(tx, id)?;
-                let rows: u64 = tx.one(family.as_str(), &params![id])?.get("total")?;
+                let rows = tx.query(family.as_str(), &params![id])?;
+                for row in &rows {
+                    // What lies in it is not met by itself any more once it is gone.
+                    work::forget(tx, row.get("id")?)?;
+                }
                 match record::erase(tx, engine.folder().kits(), &act, id, None) {
-                    Ok(()) => counts.records += rows,
+                    Ok(()) => counts.records += rows.len() as u64,
                     // It lay in one that went a moment ago.
                     Err(RecordError::NotFound { .. }) => {}
                     Err(error) => return Err(error.into()),
@@ -336,11 +339,13 @@ impl Way<'_> {
     /// looking into the others.
     async fn archives(&mut self, owners: &[String]) -> Result<(), Failure> {
         let mut damaged = None;
-        for collection in collections(self.steps.engine.folder()) {
+        let folder = self.steps.engine.folder();
+        let whose = collections(folder);
+        for collection in holders(folder) {
             let mut after = None;
             while let Some(archive) = archives::next(self.steps, &collection, after).await? {
                 after = Some(archive.id);
-                let rest = match archives::without(self.steps, &archive, owners).await {
+                let rest = match archives::without(self.steps, &archive, owners, &whose).await {
                     Ok(Some(rest)) => rest,
                     Ok(None) => continue,
                     Err(failure @ Failure::Final { .. }) => {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use count::count;
 
-use crate::folder::Folder;
+use crate::{folder::Folder, record::CollectionKit};
 
 /// How much there is of each kind, or how much of it was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,5 +115,19 @@ pub(crate) fn collections(folder: &Folder) -> Vec<String> {
     all.dedup();
     // Collections that lie in versions are parts of a record of the tenant.
     all.retain(|it| folder.kits().get(it).is_some_and(|kit| !kit.is_in_versions()));
+    all
+}
+
+/// The collections in whose archives such records may be: their own, and those in which they lie.
+pub(crate) fn holders(folder: &Folder) -> Vec<String> {
+    let mut all = collections(folder);
+    let mut at = 0;
+    while let Some(name) = all.get(at) {
+        let parent = folder.kits().get(name).and_then(CollectionKit::parent).map(str::to_owned);
+        if let Some(parent) = parent.filter(|it| !all.contains(it)) {
+            all.push(parent);
+        }
+        at += 1;
+    }
     all
 }

@@ -107,9 +107,11 @@ pub fn sweep(tx: &Tx, now: Timestamp) -> Result<u64, store::Error> {
     tx.execute("DELETE FROM progress_answers WHERE expires_at <= $1", &params![now])
 }
 
-/// Forgets what was calculated of somebody's results: part of erasing them.
+/// Forgets what was calculated of somebody's results, and of everybody's: their words may be in it. Part of
+/// erasing them.
 pub fn forget_owner(tx: &Tx, owner: &str) -> Result<u64, store::Error> {
-    tx.execute("DELETE FROM progress_answers WHERE owner = $1", &params![owner])
+    let sql = "DELETE FROM progress_answers WHERE owner IN ($1, $2)";
+    tx.execute(sql, &params![owner, super::who::EVERYBODY])
 }
 
 /// Forgets everything of a tenant: part of erasing it.

@@ -226,7 +226,7 @@ const FEEDBACK: &str = "
      ORDER BY subject || '/' || owner LIMIT $3";
 
 const CHATS: &str = "
-    SELECT id, tenant, assistant, owner, title, is_named, created_at, updated_at
+    SELECT id, tenant, assistant, owner, record, title, is_named, created_at, updated_at
       FROM assistant_chats WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
 
 const MESSAGES: &str = "

@@ -132,6 +132,18 @@ testkit::on_both! {
         assert!(prompt(&script).contains("<grade>1.5</grade>"), "{}", prompt(&script));
     }
 
+    async fn what_came_before_goes_along_only_while_it_is_there(db: Database) {
+        let script = Script::start().await;
+        let panel = Panel::open(db, &script).await;
+        let (first, second) = graded_twice(&panel, &script).await;
+        let hers = chat(&panel, &panel.ann, second).await;
+        let memo = memo_of(&panel, first).await;
+        does(&panel, move |tx, kits, act| record::delete(tx, kits, act, memo, None, None)).await;
+        let heard = hears(&panel, &panel.ann, asked(QUESTION, AskPlace::Chat(hers))).await;
+        assert_eq!(heard.ended(Name::Done)["context_used"]["earlier"], json!(0));
+        assert!(!prompt(&script).contains("ends in March."), "{}", prompt(&script));
+    }
+
     async fn nobody_talks_about_what_they_do_not_see(db: Database) {
         let script = Script::start().await;
         let panel = Panel::open(db, &script).await;

@@ -56,11 +56,12 @@ pub fn having(db: &Db, caller: &Caller, id: UserId) -> Result<Having, UserError>
 pub fn erase(tx: &Tx, caller: &Caller, id: UserId) -> Result<Having, UserError> {
     tx.hold("users")?;
     let having = having(tx, caller, id)?;
-    if let Some(user) = rows::get(tx, id)? {
-        refusal::unlock(tx, &user)?;
-    }
+    let user = rows::get(tx, id)?;
     for sql in ERASE {
         tx.execute(*sql, &params![id])?;
+    }
+    if let Some(user) = user {
+        refusal::unlock(tx, &user)?;
     }
     let entry = audit::Entry::new(
         having.tenant,

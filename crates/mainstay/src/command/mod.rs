@@ -17,6 +17,7 @@ pub(crate) mod key;
 pub(crate) mod migrate;
 pub(crate) mod models;
 pub(crate) mod openapi;
+mod own_file;
 pub(crate) mod progress;
 pub(crate) mod report;
 pub(crate) mod schedules;

@@ -1,10 +1,10 @@
 //! `mainstay tenant`: everything that a tenant has, taken elsewhere.
 //!
-//! The form is that of `GET /api/tenants/{tenant}/export`, and nothing is left out: the operator has the
-//! database anyway, and whoever leaves is to be given what is theirs. That it was done is in the audit log.
+//! The form is that of `GET /api/tenants/{tenant}/export`, and no part is left out: the operator has the
+//! database anyway, and whoever leaves is to be given what is theirs. What lies in archives is brought back
+//! before. That it was done is in the audit log.
 
 use std::{
-    fs::File,
     io::{BufWriter, Write},
     path::Path,
     process::ExitCode,
@@ -17,6 +17,7 @@ use identity::tenant;
 use serde_json::{Map, Value as Json, json};
 use store::audit;
 
+use super::own_file;
 use crate::{
     args::tenant::{Tenant, TenantAct},
     environment::Environment,
@@ -59,7 +60,7 @@ async fn write(house: &House, id: TenantId, file: &Path) -> anyhow::Result<Map<S
     });
     let mut beside = file.as_os_str().to_owned();
     beside.push(".part");
-    let mut out = BufWriter::new(File::create(&beside).with_context(cannot)?);
+    let mut out = BufWriter::new(own_file::create(Path::new(&beside)).with_context(cannot)?);
     write!(out, "{{\"exported_at\":{},\"tenant\":{head},\"left_out\":[]", json!(now))
         .with_context(cannot)?;
     let mut counts = Map::new();

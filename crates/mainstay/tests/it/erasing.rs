@@ -137,6 +137,9 @@ testkit::on_both! {
         let whole = place.file("whole.json", b"");
         let told = place.json(&["tenant", "export", &whole]).await;
         assert_eq!((&told["rows"]["chats"], &told["rows"]["messages"], &told["rows"]["documents"]), (&json!(1), &json!(2), &json!(1)), "{told}");
+        let mode = std::fs::metadata(&whole).unwrap().permissions();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777;
+        assert_eq!(mode, 0o600, "chats are in it");
         let read: Json = serde_json::from_slice(&std::fs::read(&whole).unwrap()).expect("it is JSON");
         assert_eq!((read["chats"][0]["id"].as_str(), &read["left_out"]), (Some(chat.as_str()), &json!([])));
         assert_eq!(read["messages"][0]["content"], "How often?");

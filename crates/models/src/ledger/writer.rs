@@ -27,10 +27,11 @@ use crate::usage::{self, Entry, Outcome};
 
 /// The most rows of one transaction.
 const GROUP_MAX: usize = 512;
-/// How long the first row of a group waits for others: after a rest, and while rows keep coming.
-/// Each transaction waits for the disk and takes a core for a moment, in which calls wait: with many
-/// rows there are few of them. Nothing is at stake meanwhile: the journal has each row.
-const LINGER: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
+/// How long the first row of a group waits for others. Each transaction waits for the disk and takes a
+/// core for a moment, in which calls wait: with many rows there are few of them, and the one of a
+/// call does not fall on the first word of the next. Nothing is at stake meanwhile: the journal has
+/// each row.
+const LINGER: Duration = Duration::from_millis(100);
 /// The waits before a transaction is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 /// How long the end waits for a database that is away. What is left is in the journal.
@@ -85,11 +86,9 @@ impl Ledger {
     }
 
     async fn drain(&self) {
-        let mut linger = LINGER.0;
         loop {
             if self.journal().is_some() && self.queue().waiting.len() < GROUP_MAX {
-                sleep(linger).await;
-                linger = LINGER.1;
+                sleep(LINGER).await;
             }
             let items: Vec<Item> = {
                 let mut queue = self.queue();

@@ -211,6 +211,13 @@ async fn left(house: &House, person: &Person) -> Vec<String> {
             left.push(table.to_owned());
         }
     }
+    let about = format!(
+        "SELECT count(*) AS total FROM jobs WHERE created_by = '{}' AND subject IS NOT NULL",
+        person.id
+    );
+    if rows(house, about.clone(), about).await[0].get::<i64>("total").unwrap() > 0 {
+        left.push("jobs about what was theirs".to_owned());
+    }
     left
 }
 
@@ -278,6 +285,13 @@ testkit::on_both! {
         }
         ann.asker.get("/api/me").await.is(200);
         assert!(left(&house, &ann).await.len() >= 8, "a dry run changes nothing");
+        let of_all = format!(
+            "INSERT INTO progress_answers
+                    (tenant, progress, owner, metric, made_by, mark, data, calculated_at, expires_at)
+             VALUES ('{}', 'writing', '*', 'recurring', 'x', 1, '{{}}', 1, 9000000000000000)",
+            house.here
+        );
+        db.raw(&of_all).await;
 
         let mut done = owner.post(&path, json!({})).await;
         if done.status == 202 {
@@ -289,6 +303,7 @@ testkit::on_both! {
         assert_eq!(left(&house, &ann).await, Vec::<String>::new());
         assert_eq!(held(&house, "assistant_runs", "owner", "").await, 1, "the run stays, as nobody's");
         assert_eq!(held(&house, "users", "email", &ann.email).await, 0);
+        assert_eq!(held(&house, "progress_answers", "owner", "*").await, 0, "her words may be in it");
         ann.asker.get("/api/me").await.is(401);
         let login = json!({"email": ann.email, "password": ann.password});
         house.nobody().post("/api/auth/login", login).await.is(401);

@@ -23,6 +23,7 @@ use store::blob::BlobId;
 
 use super::{add, operator, sight};
 use crate::{
+    command::own_file,
     output::{self, Output},
     wire::House,
 };
@@ -42,7 +43,7 @@ pub(super) async fn out(
     let mut beside = file.as_os_str().to_owned();
     beside.push(".part");
     let cannot = || format!("cannot write {}", file.display());
-    let mut lines = BufWriter::new(File::create(&beside).with_context(cannot)?);
+    let mut lines = BufWriter::new(own_file::create(Path::new(&beside)).with_context(cannot)?);
     let mut carried = 0_u64;
     let all = documents(house, &sight).await?;
     for document in &all {
