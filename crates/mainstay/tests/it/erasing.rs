@@ -153,6 +153,7 @@ testkit::on_both! {
         assert_eq!(place.json(&["documents", "export", &carried]).await["documents"], 1);
         let elsewhere = Database::sqlite();
         let other = Place::on(&elsewhere).of_app("knowledge-chat");
+        other.serve().await.stop().await;
         let taken = other.json(&["documents", "import", &carried]).await;
         let document = &taken["documents"][0];
         assert_eq!((&document["state"], &document["tags"]), (&json!("ready"), &json!(["lab"])), "{taken}");
