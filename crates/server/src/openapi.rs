@@ -287,6 +287,10 @@ fn outcomes(folder: Option<&Folder>, route: &Route) -> Vec<Outcome> {
             let description = "The result, when somebody waits for it.";
             vec![usual, Outcome { status: 200, gives: "Result", description }]
         }
+        "users.erase" => {
+            let description = "What was removed, or what would be.";
+            vec![Outcome { status: 200, description, ..usual }, usual]
+        }
         "health.get" | "health.database" | "health.models" | "health.ready" => {
             let description = "The answer, when it is not well.";
             vec![Outcome { status: 503, description, ..usual }, usual]

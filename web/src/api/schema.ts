@@ -5744,6 +5744,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description What was removed, or what would be. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
             /** @description It will be done; the job tells how far it is. */
             202: {
                 headers: {
