@@ -135,7 +135,7 @@ testkit::on_both! {
     async fn where_people_have_addresses_a_name_is_refused_and_an_address_needed(db: Database) {
         let house = House::open(&db).await;
         let owner = house.owner().await;
-        let named = json!({"email": "bo@example.com", "username": "bo-lee", "password": "a long enough password", "role": "viewer"});
+        let named = json!({"email": "bo@example.com", "username": "bo-lee", "password": "a long enough password", "role": "viewer", "tenant": house.here});
         let refused = owner.post("/api/users", named).await.refused(422, "invalid_input");
         assert_eq!(refused["errors"][0]["field"], "/username", "{refused}");
         let without = json!({"password": "a long enough password"});
