@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url';
 
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
+/** The invented ones that the mock can run. */
+export type Application = 'catalogue' | 'letters' | 'trails' | 'answers';
+
 export interface Place {
   url: string;
   email: string;
@@ -16,7 +19,7 @@ export interface Place {
   close: () => Promise<void>;
 }
 
-export async function place(application: 'catalogue' | 'letters' | 'trails' | 'answers' = 'catalogue'): Promise<Place> {
+export async function place(application: Application = 'catalogue'): Promise<Place> {
   const { MAINSTAY_E2E_URL: url, MAINSTAY_E2E_EMAIL: email, MAINSTAY_E2E_PASSWORD: password } = process.env;
   if (url) return { url, email: email ?? '', password: password ?? '', isMock: false, close: () => Promise.resolve() };
 
@@ -41,8 +44,10 @@ export interface Look {
   height: number;
 }
 
+export const WIDE: Look = { scheme: 'light', width: 1440, height: 900 };
+
 export const LOOKS: Look[] = [
-  { scheme: 'light', width: 1440, height: 900 },
+  WIDE,
   { scheme: 'dark', width: 1440, height: 900 },
   { scheme: 'light', width: 390, height: 844 },
   { scheme: 'dark', width: 390, height: 844 },

@@ -1,14 +1,10 @@
 /** What opens over a page, or appears only after an act: axe looks at that too, in light and dark. */
-import { mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { faultsOf } from './axe';
+import { lookedAt } from './axe';
 import { browser, context, LOOKS, place, type Place, settled, signIn } from './browser';
 
-const SHOTS = process.env.MAINSTAY_E2E_SHOTS ? fileURLToPath(new URL('./shots', import.meta.url)) : null;
 const CSV = 'name,notes,use,size,colour\nBall valve 15 mm,full bore,indoor,15,red\n,no name,indoor,20,\nElbow 90,grey,galley,32,grey';
 
 type Step = (page: Page, at: Place) => Promise<unknown>;
@@ -168,7 +164,6 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('what opens over a page', () => {
   beforeAll(async () => {
     at = await place();
     chromium = await browser();
-    if (SHOTS) mkdirSync(SHOTS, { recursive: true });
   });
   afterAll(async () => {
     await chromium.close();
@@ -185,8 +180,7 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('what opens over a page', () => {
       for (const [name, step] of Object.entries(STEPS)) {
         await step(page, at);
         await page.waitForTimeout(250);
-        if (SHOTS) await page.screenshot({ path: `${SHOTS}/over-${name}-${look.scheme}-${look.width}.png` });
-        findings.push(...(await faultsOf(page, name)));
+        findings.push(...(await lookedAt(page, name, look, 'over')));
       }
       await session.close();
       expect(findings).toEqual([]);

@@ -1,30 +1,14 @@
 /** What a person does with questions over data, and with letters that are graded. */
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 
-import { browser, context, LOOKS, place, type Place, settled, signIn } from './browser';
+import { type Place, settled } from './browser';
+import { inside } from './stage';
 
 describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person who asks and writes', () => {
   let at: Place;
-  let chromium: Browser;
-  let session: BrowserContext;
   let page: Page;
-
-  beforeAll(async () => {
-    chromium = await browser();
-  });
-  afterAll(() => chromium.close());
-  beforeEach(async () => {
-    at = await place('letters');
-    session = await context(chromium, LOOKS[0] ?? { scheme: 'light', width: 1440, height: 900 });
-    page = await session.newPage();
-    page.setDefaultTimeout(12_000);
-    await signIn(page, at);
-  });
-  afterEach(async () => {
-    await session.close();
-    await at.close();
-  });
+  inside('letters', (stage) => ({ at, page } = stage));
 
   const open = async (path: string) => {
     await page.goto(`${at.url}${path}`);

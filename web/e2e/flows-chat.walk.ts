@@ -1,49 +1,20 @@
 /** What a person does with assistants, on the mock: from an account of their own to an answer with its sources. */
 import { readFile } from 'node:fs/promises';
-import { mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 
-import { faultsOf } from './axe';
-import { browser, context, LOOKS, place, type Place, settled, signIn } from './browser';
+import { answered, ask } from './asking';
+import { type Place, settled, signIn } from './browser';
+import { atTheDoor, inEachLook } from './stage';
 
-const SHOTS = process.env.MAINSTAY_E2E_SHOTS ? fileURLToPath(new URL('./shots', import.meta.url)) : null;
 const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
-
-async function ask(page: Page, question: string): Promise<void> {
-  await page.getByLabel('Question').fill(question);
-  await page.keyboard.press('Enter');
-}
-
-/** The last answer, once it is whole and kept. */
-async function answered(page: Page) {
-  const last = page.getByRole('article', { name: 'Answer' }).last();
-  await last.getByText('Tokens', { exact: true }).waitFor();
-  return last;
-}
 
 describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person who asks', () => {
   let at: Place;
   let chromium: Browser;
-  let session: BrowserContext;
   let page: Page;
-
-  beforeAll(async () => {
-    chromium = await browser();
-  });
-  afterAll(() => chromium.close());
-  beforeEach(async () => {
-    at = await place('answers');
-    session = await context(chromium, LOOKS[0] ?? { scheme: 'light', width: 1440, height: 900 });
-    page = await session.newPage();
-    page.setDefaultTimeout(12_000);
-  });
-  afterEach(async () => {
-    await session.close();
-    await at.close();
-  });
+  atTheDoor('answers', (stage) => ({ at, chromium, page } = stage));
 
   const open = async () => {
     await signIn(page, at);
@@ -82,6 +53,20 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person who asks', () => {
     await page.waitForURL(/\/documents\/[^?]+\?.*from=\d+/);
     await page.goBack();
     await page.getByRole('link', { name: 'Ball valves, fitted well' }).waitFor();
+  });
+
+  it('goes on with what is proposed to be asked next, without a mouse', async () => {
+    await open();
+    await ask(page, 'How tight is a valve of 15 mm?');
+    await answered(page);
+    const next = page.getByRole('list', { name: 'What could be asked next' });
+    await next.getByRole('button', { name: 'Which size is the usual one?' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('You asked: “Which size is the usual one?”').waitFor();
+    // What was asked is not proposed again, and nothing is while an answer comes.
+    await next.getByRole('button', { name: 'What does it cost to do it over?' }).waitFor();
+    expect(await next.getByRole('button').count()).toBe(1);
+    expect(await next.count()).toBe(1);
   });
 
   it('hears every word once, though the line is cut on the way', async () => {
@@ -279,56 +264,44 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person who asks', () => {
     await page.getByText('The new password holds from now on.').waitFor();
   });
 
-  for (const look of LOOKS) {
-    it(`${look.scheme}, ${look.width} wide: axe finds nothing serious`, async () => {
-      if (SHOTS) mkdirSync(SHOTS, { recursive: true });
-      const own = await context(chromium, look);
-      const here = await own.newPage();
-      here.setDefaultTimeout(12_000);
-      const findings: string[] = [];
-      const looked = async (name: string) => {
-        await here.waitForTimeout(200);
-        if (SHOTS) await here.screenshot({ path: `${SHOTS}/chat-${name}-${look.scheme}-${look.width}.png` });
-        findings.push(...(await faultsOf(here, name)));
-        const overflow = await here.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        if (overflow > 1) findings.push(`${name}: ${overflow} px wider than the window`);
-      };
+  inEachLook(
+    'chat',
+    () => chromium,
+    async ({ page: here, look, see }) => {
       await here.goto(`${at.url}/sign-up`);
       await here.getByRole('link', { name: 'Sign in' }).waitFor();
-      await looked('sign-up');
+      await see('sign-up');
       await signIn(here, at);
       await here.goto(`${at.url}/chat`);
       await settled(here);
-      await looked('new');
+      await see('new');
       await ask(here, 'A long one, please');
       await here.getByText(/one word after the other/).first().waitFor();
-      await looked('coming');
+      await see('coming');
       await here.getByRole('button', { name: 'Stop' }).click();
       await here.getByText('Interrupted: what was written until then is kept.').waitFor();
       await here.getByLabel('Search the web').check();
       await ask(here, 'degraded, and how tight is it?');
       await here.getByText('by their words only').waitFor();
       await here.getByRole('button', { name: 'Ask', exact: true }).waitFor();
-      await looked('whole');
+      await see('whole');
       await ask(here, 'Is it busy?');
       await here.getByRole('alert').waitFor();
-      await looked('refused');
+      await see('refused');
       await here.getByRole('button', { name: 'More', exact: true }).click();
       await here.getByRole('menuitem', { name: 'Your own rules' }).click();
       await here.getByLabel('Rules', { exact: true }).waitFor();
-      await looked('rules');
+      await see('rules');
       await here.keyboard.press('Escape');
       if (look.width < 1000) {
         await here.getByRole('button', { name: 'Chats', exact: true }).click();
         await here.getByRole('dialog').getByRole('link', { name: /^How a ball valve/ }).waitFor();
-        await looked('list');
+        await see('list');
         await here.keyboard.press('Escape');
       }
       await here.goto(`${at.url}/account`);
       await settled(here);
-      await looked('account');
-      await own.close();
-      expect(findings).toEqual([]);
-    });
-  }
+      await see('account');
+    },
+  );
 });

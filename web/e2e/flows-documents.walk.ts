@@ -1,32 +1,16 @@
 /** What a person does with documents: puts them in, watches them, finds a passage, changes and removes them. */
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 
-import { browser, context, LOOKS, place, type Place, settled, signIn } from './browser';
+import { type Place, settled, signIn } from './browser';
+import { inside } from './stage';
 
 const TEXT = (name: string, content = 'What is kept in stock is counted each Friday.') => ({ name, mimeType: 'text/plain', buffer: Buffer.from(content) });
 
 describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person with documents', () => {
   let at: Place;
-  let chromium: Browser;
-  let session: BrowserContext;
   let page: Page;
-
-  beforeAll(async () => {
-    chromium = await browser();
-  });
-  afterAll(() => chromium.close());
-  beforeEach(async () => {
-    at = await place();
-    session = await context(chromium, LOOKS[0] ?? { scheme: 'light', width: 1440, height: 900 });
-    page = await session.newPage();
-    page.setDefaultTimeout(12_000);
-    await signIn(page, at);
-  });
-  afterEach(async () => {
-    await session.close();
-    await at.close();
-  });
+  inside('catalogue', (stage) => ({ at, page } = stage));
 
   const open = async (path = '') => {
     await page.goto(`${at.url}/documents${path}${path.includes('?') ? '&' : '?'}tenant=ten_nordwind`);
@@ -74,7 +58,7 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person with documents', () => {
 
   it('sees how much of a file has gone out, and stops it', async () => {
     await open();
-    const wire = await session.newCDPSession(page);
+    const wire = await page.context().newCDPSession(page);
     await wire.send('Network.enable');
     await wire.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 300_000 });
     await page.getByLabel('Files', { exact: true }).setInputFiles([TEXT('long.txt', 'x'.repeat(1_800_000))]);

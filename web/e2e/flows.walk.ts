@@ -4,34 +4,18 @@
  */
 import { readFile } from 'node:fs/promises';
 
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 
-import { browser, context, LOOKS, place, type Place, settled, signIn } from './browser';
+import { type Place, settled, signIn } from './browser';
+import { inside } from './stage';
 
 const CSV = ['name,notes,use,size,colour', 'Ball valve 15 mm,full bore,indoor,15,red', ',no name,indoor,20,', '"=HYPERLINK(1)",a formula,indoor,25,', 'Elbow 90,"grey, solvent joint",galley,32,grey'].join('\n');
 
 describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person', () => {
   let at: Place;
-  let chromium: Browser;
-  let session: BrowserContext;
   let page: Page;
-
-  beforeAll(async () => {
-    chromium = await browser();
-  });
-  afterAll(() => chromium.close());
-  beforeEach(async () => {
-    at = await place();
-    session = await context(chromium, LOOKS[0] ?? { scheme: 'light', width: 1440, height: 900 });
-    page = await session.newPage();
-    page.setDefaultTimeout(12_000);
-    await signIn(page, at);
-  });
-  afterEach(async () => {
-    await session.close();
-    await at.close();
-  });
+  inside('catalogue', (stage) => ({ at, page } = stage));
 
   const rows = () => page.getByRole('grid').getByRole('row');
   const openMain = async (tab = 'items') => {
@@ -168,7 +152,7 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person', () => {
   it('is told when somebody else changed the same record meanwhile', async () => {
     await page.goto(`${at.url}/data/policies`);
     await page.getByRole('link', { name: 'By size (trial)' }).click();
-    const other = await session.newPage();
+    const other = await page.context().newPage();
     await other.goto(page.url());
     await other.getByLabel('Name *').fill('By size');
     await other.getByRole('button', { name: 'Save policy' }).click();

@@ -1,15 +1,11 @@
 /** Every page, light and dark, wide and narrow: axe finds nothing serious, nothing is wider than the window. */
-import { mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { faultsOf } from './axe';
+import { faultsOf, lookedAt, tooWide } from './axe';
 import { browser, context, LOOKS, place, type Place, resume, sessionOf, settled, signIn } from './browser';
 import { pages, type Visit } from './pages';
 
-const SHOTS = process.env.MAINSTAY_E2E_SHOTS ? fileURLToPath(new URL('./shots', import.meta.url)) : null;
 const only = process.env.MAINSTAY_E2E_ONLY?.split(',');
 
 for (const application of ['catalogue', 'letters', 'trails'] as const) {
@@ -23,7 +19,6 @@ for (const application of ['catalogue', 'letters', 'trails'] as const) {
       at = await place(application);
       chromium = await browser();
       visits = (await pages(at)).filter((visit) => !only || only.includes(visit.name));
-      if (SHOTS) mkdirSync(SHOTS, { recursive: true });
     });
     afterAll(async () => {
       await chromium.close();
@@ -44,10 +39,7 @@ for (const application of ['catalogue', 'letters', 'trails'] as const) {
         for (const visit of visits) {
           await page.goto(`${at.url}${visit.path}`);
           await settled(page);
-          if (SHOTS) await page.screenshot({ path: `${SHOTS}/${application}-${visit.name}-${look.scheme}-${look.width}.png` });
-          findings.push(...(await faultsOf(page, visit.name)));
-          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-          if (overflow > 1) findings.push(`${visit.name}: ${overflow} px wider than the window`);
+          findings.push(...(await lookedAt(page, visit.name, look, application)), ...(await tooWide(page, visit.name)));
         }
         kept = await sessionOf(page);
         await session.close();

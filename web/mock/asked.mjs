@@ -38,12 +38,15 @@ function turn(world, kept, of, question, language) {
 }
 
 function made(world, { text, ago = 0, version = 1, score = 3.8, owner = 'usr_0' }) {
-  return {
+  const result = {
     id: randomUUID(), task: 'grade', submission: randomUUID(), text, version, status: 'completed', progress: 100, message: null, error: null, language_detection: { detected_language: 'en', confidence: 0.97, detection_method: 'words+letters', fallback_used: false }, provider: 'local', model: 'small', prompt_version: '1', tokens_in: 900, tokens_out: 400, cost_usd: 0.0021, processing_time_s: 2.4, debug_enabled: ago === 3, created_by: owner, created_at: world.now(ago * HOUR), completed_at: world.now(ago * HOUR),
     overall_score: score, strengths: ['It says at once what is asked for.', 'It is short.'], opportunities: ['Say what happens if it fails.'],
     rubric_scores: { structure: { score: 4, justification: 'It begins with the wish.' }, tone: { score: 3, justification: 'It is a little dry.' } },
     segment_feedback: [{ segment: text.slice(0, 22), comment: 'For how long?', questions: ['Who would they be?', 'What do they cost?'], suggestions: ['Name a sum.'], start: 0, end: Math.min(22, text.length) }, { segment: 'Words that are not in it', comment: 'This is said nowhere.', questions: [], suggestions: [], start: null, end: null }],
   };
+  const record = world.record('gradings', { parent: result.submission, data: { status: result.status, overall_score: score, strengths: result.strengths }, ago: ago * HOUR });
+  world.add({ ...record, id: result.id, lineage: result.id, created_by: owner });
+  return result;
 }
 
 const paged = (items) => ({ items, next_cursor: null, prev_cursor: null, total: items.length });
@@ -111,6 +114,10 @@ export const askedRoutes = {
   'POST /api/feedback': (world, { body, caller }) => {
     const at = world.now();
     return { subject: body.subject, kind: 'result', task: 'grade', prompt_version: '1', verdict: body.verdict, words: body.words ?? null, given_by: caller.id, created_at: at, updated_at: at };
+  },
+  'POST /api/progress/comment': (world, { body, caller }) => {
+    const count = world.asked.results.filter((it) => it.created_by === caller.id).length || refuse('nothing_to_do', 'There are no results yet');
+    return { progress: body.progress ?? 'writing', of: caller.id, count, last_at: world.now(3 * HOUR), language: 'en', comment: 'Your newer letters are better than the older ones. Say what happens if it fails.', provider: 'local', model: 'small' };
   },
   'GET /api/progress': (world, { query, caller }) => {
     const numbers = (mean) => ({ count: 3, mean, least: mean - 0.4, most: mean + 0.4, latest: mean + 0.2, change: 0.35, slope_30_days: 0.1 });

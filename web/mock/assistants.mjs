@@ -33,16 +33,16 @@ export function assistantsOf(world) {
   return kept;
 }
 
-function made(world, kept, { owner, assistant, title, tenant, ago = 0 }) {
+function made(world, kept, { owner, assistant, title, tenant, record = null, ago = 0 }) {
   const at = world.now(ago * 3_600_000);
-  const chat = { owner, view: { id: randomUUID(), tenant: tenant ?? NO_TENANT, assistant, record: null, title, is_named: false, created_at: at, updated_at: at, run: null } };
+  const chat = { owner, view: { id: randomUUID(), tenant: tenant ?? NO_TENANT, assistant, record, title, is_named: false, created_at: at, updated_at: at, run: null } };
   kept.chats.push(chat);
   kept.messages.set(chat.view.id, []);
   return chat.view;
 }
 
 function said(world, kept, chat, fields) {
-  const message = { id: randomUUID(), chat_id: chat.id, role: 'user', content: '', state: 'whole', model_used: null, tokens_used: null, metadata: {}, sources: [], citations: [], run: null, created_at: world.now(), ...fields };
+  const message = { id: randomUUID(), chat_id: chat.id, role: 'user', content: '', state: 'whole', model_used: null, tokens_used: null, metadata: {}, sources: [], citations: [], followups: [], run: null, created_at: world.now(), ...fields };
   kept.messages.get(chat.id).push(message);
   return message;
 }
@@ -51,7 +51,7 @@ const quotes = (assistant) => assistant === 'archive';
 const of = (world) => world.talks;
 
 export const assistantRoutes = {
-  'GET /api/assistants': (world) => paged(Object.entries(world.app.assistants).map(([name, it]) => ({ name, ...it, collections: [], on: null, own_prompt_chars: quotes(name) ? 0 : OWN_PROMPT, question_chars: QUESTION, web: !quotes(name), quotes: quotes(name) })), {}),
+  'GET /api/assistants': (world) => paged(Object.entries(world.app.assistants).map(([name, it]) => ({ name, ...it, collections: [], on: world.seeds.on?.[name] ?? null, own_prompt_chars: quotes(name) ? 0 : OWN_PROMPT, question_chars: QUESTION, web: !quotes(name), quotes: quotes(name) })), {}),
   'GET /api/assistants/prompt': (world, { query, caller }) => promptOf(world, caller, query.assistant),
   'PUT /api/assistants/prompt': (world, { body, caller }) => {
     if (body.system_prompt.length > OWN_PROMPT) refuse('invalid_input', 'Some fields are not right', { errors: [{ field: '/system_prompt', message: `must have at most ${OWN_PROMPT} characters` }] });
@@ -63,7 +63,13 @@ export const assistantRoutes = {
     return promptOf(world, caller, query.assistant);
   },
 
-  'GET /api/chats': (world, { query, caller }) => paged(of(world).chats.filter((it) => it.owner === caller.id && (!query.tenant || it.view.tenant === query.tenant)).map((it) => it.view).sort((a, b) => b.updated_at.localeCompare(a.updated_at)), query),
+  'GET /api/chats': (world, { query, caller }) => paged(of(world).chats.filter((it) => it.owner === caller.id && (!query.tenant || it.view.tenant === query.tenant) && (!query.record || it.view.record === query.record)).map((it) => it.view).sort((a, b) => b.updated_at.localeCompare(a.updated_at)), query),
+  'POST /api/chats': (world, { body, caller }) => {
+    const assistant = nameOf(world, body.assistant);
+    const record = subjectOf(world, assistant, body.record, caller);
+    const { noun } = world.app.collections[record.collection];
+    return made(world, of(world), { owner: caller.id, assistant, title: noun.charAt(0).toUpperCase() + noun.slice(1), tenant: body.tenant ?? caller.tenant, record: record.id });
+  },
   'GET /api/chats/{chat}': (world, { params, caller }) => chatOf(world, params.chat, caller),
   'PATCH /api/chats/{chat}': (world, { params, body, caller }) => {
     if (!body.title?.trim()) refuse('invalid_input', 'Some fields are not right', { errors: [{ field: '/title', message: 'must not be empty' }] });
@@ -103,6 +109,9 @@ export function streams(world, response, { method, pathname, body, caller, heade
   if (!question) refuse('invalid_input', 'Some fields are not right', { errors: [{ field: '/question', message: 'must not be empty' }] });
   if (/\bbusy\b/.test(question) && !again) refuse('model_rate_limited', 'Too many requests to models', { detail: 'At most 30 questions a minute may be asked.' });
   const chat = (again ?? body.chat) ? chatOf(world, again ?? body.chat, caller) : null;
+  const assistant = chat?.assistant ?? nameOf(world, body.assistant);
+  const subject = chat ? chat.record : body.record;
+  const about = subject ? subjectOf(world, assistant, subject, caller) : null;
   for (const it of of(world).runs.values()) if (chat && it.view.chat_id === chat.id) it.isStopped = true;
   const id = randomUUID();
   const run = {
@@ -110,12 +119,12 @@ export function streams(world, response, { method, pathname, body, caller, heade
     log: [],
     listeners: new Set(),
     isStopped: false,
-    view: { id, tenant: chat?.tenant ?? body.tenant ?? caller.tenant ?? NO_TENANT, assistant: chat?.assistant ?? nameOf(world, body.assistant), chat_id: chat?.id ?? null, request_id: `req_${id.slice(-12)}`, state: 'running', question_message_id: null, answer_message_id: null, tokens_used: null, error: null, started_at: world.now(), ended_at: null },
+    view: { id, tenant: chat?.tenant ?? body.tenant ?? caller.tenant ?? NO_TENANT, assistant, chat_id: chat?.id ?? null, request_id: `req_${id.slice(-12)}`, state: 'running', question_message_id: null, answer_message_id: null, tokens_used: null, error: null, started_at: world.now(), ended_at: null },
   };
   of(world).runs.set(id, run);
   if (chat) chat.run = id;
   tell(response, run, 0, /\bcut\b/.test(question) && !again ? 9 : Infinity);
-  void make(world, run, { question, web: body?.web ?? false, chat, isAgain: Boolean(again), caller });
+  void make(world, run, { question, web: body?.web ?? false, chat, about, isAgain: Boolean(again), caller });
   return true;
 }
 
@@ -134,7 +143,7 @@ function tell(response, run, after, cut = Infinity) {
   response.on('close', () => run.listeners.delete(send));
 }
 
-async function make(world, run, { question, web, chat, isAgain, caller }) {
+async function make(world, run, { question, web, chat, about, isAgain, caller }) {
   const { view } = run;
   const kept = of(world);
   const add = (name, data) => {
@@ -144,7 +153,8 @@ async function make(world, run, { question, web, chat, isAgain, caller }) {
   };
   const used = question.slice(0, QUESTION);
   const isQuoting = quotes(view.assistant);
-  const { content, sources, cited } = answerTo(world, chat, used, web);
+  const { content, sources, cited } = answerTo(world, chat, used, web, about);
+  const context_used = about && usedOf(world, about);
   const degraded = /\bdegraded\b/.test(question) ? 'No model for embeddings answers, so documents were found by their words only.' : undefined;
   const retrieval = { engine: 'builtin', mode: degraded ? 'lexical' : 'hybrid', returned: sources.length, ...(degraded ? { degraded } : {}) };
 
@@ -159,7 +169,7 @@ async function make(world, run, { question, web, chat, isAgain, caller }) {
   add('meta', { stage: 'retrieval', top_k: 6, min_score: 0.2, ...retrieval });
   add('meta', { stage: 'citations', count: sources.length, list: sources.map(without) });
 
-  const where = chat ?? made(world, kept, { owner: caller.id, assistant: view.assistant, title: used.split(/\s+/).slice(0, 7).join(' '), tenant: view.tenant });
+  const where = chat ?? made(world, kept, { owner: caller.id, assistant: view.assistant, title: used.split(/\s+/).slice(0, 7).join(' '), tenant: view.tenant, record: about?.id });
   view.chat_id = where.id;
   where.run = view.id;
   where.updated_at = world.now();
@@ -182,21 +192,28 @@ async function make(world, run, { question, web, chat, isAgain, caller }) {
   }
   const tokens = 640 + Math.ceil(text.length / 4);
   const cost_usd = isQuoting ? undefined : tokens * 0.0000006;
+  const followups = isQuoting || failed ? [] : proposed(used);
+  if (!isQuoting && !failed) add('followups', { followups });
   if (!isQuoting) add('usage', { prompt_tokens: 640, completion_tokens: tokens - 640, total_tokens: tokens, cost_usd, estimated: false });
   if (isAgain) kept.messages.set(where.id, kept.messages.get(where.id).slice(0, kept.messages.get(where.id).indexOf(asked) + 1));
   const named = cited.filter((it) => text.includes(`[${it.number}]`));
-  const answer = kept.messages.has(where.id) ? said(world, kept, where, { role: 'assistant', content: text, state: failed ? 'interrupted' : 'whole', model_used: model, tokens_used: isQuoting ? null : tokens, metadata: { rag_enabled: true, documents_attached: false, input_truncated: used !== question, retrieval, confidence: 0.71, ...(isQuoting ? { quoting: true } : { cost_usd }) }, sources, citations: named, run: view.id }) : null;
+  const answer = kept.messages.has(where.id) ? said(world, kept, where, { role: 'assistant', content: text, state: failed ? 'interrupted' : 'whole', model_used: model, tokens_used: isQuoting ? null : tokens, metadata: { rag_enabled: true, documents_attached: false, input_truncated: used !== question, retrieval, confidence: 0.71, ...(about ? { context_used } : {}), ...(isQuoting ? { quoting: true } : { cost_usd }) }, sources, citations: named, followups, run: view.id }) : null;
   Object.assign(view, { state: failed ? (failed.code === 'cancelled' ? 'cancelled' : 'failed') : 'done', answer_message_id: answer?.id ?? null, tokens_used: tokens, error: failed?.code ?? null, ended_at: world.now() });
   if (where.run === view.id) where.run = null;
   if (answer) add('saved', { answer_message_id: answer.id, state: answer.state });
   const shared = { chat_id: where.id, request_id: view.request_id, answer_message_id: answer?.id ?? null };
   if (failed) add('error', { ...shared, ...failed, retry_after_s: null });
-  else add('done', { ...shared, model_used: model, tokens_used: isQuoting ? null : tokens, full_content_len: text.length, input_truncated: used !== question, original_question_length: question.length, used_question_length: used.length, citations: named, confidence: 0.71, question_message_id: asked.id, finish: 'stop', quoting: isQuoting });
-  if (!chat) setTimeout(() => Object.assign(where, where.is_named ? {} : { title: 'Ball valves, fitted well' }), 400).unref();
+  else add('done', { ...shared, model_used: model, tokens_used: isQuoting ? null : tokens, full_content_len: text.length, input_truncated: used !== question, original_question_length: question.length, used_question_length: used.length, citations: named, followups, confidence: 0.71, context_used, question_message_id: asked.id, finish: 'stop', quoting: isQuoting });
+  if (!chat && !about) setTimeout(() => Object.assign(where, where.is_named ? {} : { title: 'Ball valves, fitted well' }), 400).unref();
+}
+
+/** What could be asked next, but for what was asked just now. */
+function proposed(question) {
+  return ['Which size is the usual one?', 'What does it cost to do it over?'].filter((it) => it !== question);
 }
 
 /** The words of an answer, what it was made from, and what of that it names. */
-function answerTo(world, chat, question, web) {
+function answerTo(world, chat, question, web, about = null) {
   const own = chat && world.documents.find((it) => it.view.chat === chat.id && it.view.state === 'ready');
   const manual = world.documents.find((it) => it.view.title.startsWith('Ball valves'));
   const page = world.documents.find((it) => it.view.origin === 'page');
@@ -206,11 +223,31 @@ function answerTo(world, chat, question, web) {
     return { type: 'rag', title: view.title, url: view.url, doc_id: view.id, chunk_id: randomUUID(), record_id: null, page: place.page, start_char: place.start_char, end_char: place.end_char, score: 0.81, excerpt: letters.slice(place.start_char, place.end_char).join('') };
   });
   const onWeb = { type: 'web', title: 'Torque of brass fittings', url: 'https://fittings.example/torque?size=15', doc_id: null, chunk_id: null, record_id: null, page: null, start_char: null, end_char: null, score: 0.9, excerpt: 'A fitting of 15 mm wants 30 Nm.' };
-  const sources = [...(web ? [onWeb] : []), ...found].map((it, index) => ({ number: index + 1, ...it }));
+  const sources = [...(about ? [sourceOf(world, about)] : []), ...(web ? [onWeb] : []), ...found].map((it, index) => ({ number: index + 1, ...it }));
   const first = sources[0] ? '[1]' : '';
   const second = sources[1] ? '[2]' : '';
   const content = `You asked: “${question.slice(0, 80)}”\n\nHold the valve at the **hexagon next to the pipe** while it is tightened${first && ` ${first}`}. What it wants depends on its size:\n\n| Size | Torque |\n| --- | --- |\n| 15 mm | 30 Nm |\n| 50 mm | 90 Nm |\n\nThree things come before that:\n\n1. shut the water off and let the pressure out;\n2. leave the valve *half open*, so that its seat is not scored${second && ` ${second}`};\n3. seal the thread with tape or with hemp, \`never both [1]\`.\n\n### In short\n\nA seat that was tightened too far drips, and nothing but a new valve helps${first && ` ${first}`}. <b>Tags</b> stay text.`;
   return { content, sources, cited: sources.slice(0, 2).map(without) };
+}
+
+/** What a chat may be about: there, and such as this assistant is asked about. */
+function subjectOf(world, assistant, id, caller) {
+  const on = world.seeds.on?.[assistant] ?? refuse('invalid_input', 'Some fields are not right', { errors: [{ field: '/record', message: 'is not what this assistant is asked about' }] });
+  const record = world.records.get(id);
+  if (record?.collection !== on || (caller.tenant && record.tenant !== caller.tenant)) refuse('record_not_found', 'There is no such record');
+  if (record.deleted_at) refuse('deleted', 'The record was deleted', { hint: 'Restore it first.' });
+  return record;
+}
+
+function usedOf(world, { id, parent }) {
+  const version = world.asked.results.find((it) => it.id === id)?.version ?? 1;
+  return { record: id, parent, earlier: Math.min(2, version - 1) };
+}
+
+function sourceOf(world, { id, collection, data }) {
+  const view = world.app.collections[collection];
+  const words = Object.entries(data).map(([name, value]) => `${name}: ${typeof value === 'object' ? JSON.stringify(value) : value}`);
+  return { type: 'rag', title: view.private ? view.noun : String(data[view.title]), url: null, doc_id: null, chunk_id: null, record_id: id, page: null, start_char: null, end_char: null, score: 1, excerpt: words.join('\n') };
 }
 
 function without(source) {

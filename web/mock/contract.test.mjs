@@ -60,7 +60,7 @@ for (const application of [catalogue, letters, trails]) {
       const broken = [];
       for (const route of Object.keys(routes).sort((a, b) => Number(a.startsWith('DELETE')) - Number(b.startsWith('DELETE')))) {
         const [method, template] = route.split(' ');
-        const body = { ...BODIES[route], ...(route === 'POST /api/tasks/{task}' ? { record: named.record } : {}), ...(route.endsWith('/decide') ? { ids: world.proposals.slice(5, 7).map((it) => it.id), action: 'accept' } : {}) };
+        const body = { ...BODIES[route], ...(route === 'POST /api/tasks/{task}' ? { record: named.record } : {}), ...(route === 'POST /api/chats' ? { record: world.list(Object.values(application.seeds.on ?? {})[0])[0]?.id } : {}), ...(route.endsWith('/decide') ? { ids: world.proposals.slice(5, 7).map((it) => it.id), action: 'accept' } : {}) };
         const answer = await ask(method, template.replace(/\{(\w+)\}/g, (_, name) => named[name] ?? 'none'), body, token);
         if (answer.status >= 500) broken.push(`${route}: ${answer.text}`);
       }

@@ -88,8 +88,10 @@ export const routes = {
   },
   'DELETE /api/records/{record}': (world, { params, query, caller }) => {
     const record = recordOf(world, params.record, caller);
-    if (query.permanent === 'true') world.records.delete(record.id);
-    else record.deleted_at = world.now();
+    if (query.permanent !== 'true') return void (record.deleted_at = world.now());
+    world.records.delete(record.id);
+    world.talks.chats = world.talks.chats.filter((it) => it.view.record !== record.id);
+    return undefined;
   },
   'POST /api/records/{record}/restore': (world, { params, caller }) => Object.assign(recordOf(world, params.record, caller), { deleted_at: null }),
   'GET /api/records/{record}/versions': (world, { params, query }) => page(world.versions.filter((it) => it.record === params.record).sort((a, b) => b.number - a.number), query),

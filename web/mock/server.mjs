@@ -45,7 +45,7 @@ const NEEDS = [
   [/\/api\/configuration/, 'manage_configuration'],
   [/\/api\/questions\/performance/, 'read_usage'],
   [/\/api\/(results\/[^/]+\/raw|debug)/, 'read_private'],
-  [/\/api\/(questions|results)/, 'ask_questions'],
+  [/\/api\/(questions|results|progress\/comment)/, 'ask_questions'],
   [/\/api\/(progress|reports)/, 'read_records'],
 ];
 

@@ -305,4 +305,6 @@ export const seeds = {
     ['other', 'The description can be shorter.', (data) => ({ description: String(data.description).split(',')[0] }), 0.41],
   ],
   advice: ['missing_article', 'Ball valves are listed from 15 to 200 mm, but 125 mm is missing in brass.'],
+  // Assistant → the records that it is asked about.
+  on: { desk: 'policies' },
 };

@@ -91,7 +91,7 @@ export const app = {
   tasks: { grade: { title: 'Grade a letter', about: 'Says what is good about a letter, and what would make it better.', on: 'letters', run: null, input: null, makes: null, proposes: null, has_fallback: false, text: 'body', result: 'gradings', computed: ['overall_score'] } },
   assistants: { coach: { title: 'Coach', about: 'Talks about letters.', documents: false } },
   questions: { calls: { title: 'Questions about calls', about: 'What people call about, and how they feel.' } },
-  progress: { writing: { title: 'Progress', of: 'gradings', has_criteria: true, recurring: ['strengths', 'opportunities'] } },
+  progress: { writing: { title: 'Progress', of: 'gradings', has_criteria: true, has_comment: true, recurring: ['strengths', 'opportunities'] } },
   reports: { grading: { title: 'Grading', of: 'gradings' } },
   sources: ['exchange', 'feed'],
   schedules: ['nightly', 'tidy'],
@@ -113,4 +113,6 @@ export const seeds = {
   row: () => ({}),
   proposals: [],
   advice: null,
+  // Assistant → the records that it is asked about.
+  on: { coach: 'gradings' },
 };

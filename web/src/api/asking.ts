@@ -14,7 +14,7 @@ import { asFault, Fault, faultOf } from './problem';
 import { session } from './session';
 import type { AnswerEvent, RunView } from './types';
 
-const NAMES = ['meta', 'saved', 'start', 'delta', 'usage', 'done', 'error'] as const;
+const NAMES = ['meta', 'saved', 'start', 'delta', 'followups', 'usage', 'done', 'error'] as const;
 
 export interface Told {
   name: (typeof NAMES)[number];
@@ -34,6 +34,8 @@ export interface Question {
   assistant?: string;
   /** A new one begins when it is left out. */
   chat?: string;
+  /** What a new one is about. */
+  record?: string;
   question: string;
   web?: boolean;
 }

@@ -220,7 +220,8 @@ export const ownPromptQuery = (assistant: string, tenant?: string) =>
     queryFn: () => answer(api.GET('/api/assistants/prompt', { params: { query: { assistant, tenant } } })),
   });
 
-export const chatsQuery = (query: { tenant?: string }) => paged(['chats', query], (cursor) => answer(api.GET('/api/chats', { params: { query: { ...query, limit: 50, cursor } } })));
+/** One's own; of a record those about it. */
+export const chatsQuery = (query: { tenant?: string; record?: string }) => paged(['chats', query], (cursor) => answer(api.GET('/api/chats', { params: { query: { ...query, limit: 50, cursor } } })));
 
 export const chatQuery = (chat: string) => queryOptions({ queryKey: ['chat', chat], queryFn: () => answer(api.GET('/api/chats/{chat}', { params: { path: { chat } } })) });
 

@@ -1320,6 +1320,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/progress/comment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says in words how one's own results went, where the application has a task for that. */
+        post: operations["progress.comment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/reports/{report}/{record}": {
         parameters: {
             query?: never;
@@ -1931,6 +1948,23 @@ export interface paths {
         put?: never;
         /** Lets sources change fields of a record again that somebody changed by hand. */
         post: operations["sources.unlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/records/{record}/lookups/{lookup}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Asks somebody outside about a record, at once. */
+        get: operations["lookups.ask"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2734,6 +2768,16 @@ export interface components {
             token_type: string;
             expires_in: number;
             session: string;
+            csrf_token?: string;
+            user: components["schemas"]["Me"];
+        };
+        Renewed: {
+            access_token?: string;
+            refresh_token?: string;
+            token_type: string;
+            expires_in: number;
+            session: string;
+            csrf_token?: string;
             user: components["schemas"]["Me"];
         };
         Me: {
@@ -2758,6 +2802,7 @@ export interface components {
             /** Format: date-time */
             created_at?: string;
             session?: string;
+            csrf_token?: string;
             preferences?: components["schemas"]["Preferences"];
         };
         Preferences: {
@@ -3255,7 +3300,19 @@ export interface components {
             title: string;
             of: string;
             has_criteria: boolean;
+            has_comment: boolean;
             recurring: string[];
+        };
+        ProgressComment: {
+            progress: string;
+            of: string;
+            count: number;
+            /** Format: date-time */
+            last_at: string | null;
+            language: string;
+            comment: string;
+            provider: string;
+            model: string | null;
         };
         QuestionsEntry: {
             title: string;
@@ -4421,6 +4478,7 @@ export interface components {
             };
             sources: components["schemas"]["Source"][];
             citations: components["schemas"]["Citation"][];
+            followups: string[];
             /** Format: uuid */
             run: string | null;
             /** Format: date-time */
@@ -4452,6 +4510,7 @@ export interface components {
             original_question_length: number;
             used_question_length: number;
             citations: components["schemas"]["Citation"][];
+            followups: string[];
             context_used: components["schemas"]["ContextUsed"] | null;
             confidence: number;
             quoting: boolean;
@@ -4461,6 +4520,7 @@ export interface components {
             confidence: number;
             sources_used: number;
             citations: components["schemas"]["Citation"][];
+            followups: string[];
             context_used: components["schemas"]["ContextUsed"] | null;
             model_used: string | null;
             tokens_used: number | null;
@@ -4513,6 +4573,7 @@ export interface components {
             original_question_length?: number;
             used_question_length?: number;
             citations?: components["schemas"]["Citation"][];
+            followups?: string[];
             context_used?: components["schemas"]["ContextUsed"] | null;
             confidence?: number;
             /** @enum {string} */
@@ -4949,6 +5010,18 @@ export interface components {
         SourceCacheCleared: {
             removed: number;
         };
+        LookedUp: {
+            /** Format: uuid */
+            record: string;
+            lookup: string;
+            /** @enum {string} */
+            found: "live" | "kept" | "nothing";
+            answer: {
+                [key: string]: components["schemas"]["Json"];
+            } | null;
+            /** Format: date-time */
+            asked_at: string | null;
+        };
         SourceOrigin: {
             source: string;
             item: string;
@@ -5171,11 +5244,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": {
-                    /** @description The refresh token of the last answer. */
-                    refresh_token: string;
+                    /** @description The refresh token of the last answer; left out, that of the cookie, where there is one. */
+                    refresh_token?: string | null;
                 };
             };
         };
@@ -5186,7 +5259,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Tokens"];
+                    "application/json": components["schemas"]["Renewed"];
                 };
             };
             422: components["responses"]["Problem"];
@@ -9076,6 +9149,48 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    "progress.comment": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request under the same key is done once, and answered the same for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description In this tenant.
+                     */
+                    tenant?: string | null;
+                    /** @description Which of the application's; the only one there is when left out. */
+                    progress?: string | null;
+                    /** @description The language that is wanted: `es`, also as `es-ES`; that of the newest result when left out. */
+                    language?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProgressComment"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     "reports.get": {
         parameters: {
             query?: never;
@@ -10562,6 +10677,37 @@ export interface operations {
                         prev_cursor: string | null;
                         total?: number;
                     };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "lookups.ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The record. */
+                record: string;
+                /** @description The look-up, by its name in the application. */
+                lookup: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookedUp"];
                 };
             };
             401: components["responses"]["Problem"];

@@ -54,6 +54,8 @@ export type AssistantView = Things['Assistant'];
 export type OwnPromptView = Things['OwnPrompt'];
 export type ChatView = Things['Chat'];
 export type MessageView = Things['Message'];
+/** What went along with a question about a record. */
+export type ContextUsed = Things['ContextUsed'];
 /** A source that an answer names. */
 export type Citation = Things['Citation'];
 /** One that it was given, with its words. */

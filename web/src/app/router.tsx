@@ -115,7 +115,7 @@ const rooms = [
   createRoute({
     getParentRoute: () => house,
     path: '/chat/{-$chat}',
-    validateSearch: texts('assistant'),
+    validateSearch: texts('assistant', 'record'),
     component: lazyRouteComponent(() => import('../rooms/chat/ChatPage')),
   }),
   createRoute({

@@ -1,7 +1,8 @@
 /** Lines over time, drawn with uPlot. The numbers are also in a table: a picture alone says nothing to a screen reader. */
-import { useEffect, useRef } from 'react';
-import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
+import { useCallback } from 'react';
+import type uPlot from 'uplot';
+
+import { axesOf, colour, dateAt, upTo, useDrawing } from './axes';
 
 export interface Line {
   name: string;
@@ -31,30 +32,8 @@ const LOOKS = [
 ];
 
 export default function Lines({ days, lines, label, format, range }: LinesProps) {
-  const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const host = box.current;
-    if (!host) return undefined;
-    let plot: uPlot | null = null;
-    const draw = () => {
-      plot?.destroy();
-      plot = new uPlot(optionsFor(host, { lines, format, range }), [days.map((it) => Date.parse(it) / 1000), ...lines.map((it) => it.values)], host);
-    };
-    draw();
-    // A canvas does not follow the page's colours or width by itself.
-    const resize = new ResizeObserver(() => plot?.setSize({ width: host.clientWidth, height: HEIGHT }));
-    resize.observe(host);
-    const theme = new MutationObserver(draw);
-    theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
-    const scheme = matchMedia('(prefers-color-scheme: dark)');
-    scheme.addEventListener('change', draw);
-    return () => {
-      resize.disconnect();
-      theme.disconnect();
-      scheme.removeEventListener('change', draw);
-      plot?.destroy();
-    };
-  }, [days, lines, format, range]);
+  const make = useCallback((host: HTMLElement): [uPlot.Options, uPlot.AlignedData] => [optionsFor(host, { lines, format, range }), [days.map((it) => Date.parse(it) / 1000), ...lines.map((it) => it.values)]], [days, lines, format, range]);
+  const box = useDrawing(HEIGHT, make);
 
   return (
     <>
@@ -99,17 +78,13 @@ function said(value: number | null | undefined, format: (value: number) => strin
 }
 
 function optionsFor(host: HTMLElement, { lines, format, range }: Pick<LinesProps, 'lines' | 'format' | 'range'>): uPlot.Options {
-  const axis = { stroke: colour(host, '--text-3'), grid: { stroke: colour(host, '--line'), width: 1 }, ticks: { show: false }, font: '11px system-ui' };
   const day = (at: number) => new Date(at * 1000).toLocaleDateString('en', { day: 'numeric', month: 'short', year: '2-digit', timeZone: 'UTC' });
   return {
     width: host.clientWidth,
     height: HEIGHT,
     legend: { live: true },
-    scales: { x: { time: true }, y: { range: (_, __, most) => range ?? [0, most > 0 ? most * 1.1 : 1] } },
-    axes: [
-      { ...axis, grid: { show: false }, space: 90, values: (_, days) => days.map(day) },
-      { ...axis, size: 56, values: (_, values) => values.map(format) },
-    ],
+    scales: { x: { time: true }, y: { range: (_, __, most) => range ?? upTo(most) } },
+    axes: axesOf(host, { space: 90, values: (_, days) => days.map(day) }, { size: 56, values: (_, values) => values.map(format) }),
     series: [
       { label: 'From', value: (_, at) => ((at ?? null) === null ? '–' : day(at)) },
       ...lines.map((it, index): uPlot.Series => {
@@ -118,16 +93,6 @@ function optionsFor(host: HTMLElement, { lines, format, range }: Pick<LinesProps
         return { label: it.name, stroke, width: 2, dash: look?.dash, spanGaps: true, points: { show: true, size: 6, fill: stroke }, value: (_, value) => said(value, format) };
       }),
     ],
-    tzDate: (at) => uPlot.tzDate(new Date(at * 1000), 'UTC'),
+    tzDate: dateAt,
   };
-}
-
-/** A custom property may be written as `light-dark(…)`: only the browser can say what it is now. */
-function colour(host: HTMLElement, name: string): string {
-  const probe = document.createElement('span');
-  probe.style.color = `var(${name})`;
-  host.append(probe);
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return found;
 }

@@ -1,7 +1,8 @@
 /** Bars over time, drawn with uPlot. The numbers are also in a table: a picture alone says nothing to a screen reader. */
-import { useEffect, useRef } from 'react';
+import { useCallback } from 'react';
 import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
+
+import { axesOf, colour, dateAt, upTo, useDrawing } from './axes';
 
 export interface Point {
   /** A day (`2026-04-30`) or a moment. */
@@ -20,32 +21,8 @@ interface Props {
 }
 
 export default function Plot({ points, label, each = 'day', format }: Props) {
-  const box = useRef<HTMLDivElement>(null);
-
-  useEffect(() => {
-    const host = box.current;
-    if (!host) return undefined;
-    let plot: uPlot | null = null;
-    const draw = () => {
-      plot?.destroy();
-      plot = new uPlot(optionsFor(host, points, { label, each, format }), [points.map((it) => Date.parse(it.at) / 1000), points.map((it) => it.value)], host);
-    };
-    draw();
-
-    // A canvas does not follow the page's colours or width by itself.
-    const resize = new ResizeObserver(() => plot?.setSize({ width: host.clientWidth, height: HEIGHT }));
-    resize.observe(host);
-    const theme = new MutationObserver(draw);
-    theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
-    const scheme = matchMedia('(prefers-color-scheme: dark)');
-    scheme.addEventListener('change', draw);
-    return () => {
-      resize.disconnect();
-      theme.disconnect();
-      scheme.removeEventListener('change', draw);
-      plot?.destroy();
-    };
-  }, [points, label, each, format]);
+  const make = useCallback((host: HTMLElement): [uPlot.Options, uPlot.AlignedData] => [optionsFor(host, points, { label, each, format }), [points.map((it) => Date.parse(it.at) / 1000), points.map((it) => it.value)]], [points, label, each, format]);
+  const box = useDrawing(HEIGHT, make);
 
   return <div ref={box} className="plot" role="img" aria-label={`${label}: ${points.length} values, the highest ${format(Math.max(0, ...points.map((it) => it.value)))}`} />;
 }
@@ -61,23 +38,19 @@ function optionsFor(host: HTMLElement, points: Point[], { label, each, format }:
   const half = HALF_S[each];
   const said = (value: number | null, index: number | null) => (index === null ? undefined : points[index]?.words) ?? ((value ?? null) === null ? '–' : format(value ?? 0));
   const accent = colour(host, '--accent');
-  const axis = { stroke: colour(host, '--text-3'), grid: { stroke: colour(host, '--line'), width: 1 }, ticks: { show: false }, font: '11px system-ui' };
   return {
     width: host.clientWidth,
     height: HEIGHT,
     cursor: { y: false, points: { show: false } },
     legend: { live: true },
     // Half a bar on both sides, or the first and the last are cut in two.
-    scales: { x: { range: (_, min, max) => [min - half, max + half] }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
-    axes: [
-      { ...axis, grid: { show: false }, space: 64, values: (_, days) => days.map(day), incrs: INCREMENTS[each] },
-      { ...axis, size: 64, values: (_, values) => values.map(format) },
-    ],
+    scales: { x: { range: (_, min, max) => [min - half, max + half] }, y: { range: (_, __, max) => upTo(max) } },
+    axes: axesOf(host, { space: 64, values: (_, days) => days.map(day), incrs: INCREMENTS[each] }, { size: 64, values: (_, values) => values.map(format) }),
     series: [
       { label: each === 'day' ? 'Day' : 'Month', value: (_, at) => ((at ?? null) === null ? '–' : day(at)) },
       { label, stroke: accent, fill: accent, width: 0, points: { show: false }, paths: uPlot.paths.bars?.({ size: [0.72, 36], radius: 0.12 }), value: (_, value, __, index) => said(value, index) },
     ],
-    tzDate: (at) => uPlot.tzDate(new Date(at * 1000), 'UTC'),
+    tzDate: dateAt,
   };
 }
 
@@ -85,13 +58,3 @@ const NAMES = {
   day: (at: number) => new Date(at * 1000).toLocaleDateString('en', { day: 'numeric', month: 'short', timeZone: 'UTC' }),
   month: (at: number) => new Date(at * 1000).toLocaleDateString('en', { month: 'short', year: 'numeric', timeZone: 'UTC' }),
 };
-
-/** A custom property may be written as `light-dark(…)`: only the browser can say what it is now. */
-function colour(host: HTMLElement, name: string): string {
-  const probe = document.createElement('span');
-  probe.style.color = `var(${name})`;
-  host.append(probe);
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return found;
-}

@@ -11,12 +11,13 @@ import { NotFound } from '../../app/fallback';
 import { useHouse } from '../../app/house';
 import { Badge } from '../../ui/Badge';
 import { Button } from '../../ui/Button';
+import { Choice } from '../../ui/Choice';
 import { Confirm } from '../../ui/Dialog';
 import { Empty } from '../../ui/Empty';
 import { bytes, number } from '../../ui/format';
 import { Page } from '../../ui/Page';
-import { type Column, DataTable } from '../../ui/table/DataTable';
-import { rowsOf, totalOf } from '../../ui/table/cursor';
+import type { Column } from '../../ui/table/DataTable';
+import { ListTable } from '../../ui/table/ListTable';
 import { Time } from '../../ui/Time';
 import { toast } from '../../ui/Toast';
 import { TenantName } from '../tenants/TenantName';
@@ -40,7 +41,6 @@ export default function ArchivesPage() {
   const names = archived(app);
   const collection = names.find((it) => it === search.collection);
   const query = useInfiniteQuery({ ...archivesQuery({ tenant, collection }), enabled: names.length > 0 });
-  const rows = rowsOf(query.data);
   const set = (next: { collection?: string; archive?: string }) => void navigate({ to: '/archives', search: (now) => ({ ...now, ...next }), replace: true });
   const plural = (name: string) => app.collections[name]?.plural ?? readable(name);
 
@@ -84,30 +84,15 @@ export default function ArchivesPage() {
       }
     >
       <div className="toolbar">
-        <select className="input" aria-label="Of which collection" value={collection ?? ''} onChange={(event) => set({ collection: event.target.value || undefined })}>
-          <option value="">Of any collection</option>
-          {names.map((it) => (
-            <option key={it} value={it}>
-              {capital(plural(it))}
-            </option>
-          ))}
-        </select>
+        <Choice label="Of which collection" none="Of any collection" options={names} words={(it) => capital(plural(it))} value={collection} onChange={(it) => set({ collection: it })} />
         {allTenants && can('manage_archives') && <span className="quiet">Choose a {app.tenants?.noun} to put something away.</span>}
       </div>
-      <DataTable
+      <ListTable
         label="Archives"
         noun="archive"
         plural="archives"
         columns={columns}
-        rows={rows}
-        total={totalOf(query.data)}
-        isPending={query.isPending}
-        isStale={query.isPlaceholderData}
-        isFetchingMore={query.isFetchingNextPage}
-        hasMore={query.hasNextPage}
-        error={query.error}
-        onMore={() => void query.fetchNextPage()}
-        onRetry={() => void query.refetch()}
+        query={query}
         onOpen={(it) => set({ archive: it.id })}
         empty={
           <Empty icon="box" title="Nothing was put away">

@@ -13,8 +13,8 @@ import { Dialog } from '../../ui/Dialog';
 import { valueDiff } from '../../ui/diff';
 import { Empty } from '../../ui/Empty';
 import { Time } from '../../ui/Time';
-import { type Column, DataTable } from '../../ui/table/DataTable';
-import { rowsOf, totalOf } from '../../ui/table/cursor';
+import type { Column } from '../../ui/table/DataTable';
+import { ListTable } from '../../ui/table/ListTable';
 import { PersonName } from '../access/PersonName';
 import { TenantName } from '../tenants/TenantName';
 
@@ -36,20 +36,12 @@ export function AuditList({ query: filter }: { query: AuditQuery }) {
   );
   return (
     <>
-      <DataTable
+      <ListTable
         label="Audit log"
         noun="entry"
         plural="entries"
         columns={columns}
-        rows={rowsOf(query.data)}
-        total={totalOf(query.data)}
-        isPending={query.isPending}
-        isStale={query.isPlaceholderData}
-        isFetchingMore={query.isFetchingNextPage}
-        hasMore={query.hasNextPage}
-        error={query.error}
-        onMore={() => void query.fetchNextPage()}
-        onRetry={() => void query.refetch()}
+        query={query}
         onOpen={setOpen}
         empty={
           <Empty icon="audit" title="No entries">

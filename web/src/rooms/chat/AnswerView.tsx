@@ -1,19 +1,30 @@
 /** One answer: the words with their sources, and modestly how it was made. */
 import { memo, type ReactNode, useMemo } from 'react';
 
-import type { Citation, MessageView } from '../../api/types';
+import type { Citation, ContextUsed, MessageView } from '../../api/types';
+import { useHouse } from '../../app/house';
 import { Button } from '../../ui/Button';
 import { CopyButton } from '../../ui/CodeText';
 import { ErrorNote } from '../../ui/ErrorNote';
 import { dollars, number, span } from '../../ui/format';
 import { Note } from '../../ui/Note';
-import { type Figures, figuresOf, isQuote, isUnderWay, type Live, notesOf } from './answer';
+import { contextWords } from './about';
+import { contextOf, type Figures, figuresOf, isQuote, isUnderWay, type Live, notesOf } from './answer';
 import { Prose } from './Prose';
 import { Cite } from './SourceLink';
 import { Sources } from './Sources';
 
-/** One that is kept. `live` is what this page knows of it beyond that. */
-export const KeptAnswer = memo(function KeptAnswer({ message, live, again }: { message: MessageView; live?: Live; again?: () => void }) {
+interface Kept {
+  message: MessageView;
+  /** Of the record it is about. */
+  collection: string | null;
+  /** What this page knows of it beyond what is kept. */
+  live?: Live;
+  again?: () => void;
+}
+
+/** One that is kept. */
+export const KeptAnswer = memo(function KeptAnswer({ message, collection, live, again }: Kept) {
   return (
     <article className="answer" aria-label="Answer">
       {isQuote(message) && <Quoting />}
@@ -26,7 +37,7 @@ export const KeptAnswer = memo(function KeptAnswer({ message, live, again }: { m
         </Note>
       ))}
       <Sources citations={message.citations} sources={message.sources} />
-      <Foot text={message.content} figures={figuresOf(message, live)} again={again} />
+      <Foot text={message.content} figures={figuresOf(message, live)} used={contextOf(message)} collection={collection} again={again} />
     </article>
   );
 });
@@ -92,7 +103,8 @@ function Cited({ text, citations, isUnderWay }: { text: string; citations: Citat
   return <Prose text={text} known={known} cite={cite} isUnderWay={isUnderWay} />;
 }
 
-function Foot({ text, figures, again }: { text: string; figures: Figures; again?: () => void }) {
+function Foot({ text, figures, used, collection, again }: Pick<Kept, 'collection' | 'again'> & { text: string; figures: Figures; used: ContextUsed | null }) {
+  const { app } = useHouse();
   const { model, tokens, costUsd, confidence, firstMs, totalMs } = figures;
   return (
     <div className="answer__foot">
@@ -111,6 +123,7 @@ function Foot({ text, figures, again }: { text: string; figures: Figures; again?
         {costUsd !== undefined && <Figure label="Cost">{costUsd === null ? <span title="No price is known for this model.">unknown</span> : dollars(costUsd)}</Figure>}
         {firstMs !== null && <Figure label="First word">{span(firstMs)}</Figure>}
         {totalMs !== null && <Figure label="In all">{span(totalMs)}</Figure>}
+        {used && <Figure label="Went along">{contextWords(app, collection, used)}</Figure>}
       </dl>
       <span className="row">
         {text && <CopyButton text={text} label="Copy the answer" />}

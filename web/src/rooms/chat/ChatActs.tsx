@@ -1,4 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
+import { type ReactNode, useState } from 'react';
 
 import { answer, api, download } from '../../api/client';
 import { counted } from '../../api/description';
@@ -9,8 +10,16 @@ import { SchemaForm } from '../../ui/form/SchemaForm';
 import { toast, toastFault } from '../../ui/Toast';
 import type { ChatAct } from './acts';
 
+/** Does what is chosen for a chat, and gives the dialog to draw while something is asked first. */
+export function useChatActs(onDeleted?: (chat: ChatView) => void): [(act: ChatAct) => void, ReactNode] {
+  const [asking, setAsking] = useState<ChatAct | null>(null);
+  const doAtOnce = useActsAtOnce();
+  const run = (act: ChatAct) => (act.kind === 'rename' || act.kind === 'delete' ? setAsking(act) : doAtOnce(act));
+  return [run, asking && <ChatDialog act={asking} onClose={() => setAsking(null)} onDeleted={onDeleted} />];
+}
+
 /** An act that needs no question first. */
-export function useChatActs(): (act: ChatAct) => void {
+function useActsAtOnce(): (act: ChatAct) => void {
   const client = useQueryClient();
   return ({ kind, chat }) => {
     const path = { params: { path: { chat: chat.id } } };
@@ -28,7 +37,7 @@ export function useChatActs(): (act: ChatAct) => void {
 }
 
 /** The dialogs of those that do. */
-export function ChatDialog({ act: { kind, chat }, onClose, onDeleted }: { act: ChatAct; onClose: () => void; onDeleted: (chat: ChatView) => void }) {
+function ChatDialog({ act: { kind, chat }, onClose, onDeleted }: { act: ChatAct; onClose: () => void; onDeleted?: (chat: ChatView) => void }) {
   const client = useQueryClient();
   const path = { params: { path: { chat: chat.id } } };
   if (kind === 'rename') {
@@ -60,7 +69,7 @@ export function ChatDialog({ act: { kind, chat }, onClose, onDeleted }: { act: C
         const { documents_deleted: documents } = await answer(api.DELETE('/api/chats/{chat}', path));
         for (const key of ['chats', 'documents']) void client.invalidateQueries({ queryKey: [key] });
         toast(documents > 0 ? `Deleted, with ${counted(documents, 'document', 'documents')}.` : 'Deleted.', 'good');
-        onDeleted(chat);
+        onDeleted?.(chat);
       }}
     >
       Everything said in it goes, and the documents that were added to it. Nobody can bring it back.

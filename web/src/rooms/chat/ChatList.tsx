@@ -15,20 +15,22 @@ import { actsOn, type ChatAct } from './acts';
 interface Props {
   /** The one that is looked at. */
   chat: string | undefined;
+  /** Only those about this record. */
+  about?: { tenant: string | undefined; record: string };
   onAct: (act: ChatAct) => void;
   onOpen?: () => void;
 }
 
 /** One's own chats, the one in which something was last said first. */
-export function ChatList({ chat, onAct, onOpen }: Props) {
+export function ChatList({ chat, about, onAct, onOpen }: Props) {
   const { app, tenant } = useHouse();
-  const chats = useInfiniteQuery(chatsQuery({ tenant }));
+  const chats = useInfiniteQuery(chatsQuery(about ?? { tenant }));
   const rows = rowsOf(chats.data);
   const hasSeveral = Object.keys(app.assistants).length > 1;
   if (chats.isPending) return <Skeleton lines={6} />;
   return (
-    <nav className="chats" aria-label="Your chats">
-      {rows.length === 0 && !chats.error && <p className="quiet chats__none">Chats are kept here, until you delete them.</p>}
+    <nav className="chats" aria-label={about ? 'Your chats about this' : 'Your chats'}>
+      {rows.length === 0 && !chats.error && <p className="quiet chats__none">{about ? 'You asked nothing about this yet.' : 'Chats are kept here, until you delete them.'}</p>}
       <ul>
         {rows.map((it) => (
           <li key={it.id} className="chats__one" data-current={it.id === chat || undefined}>

@@ -4,45 +4,37 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 
 import { assistantsQuery, chatQuery } from '../../api/queries';
+import { ChooseTenant } from '../../app/ChooseTenant';
 import { useHouse } from '../../app/house';
-import { TenantPicker } from '../../app/TenantSwitcher';
 import { Button, IconButton } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
-import { Empty } from '../../ui/Empty';
 import { ErrorNote } from '../../ui/ErrorNote';
 import { Menu } from '../../ui/Menu';
 import { Page } from '../../ui/Page';
 import { useShortcuts } from '../../ui/Shortcuts';
-import { actsOn, type ChatAct } from './acts';
+import { AboutBar, Closed } from './AboutBar';
+import { firstAsked } from './about';
+import { actsOn } from './acts';
 import { isUnderWay } from './answer';
-import { ChatDialog, useChatActs } from './ChatActs';
+import { useChatActs } from './ChatActs';
 import { AttachButton, ChatDocuments } from './ChatDocuments';
 import { ChatList } from './ChatList';
 import { Composer } from './Composer';
 import { Conversation } from './Conversation';
 import { OwnPromptDialog } from './OwnPrompt';
 import { talks } from './talks';
+import { useAbout } from './useAbout';
 import { useTalks } from './useTalks';
 import './chat.css';
 
 const route = getRouteApi('/house/chat/{-$chat}');
 
 export default function ChatPage() {
-  const { app, allTenants, setTenant } = useHouse();
+  const { app, allTenants } = useHouse();
   if (!allTenants) return <Room />;
   return (
     <Page title="Chat">
-      <Empty
-        icon="building"
-        title={`Choose a ${app.tenants?.noun}`}
-        action={
-          <div style={{ width: 280 }}>
-            <TenantPicker label={app.tenants?.noun ?? ''} value={null} onChange={(it) => setTenant(it ?? undefined)} />
-          </div>
-        }
-      >
-        An assistant looks into what belongs to one {app.tenants?.noun} at a time.
-      </Empty>
+      <ChooseTenant>An assistant looks into what belongs to one {app.tenants?.noun} at a time.</ChooseTenant>
     </Page>
   );
 }
@@ -50,12 +42,12 @@ export default function ChatPage() {
 function Room() {
   const { tenant, can } = useHouse();
   const { chat } = route.useParams();
-  const { assistant: wanted } = route.useSearch();
+  const { assistant: wanted, record: wantedRecord } = route.useSearch();
   const client = useQueryClient();
   const navigate = useNavigate();
   const assistants = useQuery(assistantsQuery);
   const view = useQuery({ ...chatQuery(chat ?? ''), enabled: chat !== undefined }).data;
-  const name = chat === undefined ? (wanted ?? assistants.data?.[0]?.name) : view?.assistant;
+  const name = chat === undefined ? (wanted ?? firstAsked(assistants.data ?? [], wantedRecord !== undefined)?.name) : view?.assistant;
   const assistant = assistants.data?.find((it) => it.name === name);
 
   // The chat that the first question makes is the one that is looked at from then on.
@@ -66,22 +58,23 @@ function Room() {
   const isFromHere = live !== null && live.id === begun;
   // Afterwards the page of new chats is empty again.
   if (isFromHere && chat !== undefined && landed !== begun) setLanded(begun);
+  const about = useAbout((chat === undefined ? wantedRecord : view ? view.record : live?.record) ?? null);
+  // About a record only those are asked that know such things.
+  const choice = (assistants.data ?? []).filter((it) => about === null || it.on === assistant?.on);
+  const isClosed = about?.standing === 'deleted' || about?.standing === 'gone';
   const made = chat === undefined ? (live?.chat ?? null) : null;
   useEffect(() => {
     if (made !== null) void navigate({ to: '/chat/{-$chat}', params: { chat: made }, search: {}, replace: true });
   }, [made, navigate]);
 
   const [web, setWeb] = useState(false);
-  const [act, setAct] = useState<ChatAct | null>(null);
   const [open, setOpen] = useState<'chats' | 'rules' | null>(null);
-  const doAtOnce = useChatActs();
-  const run = (next: ChatAct) => (next.kind === 'rename' || next.kind === 'delete' ? setAct(next) : doAtOnce(next));
 
   // Which chat a question belongs to is known by its tenant too, where there are several.
   const of = { tenant: tenant && (view?.tenant ?? tenant), assistant: name ?? '', web: web && (assistant?.web ?? false) };
   const isAnswering = live !== null && isUnderWay(live);
   const ask = (question: string) => {
-    const id = talks.ask(client, { ...of, chat: chat ?? null, question });
+    const id = talks.ask(client, { ...of, chat: chat ?? null, record: about?.id ?? null, question });
     if (chat === undefined) setBegun(id);
   };
   const again = (question: string) => {
@@ -95,6 +88,10 @@ function Room() {
     setBegun(null);
     void navigate({ to: '/chat/{-$chat}', params: { chat: undefined }, search: {} });
   };
+  const [run, dialog] = useChatActs((gone) => {
+    setOpen(null);
+    if (gone.id === chat) begin();
+  });
   useShortcuts([{ keys: 'n', about: 'New chat', run: begin }, ...(isAnswering ? [{ keys: 'Escape', about: 'Stop the answer', run: stop }] : [])]);
 
   const title = chat === undefined ? 'New chat' : (view?.title ?? '…');
@@ -126,22 +123,27 @@ function Room() {
           <ChatList chat={chat} onAct={run} />
         </aside>
         <section className="card chat__talk" aria-label="Conversation">
-          <Conversation key={isFromHere ? `begun ${begun}` : chat} chat={chat} view={view} assistant={assistant} live={live} onAgain={again} />
+          {about && <AboutBar about={about} />}
+          <Conversation key={isFromHere ? `begun ${begun}` : chat} chat={chat} view={view} assistant={assistant} live={live} onAsk={isClosed || !assistant ? undefined : ask} onAgain={isClosed ? undefined : again} />
           <div className="chat__foot">
             <ErrorNote error={assistants.error} retry={() => void assistants.refetch()} />
             {chat !== undefined && assistant?.documents && can('read_documents') && <ChatDocuments chat={chat} />}
-            <Composer key={isFromHere ? `begun ${begun}` : chat} assistant={assistant} isAnswering={isAnswering} isStopping={live?.isStopping ?? false} web={web} onWeb={setWeb} onAsk={ask} onStop={stop}>
-              {chat === undefined && assistants.data && assistants.data.length > 1 && (
-                <select className="input chat__assistant" aria-label="Assistant" value={name} onChange={(event) => void navigate({ to: '/chat/{-$chat}', params: { chat: undefined }, search: { assistant: event.target.value }, replace: true })}>
-                  {assistants.data.map((it) => (
-                    <option key={it.name} value={it.name}>
-                      {it.title}
-                    </option>
-                  ))}
-                </select>
-              )}
-              {assistant?.documents && can('write_documents') && <AttachButton chat={chat ?? null} tenant={of.tenant} />}
-            </Composer>
+            {about && isClosed ? (
+              <Closed about={about} />
+            ) : (
+              <Composer key={isFromHere ? `begun ${begun}` : chat} assistant={assistant} isAnswering={isAnswering} isStopping={live?.isStopping ?? false} web={web} onWeb={setWeb} onAsk={ask} onStop={stop}>
+                {chat === undefined && choice.length > 1 && (
+                  <select className="input chat__assistant" aria-label="Assistant" value={name} onChange={(event) => void navigate({ to: '/chat/{-$chat}', params: { chat: undefined }, search: { assistant: event.target.value, record: wantedRecord }, replace: true })}>
+                    {choice.map((it) => (
+                      <option key={it.name} value={it.name}>
+                        {it.title}
+                      </option>
+                    ))}
+                  </select>
+                )}
+                {assistant?.documents && can('write_documents') && <AttachButton chat={chat ?? null} tenant={of.tenant} />}
+              </Composer>
+            )}
           </div>
         </section>
       </div>
@@ -151,16 +153,7 @@ function Room() {
         </Dialog>
       )}
       {open === 'rules' && assistant && <OwnPromptDialog assistant={assistant} tenant={of.tenant} onClose={() => setOpen(null)} />}
-      {act && (
-        <ChatDialog
-          act={act}
-          onClose={() => setAct(null)}
-          onDeleted={(gone) => {
-            setOpen(null);
-            if (gone.id === chat) begin();
-          }}
-        />
-      )}
+      {dialog}
     </Page>
   );
 }

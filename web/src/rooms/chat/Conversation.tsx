@@ -10,7 +10,8 @@ import { Empty, Skeleton } from '../../ui/Empty';
 import { ErrorNote } from '../../ui/ErrorNote';
 import { useFollowing } from '../../ui/following';
 import { Note } from '../../ui/Note';
-import { drawn, isUnderWay, type Live } from './answer';
+import { Suggestions } from '../../ui/Suggestions';
+import { drawn, isUnderWay, type Live, nextOf } from './answer';
 import { KeptAnswer, LiveAnswer } from './AnswerView';
 import { talks } from './talks';
 import { useTalks } from './useTalks';
@@ -24,14 +25,17 @@ interface Props {
   assistant: AssistantView | undefined;
   /** The answer that is coming here. */
   live: Live | null;
-  onAgain: (question: string) => void;
+  /** None where nothing more can be asked, as with the next. */
+  onAsk?: (question: string) => void;
+  onAgain?: (question: string) => void;
 }
 
-export function Conversation({ chat, view, assistant, live: coming, onAgain }: Props) {
+export function Conversation({ chat, view, assistant, live: coming, onAsk, onAgain }: Props) {
   const query = useInfiniteQuery({ ...messagesQuery(chat ?? ''), enabled: chat !== undefined });
   const all = useTalks();
   const kept = query.data?.messages ?? NOTHING;
-  const { messages, live, question } = drawn(kept, coming);
+  const shown = drawn(kept, coming);
+  const { messages, live, question } = shown;
   useJoining(chat, view, messages, coming);
   const box = useFollowing(coming?.id ?? chat, live ?? messages.at(-1)?.id);
   const older = (query.data?.total ?? 0) - kept.length;
@@ -39,7 +43,7 @@ export function Conversation({ chat, view, assistant, live: coming, onAgain }: P
   const last = messages.at(-1);
   const canAskAgain = !coming || !isUnderWay(coming);
   const lastQuestion = question ?? messages.findLast((it) => it.role === 'user')?.content;
-  const again = canAskAgain && lastQuestion !== undefined ? () => onAgain(lastQuestion) : undefined;
+  const again = canAskAgain && onAgain && lastQuestion !== undefined ? () => onAgain(lastQuestion) : undefined;
 
   return (
     // A region that scrolls must be reachable by keyboard.
@@ -47,7 +51,7 @@ export function Conversation({ chat, view, assistant, live: coming, onAgain }: P
     <div ref={box} className="talk" tabIndex={0} role="region" aria-label="What was said">
       <ErrorNote error={query.error} retry={() => void query.refetch()} />
       {chat !== undefined && query.isPending && !live && <Skeleton lines={6} />}
-      {chat === undefined && !live && <Welcome assistant={assistant} />}
+      {(chat === undefined || query.data?.total === 0) && !live && <Welcome assistant={assistant} />}
       {query.hasNextPage && (
         <Button
           small
@@ -63,19 +67,30 @@ export function Conversation({ chat, view, assistant, live: coming, onAgain }: P
         </Button>
       )}
       {messages.map((it) => (
-        <Said key={it.id} message={it} live={all.find((one) => one.answerId === it.id)} again={it === last && !live ? again : undefined} />
+        <Said key={it.id} message={it} collection={assistant?.on ?? null} live={all.find((one) => one.answerId === it.id)} again={it === last && !live ? again : undefined} />
       ))}
       {question !== null && <Question>{question}</Question>}
       {live && <LiveAnswer live={live} again={again} />}
       {last?.role === 'user' && !live && !query.isFetching && <Unanswered run={last.run} again={again} />}
+      {onAsk && canAskAgain && (
+        <Suggestions
+          label="What could be asked next"
+          of={nextOf(shown)}
+          onChoose={(it) => {
+            onAsk(it);
+            // The chip that was pressed is about to go.
+            box.current?.focus();
+          }}
+        />
+      )}
     </div>
   );
 }
 
-function Said({ message, live, again }: { message: MessageView; live?: Live; again?: () => void }) {
+function Said({ message, collection, live, again }: { message: MessageView; collection: string | null; live?: Live; again?: () => void }) {
   if (message.role === 'user') return <Question isCut={message.metadata.input_truncated === true}>{message.content}</Question>;
   if (message.role === 'system') return <Note>{message.content}</Note>;
-  return <KeptAnswer message={message} live={live} again={again} />;
+  return <KeptAnswer message={message} collection={collection} live={live} again={again} />;
 }
 
 function Question({ children, isCut = false }: { children: string; isCut?: boolean }) {

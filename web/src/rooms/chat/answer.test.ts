@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Told } from '../../api/asking';
 import type { AnswerEvent, Citation, MessageView } from '../../api/types';
-import { begun, drawn, figuresOf, heard, isUnderWay, type Live, notesOf } from './answer';
+import { begun, contextOf, drawn, figuresOf, heard, isUnderWay, type Live, nextOf, notesOf } from './answer';
 import { faultIn, spoken } from './words';
 
 const SOURCE: Citation = { number: 1, type: 'rag', title: 'Manual', url: null, doc_id: 'd1', chunk_id: 'k1', record_id: null, page: 2, start_char: 10, end_char: 40, score: 0.8 };
@@ -20,7 +20,7 @@ function grown(live: Live, ...all: Told[]): Live {
 }
 
 function message(role: MessageView['role'], id: string, more: Partial<MessageView> = {}): MessageView {
-  return { id, chat_id: 'c1', role, content: id, state: 'whole', model_used: null, tokens_used: null, metadata: {}, sources: [], citations: [], run: null, created_at: '2026-01-01T00:00:00Z', ...more };
+  return { id, chat_id: 'c1', role, content: id, state: 'whole', model_used: null, tokens_used: null, metadata: {}, sources: [], citations: [], followups: [], run: null, created_at: '2026-01-01T00:00:00Z', ...more };
 }
 
 const BEFORE = [
@@ -55,6 +55,17 @@ describe('an answer that comes', () => {
     expect(isUnderWay(done)).toBe(false);
   });
 
+  it('proposes what could be asked next, once it is whole', () => {
+    const live = grown(asked(), ...BEFORE, told('delta', { content: 'Every year.' }), told('followups', { followups: ['And why?'] }));
+    expect(live).toMatchObject({ state: 'answering', followups: ['And why?'] });
+    expect(nextOf({ messages: [], live })).toEqual([]);
+    const done = grown(live, told('usage', {}), told('done', { followups: ['And why?'] }));
+    expect(nextOf({ messages: [], live: done })).toEqual(['And why?']);
+    // Who came in late heard no more of it than the end.
+    expect(grown(asked(), told('done', { followups: ['And why?'] })).followups).toEqual(['And why?']);
+    expect(nextOf({ messages: [], live: grown(live, told('error', { code: 'cancelled' })) })).toEqual([]);
+  });
+
   it('does not become whole, and says why and what to do', () => {
     const stopped = grown(asked(), told('error', { code: 'cancelled', message: 'The answer was stopped.', status_code: 409, answer_message_id: 'a1' }));
     expect(stopped).toMatchObject({ state: 'stopped', answerId: 'a1' });
@@ -81,6 +92,14 @@ describe('a conversation', () => {
     expect(drawn(later, live)).toEqual({ messages: later, live: null, question: null });
   });
 
+  it('proposes what could be asked next behind its last answer alone', () => {
+    const [first, last] = [message('assistant', 'a0', { followups: ['And then?'] }), message('assistant', 'a1', { followups: ['And why?'] })];
+    expect(nextOf({ messages: [message('user', 'q0'), first, message('user', 'q1'), last], live: null })).toEqual(['And why?']);
+    expect(nextOf({ messages: [first, message('user', 'q1')], live: null })).toEqual([]);
+    expect(nextOf({ messages: [first], live: asked({ chat: 'c1' }) })).toEqual([]);
+    expect(nextOf({ messages: [], live: null })).toEqual([]);
+  });
+
   it('hides the old answer while a new one comes, and shows it again when none came', () => {
     const live = asked({ isAgain: true });
     expect(drawn(kept, live).messages).toEqual([kept[0]]);
@@ -100,6 +119,13 @@ describe('a conversation', () => {
     expect(notesOf({ metadata: { retrieval: { degraded: 'By words alone.' } } })).toEqual(['By words alone.']);
     expect(notesOf({ metadata: { retrieval: { error: 'internal', message: 'They could not be searched.' }, web: { error: 'timeout', returned: 0 } } })).toHaveLength(2);
     expect(notesOf({ metadata: { retrieval: { mode: 'hybrid' } } })).toEqual([]);
+  });
+
+  it('still says later what went along with a question about a record', () => {
+    const context_used = { record: 'r1', parent: 'p1', earlier: 1 };
+    expect(contextOf({ metadata: { context_used } })).toEqual(context_used);
+    expect(contextOf({ metadata: { context_used: { record: 'r1', parent: null } } })).toEqual({ record: 'r1', parent: null, earlier: 0 });
+    expect(contextOf({ metadata: {} })).toBeNull();
   });
 
   it('reads a short answer out, and of a long one how long it is', () => {

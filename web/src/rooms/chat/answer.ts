@@ -6,7 +6,7 @@
  */
 import type { Told } from '../../api/asking';
 import type { Fault } from '../../api/problem';
-import type { AnswerEvent, Citation, Json, JsonObject, MessageView } from '../../api/types';
+import type { AnswerEvent, Citation, ContextUsed, Json, JsonObject, MessageView } from '../../api/types';
 import { faultIn, stageIn } from './words';
 
 export interface Live {
@@ -15,6 +15,8 @@ export interface Live {
   assistant: string;
   /** None until a new one is made. */
   chat: string | null;
+  /** What a new one is about. */
+  record: string | null;
   question: string;
   web: boolean;
   /** The last question once more: its answer takes the place of the old one. */
@@ -29,6 +31,8 @@ export interface Live {
   isStopping: boolean;
   text: string;
   citations: Citation[];
+  /** What could be asked next. */
+  followups: string[];
   /** What the reader should know of how it was made. */
   notes: string[];
   model: string | null;
@@ -46,10 +50,11 @@ export interface Live {
   fault: Fault | null;
 }
 
-export type Asked = Pick<Live, 'id' | 'tenant' | 'assistant' | 'chat' | 'question' | 'web'> & Partial<Pick<Live, 'isAgain' | 'run' | 'questionId'>>;
+export type Asked = Pick<Live, 'id' | 'tenant' | 'assistant' | 'chat' | 'question' | 'web'> & Partial<Pick<Live, 'record' | 'isAgain' | 'run' | 'questionId'>>;
 
 export function begun(asked: Asked, at: number): Live {
   return {
+    record: null,
     isAgain: false,
     run: null,
     questionId: null,
@@ -60,6 +65,7 @@ export function begun(asked: Asked, at: number): Live {
     isStopping: false,
     text: '',
     citations: [],
+    followups: [],
     notes: [],
     model: null,
     isQuoting: false,
@@ -83,6 +89,8 @@ export function heard(live: Live, { name, data }: Told, at: number): Live {
       return { ...live, chat: data.chat_id ?? live.chat, model: data.model_used ?? null, isQuoting: data.quoting ?? false, stage: data.quoting ? 'Looking for what to quote' : 'Waiting for the first word' };
     case 'delta':
       return { ...live, state: 'answering', firstAt: live.firstAt ?? at, text: live.text + (data.content ?? '') };
+    case 'followups':
+      return { ...live, followups: data.followups ?? [] };
     case 'usage':
       return live;
     case 'done':
@@ -91,6 +99,7 @@ export function heard(live: Live, { name, data }: Told, at: number): Live {
         state: 'done',
         endedAt: at,
         citations: data.citations ?? live.citations,
+        followups: data.followups ?? live.followups,
         finish: data.finish,
         cut: data.input_truncated ? { used: data.used_question_length ?? 0, of: data.original_question_length ?? 0 } : null,
         answerId: data.answer_message_id ?? live.answerId,
@@ -130,6 +139,13 @@ export function drawn(kept: MessageView[], live: Live | null): { messages: Messa
   return { messages: isReplaced ? kept.slice(0, -1) : kept, live, question: isKept ? null : live.question };
 }
 
+/** What could be asked next: behind the last answer, and only as long as nothing comes behind that. */
+export function nextOf({ messages, live }: Pick<ReturnType<typeof drawn>, 'messages' | 'live'>): string[] {
+  if (live) return live.state === 'done' ? live.followups : [];
+  const last = messages.at(-1);
+  return last?.role === 'assistant' ? last.followups : [];
+}
+
 /** The figures of an answer, as far as they are known. */
 export interface Figures {
   model: string | null;
@@ -160,6 +176,13 @@ export function notesOf({ metadata }: Pick<MessageView, 'metadata'>): string[] {
   const { degraded, message, error } = objectIn(metadata.retrieval);
   const web = objectIn(metadata.web);
   return [error ? textIn(message) : textIn(degraded), web.error ? 'The web could not be searched; the answer goes on without it.' : null].filter((it): it is string => it !== null);
+}
+
+/** What went along with the question; nothing where it was about no record. */
+export function contextOf({ metadata }: Pick<MessageView, 'metadata'>): ContextUsed | null {
+  const { record, parent, earlier } = objectIn(metadata.context_used);
+  const about = textIn(record);
+  return about === null ? null : { record: about, parent: textIn(parent), earlier: typeof earlier === 'number' ? earlier : 0 };
 }
 
 /** Did it only quote? */

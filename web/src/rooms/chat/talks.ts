@@ -35,8 +35,8 @@ class Talks {
   };
 
   ask(client: QueryClient, asked: Omit<Asked, 'id'>): number {
-    const { tenant, assistant, chat, question, web } = asked;
-    const body = { tenant, question, ...(chat === null ? { assistant } : { chat }), ...(web ? { web } : {}) };
+    const { tenant, assistant, chat, record, question, web } = asked;
+    const body = { tenant, question, ...(chat === null ? { assistant, ...(record ? { record } : {}) } : { chat }), ...(web ? { web } : {}) };
     return this.#begin(client, asked, (signal, listener) => ask(body, signal, listener));
   }
 

@@ -1,15 +1,18 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 
+import { capital } from '../../api/description';
 import { documentsQuery } from '../../api/queries';
 import type { DocumentView } from '../../api/types';
 import { useHouse } from '../../app/house';
 import { Badge } from '../../ui/Badge';
+import { Choice } from '../../ui/Choice';
 import { Empty } from '../../ui/Empty';
 import { bytes, number } from '../../ui/format';
 import { Time } from '../../ui/Time';
-import { type Column, DataTable } from '../../ui/table/DataTable';
-import { type Pages, rowsOf, totalOf } from '../../ui/table/cursor';
+import type { Column } from '../../ui/table/DataTable';
+import { type Pages, rowsOf } from '../../ui/table/cursor';
+import { ListTable } from '../../ui/table/ListTable';
 import { PersonName } from '../access/PersonName';
 import { DocumentState, GoOnButton } from './DocumentState';
 import { originWords } from './origin';
@@ -78,8 +81,9 @@ function beat(pages: Pages<DocumentView> | undefined): number | false {
 export function DocumentTable({ listing, onListing }: { listing: Listing; onListing: (next: Listing) => void }) {
   const { tenant } = useHouse();
   const navigate = useNavigate();
+  const state = STATES.find((it) => it === listing.state);
   const query = useInfiniteQuery({
-    ...documentsQuery({ tenant, state: STATES.find((it) => it === listing.state), tag: listing.tag, unbound: listing.unbound === 'true' || undefined }),
+    ...documentsQuery({ tenant, state, tag: listing.tag, unbound: listing.unbound === 'true' || undefined }),
     refetchInterval: ({ state }) => beat(state.data),
   });
   const rows = rowsOf(query.data);
@@ -89,41 +93,19 @@ export function DocumentTable({ listing, onListing }: { listing: Listing; onList
   return (
     <>
       <div className="toolbar">
-        <select className="input" aria-label="State" value={listing.state ?? ''} onChange={(event) => onListing({ ...listing, state: event.target.value || undefined })}>
-          <option value="">Any state</option>
-          {STATES.map((it) => (
-            <option key={it} value={it}>
-              {it.charAt(0).toUpperCase() + it.slice(1)}
-            </option>
-          ))}
-        </select>
-        <select className="input" aria-label="Tag" value={listing.tag ?? ''} onChange={(event) => onListing({ ...listing, tag: event.target.value || undefined })}>
-          <option value="">Any tag</option>
-          {tags.map((it) => (
-            <option key={it} value={it}>
-              {it}
-            </option>
-          ))}
-        </select>
+        <Choice label="State" none="Any state" options={STATES} words={capital} value={state} onChange={(it) => onListing({ ...listing, state: it })} />
+        <Choice label="Tag" none="Any tag" options={tags} words={(it) => it} value={listing.tag} onChange={(it) => onListing({ ...listing, tag: it })} />
         <label className="check">
           <input type="checkbox" checked={listing.unbound === 'true'} onChange={(event) => onListing({ ...listing, unbound: event.target.checked ? 'true' : undefined })} />
           Without those of chats
         </label>
       </div>
-      <DataTable
+      <ListTable
         label="Documents"
         noun="document"
         plural="documents"
         columns={COLUMNS}
-        rows={rows}
-        total={totalOf(query.data)}
-        isPending={query.isPending}
-        isStale={query.isPlaceholderData}
-        isFetchingMore={query.isFetchingNextPage}
-        hasMore={query.hasNextPage}
-        error={query.error}
-        onMore={() => void query.fetchNextPage()}
-        onRetry={() => void query.refetch()}
+        query={query}
         onOpen={(it) => void navigate({ to: '/documents/$document', params: { document: it.id } })}
         empty={
           isNarrowed ? (

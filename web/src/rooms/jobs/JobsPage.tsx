@@ -7,13 +7,15 @@ import { jobsQuery } from '../../api/queries';
 import type { JobView } from '../../api/types';
 import { useHouse } from '../../app/house';
 import { Badge, StateBadge } from '../../ui/Badge';
+import { Choice } from '../../ui/Choice';
 import { Empty } from '../../ui/Empty';
 import { span } from '../../ui/format';
 import { Page } from '../../ui/Page';
 import { Progress } from '../../ui/Progress';
 import { Time } from '../../ui/Time';
-import { type Column, DataTable } from '../../ui/table/DataTable';
-import { rowsOf, totalOf } from '../../ui/table/cursor';
+import type { Column } from '../../ui/table/DataTable';
+import { rowsOf } from '../../ui/table/cursor';
+import { ListTable } from '../../ui/table/ListTable';
 import { RecordLink } from '../records/Value';
 import { TenantName } from '../tenants/TenantName';
 import './jobs.css';
@@ -25,10 +27,11 @@ export default function JobsPage() {
   const { app, tenant, allTenants, live } = useHouse();
   const search = route.useSearch();
   const navigate = useNavigate();
-  const query = useInfiniteQuery({ ...jobsQuery({ tenant, state: STATES.find((it) => it === search.state), kind: search.kind }), refetchInterval: live ? 30_000 : 5_000 });
+  const state = STATES.find((it) => it === search.state);
+  const query = useInfiniteQuery({ ...jobsQuery({ tenant, state, kind: search.kind }), refetchInterval: live ? 30_000 : 5_000 });
   const rows = rowsOf(query.data);
   // Narrowed by the engine's names, read by the application's.
-  const kinds = new Map([...(search.kind ? [[search.kind, search.kind] as const] : []), ...rows.map((it) => [it.engine_kind, it.kind] as const)]);
+  const kinds = new Map(rows.map((it) => [it.engine_kind, it.kind] as const));
   const set = (next: Partial<typeof search>) => void navigate({ to: '/jobs', search: (now) => ({ ...now, ...next }), replace: true });
 
   const columns = useMemo<Column<JobView>[]>(
@@ -70,37 +73,15 @@ export default function JobsPage() {
   return (
     <Page fill title="Jobs" about="What runs in the background: imports, tasks, changes." actions={<LiveBadge live={live} />}>
       <div className="toolbar">
-        <select className="input" aria-label="State" value={search.state ?? ''} onChange={(event) => set({ state: event.target.value || undefined })}>
-          <option value="">Any state</option>
-          {STATES.map((it) => (
-            <option key={it} value={it}>
-              {readable(it)}
-            </option>
-          ))}
-        </select>
-        <select className="input" aria-label="Kind" value={search.kind ?? ''} onChange={(event) => set({ kind: event.target.value || undefined })}>
-          <option value="">Any kind</option>
-          {[...kinds].map(([kind, name]) => (
-            <option key={kind} value={kind}>
-              {readable(name)}
-            </option>
-          ))}
-        </select>
+        <Choice label="State" none="Any state" options={STATES} words={readable} value={state} onChange={(it) => set({ state: it })} />
+        <Choice label="Kind" none="Any kind" options={[...kinds.keys()]} words={(it) => readable(kinds.get(it) ?? it)} value={search.kind} onChange={(it) => set({ kind: it })} />
       </div>
-      <DataTable
+      <ListTable
         label="Jobs"
         noun="job"
         plural="jobs"
         columns={columns}
-        rows={rows}
-        total={totalOf(query.data)}
-        isPending={query.isPending}
-        isStale={query.isPlaceholderData}
-        isFetchingMore={query.isFetchingNextPage}
-        hasMore={query.hasNextPage}
-        error={query.error}
-        onMore={() => void query.fetchNextPage()}
-        onRetry={() => void query.refetch()}
+        query={query}
         onOpen={(job) => void navigate({ to: '/jobs/$job', params: { job: job.id } })}
         empty={
           <Empty icon="jobs" title="No jobs">

@@ -1,9 +1,10 @@
 /** How results went over time: the line of all, the criteria, how often, and what is said again and again. */
-import { useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { lazy, type ReactNode, Suspense, useMemo } from 'react';
 
 import { progressQuery } from '../../api/asked';
+import { answer, api } from '../../api/client';
 import { counted, labelOf, readable } from '../../api/description';
 import type { ProgressPeriod, ProgressView } from '../../api/types';
 import { ChooseTenant } from '../../app/ChooseTenant';
@@ -90,7 +91,10 @@ export default function ProgressPage() {
           </Empty>
         </div>
       ) : (
-        <Shown progress={query.data} each={each} />
+        <>
+          {of === 'me' && app.progress[name]?.has_comment && can('ask_questions') && <InWords key={`${name} ${query.data.count}`} name={name} tenant={tenant} />}
+          <Shown progress={query.data} each={each} />
+        </>
       )}
     </Page>
   );
@@ -102,6 +106,22 @@ function Calculated({ progress }: { progress: ProgressView }) {
       {counted(progress.count, 'result', 'results')}
       {progress.owners > 1 && ` of ${counted(progress.owners, 'person', 'people')}`}, calculated <Time at={progress.calculated_at} />
     </>
+  );
+}
+
+/** What the application says of one's own, when it is asked: a model may have to think for it. */
+function InWords({ name, tenant }: { name: string; tenant: string | undefined }) {
+  const words = useMutation({ mutationFn: () => answer(api.POST('/api/progress/comment', { body: { tenant, progress: name } })) });
+  return (
+    <Card title="In words">
+      <div aria-live="polite">{words.data && <p lang={words.data.language}>{words.data.comment}</p>}</div>
+      {words.isError && <ErrorNote error={words.error} />}
+      {!words.data && (
+        <button type="button" className="button" disabled={words.isPending} onClick={() => words.mutate()}>
+          {words.isPending ? 'Looking back…' : 'Say where it goes'}
+        </button>
+      )}
+    </Card>
   );
 }
 

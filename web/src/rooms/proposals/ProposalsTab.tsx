@@ -10,6 +10,7 @@ import { proposalsQuery, versionsQuery } from '../../api/queries';
 import type { RecordView } from '../../api/types';
 import { useHouse } from '../../app/house';
 import { Button } from '../../ui/Button';
+import { Choice } from '../../ui/Choice';
 import { Confirm } from '../../ui/Dialog';
 import { Empty, Skeleton } from '../../ui/Empty';
 import { ErrorNote } from '../../ui/ErrorNote';
@@ -165,14 +166,7 @@ export function ProposalsTab({ record }: { record: RecordView }) {
           ))}
           <option value="any">Any status</option>
         </select>
-        <select className="input" aria-label="Category" value={search.category ?? ''} onChange={(event) => set({ category: event.target.value || undefined })}>
-          <option value="">Any category</option>
-          {categories.map((it) => (
-            <option key={it} value={it}>
-              {readable(it)}
-            </option>
-          ))}
-        </select>
+        <Choice label="Category" none="Any category" options={categories} words={readable} value={search.category} onChange={(it) => set({ category: it })} />
         <span className="grow" />
         {mayDecide && rows.length > 0 && (
           <span className="row quiet keys-hint">

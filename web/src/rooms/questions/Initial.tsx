@@ -4,6 +4,7 @@ import { initialQuestionsQuery } from '../../api/asked';
 import type { QuestionsView } from '../../api/types';
 import { Empty, Skeleton } from '../../ui/Empty';
 import { ErrorNote } from '../../ui/ErrorNote';
+import { Suggestions } from '../../ui/Suggestions';
 
 /** Questions to begin with, by what they are about, in the language that was chosen. */
 export function Initial({ questions, language, onAsk }: { questions: QuestionsView; language: string; onAsk: (question: string) => void }) {
@@ -26,15 +27,7 @@ export function Initial({ questions, language, onAsk }: { questions: QuestionsVi
             <h3>{it.title}</h3>
             {it.description && <p className="soft">{it.description}</p>}
           </div>
-          <ul className="turn__next">
-            {it.questions.map((question) => (
-              <li key={question}>
-                <button type="button" className="suggestion" onClick={() => onAsk(question)}>
-                  {question}
-                </button>
-              </li>
-            ))}
-          </ul>
+          <Suggestions of={it.questions} onChoose={onAsk} />
         </section>
       ))}
     </div>

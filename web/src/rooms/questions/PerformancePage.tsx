@@ -7,10 +7,11 @@ import { performanceQuery } from '../../api/asked';
 import type { QuestionPerformance } from '../../api/types';
 import { useHouse } from '../../app/house';
 import { Badge } from '../../ui/Badge';
+import { Choice } from '../../ui/Choice';
 import { Empty } from '../../ui/Empty';
 import { Page } from '../../ui/Page';
-import { type Column, DataTable } from '../../ui/table/DataTable';
-import { rowsOf, totalOf } from '../../ui/table/cursor';
+import type { Column } from '../../ui/table/DataTable';
+import { ListTable } from '../../ui/table/ListTable';
 import { Time } from '../../ui/Time';
 
 const route = getRouteApi('/house/question-performance');
@@ -34,25 +35,21 @@ export default function PerformancePage() {
   return (
     <Page fill title="How questions fared" about="What was asked of the data, and whether it was answered.">
       <div className="toolbar">
-        <select className="input" aria-label="Answered" value={answered ?? ''} onChange={(event) => void navigate({ to: '/question-performance', search: (now) => ({ tenant: now.tenant, answered: event.target.value || undefined }), replace: true })}>
-          <option value="">Answered or not</option>
-          <option value="true">Answered</option>
-          <option value="false">Without an answer</option>
-        </select>
+        <Choice
+          label="Answered"
+          none="Answered or not"
+          options={['true', 'false']}
+          words={(it) => (it === 'true' ? 'Answered' : 'Without an answer')}
+          value={answered}
+          onChange={(it) => void navigate({ to: '/question-performance', search: (now) => ({ tenant: now.tenant, answered: it }), replace: true })}
+        />
       </div>
-      <DataTable
+      <ListTable
         label="Questions"
         noun="question"
         plural="questions"
         columns={COLUMNS}
-        rows={rowsOf(query.data)}
-        total={totalOf(query.data)}
-        isPending={query.isPending}
-        isFetchingMore={query.isFetchingNextPage}
-        hasMore={query.hasNextPage}
-        error={query.error}
-        onMore={() => void query.fetchNextPage()}
-        onRetry={() => void query.refetch()}
+        query={query}
         empty={
           <Empty icon="ask" title="Nothing was asked">
             Each question appears here, however it ended.

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { Button } from '../../ui/Button';
 import { languageName } from '../../ui/format';
 import { Note } from '../../ui/Note';
+import { Suggestions } from '../../ui/Suggestions';
 import { Prose } from '../chat/Prose';
 import { CommentDialog } from './CommentDialog';
 import { Found } from './Found';
@@ -65,17 +66,7 @@ export function TurnCard({ turn, questions, hasComments, onAsk, onNew }: Props) 
             </Button>
           )}
         </div>
-        {onAsk && turn.followups.length > 0 && (
-          <ul className="turn__next" aria-label="What could be asked next">
-            {turn.followups.map((it) => (
-              <li key={it}>
-                <button type="button" className="suggestion" lang={turn.language} onClick={() => onAsk(it)}>
-                  {it}
-                </button>
-              </li>
-            ))}
-          </ul>
-        )}
+        {onAsk && <Suggestions label="What could be asked next" lang={turn.language} of={turn.followups} onChoose={onAsk} />}
       </div>
       {commenting && <CommentDialog turn={turn} questions={questions} onClose={() => setCommenting(false)} />}
     </article>

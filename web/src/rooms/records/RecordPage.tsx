@@ -4,7 +4,7 @@ import { useState } from 'react';
 
 import { capital, fieldOf, importOf, inside, labelOf, schemaOf, tasksOn, titleOf } from '../../api/description';
 import { recordQuery, versionsQuery } from '../../api/queries';
-import type { RecordView } from '../../api/types';
+import type { AppView, RecordView } from '../../api/types';
 import { NotFound, Pending } from '../../app/fallback';
 import { useHouse } from '../../app/house';
 import { useJob } from '../../app/jobs';
@@ -15,10 +15,12 @@ import { ErrorNote } from '../../ui/ErrorNote';
 import { Icon } from '../../ui/Icon';
 import { Menu } from '../../ui/Menu';
 import { Note } from '../../ui/Note';
-import { Page } from '../../ui/Page';
+import { Card, Page } from '../../ui/Page';
 import { Progress } from '../../ui/Progress';
 import { Time } from '../../ui/Time';
 import { AuditList } from '../audit/AuditList';
+import { AskAbout, ChatsAbout } from '../chat/AskAbout';
+import { useAskable } from '../chat/useAbout';
 import { ProposalsTab } from '../proposals/ProposalsTab';
 import { TasksTab } from '../tasks/TasksTab';
 import { CompareTab } from '../versions/CompareTab';
@@ -72,6 +74,7 @@ function Shown({ record }: { record: RecordView }) {
   const [deleting, setDeleting] = useState(false);
   const view = app.collections[record.collection];
   const versions = useQuery({ ...versionsQuery(record.id), enabled: Boolean(view?.versioned) });
+  const asked = useAskable(record.collection);
   if (!view) return null;
 
   const children = view.versioned ? app.collections[view.versioned.children] : undefined;
@@ -89,6 +92,7 @@ function Shown({ record }: { record: RecordView }) {
     ...(tasks.length > 0 ? [{ id: 'tasks', label: 'Tasks' }] : []),
     { id: 'fields', label: capital(view.noun) },
     ...inside(app, record.collection).map((it) => ({ id: `in-${it.name}`, label: capital(it.view.plural), fill: true })),
+    ...(asked && asked.length > 0 ? [{ id: 'chats', label: 'Chats' }] : []),
     ...(can('read_audit') ? [{ id: 'history', label: 'History', fill: true }] : []),
   ];
   const first = children ? 'items' : 'fields';
@@ -103,6 +107,7 @@ function Shown({ record }: { record: RecordView }) {
       about={<Facts record={record} />}
       actions={
         <>
+          {!record.deleted_at && <AskAbout record={record.id} collection={record.collection} tenant={ownerOf(app, record)} />}
           {children && <ExportMenu record={record} versions={versions.data?.items ?? []} />}
           {mayChange && (
             <Link to="/records/$record/change" params={{ record: record.id }} className="button">
@@ -169,6 +174,12 @@ function Panel({ tab, record }: { tab: string; record: RecordView }) {
       return <ProposalsTab record={record} />;
     case 'tasks':
       return <TasksTab record={record} />;
+    case 'chats':
+      return (
+        <Card>
+          <ChatsAbout record={record.id} tenant={ownerOf(app, record)} />
+        </Card>
+      );
     case 'history':
       return <AuditList query={{ record: record.id, tenant: app.tenants ? record.tenant : undefined }} />;
     default:
@@ -180,6 +191,11 @@ function Panel({ tab, record }: { tab: string; record: RecordView }) {
         </div>
       );
   }
+}
+
+/** Whose it is, where several share the server and it is not everybody's. */
+function ownerOf(app: AppView, record: RecordView): string | undefined {
+  return app.tenants && !app.collections[record.collection]?.shared ? record.tenant : undefined;
 }
 
 /** The records that lie in this one. */

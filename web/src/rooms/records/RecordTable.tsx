@@ -10,8 +10,8 @@ import { useHouse } from '../../app/house';
 import { Badge } from '../../ui/Badge';
 import { Empty } from '../../ui/Empty';
 import { Time } from '../../ui/Time';
-import { type Column, DataTable } from '../../ui/table/DataTable';
-import { rowsOf, totalOf } from '../../ui/table/cursor';
+import type { Column } from '../../ui/table/DataTable';
+import { ListTable } from '../../ui/table/ListTable';
 import { TenantName } from '../tenants/TenantName';
 import { columnsOf } from './columns';
 import { ColumnMenu, useHidden } from './ColumnMenu';
@@ -69,7 +69,6 @@ export function RecordTable({ name, parent, listing, onListing, empty }: Props) 
   }, [view, allTenants, parent, app, listing.deleted]);
 
   if (!view) return null;
-  const rows = rowsOf(query.data);
   const narrowed = Boolean(listing.q) || Object.keys(listing.by ?? {}).length > 0;
   return (
     <>
@@ -89,21 +88,13 @@ export function RecordTable({ name, parent, listing, onListing, empty }: Props) 
         </label>
         <ColumnMenu columns={columns} hidden={hidden} toggle={toggle} />
       </div>
-      <DataTable
+      <ListTable
         label={capital(view.plural)}
         noun={view.noun}
         plural={view.plural}
         columns={columns}
         hidden={hidden}
-        rows={rows}
-        total={totalOf(query.data)}
-        isPending={query.isPending}
-        isStale={query.isPlaceholderData}
-        isFetchingMore={query.isFetchingNextPage}
-        hasMore={query.hasNextPage}
-        error={query.error}
-        onMore={() => void query.fetchNextPage()}
-        onRetry={() => void query.refetch()}
+        query={query}
         onOpen={(record) => void navigate({ to: '/records/$record', params: { record: record.id } })}
         isGone={(record) => record.deleted_at !== null}
         empty={

@@ -21,6 +21,8 @@ import { Tabs } from '../../ui/Tabs';
 import { Time } from '../../ui/Time';
 import { toastFault } from '../../ui/Toast';
 import { PersonName } from '../access/PersonName';
+import { AskAbout, ChatsAbout } from '../chat/AskAbout';
+import { useAskable } from '../chat/useAbout';
 import { Detailed } from './Detailed';
 import { FeedbackCard } from './FeedbackCard';
 import { Overall } from './Overall';
@@ -89,6 +91,7 @@ function Made({ result }: { result: ResultView }) {
   const [raw, setRaw] = useState(false);
   const task = app.tasks[result.task];
   const into = task?.result ?? '';
+  const asked = useAskable(into);
   const reading = readingOf(result, app.collections[into]?.schema, task?.computed ?? []);
   const reports = Object.entries(app.reports).filter(([, it]) => it.of === into);
   const hasDetails = reading.passages.length > 0 && result.text !== null;
@@ -109,11 +112,17 @@ function Made({ result }: { result: ResultView }) {
               {reports.length > 1 ? it.title : 'PDF'}
             </Button>
           ))}
-          {hasChat && (
-            <Link to="/chat/{-$chat}" params={{ chat: undefined }} className="button">
-              <Icon name="chat" /> Talk about it
-            </Link>
-          )}
+          <AskAbout
+            record={result.id}
+            collection={into}
+            otherwise={
+              hasChat && (
+                <Link to="/chat/{-$chat}" params={{ chat: undefined }} className="button">
+                  <Icon name="chat" /> Talk about it
+                </Link>
+              )
+            }
+          />
           <Link to="/write" search={(now) => ({ tenant: now.tenant, task: result.task, previous: result.id })} className="button button--main">
             <Icon name="edit" /> Write another version
           </Link>
@@ -130,6 +139,11 @@ function Made({ result }: { result: ResultView }) {
         {tab === 'overall' ? <Overall reading={reading} language={result.language_detection?.detected_language} /> : <Detailed text={result.text ?? ''} passages={reading.passages} language={result.language_detection?.detected_language} />}
       </Tabs>
       <FeedbackCard subject={result.id} />
+      {asked && asked.length > 0 && (
+        <Card title="What you asked about this">
+          <ChatsAbout record={result.id} />
+        </Card>
+      )}
       <Facts result={result} />
       {raw && <RawDialog id={result.id} onClose={() => setRaw(false)} />}
     </Page>

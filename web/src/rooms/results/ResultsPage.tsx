@@ -14,8 +14,9 @@ import { Badge, StateBadge } from '../../ui/Badge';
 import { Empty } from '../../ui/Empty';
 import { Icon } from '../../ui/Icon';
 import { Page } from '../../ui/Page';
-import { type Column, DataTable } from '../../ui/table/DataTable';
-import { type Pages, rowsOf, totalOf } from '../../ui/table/cursor';
+import type { Column } from '../../ui/table/DataTable';
+import type { Pages } from '../../ui/table/cursor';
+import { ListTable } from '../../ui/table/ListTable';
 import { Time } from '../../ui/Time';
 import { toastFault } from '../../ui/Toast';
 import { PersonName } from '../access/PersonName';
@@ -138,20 +139,12 @@ function ResultTable({ query, computed, isEverybody, empty }: TableProps) {
   );
 
   return (
-    <DataTable
+    <ListTable
       label="Results"
       noun="result"
       plural="results"
       columns={columns}
-      rows={rowsOf(query.data)}
-      total={totalOf(query.data)}
-      isPending={query.isPending}
-      isStale={query.isPlaceholderData}
-      isFetchingMore={query.isFetchingNextPage}
-      hasMore={query.hasNextPage}
-      error={query.error}
-      onMore={() => void query.fetchNextPage()}
-      onRetry={() => void query.refetch()}
+      query={query}
       onOpen={(it) => void navigate({ to: '/results/$result', params: { result: it.id }, search: (now) => ({ tenant: now.tenant }) })}
       empty={empty}
     />

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from 'react';
 import { logsQuery } from '../../api/queries';
 import type { LogLine, LogRecord } from '../../api/types';
 import { Button } from '../../ui/Button';
+import { Choice } from '../../ui/Choice';
 import { Empty, Skeleton } from '../../ui/Empty';
 import { ErrorNote } from '../../ui/ErrorNote';
 import { Page } from '../../ui/Page';
@@ -42,14 +43,7 @@ export default function LogsPage() {
     >
       <div className="toolbar">
         <SearchBox value={search.q ?? ''} onChange={(q) => set({ q: q || undefined })} label="Search the log" />
-        <select className="input" aria-label="Level" value={search.level ?? ''} onChange={(event) => set({ level: event.target.value || undefined })}>
-          <option value="">Any level</option>
-          {LEVELS.map((it) => (
-            <option key={it} value={it}>
-              {it}
-            </option>
-          ))}
-        </select>
+        <Choice label="Level" none="Any level" options={LEVELS} words={(it) => it} value={LEVELS.find((it) => it === search.level)} onChange={(it) => set({ level: it })} />
       </div>
       {query.isPending ? (
         <Skeleton lines={8} />

@@ -9,8 +9,8 @@ import { JsonText } from '../../ui/CodeText';
 import { Dialog } from '../../ui/Dialog';
 import { Empty } from '../../ui/Empty';
 import { number } from '../../ui/format';
-import { type Column, DataTable } from '../../ui/table/DataTable';
-import { rowsOf, totalOf } from '../../ui/table/cursor';
+import type { Column } from '../../ui/table/DataTable';
+import { ListTable } from '../../ui/table/ListTable';
 import { Time } from '../../ui/Time';
 import './sources.css';
 
@@ -32,19 +32,12 @@ export function AsideList({ source }: { source: string }) {
   const query = useInfiniteQuery(sourceAsidesQuery(source, tenant));
   return (
     <div className="sources__list">
-      <DataTable
+      <ListTable
         label="Kept aside"
         noun="thing"
         plural="things"
         columns={COLUMNS}
-        rows={rowsOf(query.data)}
-        total={totalOf(query.data)}
-        isPending={query.isPending}
-        isFetchingMore={query.isFetchingNextPage}
-        hasMore={query.hasNextPage}
-        error={query.error}
-        onMore={() => void query.fetchNextPage()}
-        onRetry={() => void query.refetch()}
+        query={query}
         onOpen={setOpen}
         empty={
           <Empty icon="check" title="Nothing is kept aside">

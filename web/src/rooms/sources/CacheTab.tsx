@@ -10,6 +10,7 @@ import type { CacheEntry, CacheKind, CacheKindView } from '../../api/types';
 import { useHouse } from '../../app/house';
 import { Badge } from '../../ui/Badge';
 import { Button } from '../../ui/Button';
+import { Choice } from '../../ui/Choice';
 import { Confirm } from '../../ui/Dialog';
 import { Empty, Skeleton } from '../../ui/Empty';
 import { ErrorNote } from '../../ui/ErrorNote';
@@ -22,6 +23,7 @@ import { toast } from '../../ui/Toast';
 import { rateWords } from './words';
 
 const KINDS: Record<CacheKind, string> = { html: 'Pages as they were fetched', structured: 'What was read out of pages', comparison: 'What was compared', answer: 'What models answered' };
+const KIND_NAMES = Object.keys(KINDS) as CacheKind[];
 
 interface Narrowing {
   kind?: string;
@@ -34,7 +36,7 @@ export function CacheTab({ narrowing }: { narrowing: Narrowing }) {
   const navigate = useNavigate();
   const client = useQueryClient();
   const [clearing, setClearing] = useState(false);
-  const kind = (Object.keys(KINDS) as CacheKind[]).find((it) => it === narrowing.kind);
+  const kind = KIND_NAMES.find((it) => it === narrowing.kind);
   const which: CacheNarrowing = { kind, pattern: narrowing.pattern, tag: narrowing.tag };
   const query = useQuery(sourceCacheQuery(which));
   const set = (next: Narrowing) => void navigate({ to: '/sources', search: (now) => ({ ...now, tab: 'kept', ...next }), replace: true });
@@ -61,14 +63,7 @@ export function CacheTab({ narrowing }: { narrowing: Narrowing }) {
           onBlur={(event) => event.target.value.trim() !== (narrowing.tag ?? '') && set({ tag: event.target.value.trim() || undefined })}
           onKeyDown={(event) => event.key === 'Enter' && set({ tag: event.currentTarget.value.trim() || undefined })}
         />
-        <select className="input" aria-label="Kind" value={kind ?? ''} onChange={(event) => set({ kind: event.target.value || undefined })}>
-          <option value="">Any kind</option>
-          {Object.entries(KINDS).map(([name, label]) => (
-            <option key={name} value={name}>
-              {label}
-            </option>
-          ))}
-        </select>
+        <Choice label="Kind" none="Any kind" options={KIND_NAMES} words={(it) => KINDS[it as CacheKind]} value={kind} onChange={(it) => set({ kind: it })} />
         <span className="grow" />
         {can('manage_jobs') && (
           <Button kind="bad" icon="trash" disabled={query.data.entries.length === 0} onClick={() => setClearing(true)}>

@@ -7,8 +7,8 @@ import { useHouse } from '../../app/house';
 import { Badge, StateBadge } from '../../ui/Badge';
 import { Empty } from '../../ui/Empty';
 import { number, span } from '../../ui/format';
-import { type Column, DataTable } from '../../ui/table/DataTable';
-import { rowsOf, totalOf } from '../../ui/table/cursor';
+import type { Column } from '../../ui/table/DataTable';
+import { ListTable } from '../../ui/table/ListTable';
 import { Time } from '../../ui/Time';
 import { PersonName } from '../access/PersonName';
 import { countWords, flagWords } from './words';
@@ -21,7 +21,6 @@ export function RunList({ source, onOpen }: { source: string; onOpen: (job: stri
     ...sourceRunsQuery(source, tenant),
     refetchInterval: ({ state }) => (state.data?.pages[0]?.items.some((it) => isUnderWay(it.state)) ? 2_000 : live ? 30_000 : 5_000),
   });
-  const rows = rowsOf(query.data);
   const columns = useMemo<Column<SourceRun>[]>(
     () => [
       {
@@ -58,19 +57,12 @@ export function RunList({ source, onOpen }: { source: string; onOpen: (job: stri
   );
   return (
     <div className="sources__list">
-      <DataTable
+      <ListTable
         label="Runs"
         noun="run"
         plural="runs"
         columns={columns}
-        rows={rows}
-        total={totalOf(query.data)}
-        isPending={query.isPending}
-        isFetchingMore={query.isFetchingNextPage}
-        hasMore={query.hasNextPage}
-        error={query.error}
-        onMore={() => void query.fetchNextPage()}
-        onRetry={() => void query.refetch()}
+        query={query}
         onOpen={(run) => onOpen(run.job)}
         empty={
           <Empty icon="history" title="No runs yet">

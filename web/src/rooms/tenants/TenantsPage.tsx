@@ -16,8 +16,8 @@ import { Page } from '../../ui/Page';
 import { SearchBox } from '../../ui/SearchBox';
 import { Time } from '../../ui/Time';
 import { toast, toastFault } from '../../ui/Toast';
-import { type Column, DataTable } from '../../ui/table/DataTable';
-import { rowsOf, totalOf } from '../../ui/table/cursor';
+import type { Column } from '../../ui/table/DataTable';
+import { ListTable } from '../../ui/table/ListTable';
 
 const route = getRouteApi('/house/tenants');
 
@@ -73,20 +73,12 @@ export default function TenantsPage() {
           With deleted ones
         </label>
       </div>
-      <DataTable
+      <ListTable
         label={capital(plural)}
         noun={noun}
         plural={plural}
         columns={columns}
-        rows={rowsOf(query.data)}
-        total={totalOf(query.data)}
-        isPending={query.isPending}
-        isStale={query.isPlaceholderData}
-        isFetchingMore={query.isFetchingNextPage}
-        hasMore={query.hasNextPage}
-        error={query.error}
-        onMore={() => void query.fetchNextPage()}
-        onRetry={() => void query.refetch()}
+        query={query}
         onOpen={(it) => void navigate({ to: '/tenants/$id', params: { id: it.id } })}
         isGone={(it) => it.deleted_at !== null}
         empty={

@@ -1,7 +1,7 @@
 /** The ledger, attempt by attempt. */
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { type ReactNode, useMemo } from 'react';
+import { useMemo } from 'react';
 
 import { capital, readable } from '../../api/description';
 import { keysQuery, type Period, usageQuery, usageSummaryQuery } from '../../api/queries';
@@ -9,11 +9,12 @@ import type { UsageGroup, UsageOutcome, UsageRow } from '../../api/types';
 import { useHouse } from '../../app/house';
 import { Badge, StateBadge } from '../../ui/Badge';
 import { Button } from '../../ui/Button';
+import { Choice } from '../../ui/Choice';
 import { Empty } from '../../ui/Empty';
 import { dollars, number, span } from '../../ui/format';
 import { Time } from '../../ui/Time';
-import { type Column, DataTable } from '../../ui/table/DataTable';
-import { rowsOf, totalOf } from '../../ui/table/cursor';
+import type { Column } from '../../ui/table/DataTable';
+import { ListTable } from '../../ui/table/ListTable';
 import { WhoseName } from '../models/WhoseName';
 import { TenantName } from '../tenants/TenantName';
 
@@ -75,7 +76,7 @@ export function Calls({ period, narrowing, narrow }: Props) {
       <div className="toolbar">
         <PartFilter label="Operation" none="Any operation" group="operation" period={period} value={operation} onChange={(it) => narrow({ operation: it })} />
         <PartFilter label="Model" none="Any model" group="model" period={period} value={model} onChange={(it) => narrow({ model: it })} />
-        <Select label="Outcome" none="Any outcome" options={OUTCOMES} words={readable} value={outcome} onChange={(it) => narrow({ outcome: it })} />
+        <Choice label="Outcome" none="Any outcome" options={OUTCOMES} words={readable} value={outcome} onChange={(it) => narrow({ outcome: it })} />
         <PartFilter label="Key" none="Any key" group="key" period={period} value={key} onChange={(it) => narrow({ key: it })} />
         <PartFilter label="Task" none="Any task" group="task" period={period} value={task} onChange={(it) => narrow({ task: it })} />
         {isNarrowed && (
@@ -84,20 +85,12 @@ export function Calls({ period, narrowing, narrow }: Props) {
           </Button>
         )}
       </div>
-      <DataTable
+      <ListTable
         label="Calls"
         noun="call"
         plural="calls"
         columns={columns}
-        rows={rowsOf(query.data)}
-        total={totalOf(query.data)}
-        isPending={query.isPending}
-        isStale={query.isPlaceholderData}
-        isFetchingMore={query.isFetchingNextPage}
-        hasMore={query.hasNextPage}
-        error={query.error}
-        onMore={() => void query.fetchNextPage()}
-        onRetry={() => void query.refetch()}
+        query={query}
         empty={
           isNarrowed ? (
             <Empty icon="usage" title="No such calls">
@@ -131,28 +124,5 @@ function PartFilter({ group, period, ...rest }: { label: string; none: string; g
   const names = parts.data?.breakdown.map((it) => it.name).filter(Boolean) ?? [];
   // A choice of one or none is no choice.
   if (names.length === 0 && !rest.value) return null;
-  return <Select {...rest} options={names} words={words} />;
-}
-
-interface SelectProps {
-  label: string;
-  none: string;
-  options: string[];
-  words: (option: string) => ReactNode;
-  value: string | undefined;
-  onChange: (value: string | undefined) => void;
-}
-
-function Select({ label, none, options, words, value, onChange }: SelectProps) {
-  return (
-    <select className="input" aria-label={label} value={value ?? ''} onChange={(event) => onChange(event.target.value || undefined)}>
-      <option value="">{none}</option>
-      {options.map((it) => (
-        <option key={it} value={it}>
-          {words(it)}
-        </option>
-      ))}
-      {value && !options.includes(value) && <option value={value}>{words(value)}</option>}
-    </select>
-  );
+  return <Choice {...rest} options={names} words={words} />;
 }

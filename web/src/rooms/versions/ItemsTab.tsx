@@ -11,8 +11,8 @@ import { Button } from '../../ui/Button';
 import { Empty } from '../../ui/Empty';
 import { ErrorNote } from '../../ui/ErrorNote';
 import { Note } from '../../ui/Note';
-import { DataTable } from '../../ui/table/DataTable';
-import { rowsOf, totalOf } from '../../ui/table/cursor';
+import { rowsOf } from '../../ui/table/cursor';
+import { ListTable } from '../../ui/table/ListTable';
 import { ColumnMenu, useHidden } from '../records/ColumnMenu';
 import { columnsOf } from '../records/columns';
 import { Filters } from '../records/Filters';
@@ -106,21 +106,13 @@ export function ItemsTab({ record }: { record: RecordView }) {
           </div>
         </Note>
       )}
-      <DataTable
+      <ListTable
         label={`${capital(view.plural)} of version ${version?.number ?? ''}`}
         noun={view.noun}
         plural={view.plural}
         columns={columns}
         hidden={hidden}
-        rows={rows}
-        total={totalOf(query.data)}
-        isPending={query.isPending}
-        isStale={query.isPlaceholderData}
-        isFetchingMore={query.isFetchingNextPage}
-        hasMore={query.hasNextPage}
-        error={query.error}
-        onMore={() => void query.fetchNextPage()}
-        onRetry={() => void query.refetch()}
+        query={query}
         onOpen={(row) => set({ item: row.id })}
         empty={
           narrowed ? (

@@ -12,8 +12,8 @@ import { ErrorNote } from '../../ui/ErrorNote';
 import { Page } from '../../ui/Page';
 import { Time } from '../../ui/Time';
 import { toast, toastFault } from '../../ui/Toast';
-import { type Column, DataTable } from '../../ui/table/DataTable';
-import { rowsOf, totalOf } from '../../ui/table/cursor';
+import type { Column } from '../../ui/table/DataTable';
+import { ListTable } from '../../ui/table/ListTable';
 
 const route = getRouteApi('/house/webhooks/$webhook');
 
@@ -59,19 +59,12 @@ export default function WebhookPage() {
         )
       }
     >
-      <DataTable
+      <ListTable
         label="Deliveries"
         noun="delivery"
         plural="deliveries"
         columns={COLUMNS}
-        rows={rowsOf(query.data)}
-        total={totalOf(query.data)}
-        isPending={query.isPending}
-        isFetchingMore={query.isFetchingNextPage}
-        hasMore={query.hasNextPage}
-        error={query.error}
-        onMore={() => void query.fetchNextPage()}
-        onRetry={() => void query.refetch()}
+        query={query}
         empty={
           <Empty icon="hook" title="Nothing sent yet">
             Deliveries appear here when one of its events happens. Send a test from the list of webhooks.

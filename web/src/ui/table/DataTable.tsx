@@ -2,7 +2,8 @@
  * The table of the house: sticky head, virtual rows, read by cursor, driven by keyboard.
  *
  * It knows rows and columns, not what they mean. Rows have one height, so that 100,000 of them scroll
- * like ten. Start at {@link DataTable}; its arithmetic is in `cursor.ts`.
+ * like ten. Start at {@link DataTable}; its arithmetic is in `cursor.ts`, and what reads its rows from the
+ * server page by page is `ListTable.tsx`.
  */
 import { type ColumnDef, columnResizingFeature, columnSizingFeature, columnVisibilityFeature, tableFeatures, useTable } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
@@ -22,15 +23,24 @@ export interface Column<T> {
   grows?: boolean;
 }
 
-interface Props<T> {
+/** What a table is of, whatever is read of it so far. */
+export interface TableOf<T> {
   label: string;
   noun: string;
   plural: string;
   columns: Column<T>[];
-  rows: T[];
-  total: number | null;
   /** Columns not to show. */
   hidden?: readonly string[];
+  onOpen?: (row: T) => void;
+  isGone?: (row: T) => boolean;
+  empty: ReactNode;
+  /** Beside the count of rows. */
+  status?: ReactNode;
+}
+
+interface Props<T> extends TableOf<T> {
+  rows: T[];
+  total: number | null;
   isPending: boolean;
   /** The rows are those of before: others are on their way. */
   isStale?: boolean;
@@ -39,11 +49,6 @@ interface Props<T> {
   error?: unknown;
   onMore?: () => void;
   onRetry?: () => void;
-  onOpen?: (row: T) => void;
-  isGone?: (row: T) => boolean;
-  empty: ReactNode;
-  /** Beside the count of rows. */
-  status?: ReactNode;
 }
 
 const features = tableFeatures({ columnSizingFeature, columnResizingFeature, columnVisibilityFeature });
