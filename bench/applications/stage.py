@@ -7,7 +7,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 # What is measured is taken down as for documents and chats, and served as for the gateway.
 sys.path += [str(HERE.parent / "knowledge"), str(HERE.parent / "gateway")]
 import house
-from house import begin, facts, share, table, taken, until
+from house import begin, facts, share, table, until
 from serving import EMAIL, ROOT, Mainstay
 
 # Whatever an application asks of a password.
@@ -145,24 +145,7 @@ def spread(seconds):
 
 
 def end(name, options, results, text, faults):
-    """Tells what came of it, keeps it when it is the whole measure, and ends with 1 when a goal is missed or anything is amiss."""
-    results = {**results, "faults": len(faults), "examples of faults": faults[:12]}
-    print(text)
+    """Tells what came of it as for documents, and ends with 1 when a goal is missed or anything is amiss."""
     if options.small or options.database:
         print(json.dumps(results, indent=1, ensure_ascii=False))
-        print("nothing is written: this was not the whole measure", file=sys.stderr)
-    else:
-        keep(name, results, text)
-    for fault in faults[:12]:
-        print(f"fault: {fault}", file=sys.stderr)
-    sys.exit(1 if faults else 0)
-
-
-def keep(name, results, text):
-    """Into results/NAME.json and, between its marks, into README.md."""
-    (HERE / "results").mkdir(exist_ok=True)
-    (HERE / f"results/{name}.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    readme, begin_, end_ = HERE / "README.md", f"<!-- {name} -->", f"<!-- /{name} -->"
-    whole = readme.read_text()
-    before, after = whole.split(begin_)[0], whole.split(end_)[1]
-    readme.write_text(f"{before}{begin_}\n{text}\n\n{taken(results['machine'])}\n{end_}{after}")
+    house.done(name, options, results, text, faults, is_kept=not options.database, into=HERE)

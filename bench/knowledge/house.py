@@ -1,5 +1,5 @@
 """A Mainstay that serves apps/knowledge-chat from a temporary folder, with the model of `words.py` behind it; and how figures
-become a file in results/ and a table of README.md. Start at `open_house` and `keep`."""
+become a file in results/ and a table of README.md. Start at `open_house` and `done`."""
 import argparse, contextlib, datetime, http.client, json, os, pathlib, platform, re, resource, shutil, subprocess, sys, tempfile, time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -132,24 +132,24 @@ def taken(machine):
             f"Linux {machine['kernel']}, load {machine['load before']} before.")
 
 
-def keep(name, results, text):
-    """Into results/NAME.json and, between its marks, into README.md."""
-    (HERE / "results").mkdir(exist_ok=True)
-    (HERE / f"results/{name}.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    readme, begin_, end = HERE / "README.md", f"<!-- {name} -->", f"<!-- /{name} -->"
+def keep(name, results, text, into):
+    """Into results/NAME.json and, between its marks, into README.md, both of this folder."""
+    (into / "results").mkdir(exist_ok=True)
+    (into / f"results/{name}.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    readme, begin_, end = into / "README.md", f"<!-- {name} -->", f"<!-- /{name} -->"
     whole = readme.read_text()
     before, after = whole.split(begin_)[0], whole.split(end)[1]
     readme.write_text(f"{before}{begin_}\n{text}\n\n{taken(results['machine'])}\n{end}{after}")
 
 
-def done(name, options, results, text, faults, is_kept=True):
+def done(name, options, results, text, faults, is_kept=True, into=HERE):
     """Tells what came of it, keeps it when it is the whole measure, and ends with 1 when anything is amiss."""
     results = {**results, "faults": len(faults), "examples of faults": faults[:12]}
     print(text)
     if options.small or not is_kept:
         print("nothing is written: this was not the whole measure", file=sys.stderr)
     else:
-        keep(name, results, text)
+        keep(name, results, text, into)
     for fault in faults[:12]:
         print(f"fault: {fault}", file=sys.stderr)
     sys.exit(1 if faults else 0)

@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         _ => return Err("DOCUMENTS QUESTIONS [MODEL ADDRESS-OR-FOLDER]".into()),
     };
     let model = (arguments.len() == 4).then(|| (arguments[2].clone(), arguments[3].clone()));
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    testkit::install_tls();
 
     let folder = tempfile::tempdir()?;
     let address = Address::Sqlite(folder.path().join("bench.db"));
@@ -141,6 +141,7 @@ fn settings_of(model: Option<(String, String)>) -> models::Settings {
         settings.providers.insert("bench".into(), provider);
         settings.embedding = Some(format!("bench/{model}"));
     } else {
+        settings.providers.insert("minilm".into(), ProviderSettings::default());
         settings.local.folder = Some(PathBuf::from(place));
         settings.embedding = Some(model);
     }
