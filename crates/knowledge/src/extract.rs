@@ -15,6 +15,7 @@ mod parent;
 mod pdf;
 mod plain;
 mod sheet;
+mod words;
 
 use serde::{Deserialize, Serialize};
 

@@ -10,21 +10,17 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{
-    Client, ClientBuilder, Method, Response, StatusCode, Url,
+    Client, Method, Response, StatusCode, Url,
     header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER},
-    redirect::Policy as Redirects,
 };
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::time::timeout;
 
 use crate::{
-    address::{self, OpenNetwork, Policy, Refused},
+    address::{self, Policy, Refused},
+    connection,
     robots::{self, Robots},
     rules::Rules,
 };
-
-/// How long a connection may take to come about.
-const CONNECT: Duration = Duration::from_secs(5);
 
 /// Asks addresses. Clones share connections and what sites have said.
 #[derive(Clone)]
@@ -148,12 +144,9 @@ impl Outside {
     /// # Errors
     /// When no client can be made on this machine.
     pub fn open(policy: Policy) -> Result<Self, reqwest::Error> {
-        let network = Arc::new(OpenNetwork { allow_private: policy.allow_private });
-        let client = client(|it| {
-            it.dns_resolver(network.clone())
-                .referer(false)
-                // What is unpacked is counted, so that a small answer never becomes a large one.
-                .gzip(true)
+        let client = connection::open_network(policy.allow_private, |it| {
+            // What is unpacked is counted, so that a small answer never becomes a large one.
+            it.referer(false).gzip(true)
         })?;
         Ok(Self { client, policy, known: Arc::default() })
     }
@@ -293,37 +286,6 @@ pub fn site(url: &Url) -> String {
     format!("{}://{}:{port}", url.scheme(), url.host_str().unwrap_or_default())
 }
 
-/// The connections of the house.
-fn client(shape: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<Client, reqwest::Error> {
-    let builder = || {
-        let builder = Client::builder()
-            .user_agent(concat!("mainstay/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT)
-            .tcp_nodelay(true)
-            .redirect(Redirects::none())
-            // A client that finds proxies by itself reads the environment.
-            .no_proxy();
-        shape(builder)
-    };
-    // The machine's certificates come first: they include those of a company's own authority. A
-    // machine without any, such as an empty container, gets the list that browsers use.
-    match builder().build() {
-        Err(error) if error.is_builder() && error.source().is_some() => {
-            builder().tls_backend_preconfigured(browser_roots()).build()
-        }
-        built => built,
-    }
-}
-
-fn browser_roots() -> ClientConfig {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    ClientConfig::builder_with_provider(ring::default_provider().into())
-        .with_safe_default_protocol_versions()
-        .expect("ring supports the default versions of TLS")
-        .with_root_certificates(roots)
-        .with_no_client_auth()
-}
-
 fn path(url: &Url) -> String {
     match url.query() {
         Some(query) => format!("{}?{query}", url.path()),
@@ -417,6 +379,7 @@ impl fmt::Debug for Ask {
 
 #[cfg(test)]
 mod tests {
+    use rustls::crypto::ring;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,

@@ -5,10 +5,12 @@
 //! whoever wants it takes turns at a site. Nothing here knows what is asked for, and no error or log
 //! line holds an address's query, a header or a body.
 //!
-//! Start at [`Outside`] and [`Ask`]; [`Pace`] is for those who ask a site more than once.
+//! Start at [`Outside`] and [`Ask`]; [`Pace`] is for those who ask a site more than once. Whoever speaks
+//! HTTP with an address of the operator's or with a service makes its [`connection`] here too.
 
 pub mod address;
 pub mod ask;
+pub mod connection;
 pub mod pace;
 pub mod robots;
 mod rules;

@@ -3,10 +3,12 @@
 //! The names here are the keys of the file; each comment is its manual. Texts of `fetch` may hold
 //! `{{ … }}`; what stands under `map`, `compute`, `values`, `when` and `fills` is an expression as it is.
 //!
-//! Start at [`Source`]. [`crate::program`] makes it ready and says what is wrong with it.
+//! Start at [`Source`]; what is looked up while somebody waits is a [`LiveLookup`]. [`crate::program`] makes
+//! both ready and says what is wrong with them.
 
 mod complete;
 mod fetch;
+mod live;
 mod parse;
 
 use indexmap::IndexMap;
@@ -17,6 +19,7 @@ use serde_json::Value as Json;
 
 pub use complete::{Completion, Lookup, TaskAsk};
 pub use fetch::{Fetch, Method, Records, Step};
+pub use live::{LiveCache, LiveLookup};
 pub use parse::{Fallback, Field, FieldSpec, Format, Parse, Taken};
 
 /// Where records come from, and how they are made of what is there.

@@ -5,11 +5,13 @@
 //! brings no answer is asked again, with growing pauses. Values taken from one answer feed the next
 //! question. No address, form or header is ever logged or told: any of them may hold a key.
 
+mod letters;
+mod question;
+
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::SignedDuration;
-use outside::{Ask, Bounds, Failure, Got, HeaderMap, HeaderName, HeaderValue, Url, address, site};
+use outside::{Ask, Bounds, Failure, Got, address, site};
 use serde_json::{Value as Json, json};
 use store::Error;
 use tokio::{
@@ -18,14 +20,20 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
+pub(crate) use self::{letters::decoded, question::lookup_question};
+use self::{
+    letters::unwrapped,
+    question::{agent, put, text},
+};
 use crate::{
     cache::{self, Entry, Kind, Outcome},
-    description::{Fetch, Method, Records, Step},
-    expression::{Data, Language, Scope, Wrong, filled, filled_within, value_of},
+    description::{Fetch, Records, Step},
+    expression::{Data, Scope, Wrong, value_of},
     harvest::{self, is_empty},
     metric,
     program::Program,
-    read::{ReadError, Reader, page_words},
+    read::{ReadError, Reader, as_many, page_words},
+    shelf::Lies,
     trip::Trip,
 };
 
@@ -63,13 +71,6 @@ pub(crate) enum FetchError {
     /// The database did not answer.
     #[error(transparent)]
     Store(#[from] Error),
-}
-
-/// A question, all its texts filled in.
-pub(crate) struct Question {
-    ask: Ask,
-    /// All that the answer hangs on.
-    identity: Json,
 }
 
 /// How a question is asked.
@@ -138,7 +139,7 @@ impl Trip<'_> {
             return Ok((self.own_records(records, scope).await.map_err(|it| it.of(step))?, false));
         }
         let fetch = &program.source().fetch;
-        let question = question(&program, step, scope, self.room.policy()).map_err(of)?;
+        let question = question::of(&program, step, scope, self.room.policy()).map_err(of)?;
         let keeps = step.cache && program.source().cursor.is_none();
         let readable = format!("{}/{}", program.name(), step.name);
         let identity = json!([self.tenant, question.identity, step.unwrap]);
@@ -198,7 +199,7 @@ impl Trip<'_> {
         Ok(Json::Array(all).to_string())
     }
 
-    /// The words of a page, line by line.
+    /// The words of a page, line by line; those of a document where one lies there.
     pub(crate) async fn words_of(&mut self, place: &str) -> Result<String, FetchError> {
         let of = |why: String| FetchError::Refused { step: "page".into(), why };
         let fetch = self.program.source().fetch.clone();
@@ -210,8 +211,17 @@ impl Trip<'_> {
         let bytes_max = fetch.bytes_max;
         ask.bounds = Bounds { bytes_max, robots: fetch.robots, ..Bounds::default() };
         let got = self.ask("page", ask, Manner::of(&fetch)).await?;
-        if !(got.media_type.contains("html") || got.media_type.starts_with("text/")) {
-            return Err(of("what lies there is no page".into()));
+        let lies = tokio::select! {
+            lies = self.room.shelf().lies(got.bytes.clone()) => lies.map_err(of)?,
+            () = self.job.cancelled() => return Err(FetchError::Stopped),
+        };
+        let is_said_to_be = got.media_type.contains("html") || got.media_type.starts_with("text/");
+        match lies {
+            Lies::Document(words) => {
+                return as_many(&words.0).ok_or_else(|| of("the document has no words".into()));
+            }
+            Lies::Text if !is_said_to_be => return Err(of("what lies there is no page".into())),
+            Lies::Page | Lies::Text => {}
         }
         let text = decoded(&got.bytes, got.charset.as_deref(), &got.media_type);
         // Taking a page apart is computing: not on a thread that others wait for.
@@ -372,171 +382,6 @@ fn taken(program: &Program, step: &Step, text: &str, scope: &mut Scope) -> Resul
     Ok(())
 }
 
-/// Fills in the texts of a step.
-fn question(
-    program: &Program,
-    step: &Step,
-    scope: &Scope,
-    policy: &outside::Policy,
-) -> Result<Question, String> {
-    let (language, fetch) = (program.language(), &program.source().fetch);
-    let wrong = |it: Wrong| it.0;
-    let place = text(language, step.url.as_deref().unwrap_or_default(), scope).map_err(wrong)?;
-    if place.trim().is_empty() {
-        return Err("its address is empty: the variable that holds it has no value".into());
-    }
-    let mut url = address::check(&place, policy).map_err(|it| it.to_string())?;
-    let query = pairs(language, step.query.iter(), scope).map_err(wrong)?;
-    if !query.is_empty() {
-        url.query_pairs_mut().extend_pairs(&query);
-    }
-    let mut headers = HeaderMap::new();
-    if let Some(contact) = &fetch.contact {
-        put(&mut headers, "user-agent", &agent(contact))?;
-    }
-    for (name, value) in fetch.headers.iter().chain(&step.headers) {
-        put(&mut headers, name, &text(language, value, scope).map_err(wrong)?)?;
-    }
-    let (mut form, mut sent) = (Vec::new(), Json::Null);
-    let body = match (&step.json, step.method) {
-        (Some(value), _) => {
-            sent = filled_within(language, value, scope).map_err(wrong)?;
-            put(&mut headers, "content-type", "application/json")?;
-            Some(Bytes::from(sent.to_string()))
-        }
-        (None, Method::Post) => {
-            form = pairs(language, step.form.iter(), scope).map_err(wrong)?;
-            put(&mut headers, "content-type", "application/x-www-form-urlencoded")?;
-            Some(Bytes::from(encoded(&form)))
-        }
-        (None, Method::Get) => None,
-    };
-    let identity = json!([url.as_str(), form, sent]);
-    let bounds = Bounds { bytes_max: fetch.bytes_max, robots: fetch.robots, ..Bounds::default() };
-    Ok(Question { ask: Ask { url, body, headers, bounds }, identity })
-}
-
-/// A question to somebody who completes, with its address and query filled in.
-pub(crate) fn lookup_question<'f>(
-    language: &Language,
-    url: &str,
-    query: impl Iterator<Item = (&'f String, &'f Json)>,
-    headers: impl Iterator<Item = (&'f String, &'f String)>,
-    scope: &Scope,
-    policy: &outside::Policy,
-) -> Result<Ask, String> {
-    let wrong = |it: Wrong| it.0;
-    let place = text(language, url, scope).map_err(wrong)?;
-    let mut url = address::check(&place, policy).map_err(|it| it.to_string())?;
-    let query = pairs(language, query, scope).map_err(wrong)?;
-    if !query.is_empty() {
-        url.query_pairs_mut().extend_pairs(&query);
-    }
-    let mut ask = Ask::get(url);
-    for (name, value) in headers {
-        put(&mut ask.headers, name, &text(language, value, scope).map_err(wrong)?)?;
-    }
-    ask.bounds = Bounds { bytes_max: 1024 * 1024, robots: false, ..Bounds::default() };
-    Ok(ask)
-}
-
-/// The name of this program, and whom to write to about it.
-fn agent(contact: &str) -> String {
-    format!("mainstay/{} (+{contact})", env!("CARGO_PKG_VERSION"))
-}
-
-fn put(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), String> {
-    if value.is_empty() {
-        return Ok(());
-    }
-    let named = HeaderName::from_bytes(name.as_bytes())
-        .map_err(|_| format!("`{name}` is no name of a header"))?;
-    let mut value = HeaderValue::from_str(value)
-        .map_err(|_| format!("the header `{name}` has characters that no header may have"))?;
-    value.set_sensitive(true);
-    headers.insert(named, value);
-    Ok(())
-}
-
-/// A text, filled in; what is nothing is empty.
-fn text(language: &Language, template: &str, scope: &Scope) -> Result<String, Wrong> {
-    Ok(match filled(language, template, scope)? {
-        Json::Null => String::new(),
-        Json::String(text) => text,
-        other => other.to_string(),
-    })
-}
-
-/// Names with their values as texts: a list gives a pair for each entry, nothing gives none.
-fn pairs<'f>(
-    language: &Language,
-    values: impl Iterator<Item = (&'f String, &'f Json)>,
-    scope: &Scope,
-) -> Result<Vec<(String, String)>, Wrong> {
-    let mut pairs = Vec::new();
-    for (name, value) in values {
-        let entries = match filled_within(language, value, scope)? {
-            // An entry that is a list itself, out of an expression.
-            Json::Array(entries) => entries
-                .into_iter()
-                .flat_map(|it| match it {
-                    Json::Array(inner) => inner,
-                    one => vec![one],
-                })
-                .collect(),
-            one => vec![one],
-        };
-        for entry in entries {
-            let text = match entry {
-                Json::Null => continue,
-                Json::String(text) => text,
-                other => other.to_string(),
-            };
-            pairs.push((name.clone(), text));
-        }
-    }
-    Ok(pairs)
-}
-
-/// The fields of a form as they are sent.
-fn encoded(pairs: &[(String, String)]) -> String {
-    // What stands behind the question mark of an address is written in the same way.
-    let Ok(mut url) = Url::parse("http://form.invalid/") else { return String::new() };
-    url.query_pairs_mut().extend_pairs(pairs);
-    url.query().unwrap_or_default().to_owned()
-}
-
-/// What a field of a JSON answer holds; an answer that is none is taken as it is.
-fn unwrapped(text: String, field: &str) -> String {
-    let inner = serde_json::from_str::<Json>(text.trim_start_matches('\u{feff}')).ok();
-    let inner = inner.as_ref().and_then(|it| it.get(field)?.as_str().map(str::to_owned));
-    inner.unwrap_or(text)
-}
-
-/// Bytes as text: by what the site says of its letters, else by what the page says, else UTF-8. What
-/// no database keeps is left out.
-pub(crate) fn decoded(bytes: &[u8], charset: Option<&str>, media_type: &str) -> String {
-    let said = charset.map(str::to_owned).or_else(|| {
-        let is_page = media_type.contains("html") || media_type.contains("xml");
-        is_page.then(|| charset_within(bytes)).flatten()
-    });
-    let encoding = said.and_then(|it| encoding_rs::Encoding::for_label(it.as_bytes()));
-    let (text, _, _) = encoding.unwrap_or(encoding_rs::UTF_8).decode(bytes);
-    match text.contains('\0') {
-        true => text.replace('\0', ""),
-        false => text.into_owned(),
-    }
-}
-
-/// What the head of a page says of its letters.
-fn charset_within(bytes: &[u8]) -> Option<String> {
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(2_048)]).to_ascii_lowercase();
-    let at = head.find("charset=")? + "charset=".len();
-    let rest = head[at..].trim_start_matches(['"', '\'']);
-    let end = rest.find(|it: char| !(it.is_ascii_alphanumeric() || matches!(it, '-' | '_')));
-    Some(rest[..end.unwrap_or(rest.len())].to_owned()).filter(|it| !it.is_empty())
-}
-
 fn outcome(failure: &Failure) -> &'static str {
     match failure {
         Failure::Address(_) => "refused_address",
@@ -548,47 +393,6 @@ fn outcome(failure: &Failure) -> &'static str {
     }
 }
 
-fn span(it: SignedDuration) -> Duration {
+pub(crate) fn span(it: SignedDuration) -> Duration {
     it.try_into().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use indexmap::IndexMap;
-    use minijinja::Environment;
-
-    use super::*;
-
-    #[test]
-    fn a_list_in_a_form_is_sent_entry_by_entry() {
-        let language: Language = std::sync::Arc::new(Environment::new());
-        let mut scope = Scope::default();
-        scope.set("ids", value_of(&json!(["63", "64"])));
-        let form: IndexMap<String, Json> = serde_json::from_value(json!({
-            "action": "list", "season[]": "{{ ids }}", "country[]": ["United States", "Canada"],
-            "zip": "", "none": null, "page": 2
-        }))
-        .unwrap();
-        let sent = encoded(&pairs(&language, form.iter(), &scope).unwrap());
-        assert_eq!(
-            sent,
-            "action=list&season%5B%5D=63&season%5B%5D=64&country%5B%5D=United+States\
-             &country%5B%5D=Canada&zip=&page=2"
-        );
-    }
-
-    #[test]
-    fn an_answer_is_unwrapped_where_it_is_wrapped() {
-        assert_eq!(unwrapped(r#"{"html": "<p>a</p>"}"#.into(), "html"), "<p>a</p>");
-        assert_eq!(unwrapped("<p>a</p>".into(), "html"), "<p>a</p>");
-        assert_eq!(unwrapped(r#"{"other": 1}"#.into(), "html"), r#"{"other": 1}"#);
-    }
-
-    #[test]
-    fn letters_are_read_as_the_site_or_the_page_says() {
-        assert_eq!(decoded(b"caf\xe9", Some("iso-8859-1"), "text/html"), "café");
-        let page = b"<html><head><meta charset=\"windows-1252\"></head>caf\xe9</html>";
-        assert!(decoded(page, None, "text/html").contains("café"));
-        assert_eq!(decoded("café\0".as_bytes(), None, "text/csv"), "café");
-    }
 }

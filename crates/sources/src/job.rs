@@ -5,14 +5,13 @@ use base::Timestamp;
 use serde_json::{Value as Json, json};
 use store::{Error, Tx};
 use tracing::{error, info, warn};
-use work::{Failure, Handler, Job, Running};
+use work::{Failure, Handler, Job, Running, State};
 
 use crate::{
     finding::{Code, Finding},
     metric,
     room::{Payload, Sources},
-    run::{self, State},
-    state,
+    run, state,
     trip::{Stop, Trip},
 };
 
@@ -39,8 +38,7 @@ impl Handler for Doer {
 
     fn ended(&self, tx: &Tx, job: &Job, now: Timestamp) -> Result<(), Error> {
         let state = match job.state {
-            work::State::Completed => State::Completed,
-            work::State::Cancelled => State::Cancelled,
+            ended @ (State::Completed | State::Cancelled) => ended,
             _ => State::Failed,
         };
         // Most have said so themselves; not those that were killed once too often.

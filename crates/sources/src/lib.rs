@@ -7,7 +7,7 @@
 //! application; those are behind a door ([`Shelf`]). No log line of it holds an address, a key or data.
 //!
 //! Start at [`Source`] (what can be said), [`Program`] (that made ready), [`Sources`] (at work); a run
-//! is `trip`, and what it does with a page is `harvest`.
+//! is `trip`, and what it does with a page is `harvest`. What is asked while somebody waits is [`lookup`].
 
 pub mod description;
 pub mod program;
@@ -30,8 +30,11 @@ pub mod run;
 pub mod shelf;
 
 mod item;
+mod sight;
 
 pub mod room;
+
+pub mod lookup;
 
 mod complete;
 mod fetch;
@@ -43,12 +46,13 @@ mod walk;
 mod metric;
 mod migrations;
 
-pub use description::Source;
+pub use description::{LiveLookup, Source};
 pub use finding::Finding;
 pub use job::KIND;
+pub use lookup::{Looked, LookupError};
 pub use migrations::MIGRATIONS;
 pub use outside::Policy;
-pub use program::Program;
+pub use program::{Live, Program};
 pub use room::{Kit, SourceError, Sources, Timetable, Wanted, erase};
 pub use run::{Counts, Flags, Run};
 pub use shelf::Shelf;

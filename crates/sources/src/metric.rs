@@ -34,6 +34,22 @@ pub(crate) static FETCHES: Counter = Counter::new(
     &["source", "outcome"],
 );
 
+/// What was looked up while somebody waited, by the look-up and what came of it: `live`, `kept`,
+/// `nothing`, `unanswered`, `broken`.
+pub(crate) static LOOKUPS: Counter = Counter::new(
+    "sources_lookups_total",
+    "Things that were looked up while somebody waited.",
+    &["lookup", "outcome"],
+);
+
+/// How long somebody waited for it.
+pub(crate) static LOOKUP_SECONDS: Histogram = Histogram::new(
+    "sources_lookup_duration_seconds",
+    "How long somebody waited for what was looked up.",
+    &["lookup"],
+    base::metric::SECONDS,
+);
+
 /// How long reading a document took.
 pub(crate) static READ: Histogram = Histogram::new(
     "sources_read_duration_seconds",

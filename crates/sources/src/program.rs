@@ -4,7 +4,9 @@
 //! It does no I/O and knows neither the application's collections nor its tasks: those who have them
 //! check that ([`Program::mentions`]).
 
+mod asked;
 mod faults;
+mod live;
 mod mentions;
 
 use std::{collections::HashMap, fmt, sync::Arc};
@@ -21,6 +23,7 @@ use crate::{
 
 pub use faults::Fault;
 pub(crate) use faults::PAGE;
+pub use live::Live;
 pub use mentions::{Mention, Thing};
 
 /// A source, ready to be read. Cheap to clone.

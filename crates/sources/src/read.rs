@@ -10,7 +10,7 @@ mod table;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-pub(crate) use html::page_words;
+pub(crate) use html::{as_many, page_words};
 pub(crate) use json::at;
 
 use crate::{

@@ -16,7 +16,7 @@ use outside::{Outside, Pace, Policy};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use store::{Error, Store, Tx, audit, params};
-use work::{Busy, EnqueueError, Handler, Lock, NewJob};
+use work::{Busy, EnqueueError, Handler, Lock, NewJob, State};
 
 use crate::{
     aside::{self, Aside},
@@ -27,9 +27,10 @@ use crate::{
     decide,
     item::{self, Of},
     job::{self, Doer},
+    lookup::Flights,
     metric,
-    program::Program,
-    run::{self, Flags, Run, State},
+    program::{Live, Program},
+    run::{self, Flags, Run},
     shelf::{Refused, Shelf},
     state,
 };
@@ -47,9 +48,12 @@ pub struct Kit(Arc<KitParts>);
 
 struct KitParts {
     programs: IndexMap<String, Program>,
+    lookups: IndexMap<String, Live>,
     outside: Outside,
     pace: Pace,
     environment: BTreeMap<String, String>,
+    /// What is being looked up at this moment.
+    flights: Flights,
 }
 
 /// The sources of an application at work. Cheap to clone.
@@ -170,18 +174,24 @@ pub struct Origin {
 }
 
 impl Kit {
-    /// Over these sources. `environment` holds the variables that descriptions may name.
+    /// Over these sources and look-ups. `environment` holds the variables that descriptions may name.
     ///
     /// # Errors
     /// When no HTTP client can be made on this machine.
     pub fn new(
         programs: impl IntoIterator<Item = Program>,
+        lookups: impl IntoIterator<Item = Live>,
         environment: BTreeMap<String, String>,
         policy: Policy,
     ) -> Result<Self, outside::ClientError> {
-        let programs = programs.into_iter().map(|it| (it.name().to_owned(), it)).collect();
-        let outside = Outside::open(policy)?;
-        Ok(Self(Arc::new(KitParts { programs, outside, pace: Pace::default(), environment })))
+        Ok(Self(Arc::new(KitParts {
+            programs: programs.into_iter().map(|it| (it.name().to_owned(), it)).collect(),
+            lookups: lookups.into_iter().map(|it| (it.name().to_owned(), it)).collect(),
+            outside: Outside::open(policy)?,
+            pace: Pace::default(),
+            environment,
+            flights: Flights::default(),
+        })))
     }
 
     /// The sources, in the order of the description.
@@ -387,6 +397,15 @@ impl Sources {
     pub(crate) fn program(&self, name: &str) -> Result<&Program, SourceError> {
         let found = self.kit.0.programs.get(name);
         found.ok_or_else(|| SourceError::NoSuch(name.to_owned()))
+    }
+
+    /// A look-up by its name.
+    pub(crate) fn live(&self, name: &str) -> Option<&Live> {
+        self.kit.0.lookups.get(name)
+    }
+
+    pub(crate) fn flights(&self) -> &Flights {
+        &self.kit.0.flights
     }
 
     pub(crate) fn store(&self) -> &Store {

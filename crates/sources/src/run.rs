@@ -5,6 +5,7 @@ use base::{Cursor, JobId, Page, PageRequest, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{Db, Error, Row, Tx, params};
+use work::State;
 
 use crate::{cache::Refresh, finding::Finding};
 
@@ -17,7 +18,7 @@ pub struct Run {
     pub tenant: TenantId,
     /// Of which source.
     pub source: String,
-    /// Where it stands.
+    /// Where it stands, as its job does; a failed one was refused, or broke, and the findings say why.
     pub state: State,
     /// How it was wanted.
     pub flags: Flags,
@@ -33,22 +34,6 @@ pub struct Run {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
-}
-
-/// Where a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It waits.
-    Pending,
-    /// It is under way.
-    Running,
-    /// It ended well.
-    Completed,
-    /// It was refused, or broke; the findings say why.
-    Failed,
-    /// Somebody stopped it.
-    Cancelled,
 }
 
 /// How a run was wanted.
@@ -100,32 +85,6 @@ pub struct Counts {
     pub cache_hits: u64,
 }
 
-impl State {
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Pending, Self::Running, Self::Completed, Self::Failed, Self::Cancelled];
-
-    /// The name used in rows, answers and metrics.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Running => "running",
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    fn named(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|it| it.name() == text)
-    }
-
-    /// Has it ended?
-    pub const fn is_finished(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
-    }
-}
-
 impl Run {
     fn read(row: &Row) -> Result<Self, Error> {
         let state: String = row.get("state")?;
@@ -133,7 +92,7 @@ impl Run {
             id: row.get("id")?,
             tenant: row.get("tenant")?,
             source: row.get("source")?,
-            state: State::named(&state).expect("the table only takes the states that there are"),
+            state: state.parse().expect("the table only takes the states that there are"),
             flags: serde_json::from_value(row.get("flags")?).unwrap_or_default(),
             counts: serde_json::from_value(row.get("counts")?).unwrap_or_default(),
             findings: serde_json::from_value(row.get("findings")?).unwrap_or_default(),
@@ -150,21 +109,11 @@ impl Run {
             return Ok(self);
         }
         if let Some(job) = work::get(db, None, self.id)?
-            && let Some(state) = ended_as(job.state)
+            && job.state.is_finished()
         {
-            (self.state, self.finished_at) = (state, job.completed_at);
+            (self.state, self.finished_at) = (job.state, job.completed_at);
         }
         Ok(self)
-    }
-}
-
-/// A run that ended with its job; none while the job goes on.
-fn ended_as(state: work::State) -> Option<State> {
-    match state {
-        work::State::Pending | work::State::Running => None,
-        work::State::Completed => Some(State::Completed),
-        work::State::Failed => Some(State::Failed),
-        work::State::Cancelled => Some(State::Cancelled),
     }
 }
 

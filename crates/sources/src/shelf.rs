@@ -3,8 +3,11 @@
 //! Records are found by the fields of their key, put in, and changed; tasks are asked. Whoever
 //! implements it keeps the rules of its collections: what does not fit is refused there.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use base::{Actor, JobId, RecordId, TenantId, Timestamp};
+use bytes::Bytes;
 use serde_json::Value as Json;
 use store::{Db, Error, Tx};
 
@@ -58,6 +61,32 @@ pub trait Shelf: Send + Sync + 'static {
 
     /// A file of the application's folder, by its path below it.
     async fn file(&self, path: &str) -> Result<Vec<u8>, String>;
+
+    /// What lies at the address of a page, by what is in it and not by what it is called. An error says in
+    /// words why nothing can be read there, and holds none of it.
+    async fn lies(&self, bytes: Bytes) -> Result<Lies, String>;
+}
+
+/// What lies at the address of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lies {
+    /// A page of the web, which this room reads itself.
+    Page,
+    /// Some other text.
+    Text,
+    /// A document that had to be taken apart: its words.
+    Document(Words),
+}
+
+/// Words of somebody else.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Words(pub String);
+
+/// Shows how many there are, and none of them.
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Words({} bytes)", self.0.len())
+    }
 }
 
 /// A record that is there.

@@ -10,7 +10,6 @@ use std::{
 };
 
 use base::TenantId;
-use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 use store::{Db, Error};
 use tokio::task::spawn_blocking;
@@ -21,16 +20,17 @@ use crate::{
     aside,
     cache::{self, Entry, Kind, Outcome, Uses},
     description::Existing,
-    expression::{Data, Scope, Wrong, value_of},
+    expression::{Scope, Wrong},
     fetch::{Document, FetchError},
     finding::{Code, FINDINGS_MAX, Finding},
     harvest::{self, Harvest, Item, Resisting},
     item::Of,
     judge, metric,
-    program::{Program, Thing},
+    program::Program,
     room::{Payload, Sources},
     run::{self, Counts, Flags},
     shelf::{TaskQuestion, Unanswered},
+    sight::{self, Sight},
     state::{self, Memory},
 };
 
@@ -402,30 +402,16 @@ impl<'a> Trip<'a> {
 
     /// The day it is where the source is.
     fn today(&self) -> String {
-        let zone = self.program.source().zone.as_deref();
-        let zone = zone.and_then(|it| TimeZone::get(it).ok()).unwrap_or(TimeZone::UTC);
-        self.room.now().to_zoned(zone).date().to_string()
+        sight::today(self.room.now(), self.program.source().zone.as_deref())
     }
 
     /// Gives expressions what all of them see.
     fn see(&mut self, tenant: &Json) {
-        let mut environment = Data::new();
-        for mention in self.program.mentions() {
-            if let Thing::Environment(name) = mention.thing {
-                let value = self.room.environment().get(&name).cloned();
-                environment.insert(name, value.map_or(Json::Null, Json::String));
-            }
-        }
-        let today = self.today();
-        let year = today.get(..4).and_then(|it| it.parse::<i64>().ok()).unwrap_or_default();
-        let now = self.room.now().to_string();
-        self.scope
-            .set("env", value_of(&Json::Object(environment)))
-            .set("tables", value_of(&json!(self.program.source().tables)))
-            .set("tenant", value_of(tenant))
-            .set("today", value_of(&Json::String(today)))
-            .set("year", value_of(&json!(year)))
-            .set("now", value_of(&Json::String(now)));
+        let program = self.program.clone();
+        let (mentions, source) = (program.mentions(), program.source());
+        let sight =
+            Sight { mentions, tables: &source.tables, zone: source.zone.as_deref(), tenant };
+        sight.give(self.room, &mut self.scope);
     }
 }
 

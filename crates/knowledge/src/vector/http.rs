@@ -3,14 +3,13 @@
 //! The connections are those of the house: kept alive, never redirected, with certificates checked.
 //! What an engine answers is data: a message of its own is told short, and its status decides.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
+use outside::connection;
 use reqwest::{
-    ClientBuilder, Method, StatusCode, Url,
+    Method, StatusCode, Url,
     header::{HeaderMap, HeaderName, HeaderValue},
-    redirect::Policy,
 };
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use serde_json::Value as Json;
 
 use super::EngineError;
@@ -18,8 +17,8 @@ use super::EngineError;
 /// The longest answer.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
-/// How long a connection may take to come about.
-const CONNECT: Duration = Duration::from_secs(3);
+/// How long a connection may take to come about: an engine is near.
+pub(crate) const CONNECT: Duration = Duration::from_secs(3);
 
 /// An engine at an address.
 pub(crate) struct Rest {
@@ -69,7 +68,7 @@ impl Rest {
         headers: &[(&'static str, Option<&str>)],
         timeout: Duration,
     ) -> Result<Self, Unopened> {
-        let client = client(|it| it.timeout(timeout))
+        let client = connection::client(|it| it.connect_timeout(CONNECT).timeout(timeout))
             .map_err(|source| Unopened::Client { engine, source })?;
         Ok(Self { engine, client, address: at(engine, address)?, headers: named(engine, headers)? })
     }
@@ -137,39 +136,6 @@ impl Answer {
         let said = said(&self.body);
         Err(EngineError::refused(engine, format!("status {}{said}", self.status)))
     }
-}
-
-/// The connections of the house.
-pub(crate) fn client(
-    shape: impl Fn(ClientBuilder) -> ClientBuilder,
-) -> Result<reqwest::Client, reqwest::Error> {
-    let builder = || {
-        let builder = reqwest::Client::builder()
-            .user_agent(concat!("mainstay/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT)
-            .tcp_nodelay(true)
-            .redirect(Policy::none())
-            // A client that finds proxies by itself reads the environment.
-            .no_proxy();
-        shape(builder)
-    };
-    // The machine's certificates come first: they include those of a company's own authority. A
-    // machine without any, such as an empty container, gets the list that browsers use.
-    match builder().build() {
-        Err(error) if error.is_builder() && error.source().is_some() => {
-            builder().tls_backend_preconfigured(browser_roots()).build()
-        }
-        built => built,
-    }
-}
-
-fn browser_roots() -> ClientConfig {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    ClientConfig::builder_with_provider(ring::default_provider().into())
-        .with_safe_default_protocol_versions()
-        .expect("ring supports the default versions of TLS")
-        .with_root_certificates(roots)
-        .with_no_client_auth()
 }
 
 /// An address that paths can be joined to.

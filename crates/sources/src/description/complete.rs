@@ -49,7 +49,8 @@ pub struct TaskAsk {
     #[serde(default)]
     pub input: IndexMap<String, String>,
     /// The address of a page, an expression of `it` and `raw`: its words are given to the task as
-    /// `input.page`. Without an address nothing is asked.
+    /// `input.page`; also those of a PDF or an office document that lies there. Of a list of addresses the
+    /// first that has words. Without an address nothing is asked.
     pub page: Option<String>,
 }
 

@@ -6,10 +6,10 @@ use regex::Regex;
 use scraper::Selector;
 use serde_json::Value as Json;
 
-use super::mentions::pointer;
+use super::{asked::Asked, mentions::pointer};
 use crate::{
     description::{Field, FieldSpec, Format, Source, Step},
-    expression::{self, Language},
+    expression::Language,
 };
 
 /// One fault.
@@ -37,15 +37,13 @@ pub(super) struct Compiled {
 /// Compiles a description, and collects what is wrong.
 pub(super) struct Compiler<'a> {
     source: &'a Source,
-    language: &'a Language,
-    out: Compiled,
+    asked: Asked<'a>,
+    selectors: HashMap<String, Selector>,
+    patterns: HashMap<String, Regex>,
 }
 
 /// The name under which a task is given the words of a page.
 pub(crate) const PAGE: &str = "page";
-
-/// What everything sees.
-const COMMON: [&str; 6] = ["env", "tables", "tenant", "today", "year", "now"];
 
 impl Fault {
     pub(crate) fn new(
@@ -56,7 +54,7 @@ impl Fault {
         Self { pointer: pointer.into(), code, message: message.into(), hint: None }
     }
 
-    fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -64,18 +62,15 @@ impl Fault {
 
 impl<'a> Compiler<'a> {
     pub(super) fn new(source: &'a Source, language: &'a Language) -> Self {
-        let out = Compiled {
-            selectors: HashMap::new(),
-            patterns: HashMap::new(),
-            expressions: Vec::new(),
-            sees_raw: source.parse.fallback.is_some(),
-            faults: Vec::new(),
-        };
-        Self { source, language, out }
+        let mut asked = Asked::new(language);
+        asked.sees_raw = source.parse.fallback.is_some();
+        Self { source, asked, selectors: HashMap::new(), patterns: HashMap::new() }
     }
 
     pub(super) fn finish(self) -> Compiled {
-        self.out
+        let Asked { expressions, sees_raw, faults, .. } = self.asked;
+        let (selectors, patterns) = (self.selectors, self.patterns);
+        Compiled { selectors, patterns, expressions, sees_raw, faults }
     }
 
     pub(super) fn whole(&mut self) {
@@ -362,24 +357,24 @@ impl<'a> Compiler<'a> {
     }
 
     fn fault(&mut self, fault: Fault) {
-        self.out.faults.push(fault);
+        self.asked.faults.push(fault);
     }
 
     fn invalid(&mut self, place: &str, message: &str) {
-        self.fault(Fault::new(place, "invalid_value", message));
+        self.asked.invalid(place, message);
     }
 
     fn unknown_field(&mut self, place: &str, name: &str) {
-        self.fault(Fault::new(place, "unknown_field", format!("there is no field `{name}`")));
+        self.asked.unknown_field(place, name);
     }
 
     fn selector(&mut self, place: &str, text: &str) {
-        if self.out.selectors.contains_key(text) {
+        if self.selectors.contains_key(text) {
             return;
         }
         match Selector::parse(text) {
             Ok(selector) => {
-                self.out.selectors.insert(text.to_owned(), selector);
+                self.selectors.insert(text.to_owned(), selector);
             }
             Err(error) => {
                 let message = format!("`{text}` is no CSS selector: {error}");
@@ -389,12 +384,12 @@ impl<'a> Compiler<'a> {
     }
 
     fn pattern(&mut self, place: &str, text: &str) {
-        if self.out.patterns.contains_key(text) {
+        if self.patterns.contains_key(text) {
             return;
         }
         match Regex::new(text) {
             Ok(pattern) => {
-                self.out.patterns.insert(text.to_owned(), pattern);
+                self.patterns.insert(text.to_owned(), pattern);
             }
             Err(error) => {
                 let error = error.to_string();
@@ -406,52 +401,14 @@ impl<'a> Compiler<'a> {
     }
 
     fn expression(&mut self, place: &str, text: &str, given: &[&str]) {
-        match expression::asked_by(self.language, text) {
-            Ok(asked) => {
-                self.out.expressions.push(text.to_owned());
-                self.asked(place, &asked, given);
-            }
-            Err(wrong) => self.fault(
-                Fault::new(place, "template_syntax", wrong.to_string())
-                    .hint("an expression stands here without `{{` and `}}`"),
-            ),
-        }
+        self.asked.expression(place, text, given);
     }
 
     fn text(&mut self, place: &str, text: &str, given: &[&str]) {
-        match expression::asked_by_text(self.language, text) {
-            Ok(asked) => self.asked(place, &asked, given),
-            Err(wrong) => self.fault(Fault::new(place, "template_syntax", wrong.to_string())),
-        }
+        self.asked.text(place, text, given);
     }
 
     fn texts(&mut self, place: &str, value: &Json, given: &[&str]) {
-        match value {
-            Json::String(text) => self.text(place, text, given),
-            Json::Array(entries) => {
-                for (at, it) in entries.iter().enumerate() {
-                    self.texts(&format!("{place}/{at}"), it, given);
-                }
-            }
-            Json::Object(fields) => {
-                for (name, it) in fields {
-                    self.texts(&pointer(place, name), it, given);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn asked(&mut self, place: &str, asked: &[String], given: &[&str]) {
-        for name in asked.iter().map(String::as_str) {
-            if given.contains(&name) {
-                self.out.sees_raw |= name == "raw";
-            } else if !COMMON.contains(&name) {
-                let known: Vec<&str> = given.iter().chain(&COMMON).copied().collect();
-                let message = format!("`{name}` is never given here");
-                let fault = Fault::new(place, "unknown_variable", message);
-                self.fault(fault.hint(format!("given are: {}", known.join(", "))));
-            }
-        }
+        self.asked.texts(place, value, given);
     }
 }

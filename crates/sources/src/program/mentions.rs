@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use regex::Regex;
 use serde_json::Value as Json;
 
-use crate::description::{Completion, Source};
+use crate::description::{Completion, LiveLookup, Source};
 
 /// Something outside that a description speaks of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +78,26 @@ pub(super) fn of(source: &Source) -> Vec<Mention> {
     if let Some(cursor) = &source.cursor {
         all.text("/cursor/start", &cursor.start);
         all.text("/cursor/limit", &cursor.limit);
+    }
+    all.0
+}
+
+/// What a look-up says of others.
+pub(super) fn of_live(it: &LiveLookup) -> Vec<Mention> {
+    let mut all = Mentions(Vec::new());
+    all.add("/on", Thing::Records(it.on.clone()));
+    for (place, text) in [("/when", &it.when), ("/otherwise", &it.otherwise)] {
+        if let Some(text) = text {
+            all.add(place, Thing::Expression(text.clone()));
+        }
+    }
+    all.text("/url", &it.url);
+    all.texts("/query", &it.query);
+    for (name, text) in &it.headers {
+        all.text(&pointer("/headers", name), text);
+    }
+    for (name, text) in &it.gives {
+        all.add(&pointer("/gives", name), Thing::Expression(text.clone()));
     }
     all.0
 }

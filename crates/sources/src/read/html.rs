@@ -47,8 +47,13 @@ pub(super) fn taken(
 /// All words of a page, line by line; as many as a task can read.
 pub(crate) fn page_words(text: &str) -> Option<String> {
     let page = Html::parse_document(text);
-    let words = text_of(page.root_element(), Taken::Lines)?;
-    Some(words.chars().take(WORDS_CHARS_MAX).collect())
+    as_many(&text_of(page.root_element(), Taken::Lines)?)
+}
+
+/// As many words as a task can read; none where there are none.
+pub(crate) fn as_many(words: &str) -> Option<String> {
+    let letters = words.trim().chars().filter(|it| *it != '\0');
+    Some(letters.take(WORDS_CHARS_MAX).collect()).filter(|it: &String| !it.is_empty())
 }
 
 /// How often each selector is found: what a person wants to know when the first finds nothing.

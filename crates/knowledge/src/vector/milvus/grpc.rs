@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use outside::connection;
 use prost::Message;
 use reqwest::{
     Url,
@@ -39,8 +40,10 @@ impl Grpc {
         headers: &[(&'static str, Option<&str>)],
         timeout: Duration,
     ) -> Result<Self, Unopened> {
-        let client = http::client(|it| it.timeout(timeout).http2_prior_knowledge().no_gzip())
-            .map_err(|source| Unopened::Client { engine: NAME, source })?;
+        let client = connection::client(|it| {
+            it.connect_timeout(http::CONNECT).timeout(timeout).http2_prior_knowledge().no_gzip()
+        })
+        .map_err(|source| Unopened::Client { engine: NAME, source })?;
         let service = http::at(NAME, address)?
             .join(&format!("{service}/"))
             .map_err(|_| Unopened::Address { engine: NAME })?;

@@ -1,0 +1,240 @@
+//! Asking: each subject once, by what was answered a short while ago, else a task, else somebody outside.
+
+use std::collections::HashMap;
+
+use futures::{StreamExt, stream};
+use serde_json::{Value as Json, json};
+use work::Failure;
+
+use super::{Answered, Wish};
+use crate::{
+    cache::{self, Entry, Kind},
+    description::{Completion, Lookup, TaskAsk},
+    expression::value_of,
+    fetch::{self, FetchError, Manner, lookup_question},
+    finding::{Code, Finding},
+    harvest::Item,
+    program::PAGE,
+    read::at as json_at,
+    shelf::{TaskQuestion, Unanswered},
+    trip::{Stop, Trip},
+};
+
+impl Trip<'_> {
+    /// An answer for each different subject, as far as one run asks.
+    pub(super) async fn answers(
+        &mut self,
+        number: usize,
+        completion: &Completion,
+        items: &[Item],
+        wishes: &[Wish],
+    ) -> Result<HashMap<String, Answered>, Stop> {
+        let mut answers: HashMap<String, Answered> = HashMap::new();
+        let mut open: Vec<(String, usize)> = Vec::new();
+        let base = format!("{}/complete{number}", self.program.name());
+        let tags = vec![self.program.name().to_owned(), format!("complete{number}")];
+        // The same question to the same task or address, whatever else the description says.
+        let of = match (&completion.task, &completion.lookup) {
+            (Some(task), _) => json!(["task", task.name]),
+            (None, Some(lookup)) => json!(["lookup", lookup.url, lookup.answer]),
+            (None, None) => Json::Null,
+        };
+        for (index, wish) in wishes.iter().enumerate() {
+            let name = cache::name(&base, &json!([self.tenant, of, wish.subject]));
+            if answers.contains_key(&name) || open.iter().any(|it| it.0 == name) {
+                continue;
+            }
+            match self.kept(Kind::Answer, &name, &tags, "").await? {
+                Some(entry) => {
+                    answers.insert(name, Answered::With(entry.body));
+                }
+                None if open.len() < completion.most as usize => open.push((name, index)),
+                None => {
+                    let why = "more were asked for than one run asks; the next one goes on";
+                    answers.insert(name, Answered::Not(why.into()));
+                }
+            }
+        }
+        let found = match (&completion.task, &completion.lookup) {
+            (Some(task), _) => self.ask_task(task, completion.at_once, wishes, open).await?,
+            (None, Some(lookup)) => self.look_up(lookup, items, wishes, open).await?,
+            (None, None) => Vec::new(),
+        };
+        for (name, answer) in found {
+            if let Answered::With(body) = &answer {
+                let entry = Entry {
+                    kind: Kind::Answer,
+                    name: name.clone(),
+                    tags: tags.clone(),
+                    body: body.clone(),
+                    row_count: None,
+                    shape: String::new(),
+                };
+                self.keep_entry(entry).await?;
+            }
+            answers.insert(name, answer);
+        }
+        // By the subject, which is what the wishes know.
+        let named = wishes.iter().filter_map(|wish| {
+            let name = cache::name(&base, &json!([self.tenant, of, wish.subject]));
+            Some((wish.subject.to_string(), answers.remove(&name)?))
+        });
+        Ok(named.collect())
+    }
+
+    /// Asks a task, several at the same time.
+    async fn ask_task(
+        &mut self,
+        task: &TaskAsk,
+        at_once: u32,
+        wishes: &[Wish],
+        open: Vec<(String, usize)>,
+    ) -> Result<Vec<(String, Answered)>, Stop> {
+        let mut found = Vec::new();
+        let mut questions: Vec<(String, TaskQuestion)> = Vec::with_capacity(open.len());
+        for (name, index) in open {
+            let mut input = wishes[index].subject.clone();
+            if task.page.is_some() {
+                self.stopped()?;
+                match self.first_words(&places(&input[PAGE])).await {
+                    Ok(words) => input[PAGE] = Json::String(words),
+                    Err(error @ (FetchError::Store(_) | FetchError::Stopped)) => {
+                        return Err(error.into());
+                    }
+                    // Each page is somebody else's: one that is away says nothing of the next.
+                    Err(error) => {
+                        found.push((name, Answered::Not(error.to_string())));
+                        continue;
+                    }
+                }
+            }
+            let (tenant, job) = (self.tenant, self.job.job().id);
+            let question = TaskQuestion { tenant, job, task: task.name.clone(), input };
+            questions.push((name, question));
+        }
+        let shelf = self.room.shelf().clone();
+        let mut asked = stream::iter(questions.into_iter().map(|(name, question)| {
+            let shelf = shelf.clone();
+            async move { (name, shelf.ask(question).await) }
+        }))
+        .buffer_unordered(at_once.max(1) as usize);
+        let mut is_nobody_there = false;
+        while let Some((name, answer)) = asked.next().await {
+            self.stopped()?;
+            let answer = match answer {
+                Ok(answer) => Answered::With(answer),
+                Err(Unanswered::This(why)) => Answered::Not(why),
+                Err(Unanswered::Nobody(why)) => {
+                    is_nobody_there = true;
+                    Answered::Not(why)
+                }
+            };
+            found.push((name, answer));
+            // Whoever is away now is away for the next one too.
+            if is_nobody_there {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The words of the first of these pages that has some.
+    async fn first_words(&mut self, places: &[String]) -> Result<String, FetchError> {
+        let mut reasons = Vec::new();
+        for place in places {
+            match self.words_of(place).await {
+                Ok(words) => {
+                    for why in reasons {
+                        let message = format!("{why}; another page was read instead");
+                        self.tell(Finding::new(Code::Note, message));
+                    }
+                    return Ok(words);
+                }
+                Err(
+                    FetchError::Away { why, .. }
+                    | FetchError::Refused { why, .. }
+                    | FetchError::Changed { why, .. },
+                ) => reasons.push(why),
+                Err(error) => return Err(error),
+            }
+        }
+        reasons.dedup();
+        Err(FetchError::Refused { step: PAGE.into(), why: reasons.join("; ") })
+    }
+
+    /// Asks somebody outside, one thing after the other.
+    async fn look_up(
+        &mut self,
+        lookup: &Lookup,
+        items: &[Item],
+        wishes: &[Wish],
+        open: Vec<(String, usize)>,
+    ) -> Result<Vec<(String, Answered)>, Stop> {
+        let program = self.program.clone();
+        let manner = Manner {
+            pace: lookup.pace,
+            timeout: lookup.timeout,
+            tries: lookup.tries,
+            backoff: program.source().fetch.backoff,
+            robots: false,
+        };
+        let total = open.len();
+        let mut found = Vec::with_capacity(total);
+        for (done, (name, index)) in open.into_iter().enumerate() {
+            self.progress(30, &format!("Looked up {done} of {total}")).await?;
+            let item = &items[wishes[index].at];
+            let scope = self.scope.with("it", value_of(&Json::Object(item.data.clone())));
+            let ask = lookup_question(
+                program.language(),
+                &lookup.url,
+                lookup.query.iter(),
+                lookup.headers.iter(),
+                &scope,
+                self.room.policy(),
+            );
+            let ask = match ask {
+                Ok(ask) => ask,
+                Err(why) => return Err(Stop::Job(Failure::for_good("misconfigured", why))),
+            };
+            match self.ask("lookup", ask, manner).await {
+                Ok(got) => {
+                    let text = fetch::decoded(&got.bytes, got.charset.as_deref(), &got.media_type);
+                    let answer = serde_json::from_str::<Json>(&text).ok();
+                    let answer =
+                        answer.map(|it| json_at(&it, &lookup.answer).cloned().unwrap_or_default());
+                    let why = || Answered::Not("the answer is no JSON".into());
+                    found.push((name, answer.map_or_else(why, Answered::With)));
+                }
+                Err(error @ (FetchError::Store(_) | FetchError::Stopped)) => {
+                    return Err(error.into());
+                }
+                // Whoever is away now, or refuses, does so for the next one too.
+                Err(error) => {
+                    found.push((name, Answered::Not(error.to_string())));
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The addresses of a page, the one that is looked at first before the others.
+fn places(said: &Json) -> Vec<String> {
+    match said {
+        Json::Array(all) => all.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
+        one => one.as_str().map(str::to_owned).into_iter().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_may_have_several_addresses() {
+        assert_eq!(places(&json!("https://a.example")), ["https://a.example"]);
+        assert_eq!(places(&json!(["https://a.example", "https://b.example"])).len(), 2);
+        assert!(places(&Json::Null).is_empty());
+    }
+}

@@ -1,0 +1,126 @@
+//! Marking the records that a source no longer has. None is deleted.
+
+use base::{RecordId, Timestamp};
+use serde_json::{Value as Json, json};
+use store::{Db, Error, Tx, audit};
+use work::Running;
+
+use crate::{
+    expression::{Data, value_of},
+    finding::{Code, Finding},
+    item::{self, Known, Of},
+    metric,
+    shelf::{Kept, Refused, Who},
+    trip::{Stop, Trip},
+};
+
+/// The most records that are looked at together when they may have gone.
+const GONE_PART: u32 = 200;
+
+impl Trip<'_> {
+    /// Marks records that the source no longer has. None is deleted.
+    pub(crate) async fn mark_gone(&mut self) -> Result<(), Stop> {
+        if self.program.source().gone.is_none() {
+            return Ok(());
+        }
+        loop {
+            self.stopped()?;
+            let (of, run) = (self.of.clone(), self.job.job().id);
+            let (shelf, tenant) = (self.room.shelf().clone(), self.tenant);
+            let read = move |db: &Db| {
+                let unseen = item::unseen(db, &of, run, GONE_PART)?;
+                let ids: Vec<RecordId> = unseen.iter().map(|it| it.record).collect();
+                Ok::<_, Error>((unseen, shelf.by_ids(db, tenant, &ids)?))
+            };
+            let (unseen, kept) = self.room.store().read(read).await?;
+            if unseen.is_empty() {
+                return Ok(());
+            }
+            let marked = self.to_be_marked(&unseen, &kept)?;
+            self.write_gone(unseen, marked).await?;
+        }
+    }
+
+    /// Of those that are not there any more, the ones that are missed.
+    fn to_be_marked(&self, unseen: &[Known], kept: &[Kept]) -> Result<Vec<Known>, Stop> {
+        let bench = self.program.bench()?;
+        let gone = self.program.source().gone.as_ref();
+        let when = gone.and_then(|it| it.when.as_deref());
+        let mut marked = Vec::new();
+        for known in unseen {
+            let Some(kept) = kept.iter().find(|it| it.id == known.record && !it.is_deleted) else {
+                continue;
+            };
+            let is_missed = match when {
+                None => true,
+                Some(when) => {
+                    let it = value_of(&Json::Object(kept.data.clone()));
+                    // A record that a condition does not understand is not marked by it.
+                    bench.is_true(when, &self.scope.with("it", it)).unwrap_or(false)
+                }
+            };
+            if is_missed {
+                marked.push(known.clone());
+            }
+        }
+        Ok(marked)
+    }
+
+    async fn write_gone(&mut self, unseen: Vec<Known>, marked: Vec<Known>) -> Result<(), Stop> {
+        let field = self.program.source().gone.as_ref().and_then(|it| it.field.clone());
+        let (job, of, now, name) =
+            (self.job.clone(), self.of.clone(), self.room.now(), self.program.name().to_owned());
+        let (shelf, actor, count) = (self.room.shelf().clone(), self.job.actor(), marked.len());
+        let who = Who { tenant: self.tenant, actor: actor.clone(), now };
+        let write = move |tx: &Tx| {
+            job.fence(tx)?;
+            let all: Vec<String> = unseen.iter().map(|it| it.item.clone()).collect();
+            item::gone(tx, &of, &all, now)?;
+            for known in &marked {
+                let Some(field) = &field else { break };
+                let patch = Data::from_iter([(field.clone(), Json::Bool(true))]);
+                match shelf.update(tx, &who, known.record, patch) {
+                    Ok(()) => {}
+                    Err(Refused::Record(_)) => continue,
+                    Err(Refused::Store(error)) => return Err(error.into()),
+                }
+                let mut written = known.written.clone().unwrap_or_default();
+                written.insert(field.clone(), Json::Bool(true));
+                item::rewrite(tx, &of, &known.item, &written)?;
+            }
+            let summary = format!("{} records are gone from the source {name}", marked.len());
+            let entry = audit::Entry::new(
+                of.tenant,
+                "source_gone",
+                format!("sources/{}", of.source),
+                summary,
+            );
+            tx.audit(entry.after(json!({"gone": marked.len(), "run": job.job().id})));
+            Ok::<_, Stop>(())
+        };
+        if count == 0 {
+            // Nothing is changed but what is remembered.
+            let (job, of) = (self.job.clone(), self.of.clone());
+            return self.forget_quietly(job, of, now).await;
+        }
+        self.room.store().write(&actor, now, write).await?;
+        self.counts.gone += count as u64;
+        metric::RECORDS.add(count as u64, &[self.program.name(), "gone"]);
+        let message = format!("{count} records are no longer there, and were marked");
+        self.tell(Finding::new(Code::Gone, message));
+        Ok(())
+    }
+
+    /// Notes that those which are over left by themselves.
+    async fn forget_quietly(&self, job: Running, of: Of, now: Timestamp) -> Result<(), Stop> {
+        let run = job.job().id;
+        let write = move |tx: &Tx| {
+            job.fence(tx)?;
+            let unseen = item::unseen(tx, &of, run, GONE_PART)?;
+            let all: Vec<String> = unseen.into_iter().map(|it| it.item).collect();
+            item::gone(tx, &of, &all, now)?;
+            Ok::<_, Stop>(())
+        };
+        self.room.store().bookkeep("note what a source no longer has", write).await
+    }
+}

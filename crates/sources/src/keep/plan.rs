@@ -1,0 +1,85 @@
+//! What is to be done with each record of a part. Nothing is written here.
+
+use base::RecordId;
+use serde_json::Value as Json;
+use store::{Db, Error};
+
+use super::{Keeper, Planned, Ready};
+use crate::{
+    decide::{self, Decision, Why},
+    description::Existing,
+    item::{self, Known},
+};
+
+impl Keeper {
+    /// What is to be done. Records are looked at only where that may matter.
+    pub(super) fn plan(&self, db: &Db) -> Result<Vec<Planned>, Error> {
+        let source = self.program.source();
+        let names: Vec<String> = self.ready.iter().map(|it| it.item.key.clone()).collect();
+        let known = item::known(db, &self.of, &names)?;
+        let mut planned = Vec::with_capacity(self.ready.len());
+        let (mut ids, mut strangers) = (Vec::new(), Vec::new());
+        for (at, ready) in self.ready.iter().enumerate() {
+            match known.get(&ready.item.key) {
+                Some(known) if self.is_settled(known, ready) => {
+                    let decision = match source.existing {
+                        Existing::Keep => Decision::Skip(Why::There),
+                        Existing::Update => Decision::Unchanged(decide::Change {
+                            written: known.written.clone().unwrap_or_default(),
+                            ..decide::Change::default()
+                        }),
+                    };
+                    let record = Some(known.record);
+                    planned.push(Planned { at, decision, known: Some(known.clone()), record });
+                }
+                Some(known) => ids.push((at, known.clone())),
+                None => strangers.push(at),
+            }
+        }
+        let records: Vec<RecordId> = ids.iter().map(|it| it.1.record).collect();
+        let kept = self.shelf.by_ids(db, self.of.tenant, &records)?;
+        for (at, known) in ids {
+            let there = kept.iter().find(|it| it.id == known.record);
+            let decision = match there {
+                // Gone for good: somebody deleted it, and its time to come back is over.
+                None => Decision::Skip(Why::Deleted),
+                Some(_) => {
+                    let said = &self.ready[at].item.data;
+                    decide::decide(source.existing, there, known.written.as_ref(), said)
+                }
+            };
+            let record = Some(known.record);
+            planned.push(Planned { at, decision, known: Some(known), record });
+        }
+        let keys: Vec<Vec<Json>> = strangers.iter().map(|at| self.key(*at)).collect();
+        let found = self.shelf.by_keys(db, self.of.tenant, &source.into, &source.key, &keys)?;
+        for (at, kept) in strangers.into_iter().zip(found) {
+            let said = &self.ready[at].item.data;
+            let decision = decide::decide(source.existing, kept.as_ref(), None, said);
+            let record = kept.map(|it| it.id);
+            planned.push(Planned { at, decision, known: None, record });
+        }
+        planned.sort_by_key(|it| it.at);
+        Ok(planned)
+    }
+
+    /// Need nobody look at the record?
+    fn is_settled(&self, known: &Known, ready: &Ready) -> bool {
+        let is_same = known.hash == ready.hash;
+        match self.program.source().existing {
+            Existing::Keep => true,
+            Existing::Update => {
+                let was_equal = self.compared.get(&ready.item.key) == Some(&ready.hash);
+                // An earlier attempt of this very run has kept it.
+                let is_done = known.seen_run == self.job.job().id.to_string();
+                known.gone_at.is_none() && is_same && (was_equal || is_done)
+            }
+        }
+    }
+
+    fn key(&self, at: usize) -> Vec<Json> {
+        let data = &self.ready[at].item.data;
+        let value = |it: &String| data.get(it).cloned().unwrap_or_default();
+        self.program.source().key.iter().map(value).collect()
+    }
+}
