@@ -28,6 +28,15 @@ impl PageRequest {
     pub fn is_backwards(&self) -> bool {
         self.cursor.as_ref().is_some_and(|it| it.backwards)
     }
+
+    /// Where a list by a moment and an id, the newest first, is to be read on: behind (or before) this
+    /// moment, in microseconds, and this id. Without a cursor all moments are behind it.
+    pub fn moment_and_id(&self) -> (i64, &str) {
+        let key = self.cursor.as_ref().map(|it| it.key.as_slice());
+        let moment = |it: &[serde_json::Value]| it.first().and_then(|it| it.as_i64());
+        let id = key.and_then(|it| it.get(1)?.as_str());
+        (key.map_or(i64::MAX, |it| moment(it).unwrap_or_default()), id.unwrap_or_default())
+    }
 }
 
 /// A place in a list: the sort key of the row at its edge.
@@ -184,6 +193,14 @@ mod tests {
         let first = read(&[10, 20, 30, 40], &PageRequest::first(2));
         let request = PageRequest { limit: 2, cursor: first.next };
         assert_eq!(read(&[5, 10, 15, 20, 30, 40], &request).items, [30, 40]);
+    }
+
+    #[test]
+    fn the_newest_come_first_whatever_their_moment() {
+        let mut request = PageRequest::first(2);
+        assert_eq!(request.moment_and_id(), (i64::MAX, ""));
+        request.cursor = Some(Cursor { key: vec![7.into(), "b".into()], backwards: false });
+        assert_eq!(request.moment_and_id(), (7, "b"));
     }
 
     #[test]

@@ -302,6 +302,32 @@ mod tests {
         assert_eq!(word(to_stand_behind(standing(user), HERE, &scopes)), expected);
     }
 
+    #[rstest]
+    // Whether a role makes somebody what they are or scopes do, and wherever they stand.
+    #[case("admin of all", "viewer of all")]
+    #[case("admin of all", "viewer of there")]
+    #[case("admin of here", "editor of here")]
+    #[case("key admin of here", "viewer of here")]
+    fn who_does_without_something_hands_it_on_neither_in_a_role_nor_in_a_key(
+        #[case] who: &str,
+        #[case] other: &str,
+    ) {
+        let whole = caller(who);
+        let less = Caller { without: vec![Permission::ReadRecords], ..whole.clone() };
+        let (standing, id) = (standing(other), UserId::generate());
+        for (caller, person, scope) in [(&whole, "yes", "yes"), (&less, "role", "scope")] {
+            assert_eq!(word(to_create_user(caller, standing)), person);
+            // Who holds it stands above them: their password would be a way to it.
+            for change in [Change::Password, Change::Access, Change::Standing(standing)] {
+                assert_eq!(word(to_change_user(caller, id, standing, change)), person);
+            }
+            assert_eq!(word(to_make_key(caller, HERE, &[Scope::Read])), scope);
+            assert_eq!(word(to_make_key(caller, HERE, &[Scope::UseModels])), "yes");
+        }
+        let no_keys = Caller { without: vec![Permission::ManageKeys], ..whole };
+        assert_eq!(word(to_make_key(&no_keys, HERE, &[Scope::UseModels])), "permission");
+    }
+
     fn word(answer: Result<(), Overreach>) -> &'static str {
         match answer {
             Ok(()) => "yes",

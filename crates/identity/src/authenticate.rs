@@ -38,6 +38,8 @@ pub enum Credential {
     Bearer(Secret<String>),
     /// From `X-API-Key: …`: an application key.
     ApiKey(Secret<String>),
+    /// From a cookie: an access token, and nothing else.
+    Token(Secret<String>),
 }
 
 /// Why a credential is not accepted.
@@ -129,6 +131,7 @@ impl Identity {
             Credential::Bearer(secret) if looks_like_token(secret.reveal()) => {
                 self.person(secret.reveal()).await
             }
+            Credential::Token(secret) => self.person(secret.reveal()).await,
             Credential::Bearer(secret) | Credential::ApiKey(secret) => {
                 self.program(secret.reveal()).await
             }
@@ -384,6 +387,7 @@ mod tests {
             Ok(None) => "none".to_owned(),
             Ok(Some(Credential::Bearer(it))) => format!("bearer {}", it.reveal()),
             Ok(Some(Credential::ApiKey(it))) => format!("key {}", it.reveal()),
+            Ok(Some(Credential::Token(it))) => format!("token {}", it.reveal()),
             Err(error) => error.code().to_owned(),
         };
         assert_eq!(read, expected);

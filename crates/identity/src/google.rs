@@ -12,6 +12,7 @@ use std::time::Duration;
 use base::{Role, Secret, Timestamp, UserId};
 use jiff::SignedDuration;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
+use outside::connection;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -240,10 +241,7 @@ impl Google {
     }
 
     async fn fetch(&self) -> Result<JwkSet, &'static str> {
-        let client = reqwest::Client::builder()
-            .timeout(FETCH_TIME_MAX)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
+        let client = connection::client(|it| it.timeout(FETCH_TIME_MAX))
             .map_err(|_| "no client could be made")?;
         let sent = client.get(&self.settings.keys_url).send().await;
         let mut answer = sent.map_err(|_| "they were not answered")?;

@@ -1,8 +1,9 @@
-//! Access tokens: JSON web tokens, HS256, signed by a key of the ring.
+//! Access tokens: JSON web tokens, HS256, signed by a key of the ring. Other tokens of this room are signed and read
+//! the same way.
 
 use base::{SessionId, Timestamp, UserId};
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     authenticate::AuthError,
@@ -24,7 +25,7 @@ pub(crate) struct Claims {
     pub(crate) iss: String,
 }
 
-pub(crate) fn sign(key: &Key, claims: &Claims) -> String {
+pub(crate) fn sign(key: &Key, claims: &impl Serialize) -> String {
     let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::HS256) };
     encode(&header, claims, &key.encoding).expect("claims are JSON and the key is one for HMAC")
 }
@@ -45,15 +46,25 @@ pub(crate) fn verify(
     issuer: &str,
     now: Timestamp,
 ) -> Result<Claims, AuthError> {
+    let claims: Claims = claims(ring, token, issuer, &["exp", "iss", "sub"])?;
+    if now.as_second() >= claims.exp { Err(AuthError::TokenExpired) } else { Ok(claims) }
+}
+
+/// What a token says, once its signature, algorithm and issuer are found in order. Its time is for the caller to look
+/// at: the library would ask the clock of the machine.
+pub(crate) fn claims<T: DeserializeOwned>(
+    ring: &Ring,
+    token: &str,
+    issuer: &str,
+    required: &[&str],
+) -> Result<T, AuthError> {
     let key = ring.key(&kid(token)?).ok_or(AuthError::TokenInvalid)?;
     let mut rules = Validation::new(Algorithm::HS256);
     rules.set_issuer(&[issuer]);
-    rules.set_required_spec_claims(&["exp", "iss", "sub"]);
-    // The library would ask the clock of the machine; time is compared below, with the time given.
+    rules.set_required_spec_claims(required);
     rules.validate_exp = false;
-    let claims =
-        decode::<Claims>(token, &key.decoding, &rules).map_err(|_| AuthError::TokenInvalid)?.claims;
-    if now.as_second() >= claims.exp { Err(AuthError::TokenExpired) } else { Ok(claims) }
+    let read = decode::<T>(token, &key.decoding, &rules).map_err(|_| AuthError::TokenInvalid)?;
+    Ok(read.claims)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 pub mod access;
 pub mod authenticate;
 pub mod caller;
+pub mod csrf;
 pub mod google;
 pub mod identity;
 pub mod key;

@@ -106,7 +106,10 @@ pub async fn revoke(
         .store()
         .write(&caller.actor, now, move |tx| {
             let session = get(tx, id, now)?.ok_or(SessionError::NoSuchSession(id))?;
-            let tenant = check(tx, &asking, session.user)?;
+            let tenant = check(tx, &asking, session.user).map_err(|error| match error {
+                SessionError::NoSuchUser(_) => SessionError::NoSuchSession(id),
+                other => other,
+            })?;
             if end(tx, id, "revoked", now)? {
                 tx.audit(audit::Entry::new(
                     tenant,
@@ -200,12 +203,16 @@ pub(crate) fn end_all(
     tx.execute(END_ALL, &params![user, now, reason, except])
 }
 
-/// May `caller` end sessions of `user`? Gives the tenant whose audit log takes it.
+/// May `caller` end sessions of `user`? Gives the tenant whose audit log takes it. Another tenant's user does
+/// not exist.
 fn check(tx: &Tx, caller: &Caller, user: UserId) -> Result<base::TenantId, SessionError> {
     let found = user::get(tx, user)?.ok_or(SessionError::NoSuchUser(user))?;
     if caller.user() == Some(user) {
         caller.may(base::Permission::OwnAccount)?;
     } else {
+        if !caller.reach.includes(found.reach) {
+            return Err(SessionError::NoSuchUser(user));
+        }
         access::to_change_user(caller, user, found.standing(), Change::Access)?;
     }
     Ok(user::audit_tenant(found.reach))

@@ -30,6 +30,9 @@ pub struct Settings {
     /// How many sessions of one user there may be at once: the oldest ends when another begins. As many as there are
     /// when left out.
     pub sessions_max: Option<u32>,
+    /// That browsers keep a session in a cookie, which no script reads. The server sets and reads it. When left out,
+    /// tokens are in answers alone.
+    pub cookie: Option<Cookie>,
     /// What checking a password costs.
     pub password: PasswordCost,
     /// What a new password must be like. Passwords that people have stay as they are.
@@ -71,6 +74,18 @@ pub struct Lesser {
     pub reaches_all: bool,
     /// What is taken away.
     pub without: Vec<Permission>,
+}
+
+/// A session in a cookie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cookie {
+    /// Whether it stays away from whatever another site began, be it a link to here that somebody follows
+    /// (`SameSite=Strict`); with false it comes along with such links (`SameSite=Lax`).
+    pub strict: bool,
+    /// Whether it goes over HTTPS alone. False is for a server that browsers reach without it, at another name than
+    /// `localhost`.
+    pub secure: bool,
 }
 
 /// What a new password must be like.
@@ -143,6 +158,7 @@ impl Default for Settings {
             key_prefix: "ck".into(),
             issuer: "mainstay".into(),
             sessions_max: None,
+            cookie: None,
             password: PasswordCost::default(),
             password_rules: PasswordRules::default(),
             lockout: None,
@@ -152,6 +168,12 @@ impl Default for Settings {
             sign_in: SignInBy::default(),
             lesser: Vec::new(),
         }
+    }
+}
+
+impl Default for Cookie {
+    fn default() -> Self {
+        Self { strict: true, secure: true }
     }
 }
 

@@ -3,7 +3,9 @@
 //! A sign-in makes a session and two tokens: a short access token that says who is calling, and a
 //! refresh token that is good once, for the next pair. A refresh token used twice means that somebody
 //! has a copy, so the session ends. Wrong password and unknown account cannot be told apart, neither
-//! by the answer nor by the time it takes. Start at [`login`] and [`refresh`].
+//! by the answer nor by the time it takes. Start at [`login`] and [`refresh()`].
+
+mod refresh;
 
 use std::{net::IpAddr, time::Duration};
 
@@ -12,7 +14,7 @@ use base::{
 };
 use serde_json::json;
 use store::{Row, Sql, Tx, audit, params};
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::{
     Identity,
@@ -23,11 +25,10 @@ use crate::{
     row, session, token, user,
 };
 
+pub use refresh::{RefreshError, refresh, refresh_in};
+
 static SIGN_INS: Counter =
     Counter::new("sign_ins_total", "Sign-ins tried, by outcome.", &["outcome"]);
-
-static REFRESHES: Counter =
-    Counter::new("token_refreshes_total", "Refresh tokens presented, by outcome.", &["outcome"]);
 
 /// Where a request to sign in comes from.
 #[derive(Debug, Clone, Default)]
@@ -49,6 +50,8 @@ pub struct Tokens {
     pub refresh_token: Secret<String>,
     /// How long the access token is good for.
     pub expires_in: Duration,
+    /// How long the refresh token is good for.
+    pub refresh_expires_in: Duration,
     /// Who signed in.
     pub user: UserId,
     /// The session.
@@ -70,26 +73,6 @@ pub enum LoginError {
         /// When to try again.
         retry_after: Duration,
     },
-    /// The database did not answer.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-}
-
-/// Why there are no new tokens.
-#[derive(Debug, thiserror::Error)]
-pub enum RefreshError {
-    /// Not a refresh token of this system.
-    #[error("the refresh token is not valid; sign in again")]
-    Invalid,
-    /// Too old.
-    #[error("the refresh token has expired; sign in again")]
-    Expired,
-    /// It was used before. The session is ended now.
-    #[error("the refresh token was used before, so its session was ended; sign in again")]
-    Reused,
-    /// Signed out, revoked, at its end, or the user was disabled.
-    #[error("the session has ended; sign in again")]
-    SessionEnded,
     /// The database did not answer.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -118,27 +101,6 @@ fn count<T>(answer: &Result<T, LoginError>) {
         Err(LoginError::TooManyAttempts { .. }) => "too_many_attempts",
         Err(LoginError::Store(_)) => "error",
     }]);
-}
-
-/// Gives the next pair of tokens for a refresh token, which is used up by this.
-///
-/// # Errors
-/// [`RefreshError`]; a second use ends the session and is audited.
-pub async fn refresh(
-    identity: &Identity,
-    refresh_token: &Secret<String>,
-    origin: Origin,
-) -> Result<Tokens, RefreshError> {
-    let answer = try_refresh(identity, refresh_token, origin).await;
-    REFRESHES.increment(&[match &answer {
-        Ok(_) => "ok",
-        Err(RefreshError::Invalid) => "invalid",
-        Err(RefreshError::Expired) => "expired",
-        Err(RefreshError::Reused) => "reused",
-        Err(RefreshError::SessionEnded) => "session_ended",
-        Err(RefreshError::Store(_)) => "error",
-    }]);
-    answer
 }
 
 async fn try_login(
@@ -256,8 +218,8 @@ async fn try_login(
     Ok(draft.tokens())
 }
 
-/// Lets somebody in for whom somebody else vouches: no password is asked for. `how` is what the audit
-/// log says.
+/// Lets somebody in for whom somebody else vouches, or who has just made their account: no password is asked
+/// for, and no try is counted. `how` is what the audit log says.
 ///
 /// # Errors
 /// [`LoginError::Disabled`]; [`LoginError::WrongCredentials`] when the user is gone.
@@ -300,89 +262,8 @@ pub(crate) async fn let_in(
     if is_in? > 0 {
         identity.forget_callers();
     }
-    info!(user.id = %user, "User {user} signed in without a password");
+    info!(user.id = %user, "User {user} signed in without being asked for a password");
     Ok(draft.tokens())
-}
-
-async fn try_refresh(
-    identity: &Identity,
-    refresh_token: &Secret<String>,
-    origin: Origin,
-) -> Result<Tokens, RefreshError> {
-    let now = identity.now();
-    if !token::is_base62(refresh_token.reveal()) {
-        return Err(RefreshError::Invalid);
-    }
-    let used_hash = token::digest(refresh_token.reveal());
-    let wanted = used_hash.clone();
-    let found = identity
-        .store()
-        .read(move |db| {
-            db.first(REFRESHABLE, &params![wanted])?.map(|it| Refreshable::read(&it)).transpose()
-        })
-        .await?
-        .ok_or(RefreshError::Invalid)?;
-    if found.is_over || now >= found.session_ends {
-        return Err(RefreshError::SessionEnded);
-    }
-    if found.is_used {
-        return end_reused(identity, &found, &origin, now).await;
-    }
-    if now >= found.expires_at {
-        return Err(RefreshError::Expired);
-    }
-
-    let draft =
-        Draft::of(identity, found.user, found.session, now, Some(found.session_ends)).await?;
-    let (hash, kid, refresh_ends) = (draft.refresh_hash(), draft.kid.clone(), draft.refresh_ends);
-    let session = found.session;
-    let renewed = identity
-        .store()
-        .bookkeep("token refresh", move |tx| {
-            // Whoever marks the token first has it; on both databases the other one sees the mark.
-            if tx.execute(USE_REFRESH_TOKEN, &params![used_hash, now])? == 0 {
-                return Err(RefreshError::Reused);
-            }
-            if tx.execute(RENEW_SESSION, &params![session, now, kid])? == 0 {
-                return Err(RefreshError::SessionEnded);
-            }
-            add_refresh_token(tx, &hash, session, refresh_ends)?;
-            Ok(())
-        })
-        .await;
-    match renewed {
-        Ok(()) => Ok(draft.tokens()),
-        Err(RefreshError::Reused) => end_reused(identity, &found, &origin, now).await,
-        Err(error) => Err(error),
-    }
-}
-
-/// Two hold the same refresh token, and nobody can say which of them is the thief: both are out.
-async fn end_reused(
-    identity: &Identity,
-    found: &Refreshable,
-    origin: &Origin,
-    now: Timestamp,
-) -> Result<Tokens, RefreshError> {
-    let (user, session, tenant) = (found.user, found.session, found.tenant);
-    let actor = origin.actor();
-    identity
-        .store()
-        .write(&actor, now, move |tx| {
-            if session::end(tx, session, "refresh_reused", now)? {
-                tx.audit(audit::Entry::new(
-                    tenant,
-                    "refresh_reused",
-                    format!("users/{user}"),
-                    format!("Ended session {session}: its refresh token was used twice"),
-                ));
-            }
-            Ok::<_, store::Error>(())
-        })
-        .await?;
-    identity.forget_callers();
-    warn!(user.id = %user, session.id = %session, "Ended session {session}: a refresh token was used twice");
-    Err(RefreshError::Reused)
 }
 
 impl Origin {
@@ -448,6 +329,7 @@ struct Draft {
     refresh_ends: Timestamp,
     session_ends: Timestamp,
     expires_in: Duration,
+    refresh_expires_in: Duration,
 }
 
 impl Draft {
@@ -461,6 +343,7 @@ impl Draft {
         let settings = identity.settings();
         let session_ends = session_ends.unwrap_or(now + settings.session_max);
         let access_ends = session_ends.min(now + settings.access_ttl);
+        let refresh_ends = session_ends.min(now + settings.refresh_ttl);
         let claims = Claims {
             sub: user,
             sid: session,
@@ -474,9 +357,10 @@ impl Draft {
             access_token: Secret::new(jwt::sign(key, &claims)),
             refresh_token: token::draw_text(),
             kid: key.kid.clone(),
-            refresh_ends: session_ends.min(now + settings.refresh_ttl),
+            refresh_ends,
             session_ends,
             expires_in: access_ends.duration_since(now).unsigned_abs(),
+            refresh_expires_in: refresh_ends.duration_since(now).unsigned_abs(),
             claims,
         })
     }
@@ -490,6 +374,7 @@ impl Draft {
             access_token: self.access_token,
             refresh_token: self.refresh_token,
             expires_in: self.expires_in,
+            refresh_expires_in: self.refresh_expires_in,
             user: self.claims.sub,
             session: self.claims.sid,
         }
@@ -519,33 +404,6 @@ impl Account {
 
     fn tenant(&self) -> TenantId {
         self.tenant.unwrap_or(TenantId::DEFAULT)
-    }
-}
-
-/// What is known about a refresh token.
-struct Refreshable {
-    user: UserId,
-    session: SessionId,
-    tenant: TenantId,
-    is_used: bool,
-    is_over: bool,
-    expires_at: Timestamp,
-    session_ends: Timestamp,
-}
-
-impl Refreshable {
-    fn read(row: &Row) -> Result<Self, store::Error> {
-        let is_set =
-            |column| Ok::<_, store::Error>(row.get::<Option<Timestamp>>(column)?.is_some());
-        Ok(Self {
-            user: row.get("user_id")?,
-            session: row.get("session_id")?,
-            tenant: row.get::<Option<TenantId>>("tenant_id")?.unwrap_or(TenantId::DEFAULT),
-            is_used: is_set("used_at")?,
-            is_over: is_set("ended_at")? || is_set("disabled_at")? || is_set("tenant_deleted_at")?,
-            expires_at: row.get("expires_at")?,
-            session_ends: row.get("session_expires_at")?,
-        })
     }
 }
 
@@ -604,21 +462,3 @@ const ADD_SESSION: &str = "
 
 const ADD_REFRESH_TOKEN: &str =
     "INSERT INTO refresh_tokens (hash, session_id, expires_at) VALUES ($1, $2, $3)";
-
-const REFRESHABLE: &str = "
-    SELECT refresh_tokens.session_id, refresh_tokens.expires_at, refresh_tokens.used_at,
-           sessions.user_id, sessions.ended_at, sessions.expires_at AS session_expires_at,
-           users.tenant_id, users.disabled_at, tenants.deleted_at AS tenant_deleted_at
-      FROM refresh_tokens
-      JOIN sessions ON sessions.id = refresh_tokens.session_id
-      JOIN users ON users.id = sessions.user_id
-      LEFT JOIN tenants ON tenants.id = users.tenant_id
-     WHERE refresh_tokens.hash = $1";
-
-const USE_REFRESH_TOKEN: &str =
-    "UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1 AND used_at IS NULL";
-
-const RENEW_SESSION: &str = "
-    UPDATE sessions
-       SET last_used_at = $2, signing_kid = $3
-     WHERE id = $1 AND ended_at IS NULL";

@@ -19,7 +19,7 @@ use crate::{
     password::{self, Verdict, former},
     refusal, row, session,
     settings::SignInBy,
-    sign_in::Origin,
+    sign_in::{self, LoginError, Origin, Tokens},
     tenant,
 };
 
@@ -176,20 +176,27 @@ pub async fn create(identity: &Identity, caller: &Caller, new: New) -> Result<Us
     Ok(created)
 }
 
-/// Creates a user who asked for it themselves, and whom nobody knows. Held to the same rates as
-/// sign-ins, because each costs as much. The caller decides that visitors may, and as what.
+/// Creates a user who asked for it themselves, and whom nobody knows, and lets them in. Held to the same rates
+/// as sign-ins, because each costs as much: it is one of them, asked for before anything is written. The caller
+/// decides that visitors may, and as what.
 ///
 /// # Errors
-/// As [`create`]; [`UserError::TooManyAttempts`].
-pub async fn sign_up(identity: &Identity, new: New, origin: Origin) -> Result<User, UserError> {
+/// As [`create`]; [`UserError::TooManyAttempts`], and then there is no account.
+pub async fn sign_up(identity: &Identity, new: New, origin: Origin) -> Result<Tokens, UserError> {
     let now = identity.now();
     let asked = new.username.as_deref().unwrap_or(new.email.reveal());
     let keys = Keys::of(origin.address, &lowered(asked));
     identity.limit().admit(&keys, now)?;
     let mut caller = Caller::house();
     caller.actor.address = origin.address;
-    caller.actor.request_id = origin.request_id;
-    create(identity, &caller, new).await
+    caller.actor.request_id = origin.request_id.clone();
+    let user = create(identity, &caller, new).await?.id;
+    let signed_in = sign_in::let_in(identity, user, origin, "Signed in").await;
+    signed_in.map_err(|error| match error {
+        LoginError::Store(error) => error.into(),
+        // Somebody was quicker to take them out again.
+        _ => UserError::NoSuchUser(user),
+    })
 }
 
 /// Changes a user, if it is still at `expected` where that is given.
@@ -208,7 +215,8 @@ pub async fn update(
             let before = identity.store().read(move |db| get(db, id)).await?;
             allow(caller, &before.ok_or(UserError::NoSuchUser(id))?, &change)?;
             password::check(&identity.settings().password_rules, password)?;
-            former::refuse_known(identity, id, password).await?;
+            // Whether they had it before is for nobody but themselves to learn: whoever sets another's would
+            // be told, one try after the other, which passwords were theirs.
             Some(identity.hasher().hash(password.clone()).await?)
         }
         None => None,

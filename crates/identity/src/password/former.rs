@@ -19,7 +19,8 @@ pub(crate) enum FormerError {
     Store(#[from] store::Error),
 }
 
-/// Makes sure that `wanted` is none of the last few that this user had, the present one among them.
+/// Makes sure that `wanted` is none of the last few that this user had, the present one among them. Only they
+/// themselves are answered so, who have proven that they know the present one.
 pub(crate) async fn refuse_known(
     identity: &Identity,
     user: UserId,

@@ -256,7 +256,9 @@ on_both! {
             user::sign_up(&house.identity, new, origin.clone()).await
         };
         let made = sign_up("ann@example.com").await.unwrap();
-        assert_eq!((made.role, made.reach), (Role::Viewer, HERE));
+        let ann = house.caller(&made.access_token).await.unwrap();
+        assert_eq!((ann.user(), ann.reach), (Some(made.user), HERE));
+        assert!(ann.may(Permission::ReadRecords).is_ok() && ann.may(Permission::WriteRecords).is_err());
         assert!(house.login("ann@example.com", PASSWORD).await.is_ok());
         assert!(matches!(sign_up("ANN@example.com").await, Err(UserError::EmailTaken)));
         sign_up("bob@example.com").await.unwrap();
@@ -264,6 +266,23 @@ on_both! {
         assert!(matches!(much, Err(UserError::TooManyAttempts { .. })), "{much:?}");
         house.later(minutes(2));
         sign_up("cleo@example.com").await.unwrap();
+    }
+}
+
+on_both! {
+    async fn who_makes_an_account_with_the_last_try_is_in_and_who_comes_too_late_has_none(db: Database) {
+        let house = House::open_with(&db, |it| it.sign_ins_per_minute = 1).await;
+        let origin = Origin { address: Some("203.0.113.7".parse().unwrap()), ..Origin::default() };
+        let sign_up = async |email: &str| {
+            let new = new_user(email, Role::Viewer, HERE);
+            user::sign_up(&house.identity, new, origin.clone()).await
+        };
+        let ann = sign_up("ann@example.com").await.unwrap();
+        assert_eq!(house.answer_to(&ann.access_token).await, "ok");
+        let late = sign_up("bob@example.com").await;
+        assert!(matches!(late, Err(UserError::TooManyAttempts { .. })), "{late:?}");
+        let users = house.raw("users").await;
+        assert!(users.contains("ann@example.com") && !users.contains("bob@example.com"), "{users}");
     }
 }
 

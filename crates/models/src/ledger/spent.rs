@@ -76,7 +76,9 @@ impl Scope {
 
 impl Spend {
     fn plus(self, other: Self) -> Self {
-        Self { cost: self.cost + other.cost, tokens: self.tokens.saturating_add(other.tokens) }
+        // Like the money, and like the sums in the table: they stop at the end of 64 bits with a sign.
+        let tokens = self.tokens.saturating_add(other.tokens).min(i64::MAX.unsigned_abs());
+        Self { cost: self.cost + other.cost, tokens }
     }
 
     /// What a row adds. A cost that nobody knows adds what was held for it: nothing for a model
@@ -196,10 +198,14 @@ fn spend(row: &Row) -> Result<Spend, Error> {
     Ok(Spend { cost: NanoUsd(row.get("nano_usd")?), tokens })
 }
 
+/// Added up in two halves: a sum that does not fit into 64 bits is an error of the statement, and would be one for
+/// whoever counts again or erases.
 const BY_DAY: &str = "
     SELECT tenant, key, task, at - at % 86400000000 AS day,
-           CAST(sum(COALESCE(cost_nano_usd, held_nano_usd, 0)) AS BIGINT) AS nano_usd,
-           CAST(COALESCE(sum(tokens_total), 0) AS BIGINT) AS tokens
+           CAST(sum(COALESCE(cost_nano_usd, held_nano_usd, 0) / 1000000000) AS BIGINT) AS nano_usd_high,
+           CAST(sum(COALESCE(cost_nano_usd, held_nano_usd, 0) % 1000000000) AS BIGINT) AS nano_usd_low,
+           CAST(COALESCE(sum(tokens_total / 1000000000), 0) AS BIGINT) AS tokens_high,
+           CAST(COALESCE(sum(tokens_total % 1000000000), 0) AS BIGINT) AS tokens_low
       FROM model_usage
      WHERE at >= $1 AND at < $2 AND (CAST($3 AS TEXT) IS NULL OR tenant = CAST($3 AS TEXT))
      GROUP BY tenant, key, task, at - at % 86400000000";
@@ -216,10 +222,21 @@ fn recount(
         let task: Option<String> = row.get("task")?;
         for pot in pots(row.get("tenant")?, row.get("key")?, task.as_deref(), row.get("day")?) {
             let sum = sums.entry(pot).or_default();
-            *sum = sum.plus(spend(&row)?);
+            *sum = sum.plus(spend_of_day(&row)?);
         }
     }
     Ok(sums)
+}
+
+/// What both halves are together, and no more than the sums hold.
+fn spend_of_day(row: &Row) -> Result<Spend, Error> {
+    let whole = |high: &str, low: &str| -> Result<i64, Error> {
+        let (high, low): (i64, i64) = (row.get(high)?, row.get(low)?);
+        let sum = i128::from(high) * 1_000_000_000 + i128::from(low);
+        Ok(i64::try_from(sum).unwrap_or(i64::MAX))
+    };
+    let tokens = u64::try_from(whole("tokens_high", "tokens_low")?).unwrap_or(0);
+    Ok(Spend { cost: NanoUsd(whole("nano_usd_high", "nano_usd_low")?), tokens })
 }
 
 const ALL: &str = "
@@ -280,7 +297,12 @@ pub fn spenders(
 
 const ERASED: &str = "
     UPDATE model_spent
-       SET nano_usd_erased = nano_usd_erased + $5, tokens_erased = tokens_erased + $6
+       SET nano_usd_erased = CASE WHEN CAST($5 AS BIGINT) > 9223372036854775807 - nano_usd_erased
+                                  THEN 9223372036854775807
+                                  ELSE nano_usd_erased + CAST($5 AS BIGINT) END,
+           tokens_erased = CASE WHEN CAST($6 AS BIGINT) > 9223372036854775807 - tokens_erased
+                                THEN 9223372036854775807
+                                ELSE tokens_erased + CAST($6 AS BIGINT) END
      WHERE scope = $1 AND id = $2 AND period = $3 AND starts_at = $4";
 const FORGET: &str = "DELETE FROM model_spent WHERE scope = 'tenant' AND id = $1";
 const FORGET_LEASES: &str = "DELETE FROM model_budget_leases WHERE id = $1";

@@ -80,6 +80,23 @@ testkit::on_both! {
         assert_eq!((spent.cost, spent.tokens), (NanoUsd(i64::MAX), i64::MAX as u64));
     }
 
+    async fn sums_at_their_end_are_counted_again_and_their_rows_can_be_erased(db: testkit::Database) {
+        let house = House::open(db).await;
+        let ledger = house.replica(&[]);
+        let tenant = TenantId::generate();
+        for _ in 0..2 {
+            for _ in 0..3 {
+                ledger.uses(Who::tenant(tenant), Hold::default(), 7).await;
+            }
+            house.db.raw("UPDATE model_usage SET cost_nano_usd = 9223372036854775807, tokens_in = 9223372036854775807, tokens_out = 0, tokens_total = 9223372036854775807").await;
+            house.db.raw("UPDATE model_spent SET nano_usd = 9223372036854775807, tokens = 9223372036854775807").await;
+            house.verified().await;
+            let erased = house.store.bookkeep("a test", move |tx| crate::usage::erase(tx, tenant)).await;
+            assert_eq!(erased.unwrap(), 3);
+            house.verified().await;
+        }
+    }
+
     async fn with_a_journal_nobody_waits_for_the_database_and_the_rows_come_in_groups(db: testkit::Database) {
         let house = House::open(db).await;
         let folder = tempfile::tempdir().unwrap();
@@ -288,6 +305,36 @@ testkit::on_both! {
         let cost: Result<store::Row, store::Error> = cost.await;
         assert_eq!(cost.unwrap().get::<i64>("cost_micro_usd").unwrap(), 7);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sum_that_cannot_be_read_keeps_out_its_own_rows_alone() {
+    // Nothing else than a whole number comes into such a column of PostgreSQL.
+    testkit::run::on_sqlite(async |db| {
+        let house = House::open(db).await;
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = house.replica(&[]);
+        let (damaged, good) = (TenantId::generate(), TenantId::generate());
+        ledger.uses(Who::tenant(damaged), Hold::default(), 7).await;
+        house
+            .db
+            .raw(&format!(
+                "UPDATE model_spent SET nano_usd = 0.5 WHERE scope = 'tenant' AND id = '{damaged}'"
+            ))
+            .await;
+        ledger.keep_journal(folder.path(), Bounds::default()).unwrap();
+        ledger.uses(Who::tenant(damaged), Hold::default(), 7).await;
+        ledger.uses(Who::tenant(good), Hold::default(), 7).await;
+        until("nothing waits behind it", async || ledger.waiting() == 0).await;
+        let tenants: Vec<_> = house.rows().await.iter().map(|it| it.tenant).collect();
+        assert_eq!(tenants.iter().filter(|it| **it == good).count(), 1);
+        assert_eq!(
+            tenants.iter().filter(|it| **it == damaged).count(),
+            1,
+            "what came later is told as lost"
+        );
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

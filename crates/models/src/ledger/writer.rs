@@ -320,9 +320,10 @@ impl Drop for Running {
     }
 }
 
-/// Is it this row that the database does not take? Then it will never take it.
+/// Is it this row that the database does not take, or what it is added to that cannot be read? Then it will never
+/// take it.
 fn is_of_a_row(why: &Error) -> bool {
-    matches!(why, Error::Constraint { .. } | Error::Unique { .. })
+    matches!(why, Error::Constraint { .. } | Error::Unique { .. } | Error::Column { .. })
 }
 
 /// Everything the lost row would have said, so that it can be entered by hand.

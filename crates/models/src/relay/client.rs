@@ -5,15 +5,14 @@
 
 use std::{
     collections::HashMap,
-    error::Error,
     sync::{Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use reqwest::{ClientBuilder, Method, Request, Url, redirect::Policy};
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use outside::connection;
+use reqwest::{ClientBuilder, Method, Proxy, Request, Url};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
@@ -267,37 +266,14 @@ pub(crate) fn client(
     settings: &ProviderSettings,
     shape: fn(ClientBuilder) -> ClientBuilder,
 ) -> Result<reqwest::Client, reqwest::Error> {
-    let builder = || -> Result<ClientBuilder, reqwest::Error> {
-        let builder = reqwest::Client::builder()
-            .user_agent(concat!("mainstay/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(std(settings.connect_timeout))
-            // A request must not wait for the acknowledgement of the one before.
-            .tcp_nodelay(true)
-            .redirect(Policy::none())
-            // A client that finds proxies by itself reads the environment.
-            .no_proxy();
-        Ok(match &settings.proxy {
-            Some(proxy) => shape(builder.proxy(reqwest::Proxy::all(proxy)?)),
-            None => shape(builder),
+    let proxy = settings.proxy.as_deref().map(Proxy::all).transpose()?;
+    connection::client(|it| {
+        let it = it.connect_timeout(std(settings.connect_timeout));
+        shape(match &proxy {
+            Some(proxy) => it.proxy(proxy.clone()),
+            None => it,
         })
-    };
-    // The machine's certificates come first: they include those of a company's own authority. A
-    // machine without any, such as an empty container, gets the list that browsers use.
-    match builder()?.build() {
-        Err(error) if error.is_builder() && error.source().is_some() => {
-            builder()?.tls_backend_preconfigured(browser_roots()).build()
-        }
-        built => built,
-    }
-}
-
-fn browser_roots() -> ClientConfig {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    ClientConfig::builder_with_provider(ring::default_provider().into())
-        .with_safe_default_protocol_versions()
-        .expect("ring supports the default versions of TLS")
-        .with_root_certificates(roots)
-        .with_no_client_auth()
+    })
 }
 
 #[cfg(test)]
