@@ -24,6 +24,7 @@ use crate::{
     ageing::{Ageing, calls::Calls},
     cache::Answers,
     configuration::{Performance, Security, performance::Room},
+    cookie::Cookies,
     limit::{InvalidLimit, Limits},
     llm,
     route::{self, Operations, Route, RouteFault},
@@ -145,6 +146,8 @@ pub struct Parts {
     pub tenants: Tenants,
     /// Answers that are kept.
     pub answers: Answers,
+    /// The cookies of sessions, where the application declares them.
+    pub(crate) cookies: Option<Cookies>,
     /// Who still calls what will go.
     pub deprecated: Calls,
     /// Streams end when this is cancelled.
@@ -211,6 +214,9 @@ impl App {
         } else {
             Limits::none()
         };
+        let csrf_ttl = wiring.settings.security.csrf.ttl;
+        let declared = wiring.identity.settings().cookie;
+        let cookies = declared.map(|it| Cookies::of(&description.app, it, csrf_ttl, routes.iter()));
         let tenants = Tenants::default();
         let answers = Answers::new(wiring.settings.cache_bytes_max);
         Ok(Self(Arc::new(Parts {
@@ -225,6 +231,7 @@ impl App {
             llm_room,
             tenants,
             answers,
+            cookies,
             deprecated: Calls::default(),
             stopping: CancellationToken::new(),
             changes: TaskTracker::new(),

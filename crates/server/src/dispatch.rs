@@ -1,9 +1,13 @@
 //! The way of a request through a route: who calls, may they, what do they bring, for whom, was it
 //! done already, then the operation, then its answer in the route's shape and envelope.
 //!
-//! Start at [`dispatch`].
+//! Start at [`dispatch`], which has `answer` go the way of most operations; `raw` is the way of one that takes the body
+//! as it is, `socket` that of one that talks over a WebSocket. Who calls is found out in `dispatch/who.rs`; how an
+//! outcome becomes an answer is in `dispatch/ending.rs`, and in `dispatch/keeping.rs` at a route that keeps its answers.
 
+mod ending;
 mod keeping;
+mod who;
 
 use std::sync::Arc;
 
@@ -11,12 +15,11 @@ use apps::description::LimitPer;
 use axum::{
     body::HttpBody as _,
     extract::{FromRequestParts, Request, WebSocketUpgrade},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    http::{HeaderMap, Method, header},
     response::Response,
 };
 use base::{PageRequest, Permission, TenantId};
-use bytes::Bytes;
-use identity::{Caller, Credential};
+use identity::Caller;
 use serde_json::{Map, Value as Json};
 use store::rider;
 use tracing::Instrument as _;
@@ -27,16 +30,19 @@ use crate::{
     idempotency::{self, Begun},
     input::{self, Bounds, Input},
     limit::{Ask, Left, Place},
-    operation::{self, Answer, Call, FileOf, IfMatch, Kind, Upload},
+    operation::{self, Call, FileOf, IfMatch, Kind, Upload},
     problem::{Fault, Problem},
     reach::{About, tenant_of},
     route::Route,
-    shape::Shaped,
-    style::Listed,
-    written::{Written, names_tag},
+    written::Written,
 };
 
+pub use who::caller;
+pub(crate) use who::{is_of_origin, text_of};
+
+use ending::{Ending, capitalised, tell_left};
 use keeping::Wish;
+use who::{caller_at, is_for_nobody};
 
 /// Answers a request at a route.
 pub async fn dispatch(
@@ -72,22 +78,6 @@ pub async fn dispatch(
     response
 }
 
-/// Who calls, by what the request carries; nobody when it carries nothing.
-///
-/// # Errors
-/// What is wrong with the credential.
-pub async fn caller(app: &App, headers: &HeaderMap, visit: &Visit) -> Result<Caller, Problem> {
-    let Some(credential) = credential(headers)? else {
-        return Ok(Caller::nobody(visit.address, Some(&visit.id)));
-    };
-    let caller = app.identity.authenticate(&credential, visit.address, Some(&visit.id)).await?;
-    let _ = visit.who.set(caller.actor.to_string());
-    if let Some(tenant) = caller.tenant() {
-        let _ = visit.tenant.set(tenant);
-    }
-    Ok(caller)
-}
-
 /// What was counted against limits, held until the answer is ready.
 #[derive(Default)]
 struct Admitted {
@@ -105,13 +95,12 @@ async fn answer(
 ) -> Result<Response, Problem> {
     let operation = &*route.operation;
     let headers = request.headers();
-    // What anyone may do is done whatever key comes along: a stale token must not prevent a sign-in.
-    let caller = if operation.permission == Permission::Anyone {
-        caller(app, headers, visit)
-            .await
-            .unwrap_or_else(|_| Caller::nobody(visit.address, Some(&visit.id)))
-    } else {
-        caller(app, headers, visit).await?
+    let caller = match caller_at(app, route, headers, visit).await {
+        Ok(caller) => caller,
+        Err(problem) if is_for_nobody(app, route, &problem, visit) => {
+            Caller::nobody(visit.address, Some(&visit.id))
+        }
+        Err(problem) => return Err(problem),
     };
     admitted.count(app, route, &caller, None, &[LimitPer::Caller, LimitPer::Address])?;
     // At the application's own paths, and nowhere else, a visitor may what it lets visitors do.
@@ -313,19 +302,6 @@ async fn socket(about: About, request: Request) -> Result<Response, Problem> {
     Ok(ending.of(done).await.response)
 }
 
-/// Does the request come from a page of this server, of an origin that may, or from no page at all?
-fn is_of_origin(headers: &HeaderMap, allowed: &[String]) -> bool {
-    let Some(origin) = text_of(headers, "origin") else { return true };
-    let host = text_of(headers, "host");
-    let of_ours = origin.split_once("://").map(|it| it.1) == host.as_deref();
-    of_ours || allowed.contains(&origin)
-}
-
-/// The text of a header.
-fn text_of(headers: &HeaderMap, name: &str) -> Option<String> {
-    Some(headers.get(name)?.to_str().ok()?.trim().to_owned()).filter(|it| !it.is_empty())
-}
-
 /// On whose account a call goes that has no place for a tenant in its body: the header
 /// `x-mainstay-tenant`, else the caller's own tenant, else the only one, else the house's own.
 async fn tenant_of_header(about: &About, headers: &HeaderMap) -> Result<TenantId, Problem> {
@@ -380,27 +356,6 @@ async fn bring(
     Ok(Brought { args, page, count, upload: input.upload.take() })
 }
 
-/// How an outcome becomes an answer.
-struct Ending {
-    about: About,
-    list: Option<String>,
-    if_none_match: Option<HeaderValue>,
-}
-
-impl Ending {
-    async fn of(&self, done: Result<Answer, Problem>) -> Written {
-        match done {
-            Ok(answer) => self.write(answer),
-            // A refusal is an answer too: under an idempotency key the same request gets it again.
-            Err(problem) => {
-                let problem = self.about.first(problem).await;
-                let About { route, visit, .. } = &self.about;
-                Written::refused(route.style.refuse(&problem, visit)).await
-            }
-        }
-    }
-}
-
 impl Admitted {
     fn count(
         &mut self,
@@ -421,35 +376,6 @@ impl Admitted {
         }
         Ok(())
     }
-}
-
-fn credential(headers: &HeaderMap) -> Result<Option<Credential>, Problem> {
-    let text = |name: HeaderName| match headers.get(name) {
-        None => Ok(None),
-        Some(given) => given
-            .to_str()
-            .map(Some)
-            .map_err(|_| Problem::new("key_invalid", "The credential is not plain text.")),
-    };
-    // Each official client of a model has its own place for the key.
-    let api_key = text(HeaderName::from_static("x-api-key"))?
-        .or(text(HeaderName::from_static("x-goog-api-key"))?);
-    let authorization = text(header::AUTHORIZATION)?.map(str::to_owned);
-    // Some clients have a header of their own for the token of a session.
-    let session = text(HeaderName::from_static("x-session-token"))?;
-    // A browser cannot give a WebSocket a header of its own: the token comes as a protocol.
-    let authorization = match (authorization, session) {
-        (Some(given), _) => Some(given),
-        (None, Some(token)) => Some(format!("Bearer {token}")),
-        (None, None) => text(header::SEC_WEBSOCKET_PROTOCOL)?.and_then(bearer_of_protocols),
-    };
-    Ok(Credential::from_headers(authorization.as_deref(), api_key)?)
-}
-
-/// The token among the protocols that a WebSocket offers: `mainstay, bearer.TOKEN`.
-fn bearer_of_protocols(given: &str) -> Option<String> {
-    let token = given.split(',').find_map(|it| it.trim().strip_prefix("bearer."))?;
-    Some(format!("Bearer {token}"))
 }
 
 /// The limit and the cursor asked for, and whether to count.
@@ -529,96 +455,16 @@ fn precondition(headers: &HeaderMap) -> IfMatch {
     revision.parse().map_or(IfMatch::Foreign, IfMatch::Revision)
 }
 
-impl Ending {
-    fn write(&self, answer: Answer) -> Written {
-        let Self { about: About { app, route, visit, .. }, list, if_none_match } = self;
-        let usual = route.status.unwrap_or_else(|| route.operation.kind.status());
-        let status = answer.status.unwrap_or(usual);
-        let tag = answer.tag.map(|it| format!("W/\"{it}\""));
-        let shape = route.shape.as_deref();
-        let body: Bytes = match answer.body {
-            operation::Body::One(value) => {
-                if let Some(tag) = &tag
-                    && route.method == Method::GET
-                    && if_none_match.as_ref().is_some_and(|it| names_tag(it, tag))
-                {
-                    return Written::plain(304, None, Some(tag.clone()), Bytes::new());
-                }
-                route.style.write_one(&Shaped { value: &value, shape }, visit).into()
-            }
-            operation::Body::Page(page) => {
-                let items: Vec<Shaped<'_>> =
-                    page.items.iter().map(|value| Shaped { value, shape }).collect();
-                let list = list.as_deref().unwrap_or_default();
-                let sign = |it: &base::Cursor| app.cursor_key.sign(it, list);
-                let listed = Listed {
-                    items: &items,
-                    next: page.next.as_ref().map(sign),
-                    prev: page.prev.as_ref().map(sign),
-                    total: page.total,
-                };
-                route.style.write_list(&listed, visit).into()
-            }
-            operation::Body::Empty => {
-                return Written::plain(route.status.unwrap_or(204), None, None, Bytes::new());
-            }
-            operation::Body::File(file) => {
-                return Written::file(&file.name, file.content_type, file.bytes);
-            }
-            operation::Body::Stream(response) => return Written::stream(response),
-        };
-        Written::plain(status, Some("application/json".into()), tag, body)
-    }
-}
-
-fn tell_left(headers: &mut HeaderMap, left: Left) {
-    let entries = [
-        ("x-ratelimit-limit", u64::from(left.limit)),
-        ("x-ratelimit-remaining", u64::from(left.remaining)),
-        ("x-ratelimit-reset", left.reset_s),
-    ];
-    for (name, value) in entries {
-        // A refusal has said it more exactly.
-        headers.entry(HeaderName::from_static(name)).or_insert_with(|| HeaderValue::from(value));
-    }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |it| it.to_uppercase().chain(letters).collect::<String>() + ".")
-}
-
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn if_match(value: &'static str) -> IfMatch {
         let mut headers = HeaderMap::new();
         headers.insert(header::IF_MATCH, HeaderValue::from_static(value));
         precondition(&headers)
-    }
-
-    #[test]
-    fn a_page_of_another_origin_is_told_apart() {
-        let is_ours = |origin: Option<&'static str>| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, HeaderValue::from_static("chat.example:8080"));
-            if let Some(origin) = origin {
-                headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
-            }
-            is_of_origin(&headers, &["https://app.example".to_owned()])
-        };
-        assert!(is_ours(None) && is_ours(Some("http://chat.example:8080")));
-        assert!(is_ours(Some("https://app.example")));
-        assert!(!is_ours(Some("https://evil.example")) && !is_ours(Some("null")));
-    }
-
-    #[test]
-    fn a_browser_gives_its_token_as_a_protocol() {
-        assert_eq!(bearer_of_protocols("mainstay, bearer.a.b-c").as_deref(), Some("Bearer a.b-c"));
-        assert_eq!(bearer_of_protocols("mainstay"), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod serve;
 
 pub mod ageing;
 pub mod cache;
+mod cookie;
 pub mod dispatch;
 mod events;
 pub mod front;

@@ -5,6 +5,7 @@
 
 mod body;
 mod parameter;
+mod security;
 mod thing;
 
 use std::collections::BTreeSet;
@@ -20,7 +21,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::{
     App,
-    operation::Kind,
+    operation::{Kind, has_body},
     problem::CODES,
     route::{self, Route},
 };
@@ -34,7 +35,11 @@ pub fn document(app: &App) -> Json {
         "description": description.about,
     });
     let routes: Vec<&Route> = app.routes.iter().map(|it| &**it).collect();
-    described(&info, &routes, Some(app.engine.folder()))
+    let mut document = described(&info, &routes, Some(app.engine.folder()));
+    if let Some(cookies) = &app.cookies {
+        security::add_cookies(&mut document, cookies);
+    }
+    document
 }
 
 /// The routes that every application has, without those that one declares: what the interface,
@@ -300,8 +305,11 @@ fn outcomes(folder: Option<&Folder>, route: &Route) -> Vec<Outcome> {
 }
 
 fn success(folder: Option<&Folder>, route: &Route, outcome: &Outcome) -> Json {
-    let Outcome { gives, description, .. } = outcome;
+    let Outcome { status, gives, description } = outcome;
     let content = match route.operation.kind {
+        Kind::Empty if has_body(*status) => {
+            json!({"application/json": {"schema": body::nothing(route)}})
+        }
         Kind::Empty | Kind::Socket => return json!({"description": description}),
         Kind::File => {
             json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}})

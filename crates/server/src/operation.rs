@@ -9,7 +9,11 @@
 use std::{fmt, future::Future, sync::Arc};
 
 use apps::record::{PARTS, Sight};
-use axum::{extract::ws::WebSocketUpgrade, http::HeaderMap, response::Response};
+use axum::{
+    extract::ws::WebSocketUpgrade,
+    http::{HeaderMap, HeaderValue},
+    response::Response,
+};
 use base::{Page, PageRequest, Permission, TenantId};
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -108,6 +112,11 @@ impl Kind {
     }
 }
 
+/// Does an answer of this status have a body?
+pub fn has_body(status: u16) -> bool {
+    !matches!(status, 204 | 205)
+}
+
 /// One call of an operation: who calls, in which request, and what does not fit into arguments.
 pub struct Call {
     /// The application.
@@ -170,6 +179,8 @@ pub struct Answer {
     pub tag: Option<String>,
     /// A status other than the operation's own.
     pub status: Option<u16>,
+    /// Cookies that a browser is to keep, or to forget.
+    pub cookies: Vec<HeaderValue>,
 }
 
 /// The body of an answer.
@@ -182,7 +193,7 @@ pub enum Body {
     File(Download),
     /// Nothing.
     Empty,
-    /// A response made elsewhere: a stream of events.
+    /// A response made elsewhere: a stream of events, or of a file.
     Stream(Response),
 }
 
@@ -360,29 +371,33 @@ impl Call {
 }
 
 impl Answer {
+    fn of(body: Body, tag: Option<String>) -> Self {
+        Self { body, tag, status: None, cookies: Vec::new() }
+    }
+
     /// One thing.
     pub fn one(thing: Json) -> Self {
-        Self { body: Body::One(Thing::Json(thing)), tag: None, status: None }
+        Self::of(Body::One(Thing::Json(thing)), None)
     }
 
     /// A page of things.
     pub fn page(page: Page<Json>) -> Self {
-        Self { body: Body::Page(page), tag: None, status: None }
+        Self::of(Body::Page(page), None)
     }
 
     /// Nothing.
     pub fn empty() -> Self {
-        Self { body: Body::Empty, tag: None, status: None }
+        Self::of(Body::Empty, None)
     }
 
     /// A file.
     pub fn file(file: Download) -> Self {
-        Self { body: Body::File(file), tag: None, status: None }
+        Self::of(Body::File(file), None)
     }
 
     /// A stream.
     pub fn stream(response: Response) -> Self {
-        Self { body: Body::Stream(response), tag: None, status: None }
+        Self::of(Body::Stream(response), None)
     }
 
     /// One thing that has a `revision` (and may have a `lock`): its state becomes the `ETag`.
@@ -393,13 +408,13 @@ impl Answer {
                 None => revision.to_string(),
             }
         });
-        Self { body: Body::One(Thing::Json(thing)), tag, status: None }
+        Self::of(Body::One(Thing::Json(thing)), tag)
     }
 
     /// A record that is only looked at; its state becomes the `ETag`.
     pub fn seen(record: Sight) -> Self {
         let tag = Some(record.tag());
-        Self { body: Body::One(Thing::Record(Box::new(record))), tag, status: None }
+        Self::of(Body::One(Thing::Record(Box::new(record))), tag)
     }
 
     /// The same with the records that lie in it: their state is a part of its own.
@@ -410,13 +425,20 @@ impl Answer {
         let parts = PARTS.into_iter().filter_map(|it| Some((it.to_owned(), record.part(it)?)));
         let mut thing: Map<String, Json> = parts.collect();
         thing.insert("children".to_owned(), children);
-        Self { body: Body::One(Thing::Json(Json::Object(thing))), tag, status: None }
+        Self::of(Body::One(Thing::Json(Json::Object(thing))), tag)
     }
 
     /// The same with another status.
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {
         self.status = Some(status);
+        self
+    }
+
+    /// The same with these cookies.
+    #[must_use]
+    pub fn with_cookies(mut self, cookies: impl IntoIterator<Item = HeaderValue>) -> Self {
+        self.cookies.extend(cookies);
         self
     }
 }

@@ -20,6 +20,7 @@ mod internals;
 mod jobs;
 mod keys;
 mod language;
+mod lookups;
 mod me;
 mod models;
 mod progress;
@@ -37,6 +38,7 @@ mod tenants;
 mod usage;
 mod users;
 mod versions;
+mod vigil;
 mod webhooks;
 
 use crate::operation::Operation;
@@ -69,6 +71,7 @@ pub(crate) fn all() -> Vec<Operation> {
         language::all,
         jobs::all,
         sources::all,
+        lookups::all,
         schedules::all,
         archives::all,
         deprecations::all,

@@ -1,7 +1,7 @@
 //! What a caller is told when something did not work: one shape, stable codes, and the way out.
 //!
 //! A [`Problem`] knows nothing of paths or envelopes. It is written as `application/problem+json`
-//! (RFC 9457), or by [`crate::envelope`] in the words of an application's own catalogue. The table
+//! (RFC 9457), or by [`crate::style`] in the words of an application's own catalogue. The table
 //! of codes below is the only place that knows status codes; [`rooms`] turns each room's errors
 //! into codes.
 
@@ -67,6 +67,7 @@ pub const CODES: &[Known] = &[
     known("wrong_credentials", 401, "E-mail or password is wrong"),
     known("forbidden", 403, "Not allowed"),
     known("tenant_forbidden", 403, "Not within your reach"),
+    known("csrf", 403, "Not sent by a page of this server"),
     known("permission_missing", 403, "Permission missing"),
     known("record_locked", 409, "The record is locked"),
     known("invalid_input", 422, "The input is not valid"),
@@ -134,6 +135,7 @@ pub const CODES: &[Known] = &[
     known("web_disabled", 503, "Pages are not fetched"),
     known("page_refused", 422, "The page may not be fetched"),
     known("page_unreachable", 502, "The page cannot be fetched"),
+    known("external_service", 502, "Somebody outside did not answer"),
     known("page_too_large", 413, "The page is too large"),
     known("assistant_not_found", 404, "The assistant does not exist"),
     known("chat_not_found", 404, "The chat does not exist"),
@@ -192,7 +194,7 @@ impl Problem {
     pub fn faults(code: &'static str, faults: Vec<Fault>) -> Self {
         let detail = match faults.as_slice() {
             [] => "The input is not valid.".to_owned(),
-            [one] => format!("`{}`: {}.", one.field.trim_start_matches('/'), one.message),
+            [one] => one.sentence(),
             many => format!("{} faults in what was sent; `errors` lists them.", many.len()),
         };
         let mut problem = Self::new(code, detail);
@@ -342,6 +344,11 @@ impl Fault {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The field and what is wrong with it, as a sentence.
+    pub fn sentence(&self) -> String {
+        format!("`{}`: {}.", self.field.trim_start_matches('/'), self.message)
     }
 }
 

@@ -18,7 +18,10 @@ use models::relay::Words;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use crate::{Visit, llm, problem::Problem};
+use crate::{
+    Visit, llm,
+    problem::{Fault, Problem},
+};
 
 /// How answers look under a path.
 #[derive(Debug, Default)]
@@ -56,7 +59,12 @@ struct Template(Vec<Piece>);
 enum Piece {
     Text(String),
     Hole(Hole),
+    /// A list: this once for each fault of what was sent, or once where nothing is told of single faults.
+    Each(Template),
 }
+
+/// The only key of an object that stands for [`Piece::Each`].
+const EACH: &str = "$each";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Hole {
@@ -71,20 +79,22 @@ enum Hole {
     Name,
     Message,
     Details,
+    Field,
 }
 
 const HOLES: &[(&str, Hole)] = &[
-    ("\"$data\"", Hole::Data),
-    ("\"$request_id\"", Hole::RequestId),
-    ("\"$timestamp\"", Hole::Timestamp),
-    ("\"$next_cursor\"", Hole::NextCursor),
-    ("\"$prev_cursor\"", Hole::PrevCursor),
-    ("\"$has_more\"", Hole::HasMore),
-    ("\"$total_count\"", Hole::TotalCount),
-    ("\"$code\"", Hole::Code),
-    ("\"$name\"", Hole::Name),
-    ("\"$message\"", Hole::Message),
-    ("\"$details\"", Hole::Details),
+    ("$data", Hole::Data),
+    ("$request_id", Hole::RequestId),
+    ("$timestamp", Hole::Timestamp),
+    ("$next_cursor", Hole::NextCursor),
+    ("$prev_cursor", Hole::PrevCursor),
+    ("$has_more", Hole::HasMore),
+    ("$total_count", Hole::TotalCount),
+    ("$code", Hole::Code),
+    ("$name", Hole::Name),
+    ("$message", Hole::Message),
+    ("$details", Hole::Details),
+    ("$field", Hole::Field),
 ];
 
 impl Style {
@@ -144,7 +154,7 @@ impl Style {
         let mut out = Vec::with_capacity(512);
         match &self.one {
             None => write(&mut out, thing),
-            Some(template) => template.write(&mut out, |hole, out| match hole {
+            Some(template) => template.write(&mut out, &[], |hole, _, out| match hole {
                 Hole::Data => write(out, thing),
                 other => common(other, out, visit),
             }),
@@ -169,7 +179,7 @@ impl Style {
                 }
                 out.push(b'}');
             }
-            Some(template) => template.write(&mut out, |hole, out| match hole {
+            Some(template) => template.write(&mut out, &[], |hole, _, out| match hole {
                 Hole::Data => write(out, &page.items),
                 Hole::NextCursor => write(out, &page.next),
                 Hole::PrevCursor => write(out, &page.prev),
@@ -212,17 +222,18 @@ impl Style {
             },
             Some(template) => {
                 let mut out = Vec::with_capacity(512);
-                template.write(&mut out, |hole, out| match hole {
-                    Hole::Code => match own {
+                template.write(&mut out, problem.all_faults(), |hole, fault, out| match hole {
+                    Hole::Code => match self.said_of(problem, fault) {
                         Some(own) => write(out, &own.code),
                         None => write(out, &problem.code()),
                     },
-                    Hole::Name => match own {
+                    Hole::Name => match self.said_of(problem, fault) {
                         Some(own) => write(out, &own.name),
                         None => write(out, &problem.code().to_uppercase()),
                     },
-                    Hole::Message => write(out, &problem.detail()),
-                    Hole::Details => write(out, &details(problem)),
+                    Hole::Message => write(out, &message(problem, fault)),
+                    Hole::Details => write(out, &details(problem, fault)),
+                    Hole::Field => write(out, &field(problem, fault)),
                     other => common(other, out, visit),
                 });
                 ("application/json", out)
@@ -254,6 +265,15 @@ impl Style {
             problem.subject().and_then(|it| self.errors.get(&format!("{}.{it}", problem.code())));
         narrowed.or_else(|| self.errors.get(problem.code()))
     }
+
+    /// The same for one fault of several: by the field that it is of.
+    fn said_of(&self, problem: &Problem, fault: Option<&Fault>) -> Option<&CatalogueError> {
+        let narrowed = fault.and_then(|it| {
+            let field = it.field.trim_start_matches('/');
+            self.errors.get(&format!("{}.{field}", problem.code()))
+        });
+        narrowed.or_else(|| self.in_catalogue(problem))
+    }
 }
 
 /// The style of a path is that of its prefix, the longest of those that it has.
@@ -272,27 +292,87 @@ pub fn of_path<'a>(
 
 impl Template {
     fn of(template: &Json) -> Self {
-        let text = template.to_string();
-        let mut pieces = Vec::new();
-        let mut rest = text.as_str();
-        while let Some((at, mark, hole)) = HOLES
-            .iter()
-            .filter_map(|(mark, hole)| rest.find(mark).map(|at| (at, mark, hole)))
-            .min_by_key(|it| it.0)
-        {
-            pieces.push(Piece::Text(rest[..at].to_owned()));
-            pieces.push(Piece::Hole(*hole));
-            rest = &rest[at + mark.len()..];
-        }
-        pieces.push(Piece::Text(rest.to_owned()));
-        Self(pieces)
+        let mut cut = Self(Vec::new());
+        cut.add(template);
+        cut
     }
 
-    fn write(&self, out: &mut Vec<u8>, mut fill: impl FnMut(Hole, &mut Vec<u8>)) {
+    /// Cuts a value into pieces, behind those that are there.
+    fn add(&mut self, value: &Json) {
+        let named = |text: &str| HOLES.iter().find(|it| it.0 == text).map(|it| it.1);
+        match value {
+            Json::String(text) => match named(text) {
+                Some(hole) => self.0.push(Piece::Hole(hole)),
+                None => self.text(&value.to_string()),
+            },
+            Json::Object(fields) => match fields.get(EACH).filter(|_| fields.len() == 1) {
+                Some(each) => self.0.push(Piece::Each(Self::of(each))),
+                None => {
+                    self.text("{");
+                    for (at, (name, inner)) in fields.iter().enumerate() {
+                        let comma = if at > 0 { "," } else { "" };
+                        self.text(&format!("{comma}{}:", Json::from(name.as_str())));
+                        self.add(inner);
+                    }
+                    self.text("}");
+                }
+            },
+            Json::Array(list) => {
+                self.text("[");
+                for (at, inner) in list.iter().enumerate() {
+                    if at > 0 {
+                        self.text(",");
+                    }
+                    self.add(inner);
+                }
+                self.text("]");
+            }
+            other => self.text(&other.to_string()),
+        }
+    }
+
+    /// Adds to the text at the end.
+    fn text(&mut self, more: &str) {
+        match self.0.last_mut() {
+            Some(Piece::Text(text)) => text.push_str(more),
+            _ => self.0.push(Piece::Text(more.to_owned())),
+        }
+    }
+
+    /// Writes it; what stands there for each fault is written for each of these.
+    fn write(
+        &self,
+        out: &mut Vec<u8>,
+        faults: &[Fault],
+        mut fill: impl FnMut(Hole, Option<&Fault>, &mut Vec<u8>),
+    ) {
+        self.write_of(out, None, faults, &mut fill);
+    }
+
+    fn write_of<F: FnMut(Hole, Option<&Fault>, &mut Vec<u8>)>(
+        &self,
+        out: &mut Vec<u8>,
+        of: Option<&Fault>,
+        faults: &[Fault],
+        fill: &mut F,
+    ) {
         for piece in &self.0 {
             match piece {
                 Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
-                Piece::Hole(hole) => fill(*hole, out),
+                Piece::Hole(hole) => fill(*hole, of, out),
+                Piece::Each(each) => {
+                    out.push(b'[');
+                    if faults.is_empty() {
+                        each.write_of(out, None, &[], fill);
+                    }
+                    for (at, fault) in faults.iter().enumerate() {
+                        if at > 0 {
+                            out.push(b',');
+                        }
+                        each.write_of(out, Some(fault), &[], fill);
+                    }
+                    out.push(b']');
+                }
             }
         }
     }
@@ -312,10 +392,30 @@ pub fn stamp(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
-fn details(problem: &Problem) -> Json {
+/// What people are told: of all of it, or of one fault of several. One that is alone is told as the whole is.
+fn message(problem: &Problem, fault: Option<&Fault>) -> String {
+    match fault {
+        Some(it) if problem.all_faults().len() > 1 => it.sentence(),
+        _ => problem.detail().to_owned(),
+    }
+}
+
+/// The field that is at fault, as the caller named it; none where there are several, or none.
+fn field<'a>(problem: &'a Problem, fault: Option<&'a Fault>) -> Option<&'a str> {
+    let one = || {
+        let (first, rest) = problem.all_faults().split_first()?;
+        rest.iter().all(|it| it.field == first.field).then_some(first)
+    };
+    let field = fault.or_else(one)?.field.trim_start_matches('/');
+    Some(field).filter(|it| !it.is_empty())
+}
+
+/// What is known beside; of one fault, of that alone.
+fn details(problem: &Problem, fault: Option<&Fault>) -> Json {
     let mut details = serde_json::Map::new();
-    if !problem.all_faults().is_empty() {
-        details.insert("errors".into(), json!(problem.all_faults()));
+    let faults = fault.map_or_else(|| problem.all_faults(), std::slice::from_ref);
+    if !faults.is_empty() {
+        details.insert("errors".into(), json!(faults));
     }
     if let Some(hint) = problem.way_out() {
         details.insert("hint".into(), hint.into());
@@ -335,7 +435,6 @@ fn write(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Fault;
 
     fn style() -> Style {
         let yaml = json!({
@@ -389,6 +488,42 @@ mod tests {
         assert_eq!(code(&fault("/type")), Some(json!(3003)));
         assert_eq!(code(&fault("/name")), Some(json!(3001)));
         assert_eq!(code(&Problem::new("stale", "x")), None);
+    }
+
+    #[test]
+    fn each_fault_of_what_was_sent_is_an_entry_of_its_own() {
+        let yaml = json!({
+            "envelope": {"error": {"data": null, "errors": {"$each": {"code": "$code", "message": "$message", "field": "$field"}}}},
+            "paths": {},
+            "errors": {
+                "invalid_input": {"status": 400, "code": "INVALID"},
+                "invalid_input.type": {"status": 400, "code": "INVALID_TYPE"},
+            },
+        });
+        let style = Style::declared(&serde_json::from_value(yaml).expect("routes"));
+        let template = style.error.as_ref().expect("an envelope");
+        let told = |problem: &Problem| -> Json {
+            let mut out = Vec::new();
+            template.write(&mut out, problem.all_faults(), |hole, fault, out| match hole {
+                Hole::Code => write(out, &style.said_of(problem, fault).map(|it| &it.code)),
+                Hole::Message => write(out, &message(problem, fault)),
+                Hole::Field => write(out, &field(problem, fault)),
+                _ => write(out, &()),
+            });
+            serde_json::from_slice(&out).expect("it is JSON")
+        };
+        let fault = |it: &str| Fault::new(it, "is missing");
+        let two = Problem::faults("invalid_input", vec![fault("/type"), fault("/items/0/name")]);
+        assert_eq!(
+            told(&two),
+            json!({"data": null, "errors": [
+                {"code": "INVALID_TYPE", "message": "`type`: is missing.", "field": "type"},
+                {"code": "INVALID", "message": "`items/0/name`: is missing.", "field": "items/0/name"},
+            ]})
+        );
+        let none = Problem::new("stale", "It was changed.");
+        let expected = json!([{"code": null, "message": "It was changed.", "field": null}]);
+        assert_eq!(told(&none)["errors"], expected);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
 use base::{RequestId, TenantId, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::style::Style;
+use crate::{cookie::Jar, style::Style};
 
 /// What is known of a request; filled in as it becomes known, read when it is over.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub struct Visit {
     pub problem: OnceLock<&'static str>,
     /// It may take as long as a model thinks.
     pub patience: OnceLock<()>,
+    /// The cookies that it brings, where the application has some.
+    pub(crate) jar: OnceLock<Jar>,
     /// Cancelled when nobody waits for the answer any more: the caller has hung up, or has it.
     pub left: CancellationToken,
 }
@@ -60,6 +62,7 @@ impl Visit {
             who: OnceLock::new(),
             problem: OnceLock::new(),
             patience: OnceLock::new(),
+            jar: OnceLock::new(),
             left: CancellationToken::new(),
         }
     }

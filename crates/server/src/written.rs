@@ -100,6 +100,16 @@ impl Written {
     }
 }
 
+/// A file to keep that is written while it goes out.
+pub(crate) fn file_of(name: &str, content_type: &'static str, body: Body) -> Response {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::CONTENT_DISPOSITION, disposition(name));
+    response
+}
+
 /// Is the tag one of those in `If-None-Match`?
 pub(crate) fn names_tag(given: &HeaderValue, tag: &str) -> bool {
     let bare = |it: &str| it.trim().trim_start_matches("W/").to_owned();

@@ -237,6 +237,7 @@ mod tests {
         assert_eq!(in_force("logging")["level"], "info");
         assert_eq!(in_force("frontend")["autosave"], "30s");
         assert_eq!(in_force("security")["headers"]["frame"], "deny");
+        assert_eq!(in_force("security")["csrf"]["ttl"], "1h");
         assert_eq!(in_force("security")["texts"]["chars_max"], serde_json::Value::Null);
         assert_eq!(in_force("performance")["jobs_at_once"], 4);
         assert!(in_force("llm")["retry"]["times"].is_u64());

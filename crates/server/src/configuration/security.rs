@@ -18,6 +18,8 @@ pub struct Security {
     pub headers: Headers,
     /// Texts that are sent in.
     pub texts: Texts,
+    /// Requests that a browser was made to send (cross-site request forgery).
+    pub csrf: Csrf,
 }
 
 /// Headers that keep browsers careful. `X-Content-Type-Options: nosniff` and a policy of what a page may
@@ -69,6 +71,20 @@ pub struct Texts {
     pub chars_max: Option<usize>,
 }
 
+/// The tokens that a change by cookie needs (`cookie` of `config/auth.yaml`); without cookies there are none.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Csrf {
+    /// How long one is good for.
+    pub ttl: SignedDuration,
+}
+
+impl Default for Csrf {
+    fn default() -> Self {
+        Self { ttl: SignedDuration::from_hours(1) }
+    }
+}
+
 impl Security {
     /// What cannot work in it; empty when all can.
     pub fn check(&self) -> Vec<Finding> {
@@ -85,12 +101,19 @@ impl Security {
         if self.texts.chars_max.is_some_and(|it| it < CHARS_LEAST) {
             say("texts.chars_max", "must be at least 255: names and addresses are texts too");
         }
+        if !(CSRF_LEAST..=CSRF_MOST).contains(&self.csrf.ttl) {
+            say("csrf.ttl", "must be at least one minute, and at most 30 days");
+        }
         found
     }
 }
 
 /// What every name and address needs room for.
 const CHARS_LEAST: usize = 255;
+
+/// A form takes longer to fill in than less.
+const CSRF_LEAST: SignedDuration = SignedDuration::from_mins(1);
+const CSRF_MOST: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What pages may load: this server's own files. Styles may be inline, because the drawing of
 /// plots and menus sets them.
@@ -210,8 +233,9 @@ mod tests {
         let security = Security {
             headers: Headers { hsts_subdomains: true, ..Headers::default() },
             texts: Texts { chars_max: Some(10) },
+            csrf: Csrf { ttl: SignedDuration::ZERO },
         };
         let paths: Vec<String> = security.check().into_iter().map(|it| it.path).collect();
-        assert_eq!(paths, ["headers.hsts_subdomains", "texts.chars_max"]);
+        assert_eq!(paths, ["headers.hsts_subdomains", "texts.chars_max", "csrf.ttl"]);
     }
 }

@@ -31,6 +31,8 @@ use crate::{
 
 const FOUND: HeaderName = HeaderName::from_static("x-mainstay-cache");
 const SHAPED_BY: &str = "authorization, x-api-key, x-session-token, accept, accept-language";
+const SHAPED_BY_COOKIE: &str =
+    "authorization, x-api-key, x-session-token, cookie, accept, accept-language";
 
 /// What a request says that concerns kept answers.
 #[derive(Default)]
@@ -144,7 +146,9 @@ impl Ending {
         let headers = written.response.headers_mut();
         let age = now.duration_since(kept.at).as_secs().max(0);
         headers.insert(header::AGE, HeaderValue::from(age));
-        headers.insert(header::VARY, HeaderValue::from_static(SHAPED_BY));
+        let has_cookies = self.about.app.cookies.is_some();
+        let shaped_by = if has_cookies { SHAPED_BY_COOKIE } else { SHAPED_BY };
+        headers.insert(header::VARY, HeaderValue::from_static(shaped_by));
         let found = if outcome == Outcome::Hit { "hit" } else { "miss" };
         headers.insert(FOUND, HeaderValue::from_static(found));
         if matches!(caller.grant, Grant::Nobody | Grant::Visitor(_)) {

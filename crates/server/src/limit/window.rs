@@ -6,6 +6,11 @@
 //! caller takes up [`MARKS`] + 1 marks at most, and gets a place back a hundred-and-twenty-eighth of the window late
 //! at worst, never early.
 //!
+//! What a limit remembers is bounded: [`MARKS_TOGETHER`] marks, which many callers share among them (moments are
+//! longer then, and places come back later, still never early), and [`CALLERS_MAX`] callers. Nobody is forgotten
+//! before the window has passed over them, so that no flood frees somebody who has used up the limit; newcomers
+//! beyond share one window until then.
+//!
 //! Start at [`Windows::count`].
 
 use std::{
@@ -22,6 +27,10 @@ use super::Left;
 /// Into how many moments a window is divided where the limit is higher than this.
 const MARKS: u64 = 128;
 
+/// So many marks all callers of a limit have together, about: 8 MB. Each has a few, however many they are.
+const MARKS_TOGETHER: u64 = 1 << 19;
+const MARKS_MIN: u64 = 4;
+
 /// The most callers remembered by name. Those beyond share one window: a flood of addresses takes neither all memory
 /// nor more than the limit.
 const CALLERS_MAX: usize = 100_000;
@@ -34,10 +43,18 @@ const SWEEP_EVERY_MICROS: u64 = 10_000_000;
 pub(super) struct Windows {
     limit: u32,
     length: u64,
+    callers_max: usize,
+    marks_together: u64,
+    kept: Mutex<Kept>,
+}
+
+/// How finely the past is remembered, as long as there are so many callers.
+#[derive(Debug, Clone, Copy)]
+struct Grain {
+    /// Marks of one caller.
+    marks: u64,
     /// Requests within the same of these moments share a mark.
     moment: u64,
-    callers_max: usize,
-    kept: Mutex<Kept>,
 }
 
 #[derive(Default)]
@@ -62,15 +79,19 @@ struct Mark {
 impl Windows {
     /// So many within so long.
     pub(super) fn new(limit: NonZeroU32, length: Duration) -> Self {
-        let length = u64::try_from(length.as_micros()).unwrap_or(u64::MAX);
-        let moment = if u64::from(limit.get()) <= MARKS { 1 } else { (length / MARKS).max(1) };
         Self {
             limit: limit.get(),
-            length,
-            moment,
+            length: u64::try_from(length.as_micros()).unwrap_or(u64::MAX),
             callers_max: CALLERS_MAX,
+            marks_together: MARKS_TOGETHER,
             kept: Mutex::default(),
         }
+    }
+
+    fn grain(&self, callers: usize) -> Grain {
+        let marks = (self.marks_together / (callers as u64).max(1)).clamp(MARKS_MIN, MARKS);
+        let moment = if u64::from(self.limit) <= marks { 1 } else { (self.length / marks).max(1) };
+        Grain { marks, moment }
     }
 
     /// How many there may be.
@@ -82,13 +103,15 @@ impl Windows {
     pub(super) fn count(&self, caller: &str, now: Timestamp) -> Result<Left, Duration> {
         let now = u64::try_from(now.as_microsecond()).unwrap_or(0);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let window = kept.window(caller, self.length, self.callers_max, now);
+        let grain = self.grain(kept.of.len());
+        let window = kept.window(caller, self.length, self.callers_max, grain, now);
         window.slide(self.length, now);
         let waits = window.marks.front().map(|it| it.youngest + self.length - now);
         if window.held >= self.limit {
             return Err(Duration::from_micros(waits.unwrap_or(self.length)));
         }
-        window.add(self.moment, now);
+        window.add(grain.moment, now);
+        window.thin(grain);
         Ok(Left {
             limit: self.limit,
             remaining: self.limit - window.held,
@@ -100,25 +123,34 @@ impl Windows {
     pub(super) fn forget_idle(&self, now: Timestamp) {
         let now = u64::try_from(now.as_microsecond()).unwrap_or(0);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.sweep(self.length, now);
+        let grain = self.grain(kept.of.len());
+        kept.sweep(self.length, grain, now);
         kept.of.shrink_to_fit();
     }
 }
 
 impl Kept {
-    fn window(&mut self, caller: &str, length: u64, most: usize, now: u64) -> &mut Window {
+    fn window(
+        &mut self,
+        caller: &str,
+        length: u64,
+        most: usize,
+        grain: Grain,
+        now: u64,
+    ) -> &mut Window {
         let is_known = self.of.contains_key(caller);
         if !is_known && self.of.len() >= most && now.abs_diff(self.swept_at) >= SWEEP_EVERY_MICROS {
-            self.sweep(length, now);
+            self.sweep(length, grain, now);
         }
         let has_place = is_known || self.of.len() < most;
         self.of.entry(if has_place { caller } else { THE_OTHERS }.to_owned()).or_default()
     }
 
-    fn sweep(&mut self, length: u64, now: u64) {
+    fn sweep(&mut self, length: u64, grain: Grain, now: u64) {
         self.swept_at = now;
         self.of.retain(|_, window| {
             window.slide(length, now);
+            window.thin(grain);
             window.held > 0
         });
     }
@@ -148,6 +180,25 @@ impl Window {
             }
             _ => self.marks.push_back(Mark { youngest: now, count: 1 }),
         }
+    }
+
+    /// Puts marks of the same moment together where there are more of them than callers have now. Each goes with its
+    /// youngest request: none is let go early.
+    fn thin(&mut self, grain: Grain) {
+        if self.marks.len() as u64 <= grain.marks + 2 {
+            return;
+        }
+        let mut fewer: VecDeque<Mark> = VecDeque::new();
+        for mark in &self.marks {
+            match fewer.back_mut() {
+                Some(last) if last.youngest / grain.moment == mark.youngest / grain.moment => {
+                    last.youngest = mark.youngest;
+                    last.count += mark.count;
+                }
+                _ => fewer.push_back(*mark),
+            }
+        }
+        self.marks = fewer;
     }
 }
 
@@ -224,6 +275,41 @@ mod tests {
         assert!(kept.of["ann"].marks.len() <= 129, "{}", kept.of["ann"].marks.len());
         // Ten each second, and what shares its mark with those of the last hour.
         assert!((36_000..=36_300).contains(&kept.of["ann"].held), "{}", kept.of["ann"].held);
+    }
+
+    #[test]
+    fn many_callers_have_a_few_marks_each_and_none_of_them_more_than_the_limit() {
+        let windows = Windows { marks_together: 1_000, ..windows(50, HOUR) };
+        let mut times = let_in(&windows, (0..50).map(|it| it * 10));
+        assert_eq!(times.len(), 50, "alone, each request has its mark");
+        for caller in 0..500 {
+            for second in (600..3_600).step_by(60) {
+                assert!(windows.count(&format!("caller {caller}"), at(second)).is_ok());
+            }
+        }
+        windows.forget_idle(at(3_599));
+        let marks =
+            || windows.kept.lock().unwrap().of.values().map(|it| it.marks.len()).sum::<usize>();
+        assert!(marks() <= 501 * 7, "{} marks", marks());
+        assert_eq!(
+            windows.count("ann", at(3_599)),
+            Err(Duration::from_secs(1 + 490)),
+            "none was let go early"
+        );
+        times.extend(let_in(&windows, (600..3 * 3_600).step_by(10)));
+        assert!(most_within(&times, 3_600) <= 50, "{times:?}");
+        assert!(times.len() > 100, "places come back: {times:?}");
+    }
+
+    #[test]
+    fn a_flood_of_callers_frees_nobody_who_has_used_up_the_limit() {
+        let windows = Windows { callers_max: 10, ..windows(1, HOUR) };
+        windows.count("ann", at(0)).unwrap();
+        for caller in 0..1_000 {
+            let _ = windows.count(&format!("caller {caller}"), at(1 + caller));
+        }
+        assert!(windows.count("ann", at(3_599)).is_err());
+        assert!(windows.kept.lock().unwrap().of.len() <= 11);
     }
 
     #[test]

@@ -113,6 +113,15 @@ pub(super) fn answer(folder: Option<&Folder>, route: &Route, gives: &str) -> Jso
     }
 }
 
+/// What a route answers that gives nothing and says so with a body.
+pub(super) fn nothing(route: &Route) -> Json {
+    let null = json!({"type": "null"});
+    match &route.style.envelope.one {
+        Some(template) => thing::of_template(template, &null),
+        None => null,
+    }
+}
+
 fn shaped(folder: Option<&Folder>, route: &Route, shape: &Shape, gives: &str) -> Json {
     let (mut properties, mut required) = (Map::new(), Vec::new());
     for field in &shape.fields {

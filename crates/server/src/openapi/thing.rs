@@ -82,14 +82,17 @@ pub(super) fn object<'a>(fields: impl Iterator<Item = (&'a str, Json)>) -> Json 
 /// The schema of what an envelope looks like around `data`.
 pub(super) fn of_template(template: &Json, data: &Json) -> Json {
     match template {
-        Json::Object(fields) => {
-            object(fields.iter().map(|(name, inner)| (name.as_str(), of_template(inner, data))))
-        }
+        Json::Object(fields) => match fields.get("$each").filter(|_| fields.len() == 1) {
+            Some(each) => json!({"type": "array", "items": of_template(each, data)}),
+            None => {
+                object(fields.iter().map(|(name, inner)| (name.as_str(), of_template(inner, data))))
+            }
+        },
         Json::String(text) => match text.as_str() {
             "$data" => data.clone(),
             "$request_id" | "$name" | "$message" => short("string"),
             "$timestamp" => short("time"),
-            "$next_cursor" | "$prev_cursor" => short("string?"),
+            "$next_cursor" | "$prev_cursor" | "$field" => short("string?"),
             "$has_more" => short("boolean"),
             "$total_count" => short("integer?"),
             "$code" => json!({"type": ["integer", "string"]}),

@@ -69,6 +69,7 @@ fn describe(app: &App) -> Json {
             let has_criteria = it.criteria.is_some();
             let told = json!({
                 "title": it.title, "of": it.of, "has_criteria": has_criteria, "recurring": it.recurring,
+                "has_comment": it.comment.is_some(),
             });
             (name.clone(), told)
         })

@@ -1,5 +1,6 @@
 //! Signing in and out.
 
+use axum::http::HeaderValue;
 use base::{Permission, Role, Secret, TenantId};
 use identity::{
     Reach, google, session,
@@ -9,11 +10,11 @@ use identity::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value as Json, json};
 
 use super::me;
 use crate::{
-    App, Visit,
+    App, Visit, cookie,
     operation::{Answer, Call, Kind, Nothing, Operation},
     problem::{Fault, Problem},
 };
@@ -51,7 +52,7 @@ pub(super) fn all() -> Vec<Operation> {
             "auth.refresh",
             Permission::Anyone,
             Kind::One,
-            "Tokens",
+            "Renewed",
             "Exchanges a refresh token, which is used up by this, for new tokens.",
             refresh,
         )
@@ -117,19 +118,18 @@ async fn sign_up(call: Call, args: SignUp) -> Result<Answer, Problem> {
         return Err(Problem::new("sign_up_disabled", "Visitors cannot make accounts here.")
             .hint("ask an administrator for an account"));
     };
-    let identity = &call.app.identity;
-    let password = Secret::new(args.password);
-    let whom = args.username.clone().or(args.email.clone()).ok_or_else(|| missing(&call.app))?;
+    if args.username.is_none() && args.email.is_none() {
+        return Err(missing(&call.app));
+    }
     let new = user::New {
         email: Secret::new(args.email.unwrap_or_default()),
         username: args.username,
         name: args.name.unwrap_or_default(),
-        password: user::NewPassword::Plain(password.clone()),
+        password: user::NewPassword::Plain(Secret::new(args.password)),
         role,
         reach,
     };
-    user::sign_up(identity, new, origin(&call.visit)).await?;
-    let tokens = sign_in::login(identity, &whom, password, origin(&call.visit)).await?;
+    let tokens = user::sign_up(&call.app.identity, new, origin(&call.visit)).await?;
     signed_in(&call, tokens).await
 }
 
@@ -149,34 +149,61 @@ async fn by_google(call: Call, args: IdToken) -> Result<Answer, Problem> {
 
 #[derive(Deserialize, JsonSchema)]
 struct Refresh {
-    /// The refresh token of the last answer.
+    /// The refresh token of the last answer; left out, that of the cookie, where there is one.
     #[schemars(length(max = 200))]
-    refresh_token: String,
+    refresh_token: Option<String>,
 }
 
 async fn refresh(call: Call, args: Refresh) -> Result<Answer, Problem> {
-    let origin = origin(&call.visit);
-    let token = Secret::new(args.refresh_token);
-    let tokens = sign_in::refresh(&call.app.identity, &token, origin).await?;
-    signed_in(&call, tokens).await
+    let (origin, identity) = (origin(&call.visit), &call.app.identity);
+    if let Some(token) = args.refresh_token {
+        let tokens = sign_in::refresh(identity, &Secret::new(token), origin).await?;
+        return signed_in(&call, tokens).await;
+    }
+    let Some((session, token)) = cookie::refresh_token(&call.app, &call.visit).await? else {
+        return Err(Problem::faults(
+            "invalid_input",
+            vec![Fault::new("/refresh_token", "is missing")],
+        ));
+    };
+    let tokens = sign_in::refresh_in(identity, session, &token, origin).await?;
+    // What no script reads in the cookie, none shall read here.
+    let (mut told, cookies) = told_of(&call, &tokens).await?;
+    told.retain(|name, _| !matches!(name.as_str(), "access_token" | "refresh_token"));
+    Ok(Answer::one(Json::Object(told)).with_cookies(cookies))
 }
 
 async fn signed_in(call: &Call, tokens: Tokens) -> Result<Answer, Problem> {
+    let (told, cookies) = told_of(call, &tokens).await?;
+    Ok(Answer::one(Json::Object(told)).with_cookies(cookies))
+}
+
+/// What somebody is told who is signed in now, and the cookies that their browser is to keep.
+async fn told_of(
+    call: &Call,
+    tokens: &Tokens,
+) -> Result<(Map<String, Json>, Vec<HeaderValue>), Problem> {
     let _ = call.visit.who.set(tokens.user.to_string());
     let user = me::person(&call.app, tokens.user).await?;
-    Ok(Answer::one(json!({
-        "access_token": tokens.access_token.reveal(),
-        "refresh_token": tokens.refresh_token.reveal(),
-        "token_type": "Bearer",
-        "expires_in": tokens.expires_in.as_secs(),
-        "session": tokens.session,
-        "user": user,
-    })))
+    let mut told = Map::new();
+    let mut tell = |name: &str, value: Json| told.insert(name.to_owned(), value);
+    tell("access_token", tokens.access_token.reveal().as_str().into());
+    tell("refresh_token", tokens.refresh_token.reveal().as_str().into());
+    tell("token_type", "Bearer".into());
+    tell("expires_in", tokens.expires_in.as_secs().into());
+    tell("session", json!(tokens.session));
+    let mut cookies = Vec::new();
+    if let Some((begun, csrf)) = cookie::begun(&call.app, &call.visit, tokens).await? {
+        tell("csrf_token", csrf.reveal().as_str().into());
+        cookies = begun;
+    }
+    tell("user", user);
+    Ok((told, cookies))
 }
 
 async fn logout(call: Call, _: Nothing) -> Result<Answer, Problem> {
     session::logout(&call.app.identity, &call.caller).await?;
-    Ok(Answer::empty())
+    Ok(Answer::empty().with_cookies(cookie::ended(&call.app)))
 }
 
 /// What must be given by whoever signs in or is made, and is not there.

@@ -10,12 +10,9 @@ use base::{JobId, PageRequest, Permission, RecordId, TenantId};
 use futures::stream;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
-    time::{Instant, Interval, MissedTickBehavior},
-};
 use work::{Filter, Job, JobChanged, State};
 
+use super::vigil::{self, Vigil, Woken};
 use crate::{
     App, events,
     operation::{Answer, Call, Kind, Operation},
@@ -53,9 +50,6 @@ pub(super) fn all() -> Vec<Operation> {
         ),
     ]
 }
-
-/// A stream ends after this long, so that who may no longer look stops looking.
-const WATCHED_FOR: Duration = Duration::from_secs(15 * 60);
 
 /// Jobs of other processes are looked for this often.
 const LOOKED_EVERY: Duration = Duration::from_secs(2);
@@ -160,14 +154,10 @@ struct Events {
 }
 
 async fn watch(call: Call, args: Events) -> Result<Answer, Problem> {
-    let mut look = tokio::time::interval(LOOKED_EVERY);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let watch = Watch {
         tenant: call.narrowed(args.tenant),
         only: args.job,
-        changes: work::events(),
-        look,
-        until: Instant::now() + WATCHED_FOR,
+        vigil: Vigil::begin(&call.app, LOOKED_EVERY),
         seen: HashMap::new(),
         waiting: VecDeque::new(),
         has_ended: false,
@@ -185,9 +175,7 @@ struct Watch {
     app: App,
     tenant: Option<TenantId>,
     only: Option<JobId>,
-    changes: Receiver<JobChanged>,
-    look: Interval,
-    until: Instant,
+    vigil: Vigil,
     seen: HashMap<JobId, (State, u8, Option<String>)>,
     waiting: VecDeque<Event>,
     has_ended: bool,
@@ -203,24 +191,15 @@ impl Watch {
             if self.has_ended {
                 return None;
             }
-            let stopping = self.app.stopping.clone();
-            tokio::select! {
-                () = stopping.cancelled() => return Some(self.end("stopping")),
-                () = tokio::time::sleep_until(self.until) => return Some(self.end("renew")),
-                _ = self.look.tick() => self.take_newest().await,
-                changed = self.changes.recv() => match changed {
-                    Ok(changed) => self.take(changed).await,
-                    // What was missed is found by looking.
-                    Err(RecvError::Lagged(_)) => self.take_newest().await,
-                    Err(RecvError::Closed) => return Some(self.end("stopping")),
-                },
+            match self.vigil.wake().await {
+                Woken::Changed(job) => self.take(job).await,
+                Woken::Look => self.take_newest().await,
+                Woken::Over(reason) => {
+                    self.has_ended = true;
+                    return Some(vigil::end(reason));
+                }
             }
         }
-    }
-
-    fn end(&mut self, reason: &str) -> Event {
-        self.has_ended = true;
-        Event::default().event("end").data(format!("{{\"reason\":\"{reason}\"}}"))
     }
 
     async fn take(&mut self, changed: JobChanged) {

@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 
 use super::auth::{is_admin, role_name, told};
 use crate::{
-    App,
+    App, cookie,
     operation::{Answer, Call, Download, FileOf, Kind, Nothing, Operation},
     problem::{Fault, Problem},
 };
@@ -73,6 +73,7 @@ pub(super) fn all() -> Vec<Operation> {
 }
 
 async fn me(call: Call, _: Nothing) -> Result<Answer, Problem> {
+    let mut cookies = None;
     let own = match call.caller.user() {
         None => program(&call.caller),
         Some(id) => {
@@ -82,11 +83,17 @@ async fn me(call: Call, _: Nothing) -> Result<Answer, Problem> {
             }
             if let Some(session) = call.caller.session {
                 own["session"] = json!(session);
+                if let Some((cookie, csrf)) =
+                    cookie::renewed(&call.app, &call.visit, session).await?
+                {
+                    own["csrf_token"] = csrf.reveal().as_str().into();
+                    cookies = Some(cookie);
+                }
             }
             own
         }
     };
-    Ok(Answer::one(own))
+    Ok(Answer::one(own).with_cookies(cookies))
 }
 
 /// What one has set for oneself, in an application of one assistant; where there are several, each has

@@ -1,6 +1,6 @@
 //! What becomes of results over time, and records as documents that people keep.
 
-use apps::progress::ProgressAsk;
+use apps::progress::{CommentAsk, ProgressAsk};
 use base::{Permission, RecordId, TenantId};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -20,6 +20,15 @@ pub(super) fn all() -> Vec<Operation> {
             "Tells how somebody's results went: by week, month and quarter, by criterion, and what is said of them again and again.",
             get,
         ),
+        Operation::new(
+            "progress.comment",
+            Permission::AskQuestions,
+            Kind::One,
+            "ProgressComment",
+            "Says in words how one's own results went, where the application has a task for that.",
+            comment,
+        )
+        .patient(),
         Operation::new(
             "reports.get",
             Permission::ReadRecords,
@@ -45,6 +54,23 @@ async fn get(call: Call, args: Get) -> Result<Answer, Problem> {
     let Get { tenant, progress, of } = args;
     let ask = ProgressAsk { tenant: call.tenant(tenant)?, progress, of };
     Ok(Answer::one(call.app.engine.progress(&call.caller, ask).await?))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Comment {
+    /// In this tenant.
+    tenant: Option<TenantId>,
+    /// Which of the application's; the only one there is when left out.
+    progress: Option<String>,
+    /// The language that is wanted: `es`, also as `es-ES`; that of the newest result when left out.
+    #[schemars(length(max = 100))]
+    language: Option<String>,
+}
+
+async fn comment(call: Call, args: Comment) -> Result<Answer, Problem> {
+    let Comment { tenant, progress, language } = args;
+    let ask = CommentAsk { tenant: call.tenant(tenant)?, progress, language };
+    Ok(Answer::one(Box::pin(call.app.engine.progress_comment(&call.caller, ask)).await?))
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -2,7 +2,9 @@
 
 use apps::{
     acts::is_seen,
-    record::{self, Act, Change, List, Lock, NewRecord, Record, RecordError, Sort, Within},
+    record::{
+        self, Act, Change, CollectionKit, List, Lock, NewRecord, Record, RecordError, Sort, Within,
+    },
 };
 use base::{PageRequest, Permission, RecordId, TenantId, VersionId};
 use identity::Caller;
@@ -127,8 +129,8 @@ pub(super) async fn page(
     let filters = narrow.filters.unwrap_or_default().into_iter().collect();
     let sort =
         narrow.sort.as_deref().map(str::parse::<Sort>).transpose().map_err(RecordError::from)?;
-    let list =
-        List { within, filters, search: narrow.search, with_deleted, sort, count: call.count };
+    let (search, made_by) = (narrow.search, None);
+    let list = List { within, filters, search, made_by, with_deleted, sort, count: call.count };
     let (app, reach, request) = (call.app.clone(), call.caller.reach, call.page.clone());
     let sees_private = call.caller.may(Permission::ReadPrivate);
     let page = call.app.store.read(move |db| {
@@ -246,7 +248,7 @@ fn children<D>(
     if with.is_empty() {
         return Ok(None);
     }
-    let (within, first) = (List::within(Within::Parent(record.id)), PageRequest::first(CHILDREN));
+    let first = PageRequest::first(CHILDREN);
     let mut children = Map::new();
     for name in with {
         let kit = app.kits().get(name).ok_or_else(|| no_collection(app, name))?;
@@ -254,7 +256,9 @@ fn children<D>(
             let message = format!("`{name}` does not lie in `{}`", record.collection);
             return Err(fault("/with", &message));
         }
-        let mut found = record::list(db, kit, hidden.caller.reach, &within, &first)?.items;
+        // What is not seen takes no place among the first hundred.
+        let list = List { made_by: hidden.only(kit), ..List::within(Within::Parent(record.id)) };
+        let mut found = record::list(db, kit, hidden.caller.reach, &list, &first)?.items;
         found.retain(|it| hidden.shows(it));
         let shown = found.iter().map(|it| record::view(it, None)).collect();
         children.insert(name.clone(), shown);
@@ -393,6 +397,12 @@ impl Hidden {
 
     fn shows<D>(&self, record: &Record<D>) -> bool {
         is_seen(self.app.kits(), &self.caller, record)
+    }
+
+    /// Whose records of a collection are all that they see of it; none when they see those of everybody.
+    fn only(&self, kit: &CollectionKit) -> Option<String> {
+        let is_narrow = kit.spec.private && self.caller.may(Permission::ReadPrivate).is_err();
+        is_narrow.then(|| self.caller.actor.to_string())
     }
 
     /// A record that they do not see is one that is not there.

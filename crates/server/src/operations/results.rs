@@ -11,12 +11,8 @@ use models::Priority;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
-use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
-    time::{Instant, Interval, MissedTickBehavior},
-};
-use work::JobChanged;
 
+use super::vigil::{self, Vigil, Woken};
 use crate::{
     App, events,
     operation::{Answer, Call, Kind, Operation},
@@ -102,8 +98,6 @@ pub(super) fn all() -> Vec<Operation> {
     ]
 }
 
-/// A stream ends after this long, so that who may no longer look stops looking.
-const WATCHED_FOR: Duration = Duration::from_secs(15 * 60);
 /// A result whose job runs in another process is looked at this often.
 const LOOKED_EVERY: Duration = Duration::from_secs(1);
 
@@ -250,12 +244,8 @@ async fn set_debug(call: Call, args: SetDebug) -> Result<Answer, Problem> {
 async fn watch(call: Call, args: One) -> Result<Answer, Problem> {
     // Somebody else's result is refused here, and not in the stream.
     let first = call.app.engine.result_status(&call.caller, args.result).await?;
-    let mut look = tokio::time::interval(LOOKED_EVERY);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let watch = Watch {
-        changes: work::events(),
-        look,
-        until: Instant::now() + WATCHED_FOR,
+        vigil: Vigil::begin(&call.app, LOOKED_EVERY),
         result: args.result,
         first: Some(first),
         told: Json::Null,
@@ -274,9 +264,7 @@ async fn watch(call: Call, args: One) -> Result<Answer, Problem> {
 struct Watch {
     app: App,
     caller: Caller,
-    changes: Receiver<JobChanged>,
-    look: Interval,
-    until: Instant,
+    vigil: Vigil,
     result: RecordId,
     first: Option<Json>,
     told: Json,
@@ -293,16 +281,9 @@ impl Watch {
             return Some(self.tell(first));
         }
         loop {
-            let stopping = self.app.stopping.clone();
-            tokio::select! {
-                () = stopping.cancelled() => return Some(self.end("stopping")),
-                () = tokio::time::sleep_until(self.until) => return Some(self.end("renew")),
-                _ = self.look.tick() => {}
-                // Whichever job it was: the result knows its own, and a look is cheap. What was missed is
-                // found by looking too.
-                changed = self.changes.recv() => if matches!(changed, Err(RecvError::Closed)) {
-                    return Some(self.end("stopping"));
-                },
+            // Whichever job it was: the result knows its own, and a look is cheap.
+            if let Woken::Over(reason) = self.vigil.wake().await {
+                return Some(self.end(reason));
             }
             let now = match self.app.engine.result_status(&self.caller, self.result).await {
                 Ok(now) => now,
@@ -330,6 +311,6 @@ impl Watch {
 
     fn end(&mut self, reason: &str) -> Event {
         self.has_ended = true;
-        Event::default().event("end").data(format!("{{\"reason\":\"{reason}\"}}"))
+        vigil::end(reason)
     }
 }

@@ -59,7 +59,8 @@ async fn list(call: Call, args: List) -> Result<Answer, Problem> {
     let found = call.app.store.read(move |db| {
         let missing = || Problem::new("user_not_found", format!("User {whose} does not exist."));
         if own != Some(whose) {
-            let user = user::get(db, whose)?.ok_or_else(missing)?;
+            let user = user::get(db, whose)?.filter(|it| caller.reach.includes(it.reach));
+            let user = user.ok_or_else(missing)?;
             access::to_change_user(&caller, whose, user.standing(), Change::Access)?;
         }
         Ok::<_, Problem>(session::list(db, whose, now)?)
@@ -80,7 +81,9 @@ async fn get(call: Call, args: One) -> Result<Answer, Problem> {
     let found = call.app.store.read(move |db| {
         let session = session::get(db, id, now)?.ok_or(SessionError::NoSuchSession(id))?;
         if caller.user() != Some(session.user) {
-            let user = user::get(db, session.user)?.ok_or(SessionError::NoSuchSession(id))?;
+            // Another tenant's session does not exist.
+            let user = user::get(db, session.user)?.filter(|it| caller.reach.includes(it.reach));
+            let user = user.ok_or(SessionError::NoSuchSession(id))?;
             access::to_change_user(&caller, user.id, user.standing(), Change::Access)?;
         }
         Ok::<_, Problem>(session)

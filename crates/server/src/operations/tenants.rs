@@ -1,26 +1,20 @@
 //! Tenants: clients, organisations, workspaces; whatever the application calls them.
 
-use apps::{
-    acts::is_shown,
-    record::RecordError,
-    tenant::{self as kept, Part, Scope},
-};
+use apps::{record::RecordError, tenant as kept};
 use base::{Permission, TenantId};
-use bytes::Bytes;
 use identity::tenant::{self, Change, Filter, New, Tenant, TenantError};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::{
-    documents,
-    records::{act, fault},
-};
+use super::records::{act, fault};
 use crate::{
     App,
-    operation::{Answer, Call, Download, Kind, Operation},
+    operation::{Answer, Call, Kind, Operation},
     problem::Problem,
 };
+
+mod export;
 
 pub(super) fn all() -> Vec<Operation> {
     let (read, manage) = (Permission::ReadRecords, Permission::ManageTenants);
@@ -32,12 +26,9 @@ pub(super) fn all() -> Vec<Operation> {
         Operation::new("tenants.delete", manage, Kind::Empty, "", "Deletes a tenant, so that it can be restored; with `permanent`, it and everything of it for good.", delete)
             .reaches_deleted(),
         Operation::new("tenants.restore", manage, Kind::One, "Tenant", "Brings a deleted tenant back.", restore).reaches_deleted(),
-        Operation::new("tenants.export", read, Kind::File, "", "What a tenant has, as JSON; what the caller may not see is left out, and named.", export),
+        Operation::new("tenants.export", read, Kind::File, "", "What a tenant has, as JSON; what the caller may not see is left out, and named.", export::export),
     ]
 }
-
-/// Rows of an export read at once.
-const CHUNK: u32 = 500;
 
 #[derive(Deserialize, JsonSchema)]
 struct List {
@@ -170,47 +161,6 @@ async fn restore(call: Call, args: One) -> Result<Answer, Problem> {
     call.app.identity.forget_callers();
     call.app.tenants.forget(id);
     Ok(Answer::revised(view(&back)))
-}
-
-async fn export(call: Call, args: One) -> Result<Answer, Problem> {
-    let id = args.tenant;
-    let sight = documents::sight(&call, Some(id));
-    let scope = Scope::of(&call.caller, sight);
-    let tenant = read(&call.app, id).await?;
-    let mut out = Map::new();
-    out.insert("exported_at".into(), json!(call.now()));
-    out.insert("tenant".into(), view(&tenant));
-    let left_out: Vec<&str> =
-        Part::ALL.into_iter().filter(|it| !scope.has(*it)).map(Part::name).collect();
-    out.insert("left_out".into(), json!(left_out));
-    for part in Part::ALL.into_iter().filter(|it| scope.has(*it)) {
-        let mut rows = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let (from, scope) = (after.take(), scope.clone());
-            let chunk = call
-                .app
-                .store
-                .read(move |db| kept::export(db, &scope, id, part, from.as_deref(), CHUNK));
-            let chunk = chunk.await?;
-            // What is private is shown as everywhere else: to whoever made it, and to who may see it.
-            let is_theirs =
-                |it: &Json| part != Part::Records || is_shown(call.app.kits(), &call.caller, it);
-            rows.extend(chunk.rows.into_iter().filter(is_theirs));
-            match chunk.next {
-                Some(next) => after = Some(next),
-                None => break,
-            }
-        }
-        out.insert(part.name().into(), Json::Array(rows));
-    }
-    let bytes = serde_json::to_vec(&out).map_err(Problem::internal)?;
-    let day = call.now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    Ok(Answer::file(Download {
-        name: format!("{}-{day}.json", tenant.slug),
-        content_type: "application/json".into(),
-        bytes: Bytes::from(bytes),
-    }))
 }
 
 async fn read(app: &App, id: TenantId) -> Result<Tenant, Problem> {

@@ -87,7 +87,9 @@ impl From<Refused> for Problem {
             Refused::NotSignedIn => {
                 Self::new("key_missing", detail).hint("send `Authorization: Bearer <token or key>`")
             }
-            Refused::Permission { .. } => Self::new("permission_missing", detail),
+            Refused::Permission { needed } => {
+                Self::new("permission_missing", detail).about(needed.name())
+            }
             Refused::Tenant { .. } => Self::new("tenant_forbidden", detail),
         }
     }

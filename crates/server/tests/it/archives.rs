@@ -90,6 +90,42 @@ testkit::on_both! {
         assert_eq!(owner.get(&list).await.is(200)["items"], json!([]), "nothing is left in it");
     }
 
+    async fn an_archive_that_was_looked_through_is_not_unpacked_a_second_time(db: Database) {
+        let house = House::open(&db).await;
+        let (ann, bob, owner) = (house.editor().await, house.editor().await, house.owner().await);
+        for (asker, words) in [(&ann, "Ann's first"), (&bob, "Bob's first"), (&ann, "Ann's"), (&bob, "Bob's")] {
+            let memo = json!({"tenant": house.here, "task": "reading", "text": words});
+            asker.post("/api/results", memo).await.is(200);
+            house.clock.advance(jiff::SignedDuration::from_secs(1));
+        }
+        let wish = json!({"tenant": house.here, "collection": "memos"});
+        let accepted = owner.post("/api/archives", wish).await.is(202);
+        house.job_ended(&owner, accepted["job"].as_str().expect("a job")).await;
+        let ann = ann.get("/api/me").await.is(200)["id"].as_str().expect("an id").to_owned();
+
+        // Much later: it is no archive in the making.
+        house.clock.advance(jiff::SignedDuration::from_hours(48));
+        let owner = house.owner().await;
+        let done = owner.post(&format!("/api/users/{ann}/erase"), json!({})).await;
+        if done.status == 202 {
+            house.job_ended(&owner, done.json()["job"].as_str().expect("a job")).await;
+        }
+        // Whoever unpacked it now would see that it is none any more.
+        db.raw(&format!("UPDATE archives SET blob = '{}'", "0".repeat(64))).await;
+        house.clock.advance(jiff::SignedDuration::from_mins(11));
+        let path = format!("/api/jobs?tenant={}&kind=user.erase", house.here);
+        for _ in 0..400 {
+            let jobs = owner.get(&path).await.is(200);
+            let states: Vec<_> = jobs["items"].as_array().expect("jobs").iter().map(|it| it["state"].clone()).collect();
+            if states.iter().all(|it| it != "pending" && it != "running") {
+                assert_eq!(states, ["completed", "completed"], "{jobs}");
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        panic!("the second look did not end");
+    }
+
     async fn only_who_manages_archives_of_a_tenant_does(db: Database) {
         let house = House::open(&db).await;
         let owner = house.owner().await;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use apps::question::conversation::{self, Conversation};
+use apps::{
+    question::conversation::{self, Conversation},
+    record::{self, RecordError},
+};
 use base::{ChatId, Permission, Role, Scope, TenantId};
 use identity::{
     Caller, Reach,
@@ -374,6 +377,36 @@ testkit::on_both! {
         assert_eq!((bob["documents"].as_array().map(Vec::len), bob.get("feedback")), (Some(1), None), "{bob}");
         let own = ann.asker.get(&path).await.is(200);
         assert_eq!(own["documents"].as_array().map(Vec::len), Some(3), "what lies in her chat is hers");
+    }
+
+    async fn an_export_of_many_rows_is_whole_and_has_each_of_them_once(db: Database) {
+        let house = House::open(&db).await;
+        let (tenant, app, now) = (house.here, house.app.clone(), house.clock.now());
+        let nobody = base::Actor::house();
+        let made = house.store.write(&nobody, now, move |tx| {
+            let folder = app.engine.folder();
+            let kit = folder.kits().get("memos").expect("a collection");
+            for number in 0..1_203 {
+                let data = kit.check(json!({"text": format!("Memo {number}")}))?;
+                let new = record::NewRecord { tenant, parent: None, data };
+                record::create(tx, kit, &record::Act::house(now), new)?;
+            }
+            Ok::<_, RecordError>(())
+        });
+        made.await.expect("they are written");
+        let path = format!("/api/tenants/{}/export", house.here);
+        let answer = house.owner().await.get(&path).await;
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert!(answer.header("content-disposition").is_some_and(|it| it.contains(".json")));
+        let whole = answer.is(200);
+        let of_memos = whole["records"].as_array().expect("records").iter().filter(|it| it["collection"] == "memos");
+        let texts: std::collections::BTreeSet<String> = of_memos.clone().map(|it| it["data"]["text"].to_string()).collect();
+        assert_eq!((of_memos.count(), texts.len()), (1_203, 1_203));
+        // What somebody does not see leaves no gap, and a tenant that is not theirs is refused before it begins.
+        let viewer = house.viewer().await.get(&path).await.is(200);
+        assert!(viewer["records"].as_array().expect("records").iter().all(|it| it["collection"] != "memos"), "{viewer}");
+        let elsewhere = house.signed_in(Role::Admin, Reach::Tenant(house.there)).await;
+        elsewhere.get(&path).await.refused(403, "tenant_forbidden");
     }
 
     async fn nobody_erases_themselves_or_somebody_who_may_do_more(db: Database) {

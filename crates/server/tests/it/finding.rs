@@ -33,6 +33,24 @@ testkit::on_both! {
         assert_eq!(found["data"], json!({"name": "small"}));
     }
 
+    async fn what_others_put_into_a_record_takes_no_place_of_what_is_seen(db: Database) {
+        let house = House::open(&db).await;
+        let (owner, ann) = (house.owner().await, house.editor().await);
+        let memo = ann.post("/api/collections/memos", json!({"text": "All is well."})).await.is(201);
+        let memo = memo["id"].as_str().unwrap();
+        let inside = format!("/api/collections/readings?parent={memo}");
+        for _ in 0..101 {
+            owner.post(&inside, json!({"status": "of another"})).await.is(201);
+        }
+        ann.post(&inside, json!({"status": "her own"})).await.is(201);
+        let whole = format!("/api/records/{memo}?with=readings");
+        let hers = ann.get(&whole).await.is(200);
+        let hers: Vec<_> = hers["children"]["readings"].as_array().unwrap().iter().map(|it| &it["data"]["status"]).collect();
+        assert_eq!(hers, ["her own"]);
+        let all = owner.get(&whole).await.is(200);
+        assert_eq!(all["children"]["readings"].as_array().map(Vec::len), Some(100));
+    }
+
     async fn what_lies_in_a_record_goes_along_when_it_is_asked_for(db: Database) {
         let house = House::open(&db).await;
         let (shelf, _) = house.stocked("Oak", &["nut", "bolt"]).await;

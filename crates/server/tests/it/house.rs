@@ -71,6 +71,24 @@ impl House {
         settings: Settings,
         settings_of_models: models::Settings,
     ) -> Self {
+        Self::open_whole(db, settings, settings_of_models, |_| ()).await
+    }
+
+    /// A house with these settings, in which people sign in otherwise.
+    pub(crate) async fn open_otherwise(
+        db: &Database,
+        settings: Settings,
+        change: impl FnOnce(&mut identity::Settings),
+    ) -> Self {
+        Self::open_whole(db, settings, models::Settings::default(), change).await
+    }
+
+    async fn open_whole(
+        db: &Database,
+        settings: Settings,
+        settings_of_models: models::Settings,
+        change: impl FnOnce(&mut identity::Settings),
+    ) -> Self {
         let rooms = [
             identity::MIGRATIONS,
             work::MIGRATIONS,
@@ -84,12 +102,13 @@ impl House {
         let clock = testkit::clock();
         let cheap =
             identity::settings::PasswordCost { memory_kib: 8, passes: 1, lanes: 1, at_once: 4 };
-        let settings_of_identity = identity::Settings {
+        let mut settings_of_identity = identity::Settings {
             key_prefix: "sh".into(),
             password: cheap,
             sign_ins_per_minute: 10_000,
             ..identity::Settings::default()
         };
+        change(&mut settings_of_identity);
         let identity = Identity::open(store.clone(), clock.clone(), settings_of_identity)
             .await
             .expect("identity opens");

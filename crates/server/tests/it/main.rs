@@ -14,6 +14,7 @@ mod archives;
 mod asking;
 mod conditions;
 mod configuration;
+mod cookies;
 mod describing;
 mod documents;
 mod erasing;

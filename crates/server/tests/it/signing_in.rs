@@ -115,6 +115,13 @@ testkit::on_both! {
         let managed = house.owner().await.get(&path).await.is(200);
         assert_eq!((&managed["id"], &managed["is_current"]), (&tokens["session"], &json!(false)));
         house.editor().await.get(&path).await.refused(403, "permission_missing");
+        // To another tenant it is not there, as little as its user.
+        let elsewhere = house.signed_in(Role::Admin, Reach::Tenant(house.there)).await;
+        let user = tokens["user"]["id"].as_str().unwrap();
+        elsewhere.get(&format!("/api/users/{user}")).await.refused(404, "user_not_found");
+        elsewhere.get(&format!("/api/sessions?user={user}")).await.refused(404, "user_not_found");
+        elsewhere.get(&path).await.refused(404, "session_not_found");
+        elsewhere.delete(&path).await.refused(404, "session_not_found");
         assert_eq!(ann.delete(&path).await.status, 204);
         house.owner().await.get(&path).await.refused(404, "session_not_found");
     }

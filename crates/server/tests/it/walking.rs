@@ -111,6 +111,8 @@ impl Things {
         });
         begun.await.expect("a conversation");
         let archive = house.archived(&owner, &["old", "new"]).await;
+        let path = format!("/api/collections/shelves?tenant={}", house.here);
+        owner.post(&path, json!({"name": "Tall", "height": 3})).await.is(201);
         let memo = json!({"tenant": house.here, "task": "reading", "text": "All is well."});
         let result = owner.post("/api/results", memo).await.is(200);
         let (tenant, kept) = (house.here, text(&result["id"]));
@@ -151,6 +153,7 @@ impl Things {
             ("run", text(&asked["run"])),
             ("conversation", conversation_id),
             ("source", "catalog".into()),
+            ("lookup", "height".into()),
             ("report", "shelf".into()),
             ("result", text(&result["id"])),
         ]);
@@ -259,6 +262,7 @@ impl Things {
             "analyses.run" => {
                 json!({"tenant": id("tenant"), "task": "mood", "text": "All is well."})
             }
+            "progress.comment" => json!({"tenant": id("tenant")}),
             "results.submit" => {
                 json!({"tenant": id("tenant"), "task": "reading", "text": "All is well."})
             }
@@ -283,8 +287,17 @@ impl Things {
     /// Does the request name something of the first tenant?
     fn names_something(route: &Route, path: &str, body: &Json, things: &Self) -> bool {
         let text = format!("{path} {body}");
-        let general =
-            ["collection", "task", "beside", "model", "budget", "source", "config", "report"];
+        let general = [
+            "collection",
+            "task",
+            "beside",
+            "model",
+            "budget",
+            "source",
+            "lookup",
+            "config",
+            "report",
+        ];
         let ids = things.ids.iter().filter(|it| !general.contains(it.0));
         ids.into_iter().any(|it| text.contains(it.1.as_str())) && route.path.len() > 1
     }

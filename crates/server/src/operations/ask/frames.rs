@@ -124,6 +124,7 @@ impl Telling {
                 self.text.push_str(told["content"].as_str().unwrap_or_default());
                 ("token", told)
             }
+            Name::Followups => ("followups", told),
             Name::Usage => {
                 self.usage = told;
                 return None;
@@ -216,8 +217,13 @@ mod tests {
         assert_eq!(say(3, Name::Delta, json!({"content": "Each "})).unwrap()["type"], "token");
         let token = say(4, Name::Delta, json!({"content": "day."})).unwrap();
         assert_eq!(token["id"], format!("{run}:4"));
-        assert_eq!(say(5, Name::Usage, json!({"total_tokens": 9})), None);
-        let answer = say(6, Name::Done, json!({"confidence": 0.8, "citations": []})).unwrap();
+        let next = say(5, Name::Followups, json!({"followups": ["And why?"]})).unwrap();
+        assert_eq!(
+            (&next["type"], &next["followups"][0]),
+            (&json!("followups"), &json!("And why?"))
+        );
+        assert_eq!(say(6, Name::Usage, json!({"total_tokens": 9})), None);
+        let answer = say(7, Name::Done, json!({"confidence": 0.8, "citations": []})).unwrap();
         assert_eq!((&answer["type"], &answer["answer"]), (&json!("answer"), &json!("Each day.")));
         assert_eq!(answer["usage"]["total_tokens"], 9);
     }

@@ -1,0 +1,68 @@
+//! Keeping watch over jobs for somebody whose stream is open: when there may be something new to tell, and
+//! when the stream is over.
+
+use std::time::Duration;
+
+use axum::response::sse::Event;
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::{Instant, Interval, MissedTickBehavior},
+};
+use tokio_util::sync::CancellationToken;
+use work::JobChanged;
+
+use crate::App;
+
+/// A stream ends after this long, so that who may no longer look stops looking.
+const WATCHED_FOR: Duration = Duration::from_secs(15 * 60);
+
+/// Somebody's watch.
+pub(super) struct Vigil {
+    changes: Receiver<JobChanged>,
+    look: Interval,
+    until: Instant,
+    stopping: CancellationToken,
+}
+
+/// Why a watch was woken.
+pub(super) enum Woken {
+    /// This job changed.
+    Changed(JobChanged),
+    /// It is time to look: jobs of other processes change silently, and of many changes some are missed.
+    Look,
+    /// The stream is over, for this reason.
+    Over(&'static str),
+}
+
+impl Vigil {
+    /// Begins. What is not told is looked for this often.
+    pub(super) fn begin(app: &App, looked_every: Duration) -> Self {
+        let mut look = tokio::time::interval(looked_every);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            changes: work::events(),
+            look,
+            until: Instant::now() + WATCHED_FOR,
+            stopping: app.stopping.clone(),
+        }
+    }
+
+    /// Waits for the next reason.
+    pub(super) async fn wake(&mut self) -> Woken {
+        tokio::select! {
+            () = self.stopping.cancelled() => Woken::Over("stopping"),
+            () = tokio::time::sleep_until(self.until) => Woken::Over("renew"),
+            _ = self.look.tick() => Woken::Look,
+            changed = self.changes.recv() => match changed {
+                Ok(changed) => Woken::Changed(changed),
+                Err(RecvError::Lagged(_)) => Woken::Look,
+                Err(RecvError::Closed) => Woken::Over("stopping"),
+            },
+        }
+    }
+}
+
+/// The last event of a stream.
+pub(super) fn end(reason: &str) -> Event {
+    Event::default().event("end").data(format!("{{\"reason\":\"{reason}\"}}"))
+}
