@@ -13,6 +13,7 @@ mod collections;
 mod configuration;
 mod crossing;
 mod files;
+mod lookups;
 mod names;
 mod private;
 mod progress;
@@ -179,7 +180,7 @@ pub(crate) fn files(files: &Files, told: &Told<'_>) -> (Report, Option<Descripti
                 app,
                 operations: told.operations,
                 kinds: told.kinds,
-                names: names::Names::of(app, files),
+                names: names::Names::of(app),
                 schemas: HashMap::new(),
                 faults: Vec::new(),
             };
@@ -244,6 +245,9 @@ impl Checker<'_> {
         }
         for (name, file) in &description.sources {
             self.source(name, file, description);
+        }
+        for (name, file) in &description.lookups {
+            self.lookup(name, file, description);
         }
         for (name, schedule) in &description.schedules {
             self.schedule(name, schedule, description);

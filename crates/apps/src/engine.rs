@@ -375,7 +375,7 @@ impl Engine {
         // All that is asked with, and all that is computed of the answer, is of the same documents.
         let configuration = self.folder().configuration();
         let documents = configuration.clone();
-        let (context, prompt_version) = self
+        let (mut context, prompt_version) = self
             .store()
             .read(move |db| {
                 let folder = this.folder();
@@ -385,6 +385,15 @@ impl Engine {
                 Ok::<_, EngineError>((context, prompt_version))
             })
             .await?;
+        for (name, source) in &kit.description.context {
+            let ContextSource::Progress(of) = source else { continue };
+            // A source that asks by itself has no results of its own.
+            let seen = match &for_whom.user {
+                Some(owner) => Box::pin(self.progress_of(tenant, &of.progress, owner)).await?,
+                None => Json::Null,
+            };
+            context.push((name.clone(), seen));
+        }
         let chosen = |name: &str| {
             matches!(kit.description.context.get(name), Some(ContextSource::Chosen(_)))
         };
@@ -410,6 +419,8 @@ impl Engine {
         let language = input.get("language").and_then(Json::as_str).unwrap_or(usual);
         let pieces = part::gather(&kit, language, usual, document)
             .map_err(|error| misconfigured(error.to_string()))?;
+        let quoted = kit.description.segments.as_ref().map(|it| input.get(it.field()));
+        let quotes = quoted.map(|it| it.and_then(Json::as_str).unwrap_or_default().to_owned());
         let asker = Asker {
             models: self.models().clone(),
             kit,
@@ -417,6 +428,7 @@ impl Engine {
             pieces,
             plans,
             asked,
+            quotes,
             keeps_raw: false,
             tenant: for_whom.tenant,
             job: for_whom.job,

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use base::{JobId, RecordId, RunId, TenantId};
-use identity::user::UserError;
+use identity::{Refused, user::UserError};
 use models::ModelError;
-use sources::SourceError;
+use sources::{LookupError, SourceError};
 use work::{EnqueueError, FenceError};
 
 use crate::{
@@ -70,6 +70,9 @@ pub enum EngineError {
     /// About a source.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// About what is looked up while somebody waits.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
     /// No model answered.
     #[error(transparent)]
     Model(ModelError),
@@ -115,7 +118,7 @@ pub enum EngineError {
     ScheduleBusy(String),
     /// The caller lacks a permission for what they ask for in particular.
     #[error(transparent)]
-    NotAllowed(identity::Refused),
+    NotAllowed(Refused),
     /// About the people who sign in.
     #[error(transparent)]
     User(#[from] UserError),
@@ -171,6 +174,7 @@ impl EngineError {
             Self::Report(error) => error.code(),
             Self::Configuration(error) => error.code(),
             Self::Source(error) => source_code(error),
+            Self::Lookup(error) => lookup_code(error),
             Self::Model(error) => model_code(error),
             Self::Lost(_) => "interrupted",
             Self::Webhook(WebhookError::NotFound(_)) => "not_found",
@@ -201,6 +205,9 @@ impl EngineError {
             Self::Record(error) => error.detail(),
             Self::Version(error) => error.detail(),
             Self::Proposal(error) => error.detail(),
+            Self::NotAllowed(Refused::Permission { needed }) => Some(needed.name()),
+            Self::Progress(ProgressError::NotYours) => Some("progress"),
+            Self::Report(ReportError::NotYours(_)) => Some("reports"),
             Self::Invalid(invalid)
             | Self::Assistant(AssistantError::Invalid(invalid))
             | Self::Configuration(ConfigurationError::Invalid(invalid))
@@ -262,6 +269,7 @@ impl EngineError {
             | Self::Progress(ProgressError::Store(error))
             | Self::Configuration(ConfigurationError::Store(error))
             | Self::Source(SourceError::Store(error))
+            | Self::Lookup(LookupError::Store(error))
             | Self::Archive(ArchiveError::Store(error))
             | Self::User(UserError::Store(error))
             | Self::Webhook(WebhookError::Store(error)) => Some(error),
@@ -291,6 +299,15 @@ fn source_code(error: &SourceError) -> &'static str {
         SourceError::NotFromSource(_) => "not_found",
         SourceError::Refused(_) => "invalid_input",
         SourceError::Store(error) => store_code(error),
+    }
+}
+
+fn lookup_code(error: &LookupError) -> &'static str {
+    match error {
+        LookupError::NoSuch(_) => "not_found",
+        LookupError::Unanswered { .. } => "external_service",
+        LookupError::Misconfigured { .. } => "misconfigured",
+        LookupError::Store(error) => store_code(error),
     }
 }
 

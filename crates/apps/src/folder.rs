@@ -17,7 +17,7 @@ use std::{
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
-use sources::Program;
+use sources::{Live as Lookup, Program, expression::Language};
 
 use crate::{
     check::{self, Fault, Files, Level, Report, Told},
@@ -49,6 +49,7 @@ struct Inner {
     tasks: IndexMap<String, TaskKit>,
     assistants: IndexMap<String, AssistantKit>,
     sources: Vec<Program>,
+    lookups: Vec<Lookup>,
     tenant_schema: Option<Schema>,
     templates: Templates,
     warnings: Vec<Fault>,
@@ -93,6 +94,8 @@ pub struct AssistantKit {
     pub prompt: Template,
     /// The question for a title, when it is the application's own.
     pub title: Option<Template>,
+    /// The question for what could be asked next, when it is the application's own.
+    pub followups: Option<Template>,
 }
 
 /// A folder that cannot be an application, with everything that is wrong.
@@ -210,6 +213,11 @@ impl Folder {
         &self.0.sources
     }
 
+    /// What is looked up while somebody waits, ready to be asked, in the order of the description.
+    pub fn lookups(&self) -> &[Lookup] {
+        &self.0.lookups
+    }
+
     /// What a document of `config/` says, secrets and all; none when it is not there.
     pub fn config(&self, name: &str) -> Option<Json> {
         self.live().configuration.get(name).and_then(Document::said).cloned()
@@ -274,8 +282,10 @@ impl Folder {
         let of_tasks = description.tasks.values();
         let of_tasks = of_tasks.flat_map(|it| [Some(&it.prompt), it.fallback.as_ref()]);
         let of_assistants = description.assistants.values();
-        let of_assistants =
-            of_assistants.flat_map(|it| [Some(&it.prompt), it.titles.prompt.as_ref()]);
+        let of_assistants = of_assistants.flat_map(|it| {
+            let followups = it.followups.as_ref().and_then(|it| it.prompt.as_ref());
+            [Some(&it.prompt), it.titles.prompt.as_ref(), followups]
+        });
         let of_questions = description.questions.values().flat_map(|it| {
             let comment = it.comment.as_ref().map(|it| &it.prompt);
             [Some(&it.query.prompt), Some(&it.answer.prompt), Some(&it.followups.prompt), comment]
@@ -313,11 +323,13 @@ impl Folder {
         }
         let mut assistants = IndexMap::new();
         for (name, assistant) in &description.assistants {
+            let followups = assistant.followups.as_ref().and_then(|it| it.prompt.as_deref());
             let kit = AssistantKit {
                 name: name.clone(),
                 description: assistant.clone(),
                 prompt: template(&assistant.prompt)?,
                 title: assistant.titles.prompt.as_deref().map(template).transpose()?,
+                followups: followups.map(template).transpose()?,
             };
             assistants.insert(name.clone(), kit);
         }
@@ -325,7 +337,8 @@ impl Folder {
         let tenant_schema = tenants.map(|it| schema(files, &it.schema)).transpose()?;
         let configuration = Configuration::read(files, &description, kinds, overlay);
         let live = Live::new(&description, configuration, template)?;
-        let sources = sources(files, &description, fuel)?;
+        let sources = compiled(files, &description.sources, fuel, Program::compile)?;
+        let lookups = compiled(files, &description.lookups, fuel, Lookup::compile)?;
         let path = files.folder().to_owned();
         let kits = Kits::new(&description, |file| Schema::read(files.folder(), file).ok())
             .map_err(|error| unexpected(check::APP_FILE, &error))?;
@@ -345,6 +358,7 @@ impl Folder {
             tasks,
             assistants,
             sources,
+            lookups,
             tenant_schema,
             templates,
             warnings,
@@ -426,17 +440,18 @@ fn schema(files: &Files, name: &str) -> Result<Schema, Box<Fault>> {
     Schema::read(files.folder(), name).map_err(|error| unexpected(name, &error))
 }
 
-/// The sources, compiled.
-fn sources(
+/// The documents of these files, compiled.
+fn compiled<T>(
     files: &Files,
-    description: &Description,
+    named: &IndexMap<String, String>,
     fuel: u64,
-) -> Result<Vec<Program>, Box<Fault>> {
+    compile: impl Fn(&str, &Json, &Language) -> Result<T, Vec<sources::program::Fault>>,
+) -> Result<Vec<T>, Box<Fault>> {
     let language = template::language(fuel);
-    let compiled = description.sources.iter().map(|(name, file)| {
+    let compiled = named.iter().map(|(name, file)| {
         let missing = || unexpected(file, &"there is no such document");
         let document = files.document(file).ok_or_else(missing)?;
-        Program::compile(name, &document.value, &language).map_err(|faults| {
+        compile(name, &document.value, &language).map_err(|faults| {
             let first = faults.first().map_or("", |it| it.message.as_str());
             unexpected(file, &first)
         })

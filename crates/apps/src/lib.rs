@@ -46,6 +46,7 @@ pub mod table;
 pub mod template;
 
 pub mod field;
+mod followups;
 pub mod indexes;
 pub mod language;
 pub mod schema;

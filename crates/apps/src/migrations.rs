@@ -91,4 +91,14 @@ pub const MIGRATIONS: &[Migration] = &[
         up: both!("20261125_110000_configuration_versions", "up"),
         down: both!("20261125_110000_configuration_versions", "down"),
     },
+    Migration {
+        name: "20261126_100000_followups_of_answers",
+        up: both!("20261126_100000_followups_of_answers", "up"),
+        down: both!("20261126_100000_followups_of_answers", "down"),
+    },
+    Migration {
+        name: "20261127_100000_earlier_records_of_chats",
+        up: both!("20261127_100000_earlier_records_of_chats", "up.sqlite", "up.postgres"),
+        down: both!("20261127_100000_earlier_records_of_chats", "down"),
+    },
 ];

@@ -10,14 +10,20 @@ use std::{
 
 use async_trait::async_trait;
 use base::{RecordId, TenantId};
+use bytes::Bytes;
 use identity::{Reach, tenant};
+use knowledge::{
+    extract::{ExtractError, VerdictKind},
+    sniff::{self, Kind},
+};
 use serde_json::{Map, Value as Json, json};
 use sources::{
     Kit, Policy, Shelf,
     expression::Data,
-    shelf::{Kept, Refused, TaskQuestion, Unanswered, Who},
+    shelf::{Kept, Lies, Refused, TaskQuestion, Unanswered, Who, Words},
 };
 use store::{Db, Error, Row, Tx};
+use tokio::task::spawn_blocking;
 
 use crate::{
     engine::{Engine, For, Settings},
@@ -39,7 +45,8 @@ pub(crate) fn kit(folder: &Folder, settings: &Settings) -> Result<Kit, reqwest::
     };
     let environment: BTreeMap<String, String> = declared.names().filter_map(value).collect();
     let policy = Policy { allow_private: settings.allow_private_sources, ..Policy::default() };
-    Kit::new(folder.sources().iter().cloned(), environment, policy)
+    let (programs, lookups) = (folder.sources().iter().cloned(), folder.lookups().iter().cloned());
+    Kit::new(programs, lookups, environment, policy)
 }
 
 /// The application's records, tasks and files.
@@ -233,6 +240,28 @@ impl Shelf for Records {
         let read = tokio::fs::read(self.engine.folder().path().join(path)).await;
         read.map_err(|_| format!("the file `{path}` cannot be read"))
     }
+
+    async fn lies(&self, bytes: Bytes) -> Result<Lies, String> {
+        let looked_at = bytes.clone();
+        // To know whether a long text is JSON all of it is read.
+        let kind = spawn_blocking(move || sniff::kind(&looked_at, None)).await;
+        let kind = kind.map_err(|_| "it could not be looked at".to_owned())?;
+        match kind.map_err(|it| it.to_string())? {
+            Kind::Html => Ok(Lies::Page),
+            Kind::Markdown | Kind::Text | Kind::Json | Kind::Csv => Ok(Lies::Text),
+            kind @ (Kind::Png | Kind::Jpeg | Kind::Webp | Kind::Gif) => {
+                Err(format!("what lies there is {}", kind.described()))
+            }
+            kind @ (Kind::Pdf | Kind::Docx | Kind::Xlsx) => {
+                let nobody =
+                    || format!("what lies there is {}, and nobody reads it", kind.described());
+                let knowledge = self.engine.knowledge().ok_or_else(nobody)?;
+                let words = Box::pin(knowledge.words(kind, bytes)).await;
+                let words = words.map_err(|it| unread(kind, &it))?;
+                Ok(Lies::Document(Words(words)))
+            }
+        }
+    }
 }
 
 impl Records {
@@ -250,6 +279,25 @@ fn read(row: &Row) -> Result<Kept, Error> {
     let deleted: Option<base::Timestamp> = row.get("deleted_at")?;
     let data = record::object(row, "data")?;
     Ok(Kept { id: row.get("id")?, data, is_deleted: deleted.is_some() })
+}
+
+/// Why a document that lies at an address has no words. Whoever reads this did not put it there.
+fn unread(kind: Kind, error: &ExtractError) -> String {
+    let why: String = match error {
+        ExtractError::Nothing { verdict } => match verdict.kind {
+            VerdictKind::ImageOnly => "that holds pictures without text".into(),
+            VerdictKind::Encrypted => "that is locked with a password".into(),
+            VerdictKind::Broken => "that is damaged and cannot be read".into(),
+            VerdictKind::TooLong => "that is longer than what is read".into(),
+            VerdictKind::Empty | VerdictKind::Text => "without a word in it".into(),
+        },
+        ExtractError::TooLong { seconds } => format!("that takes longer than {seconds} s to read"),
+        ExtractError::TooMuch { megabytes } => {
+            format!("that takes more than {megabytes} MB to read, or breaks readers")
+        }
+        ExtractError::NotStarted { .. } => return error.to_string(),
+    };
+    format!("what lies there is {} {why}", kind.described())
 }
 
 fn refused(error: RecordError) -> Refused {
@@ -278,6 +326,15 @@ fn whole(before: &Json, after: Json) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn why_a_document_has_no_words_is_told_of_what_lies_there() {
+        let error = ExtractError::TooLong { seconds: 30 };
+        assert_eq!(
+            unread(Kind::Pdf, &error),
+            "what lies there is a PDF that takes longer than 30 s to read"
+        );
+    }
 
     #[test]
     fn an_object_is_replaced_and_not_laid_over_the_old_one() {

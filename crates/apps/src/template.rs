@@ -254,39 +254,14 @@ fn knows(kind: &str, name: &str) -> bool {
     ENVIRONMENT.render_str(&text, Value::from_pairs([("name", name)])).is_ok_and(|it| it == "1")
 }
 
-/// The filters worth proposing when a name is not known.
-pub(crate) const FILTERS: [&str; 66] = [
-    "find",
-    "find_all",
-    "replace_all",
-    "classify",
-    "words",
-    "similarity",
-    "overlap",
-    "pad",
-    "number",
-    "tojson",
-    "index_by",
-    "pluck",
-    "field",
-    "repeated",
-    "single",
-    "parse_json",
-    "seconds",
-    "variables",
-    "without",
-    "clean",
-    "extract",
-    "unescape",
-    "date",
-    "time",
-    "datetime",
-    "days_until",
-    "email",
-    "phone",
-    "coordinates",
-    "lookup",
-    "head",
+/// The filters worth proposing when a name is not known: those of the house, and the best known of
+/// the language.
+pub(crate) fn filter_names() -> impl Iterator<Item = &'static str> {
+    filters::NAMES.into_iter().chain(sources::filters::NAMES).chain(FILTERS)
+}
+
+/// The best known filters of the language.
+const FILTERS: [&str; 35] = [
     "lower",
     "upper",
     "title",

@@ -20,7 +20,6 @@ use crate::{
     task::{
         answer::{Answered, RULES},
         scene::of_text,
-        segment::{self, Quoted},
     },
 };
 
@@ -214,11 +213,7 @@ impl Engine {
             prepared.asker.kit.description.model.priority = priority;
             prepared.asker.kit.description.model.name = None;
         }
-        let mut answered = prepared.asker.ask(&[], 1, 1).await?;
-        let quoted = kit.description.segments.as_ref().and_then(|it| Quoted::parse(&it.at));
-        if let Some(quoted) = quoted {
-            segment::place(&subject.text, &quoted, &mut answered.value);
-        }
+        let answered = prepared.asker.ask(&[], 1, 1).await?;
         let prompt_version = prepared.prompt_version.filter(|_| answered.produced_by != RULES);
         Ok((answered, prompt_version))
     }

@@ -391,6 +391,7 @@ impl Engine {
             given: ask.context.clone(),
             personality: ask.personality.clone(),
             about: prepared.about,
+            progress: Vec::new(),
         };
         let task = Task {
             caller: caller.clone(),

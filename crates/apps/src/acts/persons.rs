@@ -25,6 +25,7 @@ impl Engine {
         caller.may(Permission::EraseRecords).map_err(EngineError::NotAllowed)?;
         let (caller, Wish { user, shared }) = (caller.clone(), wish);
         let collections = person::collections(self.folder());
+        let of_answers = person::answers::collections(self.folder());
         let has_documents = self.knowledge().is_some();
         self.store()
             .read_long(move |db| {
@@ -32,7 +33,8 @@ impl Engine {
                 let mut sum =
                     Counts { sessions: having.sessions, keys: having.keys, ..Counts::default() };
                 for owner in &having.owners {
-                    let theirs = person::count(db, owner, &collections, has_documents, shared)?;
+                    let theirs =
+                        person::count(db, owner, &collections, &of_answers, has_documents, shared)?;
                     sum = sum.and(theirs);
                 }
                 Ok::<_, EngineError>(sum)
@@ -63,12 +65,11 @@ impl Engine {
                 owners: having.owners,
                 shared: wish.shared,
                 gone: Counts { sessions: having.sessions, keys: having.keys, ..Counts::default() },
+                first: None,
             };
             let by = asking.actor.to_string();
-            let [first, again] = erase::jobs(&payload, having.tenant, &by, now);
-            let first = work::enqueue(tx, first, now).map_err(refused)?;
-            work::enqueue(tx, again, now).map_err(refused)?;
-            Ok::<_, EngineError>((having.tenant, first.id))
+            let first = erase::enqueue(tx, &payload, having.tenant, &by, now).map_err(refused)?;
+            Ok::<_, EngineError>((having.tenant, first))
         };
         let (tenant, job) = self.store().write(&caller.actor, now, write).await?;
         let ended = self.end_of(tenant, job, &mut changes, until).await?;

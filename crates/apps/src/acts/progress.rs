@@ -105,15 +105,9 @@ impl Engine {
         }
         let roles = &self.folder().description().roles;
         let sight = who::sight(caller, of, &spec.others, roles)?;
-        let mut metrics = vec![Metric::Overall];
-        if spec.criteria.is_some() {
-            metrics.push(Metric::Criteria);
-        }
-        if sight.has_texts && !spec.recurring.is_empty() {
-            metrics.push(Metric::Recurring);
-        }
+        let metrics = metrics(spec, sight.has_texts);
         let owner = sight.whose.owner().map(str::to_owned);
-        let found = self.calculated(ask.tenant, name, spec, owner.clone(), metrics).await?;
+        let found = self.calculated(ask.tenant, name, spec, owner, metrics).await?;
         let of = match sight.whose {
             Whose::One(owner) => owner,
             Whose::All => "all".to_owned(),
@@ -141,6 +135,19 @@ impl Engine {
                 all.iter().next().map(|(name, spec)| (name.as_str(), spec)).ok_or(none)
             }
         }
+    }
+
+    /// What became of the results of one owner, as they themselves are told.
+    pub(crate) async fn progress_of(
+        &self,
+        tenant: TenantId,
+        name: &str,
+        owner: &str,
+    ) -> Result<Json, EngineError> {
+        let (name, spec) = self.declared_progress(Some(name))?;
+        let (metrics, own) = (metrics(spec, true), Some(owner.to_owned()));
+        let found = self.calculated(tenant, name, spec, own, metrics).await?;
+        Ok(told(name, owner, found))
     }
 
     /// The newest results of one owner, the oldest of them first: `{record, at, overall}`.
@@ -233,6 +240,18 @@ impl Engine {
         }
         hex::encode(&digest.finalize()[..8])
     }
+}
+
+/// What is told of a progress, with its texts or without.
+fn metrics(spec: &Progress, has_texts: bool) -> Vec<Metric> {
+    let mut metrics = vec![Metric::Overall];
+    if spec.criteria.is_some() {
+        metrics.push(Metric::Criteria);
+    }
+    if has_texts && !spec.recurring.is_empty() {
+        metrics.push(Metric::Recurring);
+    }
+    metrics
 }
 
 /// Why nothing came of work on a thread of its own.

@@ -20,7 +20,17 @@ use super::{
     pack::{self, FORMAT, Head, Line},
     row::{self, Archive},
 };
-use crate::job::steps::Steps;
+use crate::{field::Data, job::steps::Steps, person::answers};
+
+/// What is somebody's in archives.
+pub(crate) struct Theirs {
+    /// Under which names it is kept.
+    pub(crate) owners: Vec<String>,
+    /// The collections in which all that they made is theirs.
+    pub(crate) collections: Vec<String>,
+    /// Those in which answers about texts of theirs are: [`answers::holds_text`].
+    pub(crate) of_answers: Vec<String>,
+}
 
 /// What an archive will be without somebody's records.
 pub(crate) struct Rest {
@@ -39,26 +49,26 @@ struct Left {
     newest_at: Timestamp,
 }
 
-/// The archive of a collection behind this one, of whatever tenant.
+/// The archive of a collection behind this one, of whatever tenant; begun since, when that is given.
 pub(crate) async fn next(
     steps: &Steps,
     collection: &str,
     after: Option<ArchiveId>,
+    since: Option<Timestamp>,
 ) -> Result<Option<Archive>, Failure> {
     let name = collection.to_owned();
-    steps.read(move |db| Ok(row::behind(db, &name, after)?)).await
+    steps.read(move |db| Ok(row::behind(db, &name, after, since)?)).await
 }
 
-/// Reads an archive, and writes a file of it without what one of these made in `collections`, also within
-/// what others made; none when there is nothing of theirs in it. The file is nobody's until [`replace`].
+/// Reads an archive, and writes a file of it without what is theirs, also within what others made; none when
+/// there is nothing of theirs in it. The file is nobody's until [`replace`].
 pub(crate) async fn without(
     steps: &Steps,
     archive: &Archive,
-    owners: &[String],
-    collections: &[String],
+    whose: &Theirs,
 ) -> Result<Option<Rest>, Failure> {
     let lines = file::read_back(steps, archive, |_| true).await?;
-    let all = theirs(&lines, owners, collections);
+    let all = theirs(&lines, whose);
     if all.is_empty() {
         return Ok(None);
     }
@@ -97,10 +107,15 @@ pub(crate) async fn without(
     Ok(Some(Rest { gone, left: Some(left) }))
 }
 
-/// What one of these made in `collections`, with all that lies in it. No I/O: this is what is decided.
-fn theirs(lines: &[Line], owners: &[String], collections: &[String]) -> BTreeSet<RecordId> {
-    let is_own =
-        |it: &&Line| collections.contains(&it.collection) && owners.contains(&it.created_by);
+/// What is theirs, with all that lies in it. No I/O: this is what is decided.
+fn theirs(lines: &[Line], whose: &Theirs) -> BTreeSet<RecordId> {
+    let is_of_kind = |it: &Line| {
+        let data = || serde_json::from_str::<Data>(it.data.get());
+        whose.collections.contains(&it.collection)
+            || (whose.of_answers.contains(&it.collection)
+                && data().is_ok_and(|it| answers::holds_text(&it)))
+    };
+    let is_own = |it: &&Line| whose.owners.contains(&it.created_by) && is_of_kind(it);
     let mut all: BTreeSet<RecordId> = lines.iter().filter(is_own).map(|it| it.id).collect();
     loop {
         let is_within = |it: &Line| it.parent.is_some_and(|it| all.contains(&it));
@@ -171,6 +186,11 @@ mod tests {
 
     use super::*;
 
+    fn whose(owner: &str) -> Theirs {
+        let (collections, of_answers) = (vec!["notes".to_owned()], vec!["answers".to_owned()]);
+        Theirs { owners: vec![owner.to_owned()], collections, of_answers }
+    }
+
     fn line(collection: &str, within: Option<&Line>, created_by: &str) -> Line {
         let (id, at) = (RecordId::generate(), testkit::moment("2026-11-21T08:00:00Z"));
         Line {
@@ -200,7 +220,20 @@ mod tests {
         let expected = BTreeSet::from([note.id, reply.id]);
         // What lies in another may come before it.
         let lines = [case, reply, note, other, own];
-        assert_eq!(theirs(&lines, &["ann".into()], &["notes".into()]), expected);
-        assert!(theirs(&lines, &["eve".into()], &["notes".into()]).is_empty());
+        assert_eq!(theirs(&lines, &whose("ann")), expected);
+        assert!(theirs(&lines, &whose("eve")).is_empty());
+    }
+
+    #[test]
+    fn of_answers_that_tasks_keep_those_about_somebodys_own_text_are_theirs() {
+        let answer = |created_by: &str, data: &str| {
+            let data = RawValue::from_string(data.into()).expect("an object");
+            Line { data, ..line("answers", None, created_by) }
+        };
+        let own = answer("ann", r#"{"text": "My own.", "record_id": null, "result": {}}"#);
+        let of_record = answer("ann", r#"{"text": null, "record_id": "one", "result": {}}"#);
+        let of_another = answer("bob", r#"{"text": "His own.", "record_id": null}"#);
+        let expected = BTreeSet::from([own.id]);
+        assert_eq!(theirs(&[own, of_record, of_another], &whose("ann")), expected);
     }
 }

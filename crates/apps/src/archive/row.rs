@@ -109,18 +109,22 @@ pub fn list(
     Ok(Page::of(archives, page, |it| vec![json!(it.created_at.as_microsecond()), json!(it.id)]))
 }
 
-/// The archive of a collection behind this one, in the order of their ids and of whatever tenant.
+/// The archive of a collection behind this one, in the order of their ids and of whatever tenant; only of those
+/// that were begun since, when that is given.
 pub(crate) fn behind(
     db: &Db,
     collection: &str,
     after: Option<ArchiveId>,
+    since: Option<Timestamp>,
 ) -> Result<Option<Archive>, Error> {
     let sql = format!(
         "SELECT {COLUMNS} FROM archives a
-          WHERE a.collection = $1 AND a.state = 'kept' AND a.id > $2 ORDER BY a.id LIMIT 1"
+          WHERE a.collection = $1 AND a.state = 'kept' AND a.id > $2 AND a.created_at >= $3
+          ORDER BY a.id LIMIT 1"
     );
     let after = after.map_or_else(String::new, |it| it.to_string());
-    let row = db.first(sql.as_str(), &params![collection, after])?;
+    let since = since.unwrap_or(Timestamp::MIN);
+    let row = db.first(sql.as_str(), &params![collection, after, since])?;
     let Some(mut archive) = row.as_ref().map(Archive::read).transpose()? else { return Ok(None) };
     find_places(db, std::slice::from_mut(&mut archive))?;
     Ok(Some(archive))

@@ -2,9 +2,12 @@
 //! chat began.
 //!
 //! It is taken once and kept with the chat, so that what is said later is said of the same thing. Only
-//! what its owner sees is in it, and it is theirs alone; it goes with the record it was taken of.
+//! what its owner sees is in it, and it is theirs alone; it goes with the record it was taken of, and what came
+//! before that goes out of it with its own records.
 //!
-//! Start at [`take`]; [`begin`] writes a chat down with it.
+//! Start at [`take`]; [`begin`] writes a chat down with it, [`forget`] takes a record out of all of them.
+
+use std::collections::BTreeSet;
 
 use base::{ChatId, RecordId, TenantId, Timestamp};
 use identity::{Caller, Reach};
@@ -101,13 +104,15 @@ pub(crate) fn begin(
     chat: &Chat,
     about: Option<&About>,
 ) -> Result<(), EngineError> {
-    if let Some(about) = about {
-        record::living(record::hold(tx, reach, about.record.id, None)?)?;
-    }
+    let about = about.map(|it| it.held(tx, reach)).transpose()?;
     chat::create(tx, chat)?;
     if let Some(about) = about {
         let sql = "INSERT INTO assistant_abouts (chat, tenant, about) VALUES ($1, $2, $3)";
         tx.execute(sql, &params![chat.id, chat.tenant, json!(about).to_string()])?;
+        for record in about.before_it() {
+            let sql = "INSERT INTO assistant_earlier (record, chat, tenant) VALUES ($1, $2, $3)";
+            tx.execute(sql, &params![record, chat.id, chat.tenant])?;
+        }
     }
     Ok(())
 }
@@ -127,7 +132,8 @@ pub(crate) fn of(db: &Db, chat: ChatId) -> Result<Option<About>, store::Error> {
     serde_json::from_value(about).map(Some).map_err(unreadable)
 }
 
-/// Removes the chats about a record, with everything said in them and their documents: the record is gone.
+/// Removes the chats about a record, with everything said in them and their documents, and takes it out of what
+/// chats about later ones know: the record is gone.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -137,10 +143,55 @@ pub(crate) fn forget(tx: &Tx, record: RecordId, now: Timestamp) -> Result<(), st
         of_chat(tx, chat.tenant, chat.id, now)?;
         chat::remove(tx, &chat)?;
     }
+    let known_to = "SELECT chat FROM assistant_earlier WHERE record = $1 ORDER BY chat";
+    for row in tx.query(known_to, &params![record])? {
+        let chat: ChatId = row.get("chat")?;
+        // Two that are erased at once do not bring each other back.
+        tx.hold(&format!("assistant_abouts:{chat}"))?;
+        if let Some(mut about) = of(tx, chat)? {
+            about.lose(record);
+            let sql = "UPDATE assistant_abouts SET about = $2 WHERE chat = $1";
+            tx.execute(sql, &params![chat, json!(about).to_string()])?;
+        }
+    }
+    tx.execute("DELETE FROM assistant_earlier WHERE record = $1", &params![record])?;
     Ok(())
 }
 
 impl About {
+    /// The same with records that stay where they are until the transaction ends. What came before and is gone
+    /// meanwhile is left out.
+    fn held(&self, tx: &Tx, reach: Reach) -> Result<Self, RecordError> {
+        let mut kept = self.clone();
+        let mut all = self.before_it();
+        all.insert(self.record.id);
+        // In the order of their ids: two that begin at once do not wait for each other.
+        for id in all {
+            match record::hold(tx, reach, id, None) {
+                Ok(found) if id == self.record.id => drop(record::living(found)?),
+                Ok(_) => {}
+                Err(RecordError::NotFound { .. }) if id != self.record.id => kept.lose(id),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(kept)
+    }
+
+    /// The records that came before it, and what those lie in.
+    fn before_it(&self) -> BTreeSet<RecordId> {
+        let parents = self.earlier.iter().map(|it| it.parent.id);
+        let records = self.earlier.iter().filter_map(|it| it.record.as_ref());
+        parents.chain(records.map(|it| it.id)).filter(|it| *it != self.record.id).collect()
+    }
+
+    /// Forgets a record that came before it.
+    fn lose(&mut self, gone: RecordId) {
+        self.earlier.retain(|it| it.parent.id != gone);
+        for it in &mut self.earlier {
+            it.record = it.record.take().filter(|it| it.id != gone);
+        }
+    }
+
     /// What templates see under `record`, `parent` and `earlier`.
     pub(crate) fn vars(&self) -> [(&'static str, Json); 3] {
         let earlier = self.earlier.iter().map(
@@ -364,6 +415,21 @@ mod tests {
         check(1_700, 1, true);
         check(1_250, 0, true);
         check(10, 0, false);
+    }
+
+    #[test]
+    fn what_came_before_and_is_gone_is_lost_and_the_rest_stays() {
+        let mut about = about();
+        let grade = shown("a grade");
+        about.earlier[0].record = Some(grade.clone());
+        let (newer, older) = (about.earlier[0].parent.id, about.earlier[1].parent.id);
+        assert_eq!(about.before_it(), BTreeSet::from([newer, older, grade.id]));
+        about.lose(grade.id);
+        assert_eq!(about.before_it(), BTreeSet::from([newer, older]));
+        about.lose(newer);
+        assert_eq!(about.before_it(), BTreeSet::from([older]));
+        about.lose(about.record.id);
+        assert_eq!((about.before_it().len(), about.record.title.as_str()), (1, "Memo"));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Making an answer, from the question to the last event: look things up, number the sources, keep
-//! the question, hand on what the model says as it says it, keep the answer.
+//! the question, hand on what the model says as it says it, propose what could be asked next, keep the
+//! answer.
 //!
 //! Whatever stops it (the client, the model, the program), what was written until then is kept and
 //! marked, and the last event says what happened.
 
 mod ending;
+mod next;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -29,8 +31,8 @@ use super::{
     title,
 };
 use crate::{
-    ask::AssistantAsk, engine::Engine, error::EngineError, folder::AssistantKit, prompt,
-    template::TemplateError,
+    ask::AssistantAsk, description::AssistantSource, engine::Engine, error::EngineError,
+    folder::AssistantKit, prompt, template::TemplateError,
 };
 
 /// Makes one answer.
@@ -54,6 +56,10 @@ pub(crate) struct Runner {
     sources: Vec<Source>,
     checker: Checker,
     text: String,
+    /// What was asked before in the same chat, the newest first.
+    asked: Vec<String>,
+    /// What could be asked next.
+    followups: Vec<String>,
     model: Option<String>,
     used: Option<(Usage, Cost)>,
     /// The question is the first of its chat.
@@ -137,6 +143,8 @@ impl Runner {
             sources: Vec::new(),
             checker: Checker::new(0),
             text: String::new(),
+            asked: Vec::new(),
+            followups: Vec::new(),
             model: None,
             used: None,
             is_first: false,
@@ -166,14 +174,17 @@ impl Runner {
             temperature: Some(self.kit.description.model.temperature),
             ..models::Ask::new(self.tenant(), self.kit.name.clone(), Vec::new())
         };
-        if self.engine.models().would_ask(&ask).is_none() {
-            return self.quote().await;
-        }
-        let messages = self.messages().await?;
-        let speaking = self.engine.models().clone();
-        let speaking = speaking.speak(models::Ask { messages, ..ask });
-        let speech = self.unless_stopped(Box::pin(speaking)).await??;
-        self.listen(speech).await
+        let said = if self.engine.models().would_ask(&ask).is_none() {
+            self.quote().await?
+        } else {
+            let messages = self.messages().await?;
+            let speaking = self.engine.models().clone();
+            let speaking = speaking.speak(models::Ask { messages, ..ask });
+            let speech = self.unless_stopped(Box::pin(speaking)).await??;
+            self.listen(speech).await?
+        };
+        self.propose().await?;
+        Ok(said)
     }
 
     /// Gives the sources their numbers, and tells them.
@@ -253,8 +264,22 @@ impl Runner {
         Ok(())
     }
 
+    /// Reads how the results of whoever asks went, where the template is to see that.
+    async fn look_back(&mut self) -> Result<(), Stop> {
+        let (engine, tenant) = (self.engine.clone(), self.tenant());
+        let owner = self.caller.actor.to_string();
+        let context = self.kit.description.context.clone();
+        for (name, source) in context {
+            let AssistantSource::Progress(of) = source else { continue };
+            let seen = Box::pin(engine.progress_of(tenant, &of.progress, &owner)).await;
+            self.scene.progress.push((name, seen.map_err(|error| Stop::Failed(Box::new(error)))?));
+        }
+        Ok(())
+    }
+
     /// The conversation that the model goes on with.
     async fn messages(&mut self) -> Result<Vec<Message>, Stop> {
+        self.look_back().await?;
         let (place, most) = (self.place(), self.kit.description.messages);
         let (name, started) = (self.kit.name.clone(), self.engine.now());
         let read = self.engine.store().read(move |db| {
@@ -267,12 +292,14 @@ impl Runner {
         let (said, prompt_version) =
             read.await.map_err(|error| Stop::Failed(Box::new(error.into())))?;
         // The question itself is the last that was said, unless it is asked again.
-        let said = match (&self.begins, self.run.question) {
+        let said: Vec<message::Message> = match (&self.begins, self.run.question) {
             (Begins::Chat(_) | Begins::InChat(_), Some(question)) => {
                 said.into_iter().filter(|it| it.id != question).collect()
             }
             _ => said,
         };
+        let asked = said.iter().filter(|it| it.role == Role::User);
+        self.asked = asked.map(|it| it.content.clone()).collect();
         self.note("prompt_version", json!(prompt_version));
         let history = say::history(said, self.kit.description.history_tokens);
         self.note("history_messages", history.len().into());
@@ -434,6 +461,7 @@ fn asked(
         metadata: json!({"input_truncated": run.metadata["input_truncated"]}),
         sources: Vec::new(),
         cited: Vec::new(),
+        followups: Vec::new(),
         run: Some(run.id),
         created_at: now,
     })

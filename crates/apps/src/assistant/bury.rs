@@ -70,6 +70,7 @@ fn answer(run: &Run, told: &[Event], now: Timestamp) -> Option<Message> {
         metadata: run.metadata.clone(),
         sources: run.sources.clone(),
         cited: checker.cited().collect(),
+        followups: Vec::new(),
         run: Some(run.id),
         created_at: now,
     })

@@ -137,9 +137,7 @@ pub fn list(
     page: &PageRequest,
 ) -> Result<Page<Chat>, store::Error> {
     let sql = if page.is_backwards() { LIST_BACK } else { LIST };
-    let key = page.cursor.as_ref().map(|it| it.key.as_slice());
-    let at = key.map_or(i64::MAX, |it| it.first().and_then(Json::as_i64).unwrap_or_default());
-    let id = key.and_then(|it| it.get(1)?.as_str()).unwrap_or_default();
+    let (at, id) = page.moment_and_id();
     let rows = db.query(
         sql,
         &params![
@@ -227,6 +225,7 @@ pub fn remove(tx: &Tx, chat: &Chat) -> Result<(), store::Error> {
     }
     tx.execute("DELETE FROM assistant_messages WHERE chat = $1", &id)?;
     tx.execute("DELETE FROM assistant_abouts WHERE chat = $1", &id)?;
+    tx.execute("DELETE FROM assistant_earlier WHERE chat = $1", &id)?;
     tx.execute("DELETE FROM assistant_chats WHERE id = $1", &id)?;
     tx.audit(audited(chat, "chat_deleted", "Deleted a chat"));
     Ok(())

@@ -30,6 +30,8 @@ names! {
         Start = "start",
         /// More words of the answer.
         Delta = "delta",
+        /// What could be asked next.
+        Followups = "followups",
         /// What the answer used.
         Usage = "usage",
         /// The answer is whole.

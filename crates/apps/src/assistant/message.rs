@@ -33,6 +33,8 @@ pub struct Message {
     pub sources: Vec<Source>,
     /// The numbers of those that it names.
     pub cited: Vec<u32>,
+    /// What could be asked after it, as it was proposed.
+    pub followups: Vec<String>,
     /// The run that made it.
     pub run: Option<RunId>,
     /// When it was said.
@@ -120,8 +122,8 @@ pub fn add(tx: &Tx, message: &Message) -> Result<(), store::Error> {
     tx.execute(
         "INSERT INTO assistant_messages
             (id, tenant, chat, seq, role, content, state, model_used, tokens_used, metadata,
-             sources, citations, run, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             sources, citations, followups, run, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         &params![
             message.id,
             message.tenant,
@@ -135,6 +137,7 @@ pub fn add(tx: &Tx, message: &Message) -> Result<(), store::Error> {
             &message.metadata,
             json!(message.sources),
             json!(message.cited),
+            json!(message.followups),
             message.run,
             message.created_at
         ],
@@ -270,6 +273,7 @@ pub fn view(message: &Message) -> Json {
         "metadata": message.metadata,
         "sources": message.sources.iter().map(Source::view).collect::<Vec<_>>(),
         "citations": message.citations().map(Source::citation).collect::<Vec<_>>(),
+        "followups": message.followups,
         "run": message.run,
         "created_at": message.created_at,
     })
@@ -292,6 +296,7 @@ fn read(row: &Row) -> Result<Message, store::Error> {
         metadata: row.get("metadata")?,
         sources: serde_json::from_value(list("sources")?).unwrap_or_default(),
         cited: serde_json::from_value(list("citations")?).unwrap_or_default(),
+        followups: serde_json::from_value(list("followups")?).unwrap_or_default(),
         run: row.get("run")?,
         created_at: row.get("created_at")?,
     })

@@ -316,6 +316,7 @@ pub fn erase(tx: &Tx, tenant: TenantId) -> Result<(), store::Error> {
         "DELETE FROM assistant_runs WHERE tenant = $1",
         "DELETE FROM assistant_messages WHERE tenant = $1",
         "DELETE FROM assistant_abouts WHERE tenant = $1",
+        "DELETE FROM assistant_earlier WHERE tenant = $1",
         "DELETE FROM assistant_chats WHERE tenant = $1",
         "DELETE FROM assistant_prompts WHERE tenant = $1",
     ] {

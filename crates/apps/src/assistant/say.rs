@@ -12,6 +12,7 @@ use super::{
 use crate::{
     check::ABOUT_VARIABLES,
     configuration,
+    description::AssistantSource,
     folder::{AssistantKit, Folder},
     language,
     template::{TemplateError, Vars},
@@ -35,6 +36,8 @@ pub(crate) struct Scene {
     pub(crate) personality: Option<String>,
     /// What it is about.
     pub(crate) about: Option<About>,
+    /// How the results of whoever asks went: name in the template → what they are told of it.
+    pub(crate) progress: Vec<(String, Json)>,
 }
 
 /// The conversation that the model is to go on with.
@@ -46,6 +49,24 @@ pub(crate) fn messages(
     history: Vec<Message>,
     now: Timestamp,
 ) -> Result<Vec<Message>, TemplateError> {
+    let mut vars = seen(&scene.question, sources, now)
+        .with("given", &json!(scene.given))
+        .with("own_prompt", &json!(scene.own_prompt))
+        .with("personality", &json!(scene.personality));
+    for name in ABOUT_VARIABLES {
+        vars.set(name, &Json::Null);
+    }
+    for (name, value) in scene.about.iter().flat_map(About::vars) {
+        vars.set(name, &value);
+    }
+    set_context(&mut vars, folder, kit, scene);
+    let prompt = kit.prompt.prompt(&vars)?;
+    let system = prompt.system.filter(|it| !it.is_empty()).map(Message::system);
+    Ok(system.into_iter().chain(history).chain([Message::user(prompt.user)]).collect())
+}
+
+/// What every template for a question sees.
+pub(super) fn seen(question: &str, sources: &[Source], now: Timestamp) -> Vars {
     let shown: Vec<Json> = sources
         .iter()
         .map(|it| {
@@ -55,33 +76,29 @@ pub(crate) fn messages(
             })
         })
         .collect();
-    let mut vars = Vars::new()
-        .with("question", &json!(scene.question))
+    Vars::new()
+        .with("question", &json!(question))
         .with("sources", &json!(shown))
         .with("context", &json!(cite::context(sources)))
-        .with("given", &json!(scene.given))
-        .with("own_prompt", &json!(scene.own_prompt))
-        .with("personality", &json!(scene.personality))
-        .with("today", &json!(now.strftime("%Y-%m-%d").to_string()));
-    for name in ABOUT_VARIABLES {
-        vars.set(name, &Json::Null);
-    }
-    for (name, value) in scene.about.iter().flat_map(About::vars) {
-        vars.set(name, &value);
+        .with("today", &json!(now.strftime("%Y-%m-%d").to_string()))
+}
+
+/// Lets a template see what the assistant names: documents of `config/`, and progress.
+pub(super) fn set_context(vars: &mut Vars, folder: &Folder, kit: &AssistantKit, scene: &Scene) {
+    for (name, seen) in &scene.progress {
+        vars.set(name, seen);
     }
     for (name, source) in &kit.description.context {
+        let AssistantSource::Config(source) = source else { continue };
         let language = source.is_by_language().then(|| language_of(folder, &scene.question));
         let seen =
             source.path().and_then(|it| configuration::look(folder, it, language.as_deref()));
         vars.set(name, &seen.unwrap_or_default());
     }
-    let prompt = kit.prompt.prompt(&vars)?;
-    let system = prompt.system.filter(|it| !it.is_empty()).map(Message::system);
-    Ok(system.into_iter().chain(history).chain([Message::user(prompt.user)]).collect())
 }
 
 /// The language of a question, among those of the application.
-fn language_of(folder: &Folder, question: &str) -> String {
+pub(super) fn language_of(folder: &Folder, question: &str) -> String {
     let languages = &folder.description().languages;
     let usual = languages.first().map_or("en", String::as_str);
     language::detect(question, languages, usual, language::THRESHOLD).language
@@ -158,6 +175,7 @@ mod tests {
             metadata: json!({}),
             sources: Vec::new(),
             cited: Vec::new(),
+            followups: Vec::new(),
             run: None,
             created_at: Timestamp::UNIX_EPOCH,
         }

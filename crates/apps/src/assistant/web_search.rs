@@ -7,7 +7,8 @@
 use std::{fmt, time::Duration};
 
 use base::Secret;
-use reqwest::{Client, Url, redirect::Policy};
+use outside::connection;
+use reqwest::{Client, Url};
 use serde::Deserialize;
 
 use super::{
@@ -118,13 +119,8 @@ impl WebSearch {
             let path = format!("{}/search", address.path().trim_end_matches('/'));
             address.set_path(&path);
         }
-        let client = Client::builder()
-            .user_agent(concat!("mainstay/", env!("CARGO_PKG_VERSION")))
-            .timeout(TIMEOUT)
-            .redirect(Policy::none())
-            .no_proxy()
-            .build()
-            .map_err(WebSearchError::Client)?;
+        let client =
+            connection::client(|it| it.timeout(TIMEOUT)).map_err(WebSearchError::Client)?;
         Ok(Self { kind: settings.kind, address, key: settings.key.clone(), client })
     }
 

@@ -2,7 +2,7 @@
 
 use super::{At, Checker};
 use crate::{
-    description::{Assistant, Description},
+    description::{Assistant, AssistantSource, Description, assistant::Followups},
     field,
 };
 
@@ -20,6 +20,9 @@ impl Checker<'_> {
         if let Some(prompt) = &assistant.titles.prompt {
             self.exists(&at("titles/prompt"), prompt);
         }
+        if let Some(followups) = &assistant.followups {
+            self.followups(followups, &at("followups"));
+        }
         self.policy(&assistant.model, &at("model"));
         self.policy(&assistant.titles.model, &at("titles/model"));
         for (index, collection) in assistant.collections.iter().enumerate() {
@@ -36,6 +39,18 @@ impl Checker<'_> {
         self.shown_fields(assistant, &at("shows"), all);
         self.assistant_context(assistant, &at("context"), all);
         self.assistant_numbers(assistant, &base);
+    }
+
+    /// What is proposed to be asked next.
+    fn followups(&mut self, followups: &Followups, base: &str) {
+        if let Some(prompt) = &followups.prompt {
+            self.exists(&format!("{base}/prompt"), prompt);
+        }
+        self.policy(&followups.model, &format!("{base}/model"));
+        if !(1..=FOLLOWUPS_MAX).contains(&followups.count) {
+            let message = format!("`followups.count` must be between 1 and {FOLLOWUPS_MAX}");
+            self.fault(At::Value(&format!("{base}/count")), "invalid_value", message);
+        }
     }
 
     /// The records that it is asked about, and what goes along with one.
@@ -94,16 +109,22 @@ impl Checker<'_> {
         }
     }
 
-    /// Documents of `config/`, and nothing else.
+    /// Documents of `config/`, and progress.
     fn assistant_context(&mut self, assistant: &Assistant, base: &str, all: &Description) {
         for (name, source) in &assistant.context {
             let pointer = field::pointer_to(base, name);
             let is_about = assistant.on.is_some() && ABOUT_VARIABLES.contains(&name.as_str());
-            if is_about || ASSISTANT_VARIABLES.contains(&name.as_str()) {
+            let is_next = assistant.followups.is_some() && NEXT_VARIABLES.contains(&name.as_str());
+            if is_about || is_next || ASSISTANT_VARIABLES.contains(&name.as_str()) {
                 let message = format!("`{name}` is given to the template of an assistant already");
                 self.fault(At::Key(&pointer), "repeated_name", message);
             }
-            self.config_source(source, &pointer, all);
+            match source {
+                AssistantSource::Config(source) => self.config_source(source, &pointer, all),
+                AssistantSource::Progress(of) => {
+                    self.known_progress(&format!("{pointer}/progress"), &of.progress, all);
+                }
+            }
         }
     }
 
@@ -139,6 +160,9 @@ impl Checker<'_> {
 /// Each is two records more to be read, kept and told.
 const EARLIER_MAX: usize = 10;
 
+/// Nobody reads more of them.
+const FOLLOWUPS_MAX: usize = 10;
+
 /// The numbers of sources have at most three digits, which is also what a marker may have.
 const SOURCES_MAX: usize = 100;
 
@@ -148,6 +172,19 @@ pub(crate) const ASSISTANT_VARIABLES: [&str; 7] =
 
 /// What it is given beside them when it is asked about records; null where a question is about none.
 pub(crate) const ABOUT_VARIABLES: [&str; 3] = ["record", "parent", "earlier"];
+
+/// What a template for what could be asked next is given, beside what `context` names.
+pub(crate) const NEXT_VARIABLES: [&str; 9] = [
+    "question",
+    "answer",
+    "asked",
+    "sources",
+    "context",
+    "language",
+    "language_name",
+    "count",
+    "today",
+];
 
 /// What a template for titles is given.
 pub(crate) const TITLE_VARIABLES: [&str; 2] = ["question", "words"];

@@ -5,14 +5,18 @@ use serde_json::Value as Json;
 
 use super::{APP_FILE, At, Checker};
 use crate::{
-    configuration::{hide, path},
+    configuration::{
+        self,
+        hide::{self, Names},
+        path,
+    },
     description::{CrossCheck, Description},
     field::{self, display},
     template,
 };
 
 /// What every expression sees beside the documents.
-const ALWAYS: [&str; 4] = ["languages", "app", "schemas", "templates"];
+const ALWAYS: [&str; 5] = ["languages", "app", "schemas", "templates", "seeds"];
 
 /// What an expression sees for each entry.
 const OF_EACH: [&str; 2] = ["it", "key"];
@@ -38,8 +42,12 @@ impl Checker<'_> {
             let Some(value) = self.in_force(name, all) else { continue };
             let spec = all.configuration.documents.get(name);
             let sensitive = spec.map(|it| it.sensitive.as_slice()).unwrap_or_default();
-            shown
-                .set(name, value_of(&hide::hidden(&value, &hide::places(&value, sensitive, true))));
+            let said = match configuration::category_of(name) {
+                Some(_) => Names::OfMainstay,
+                None => Names::OfTheApplication,
+            };
+            let places = hide::places(&value, sensitive, said);
+            shown.set(name, value_of(&hide::hidden(&value, &places)));
             real.set(name, value_of(&value));
         }
         let language = template::language(template::FUEL);
@@ -52,19 +60,23 @@ impl Checker<'_> {
         }
     }
 
-    /// The languages, the description, the schemas and the templates.
+    /// The languages, the description, the schemas, the templates, and what the folder brings as data.
     fn surroundings(&self, all: &Description) -> Scope {
         let files = self.files;
-        let schemas = files.names().filter(|it| it.starts_with("schemas/"));
-        let schemas =
-            schemas.filter_map(|it| Some((it.to_owned(), files.document(it)?.value.clone())));
+        let documents = |folder: &str| {
+            let names = files.names().filter(|it| it.starts_with(folder));
+            let values =
+                names.filter_map(|it| Some((it.to_owned(), files.document(it)?.value.clone())));
+            Json::Object(values.collect())
+        };
         let templates = files.templates().map(|(name, text)| (name.to_owned(), Json::from(text)));
         let mut scope = Scope::default();
         scope
             .set("languages", value_of(&all.languages.iter().cloned().map(Json::from).collect()))
             .set("app", value_of(&self.app.value))
-            .set("schemas", value_of(&Json::Object(schemas.collect())))
-            .set("templates", value_of(&Json::Object(templates.collect())));
+            .set("schemas", value_of(&documents("schemas/")))
+            .set("templates", value_of(&Json::Object(templates.collect())))
+            .set("seeds", value_of(&documents("data/")));
         scope
     }
 
@@ -112,7 +124,11 @@ impl Checker<'_> {
                 None => format!("`{name}` does not hold: {}", check.that),
             };
             let hint = check.hint.as_deref().map(|it| words(it, "hint")).transpose()?;
-            self.broken_check(&place, &at("at"), message, all).hint = hint;
+            let fault = self.broken_check(&place, &at("at"), message, all);
+            fault.hint = hint;
+            if check.warns {
+                fault.warns();
+            }
         }
         Ok(())
     }

@@ -96,11 +96,6 @@ impl Files {
             .filter_map(|(name, text)| Some((name.as_str(), text.as_deref()?)))
     }
 
-    /// The documents of `config/` by their names without ending.
-    pub(crate) fn configs(&self) -> impl Iterator<Item = (&str, &Marked)> {
-        self.documents.iter().filter_map(|(name, it)| Some((config_name(name)?, it)))
-    }
-
     /// The names of documents of `config/`, also of those with faults.
     pub(crate) fn config_names(&self) -> Vec<String> {
         self.names().filter_map(config_name).map(str::to_owned).collect()

@@ -2,7 +2,6 @@
 
 use serde_json::Value as Json;
 
-use super::Files;
 use crate::marked::Marked;
 
 /// The error codes of the engine; an application's catalogue gives them its own.
@@ -18,6 +17,7 @@ pub const ERROR_CODES: &[&str] = &[
     "wrong_credentials",
     "forbidden",
     "tenant_forbidden",
+    "csrf",
     "permission_missing",
     "record_locked",
     "invalid_input",
@@ -98,6 +98,7 @@ pub const ERROR_CODES: &[&str] = &[
     "web_disabled",
     "page_refused",
     "page_unreachable",
+    "external_service",
     "page_too_large",
     "assistant_not_found",
     "chat_not_found",
@@ -117,11 +118,10 @@ pub(super) struct Names {
     pub(super) tasks: Vec<String>,
     pub(super) assistants: Vec<String>,
     pub(super) sources: Vec<String>,
-    pub(super) configs: Vec<String>,
 }
 
 impl Names {
-    pub(super) fn of(app: &Marked, files: &Files) -> Self {
+    pub(super) fn of(app: &Marked) -> Self {
         let keys = |pointer: &str| {
             let object = app.value.pointer(pointer).and_then(Json::as_object);
             object.into_iter().flat_map(|it| it.keys().cloned()).collect()
@@ -131,7 +131,6 @@ impl Names {
             tasks: keys("/tasks"),
             assistants: keys("/assistants"),
             sources: keys("/sources"),
-            configs: files.config_names(),
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::{At, Checker};
 use crate::{
-    description::{Description, task::ContextSource},
+    description::{Description, RunMode, task::ContextSource},
     field::pointer_to,
 };
 
@@ -31,7 +31,29 @@ impl Checker<'_> {
                 self.fault(At::Value(&pointer), "private", message);
             }
         }
+        self.private_progress(all);
         self.private_collections(all);
+    }
+
+    /// What a task makes of somebody's own results is theirs too.
+    fn private_progress(&mut self, all: &Description) {
+        let is_private = |name: &str| all.collections.get(name).is_some_and(|it| it.private);
+        for (name, task) in &all.tasks {
+            let kept = task.kept_in.as_ref().or(task.result.as_ref().map(|it| &it.collection));
+            let is_seen = task.run == Some(RunMode::Job) || kept.is_some_and(|it| !is_private(it));
+            let base = format!("{}/context", pointer_to("/tasks", name));
+            for (key, source) in task.context.iter().filter(|_| is_seen) {
+                let ContextSource::Progress(of) = source else { continue };
+                let progress = all.progress.get(&of.progress);
+                if let Some(progress) = progress.filter(|it| is_private(&it.of)) {
+                    let message = format!(
+                        "`{}` is private, and what this task makes of it is seen by everybody",
+                        progress.of
+                    );
+                    self.fault(At::Value(&pointer_to(&base, key)), "private", message);
+                }
+            }
+        }
     }
 
     fn private_collections(&mut self, all: &Description) {

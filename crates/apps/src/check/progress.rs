@@ -4,8 +4,9 @@
 use super::{At, Checker};
 use crate::{
     description::{
-        Description, Progress, Report,
+        Description, Progress, Report, RunMode,
         report::{CriteriaSection, PassagesSection, ProgressSection, Section},
+        task::ContextSource,
     },
     field,
     schema::Schema,
@@ -35,6 +36,7 @@ impl Checker<'_> {
             let hint = Some("write it like `scores.*.score`, or `scores.*`".to_owned());
             self.fault(At::Value(&at("criteria")), "invalid_value", message).hint = hint;
         }
+        self.said_in_words(name, progress, &at("comment"), all);
         let of = &progress.of;
         if !self.known_collection(&at("of"), of) {
             return;
@@ -186,20 +188,53 @@ impl Checker<'_> {
         base: &str,
     ) {
         let pointer = format!("{base}/progress/of");
-        match all.progress.get(&section.of) {
-            None => {
-                let message = format!("there is no progress `{}`", section.of);
-                let known = all.progress.keys().map(String::as_str);
-                self.unknown(At::Value(&pointer), "unknown_progress", message, known, &section.of);
-            }
-            Some(progress) if progress.of != report.of || progress.owner != report.owner => {
-                let message = format!(
-                    "`{}` is of other records, or of other owners, than this report",
-                    section.of
-                );
-                self.fault(At::Value(&pointer), "invalid_value", message);
-            }
-            Some(_) => {}
+        self.known_progress(&pointer, &section.of, all);
+        if let Some(progress) = all.progress.get(&section.of)
+            && (progress.of != report.of || progress.owner != report.owner)
+        {
+            let message = format!(
+                "`{}` is of other records, or of other owners, than this report",
+                section.of
+            );
+            self.fault(At::Value(&pointer), "invalid_value", message);
+        }
+    }
+
+    /// Checks that a name of a progress is one.
+    pub(super) fn known_progress(&mut self, pointer: &str, name: &str, all: &Description) {
+        if !all.progress.contains_key(name) {
+            let message = format!("there is no progress `{name}`");
+            let known = all.progress.keys().map(String::as_str);
+            self.unknown(At::Value(pointer), "unknown_progress", message, known, name);
+        }
+    }
+
+    /// The task that says a progress in words: does it see it, and is there nothing else that it needs?
+    fn said_in_words(&mut self, name: &str, progress: &Progress, pointer: &str, all: &Description) {
+        let Some(said_by) = &progress.comment else { return };
+        if !self.known_task(pointer, said_by) {
+            return;
+        }
+        let Some(task) = all.tasks.get(said_by) else { return };
+        let is_it =
+            |it: &ContextSource| matches!(it, ContextSource::Progress(of) if of.progress == name);
+        if !task.context.values().any(is_it) {
+            let message = format!("`{said_by}` does not see `{name}`");
+            let hint = Some(format!("give it `context: {{{name}: {{progress: {name}}}}}`"));
+            self.fault(At::Value(pointer), "invalid_value", message).hint = hint;
+        }
+        let needs_records = task.text.is_some()
+            || task.each.is_some()
+            || task.proposes.is_some()
+            || task.makes.is_some()
+            || task.run == Some(RunMode::Job);
+        if needs_records {
+            let message = format!("`{said_by}` is about records or a text, and here there is none");
+            self.fault(At::Value(pointer), "invalid_value", message);
+        }
+        let output = format!("{}/output", field::pointer_to("/tasks", said_by));
+        if let Some(schema) = self.schema(&output, &task.output) {
+            self.answer_field(&schema, "comment", pointer, &task.output);
         }
     }
 
@@ -272,5 +307,46 @@ impl Checker<'_> {
             let hint = Some("name the other one too, or let one be another role".to_owned());
             self.fault(at, "invalid_value", message).warns().hint = hint;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::results::tests::told;
+
+    #[test]
+    fn words_and_templates_see_a_progress_that_is_there_and_show_it_to_nobody_else() {
+        let progress = |comment: &str| {
+            format!(
+                "progress:\n  writing: {{of: grades, overall: overall_score{comment}}}\nassistants:\n"
+            )
+        };
+        let own = "on: {records: grades, with: [parent], earlier: 2}";
+        let aloud = "progress:\n  writing: {of: grades, overall: overall_score}\ntasks:\n  aloud: {title: Aloud, on: memos, run: job, prompt: prompts/grade.md, output: schemas/answer.json, context: {mine: {progress: writing}}}\n";
+        for (old, new, expected) in [
+            ("assistants:\n", progress(", comment: gradde"), "there is no task `gradde`"),
+            ("assistants:\n", progress(", comment: grade"), "`grade` does not see `writing`"),
+            ("assistants:\n", progress(", comment: grade"), "`grade` is about records or a text"),
+            ("assistants:\n", progress(", comment: grade"), "has no field `comment`"),
+            (
+                "context: {rubric: config.rubric}",
+                "context: {rubric: config.rubric, mine: {progress: writing}}".to_owned(),
+                "there is no progress `writing`",
+            ),
+            (
+                own,
+                format!("{own}\n    context: {{mine: {{progress: writing}}}}"),
+                "there is no progress `writing`",
+            ),
+            (
+                "tasks:\n",
+                aloud.to_owned(),
+                "`grades` is private, and what this task makes of it is seen by everybody",
+            ),
+        ] {
+            let report = told("app.yaml", old, &new);
+            assert!(report.contains(expected), "`{expected}` is not told:\n{report}");
+        }
+        assert_eq!(told("app.yaml", "assistants:\n", &progress("")), "");
     }
 }

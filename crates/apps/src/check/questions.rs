@@ -188,9 +188,8 @@ impl Checker<'_> {
     /// Questions to begin with: in each category, in each language, some questions.
     fn initial(&mut self, source: &str, all: &Description) {
         let Some(name) = source.strip_prefix("config.") else { return };
-        let files = self.files;
-        let Some((_, document)) = files.configs().find(|it| it.0 == name) else { return };
-        let file = format!("config/{name}.yaml");
+        let (files, file) = (self.files, self.config_file(name, all));
+        let Some(document) = files.document(&file) else { return };
         let Some(categories) = document.value.get("categories").and_then(Json::as_object) else {
             let message = "`categories` is missing: name → language → description, questions";
             let at = At::File(&file, Place::START);

@@ -5,10 +5,13 @@ use serde_json::{Value as Json, json};
 
 use super::{At, Checker, tasks::FIXED_VARIABLES};
 use crate::{
-    description::{Collection, Description, Part, ResultOf, Task, task::ContextSource},
+    configuration::{self, path},
+    description::{
+        Collection, Description, Part, QuotedAt, ResultOf, Segments, Task, Unfound,
+        task::ContextSource,
+    },
     field::pointer_to,
     language,
-    marked::Marked,
     result::{FIELDS, SHOWN},
     schema::Schema,
     task::{
@@ -31,7 +34,7 @@ impl Checker<'_> {
         self.parts(task, all, &base);
         self.task_languages(task, &base);
         if let Some(output) = output {
-            self.computed(task, output, &base);
+            self.computed(task, output, all, &base);
             self.segments(task, output, &base);
         }
         match &task.result {
@@ -65,7 +68,7 @@ impl Checker<'_> {
                     let at = format!("{pointer}/config");
                     self.config_path(&at, &part.config, part.by_language, all);
                     if part.render {
-                        self.rendered(&at, &part.config, part.by_language);
+                        self.rendered(&at, &part.config, part.by_language, all);
                     }
                 }
             }
@@ -73,8 +76,10 @@ impl Checker<'_> {
     }
 
     /// Texts of a document that are templates.
-    fn rendered(&mut self, pointer: &str, path: &str, by_language: bool) {
-        let Some(value) = self.said_at(path) else { return };
+    fn rendered(&mut self, pointer: &str, path: &str, by_language: bool, all: &Description) {
+        let (name, part) = path::split(path);
+        let Some(value) = self.in_force(name, all) else { return };
+        let Some(value) = path::get(&value, part).cloned() else { return };
         let texts: Vec<Json> = match value {
             Json::Object(all) if by_language => all.into_iter().map(|it| it.1).collect(),
             value => vec![value],
@@ -90,17 +95,6 @@ impl Checker<'_> {
                 self.fault(At::Value(pointer), "template_syntax", message);
             }
         }
-    }
-
-    /// What stands in a document of `config/`.
-    fn said_at(&self, path: &str) -> Option<Json> {
-        let mut steps = path.split('.');
-        let whole = self.said(steps.next()?)?;
-        steps.try_fold(&whole.value, |it, step| it.get(step)).cloned()
-    }
-
-    fn said(&self, document: &str) -> Option<&Marked> {
-        self.files.configs().find(|it| it.0 == document).map(|it| it.1)
     }
 
     fn task_languages(&mut self, task: &Task, base: &str) {
@@ -126,7 +120,7 @@ impl Checker<'_> {
         }
     }
 
-    fn computed(&mut self, task: &Task, output: &Schema, base: &str) {
+    fn computed(&mut self, task: &Task, output: &Schema, all: &Description, base: &str) {
         for (name, computed) in &task.computed {
             let pointer = pointer_to(&format!("{base}/computed"), name);
             self.answer_field(output, name, &pointer, &task.output);
@@ -145,7 +139,7 @@ impl Checker<'_> {
             let at = format!("{pointer}/weights");
             match Weights::parse(&computed.weights) {
                 Some(weights) => {
-                    let known = self.names.configs.clone();
+                    let known = configuration::names(self.files, &all.configuration, self.kinds);
                     if !known.contains(&weights.document) {
                         let message = format!("there is no document `{}`", weights.document);
                         let known = known.iter().map(String::as_str);
@@ -153,7 +147,7 @@ impl Checker<'_> {
                         self.unknown(At::Value(&at), "unknown_config", message, known, name);
                         continue;
                     }
-                    let read = weights.read(|it| self.said(it).map(|it| it.value.clone()));
+                    let read = weights.read(|it| self.in_force(it, all));
                     if let Err(why) = read {
                         self.fault(At::Value(&at), "invalid_value", why);
                     }
@@ -169,20 +163,90 @@ impl Checker<'_> {
 
     fn segments(&mut self, task: &Task, output: &Schema, base: &str) {
         let Some(segments) = &task.segments else { return };
-        let pointer = format!("{base}/segments/at");
-        if task.text.is_none() {
-            let message = "passages are looked for in a text".to_owned();
-            let hint = Some("add `text`, the field that the task looks at".to_owned());
-            self.fault(At::Key(&format!("{base}/segments")), "missing_key", message).hint = hint;
+        let base = format!("{base}/segments");
+        self.quoted_text(task, segments, &base);
+        for (at, path) in segments.at.each().iter().enumerate() {
+            let pointer = match &segments.at {
+                QuotedAt::One(_) => format!("{base}/at"),
+                QuotedAt::Several(_) => format!("{base}/at/{at}"),
+            };
+            let is_list = |it: &Quoted| {
+                let kinds = output.kinds(&it.list);
+                kinds.list && !kinds.object
+            };
+            // A list without its brackets would never be looked at.
+            let quoted = Quoted::parse(path).filter(|it| it.has_many || !is_list(it));
+            match quoted {
+                None => {
+                    let message = format!("`{path}` is no path to passages");
+                    let hint = "write it like `segment_feedback[].segment`, or `contact.words` of one object";
+                    self.fault(At::Value(&pointer), "invalid_value", message).hint =
+                        Some(hint.into());
+                }
+                Some(quoted) => self.quoted_at(task, segments, output, &quoted, &pointer),
+            }
         }
-        let Some(quoted) = Quoted::parse(&segments.at) else {
-            let message = format!("`{}` is no path to passages", segments.at);
-            let hint = Some("write it like `segment_feedback[].segment`".to_owned());
-            self.fault(At::Value(&pointer), "invalid_value", message).hint = hint;
+    }
+
+    /// The text that passages are looked for in.
+    fn quoted_text(&mut self, task: &Task, segments: &Segments, base: &str) {
+        let Some(within) = &segments.within else {
+            if task.text.is_none() {
+                let message = "passages are looked for in a text".to_owned();
+                let hint = "add `text`, the field that the task looks at, or say `in: input.FIELD`";
+                self.fault(At::Key(base), "missing_key", message).hint = Some(hint.to_owned());
+            }
             return;
         };
-        if let Some(entry) = self.answer_list(output, &quoted.list, &pointer, &task.output) {
-            self.entry_field(&entry, &quoted.field, &pointer, &task.output);
+        let pointer = format!("{base}/in");
+        let is_field = within
+            .strip_prefix("input.")
+            .is_some_and(|it| !it.is_empty() && !it.contains(['.', '[', ']']));
+        if !is_field {
+            let message = format!("`{within}` is no field of what the task is given");
+            let hint = Some("write it like `input.page`".to_owned());
+            self.fault(At::Value(&pointer), "invalid_value", message).hint = hint;
+            return;
+        }
+        let Some(file) = &task.input else { return };
+        let task_base = base.strip_suffix("/segments").unwrap_or(base);
+        if let Some(input) = self.schema(&format!("{task_base}/input"), file) {
+            self.known_field(At::Value(&pointer), &input, segments.field(), "input");
+        }
+    }
+
+    /// Passages at one place of the answer.
+    fn quoted_at(
+        &mut self,
+        task: &Task,
+        segments: &Segments,
+        output: &Schema,
+        quoted: &Quoted,
+        pointer: &str,
+    ) {
+        let drops = segments.unfound == Unfound::Drop;
+        if quoted.has_many {
+            let entry = self.answer_list(output, &quoted.list, pointer, &task.output);
+            if let Some(entry) = entry {
+                self.entry_field(&entry, &quoted.field, pointer, &task.output);
+            }
+            let least = output.part(&quoted.list).and_then(|it| it.get("minItems")?.as_u64());
+            if drops && least.is_some_and(|it| it > 0) {
+                let message =
+                    format!("`{}` may not be empty, and its entries may be dropped", quoted.list);
+                let hint = Some(format!("take `minItems` out of {}", task.output));
+                self.fault(At::Value(pointer), "invalid_value", message).hint = hint;
+            }
+            return;
+        }
+        let path = format!("{}.{}", quoted.list, quoted.field);
+        if !self.answer_field(output, &path, pointer, &task.output) {
+            return;
+        }
+        if drops && !output.kinds(&quoted.list).null {
+            let message = format!("`{}` may not be null, and may be dropped", quoted.list);
+            let hint = Some(format!("let it be null in {}", task.output));
+            self.fault(At::Value(pointer), "invalid_value", message).hint = hint;
         }
     }
 
@@ -249,13 +313,19 @@ impl Checker<'_> {
             );
             self.fault(At::Value(&within), "invalid_value", message);
         }
-        let quoted = task.segments.as_ref().and_then(|it| Quoted::parse(&it.at));
-        let entry = quoted.and_then(|it| schema.part(&it.list)?.get("items").cloned());
-        let closed = entry.filter(|it| it.get("additionalProperties") == Some(&Json::Bool(false)));
-        let lacks = |entry: &Json| {
-            ["start", "end"].iter().any(|it| entry.pointer(&format!("/properties/{it}")).is_none())
+        let placed = task.segments.as_ref().filter(|it| it.unfound == Unfound::Unplaced);
+        let placed = placed.map(|it| it.at.each()).unwrap_or_default();
+        let entry = |quoted: Quoted| {
+            let part = schema.part(&quoted.list)?;
+            if quoted.has_many { part.get("items").cloned() } else { Some(part.clone()) }
         };
-        if closed.is_some_and(|it| lacks(&it)) {
+        let lacks = |entry: &Json| {
+            entry.get("additionalProperties") == Some(&Json::Bool(false))
+                && ["start", "end"]
+                    .iter()
+                    .any(|it| entry.pointer(&format!("/properties/{it}")).is_none())
+        };
+        if placed.iter().filter_map(|it| entry(Quoted::parse(it)?)).any(|it| lacks(&it)) {
             let message = format!("passages in `{}` have no `start` and `end`", of.collection);
             let hint = Some(format!("add them to {}: integers, or null", results.schema));
             self.fault(At::Value(&within), "unknown_field", message).hint = hint;
@@ -345,6 +415,18 @@ pub(super) mod tests {
             ),
             ("app.yaml", "passages[].segment", "passages.segment", "is no path to passages"),
             ("app.yaml", "passages[].segment", "passages[].words", "have no field `words`"),
+            (
+                "app.yaml",
+                "segments: {at: \"passages[].segment\"}",
+                "segments: {at: [\"passages[].segment\", \"strengths[]\"]}",
+                "`strengths[]` is no path to passages",
+            ),
+            (
+                "app.yaml",
+                "segments: {at: \"passages[].segment\"}",
+                "segments: {at: \"passages[].segment\", in: page}",
+                "`page` is no field of what the task is given",
+            ),
             ("app.yaml", "default: en", "default: fr", "the usual language `fr` is not among them"),
             ("app.yaml", "threshold: 0.7", "threshold: 7", "between 0 and 1, not 7"),
             ("app.yaml", "context.coach", "context.couch", "holds nothing at `couch`"),

@@ -22,7 +22,10 @@ const RESERVED: [&str; 7] =
 const WHOLE: &str = "$";
 const ENVELOPE: [&str; 7] =
     ["data", "request_id", "timestamp", "next_cursor", "prev_cursor", "has_more", "total_count"];
-const ERROR_ENVELOPE: [&str; 6] = ["code", "name", "message", "details", "request_id", "timestamp"];
+const ERROR_ENVELOPE: [&str; 7] =
+    ["code", "name", "message", "details", "field", "request_id", "timestamp"];
+/// What makes a list of what stands behind it: an entry for each fault.
+const EACH: &str = "$each";
 
 impl Checker<'_> {
     pub(super) fn routes(&mut self, routes: &Routes, all: &Description) {
@@ -102,6 +105,11 @@ impl Checker<'_> {
     fn envelope(&mut self, template: &Json, pointer: &str, known: &[&str]) {
         match template {
             Json::Object(object) => {
+                if object.contains_key(EACH) && (object.len() > 1 || !known.contains(&"field")) {
+                    let message = format!("`{EACH}` stands alone, in the envelope of errors");
+                    let at = field::pointer_to(pointer, EACH);
+                    self.fault(At::Key(&at), "invalid_value", message);
+                }
                 for (key, inner) in object {
                     self.envelope(inner, &field::pointer_to(pointer, key), known);
                 }
@@ -346,6 +354,14 @@ impl Checker<'_> {
         }
         if let Some(Json::String(assistant)) = route.set.get("assistant") {
             self.known_assistant(&format!("{pointer}/set/assistant"), assistant);
+        }
+        if let Some(Json::String(lookup)) = route.set.get("lookup")
+            && !all.lookups.contains_key(lookup)
+        {
+            let at = format!("{pointer}/set/lookup");
+            let message = format!("there is no look-up `{lookup}`");
+            let known = all.lookups.keys().map(String::as_str);
+            self.unknown(At::Value(&at), "unknown_lookup", message, known, lookup);
         }
         if let Some((name, collection)) = collection
             && let Some(schema) =

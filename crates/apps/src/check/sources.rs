@@ -13,7 +13,7 @@ use super::{
 use crate::{
     description::{Collection, Description},
     field,
-    marked::Place,
+    marked::{Marked, Place},
     schema::Schema,
     template::{
         self,
@@ -29,22 +29,11 @@ static SHAPE: LazyLock<Schema> = LazyLock::new(|| {
     Schema::compile(&shape).expect("the types of a source make a schema")
 });
 
-impl Checker<'_> {
+impl<'f> Checker<'f> {
     pub(super) fn source(&mut self, name: &str, file: &str, all: &Description) {
         let pointer = field::pointer_to("/sources", name);
         self.snake_name(At::Key(&pointer), "source", name);
-        if !self.exists(&pointer, file) {
-            return;
-        }
-        let files = self.files;
-        let Some(document) = files.document(file) else {
-            // A document with a fault of syntax was told already.
-            if !file.ends_with(".yaml") && !file.ends_with(".yml") && !file.ends_with(".json") {
-                let message = format!("`{file}` is no YAML and no JSON");
-                self.fault(At::Value(&pointer), "invalid_value", message);
-            }
-            return;
-        };
+        let Some(document) = self.own_document(&pointer, file) else { return };
         if let Err(found) = SHAPE.check(&document.value) {
             self.faults.extend(found.iter().map(|it| told(file, document, it)));
             return;
@@ -67,7 +56,31 @@ impl Checker<'_> {
         }
     }
 
-    fn mentioned(&mut self, file: &str, place: Place, thing: Thing, into: &str, all: &Description) {
+    /// The document in a file that `app.yaml` names at `pointer`.
+    pub(super) fn own_document(&mut self, pointer: &str, file: &str) -> Option<&'f Marked> {
+        if !self.exists(pointer, file) {
+            return None;
+        }
+        let files = self.files;
+        let found = files.document(file);
+        let is_one = [".yaml", ".yml", ".json"].iter().any(|it| file.ends_with(it));
+        // A document with a fault of syntax was told already.
+        if found.is_none() && !is_one {
+            let message = format!("`{file}` is no YAML and no JSON");
+            self.fault(At::Value(pointer), "invalid_value", message);
+        }
+        found
+    }
+
+    /// What of others a document speaks of at a place; `into` is the collection of its fields.
+    pub(super) fn mentioned(
+        &mut self,
+        file: &str,
+        place: Place,
+        thing: Thing,
+        into: &str,
+        all: &Description,
+    ) {
         let collection = all.collections.get(into);
         let at = At::File(file, place);
         match thing {
@@ -162,20 +175,19 @@ impl Checker<'_> {
 
     pub(super) fn filters_and_tests(&mut self, file: &str, place: Place, text: &str) {
         for name in names::of(text) {
-            let (is_known, code, what, known): (bool, _, _, &[&str]) = match name.kind {
+            let (is_known, code, what, known): (bool, _, _, Vec<&str>) = match name.kind {
                 Kind::Filter => {
                     let is_known = template::has_filter(&name.text);
-                    (is_known, "unknown_filter", "filter", &template::FILTERS)
+                    (is_known, "unknown_filter", "filter", template::filter_names().collect())
                 }
                 Kind::Test => {
                     let is_known = template::has_test(&name.text);
-                    (is_known, "unknown_test", "test", &template::TESTS)
+                    (is_known, "unknown_test", "test", template::TESTS.to_vec())
                 }
                 Kind::Variable | Kind::Template => continue,
             };
             if !is_known {
                 let message = format!("there is no {what} `{}`", name.text);
-                let known = known.iter().copied();
                 self.unknown(At::File(file, place), code, message, known, &name.text);
             }
         }

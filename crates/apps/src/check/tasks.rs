@@ -90,6 +90,9 @@ impl Checker<'_> {
                     self.fault(At::Value(&format!("{pointer}/refused")), "invalid_value", message);
                 }
                 ContextSource::Refused { .. } => {}
+                ContextSource::Progress(of) => {
+                    self.known_progress(&format!("{pointer}/progress"), &of.progress, all);
+                }
             }
         }
     }

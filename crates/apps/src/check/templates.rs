@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     At, Checker,
-    assistants::{ABOUT_VARIABLES, ASSISTANT_VARIABLES, TITLE_VARIABLES},
+    assistants::{ABOUT_VARIABLES, ASSISTANT_VARIABLES, NEXT_VARIABLES, TITLE_VARIABLES},
     questions::{ANSWER_VARIABLES, COMMENT_VARIABLES, FOLLOWUP_VARIABLES, QUERY_VARIABLES},
     tasks::FIXED_VARIABLES,
 };
@@ -47,6 +47,13 @@ impl Checker<'_> {
             give(&mut given, &assistant.prompt, &names);
             if let Some(title) = &assistant.titles.prompt {
                 give(&mut given, title, &TITLE_VARIABLES.into());
+            }
+            let next = assistant.followups.as_ref().and_then(|it| it.prompt.as_ref());
+            if let Some(next) = next {
+                let context = assistant.context.keys().map(String::as_str);
+                let names: BTreeSet<&str> = context.chain(NEXT_VARIABLES).collect();
+                every.extend(&names);
+                give(&mut given, next, &names);
             }
         }
         for questions in description.questions.values() {
@@ -118,7 +125,7 @@ impl Checker<'_> {
                 template::has_filter(&name.text),
                 "unknown_filter",
                 "filter",
-                template::FILTERS.to_vec(),
+                template::filter_names().collect(),
             ),
             Kind::Test => {
                 (template::has_test(&name.text), "unknown_test", "test", template::TESTS.to_vec())

@@ -71,6 +71,10 @@ fn every_fault_of_an_assistant_is_told() {
         "`things` has no field `nmae`",
         "it never comes by a record of `others`",
         "`record` is given to the template of an assistant already",
+        "`count` is given to the template of an assistant already",
+        "`followups.count` must be between 1 and 10",
+        "a temperature is between 0 and 2, not 3",
+        "`conut` is never given to this template",
         "there is no collection `thigns`",
         "`secrets` is private, and this shows it to everybody",
         "`hints` lies in `secrets`, which is private, and is seen by everybody",
@@ -205,6 +209,12 @@ fn every_fault_of_a_source_is_told() {
     let report = folder(&tests_folder("broken-source"), &operations()).to_string();
     for told in [
         "`Loud` is no name for a source",
+        "`row` is never given here (given are: it, env",
+        "there is no field `wind`",
+        "must be a time of at most 30s",
+        "there is no collection `riders`",
+        "`SEA_URL` is no variable of the environment",
+        "there is no filter `shout`",
         "there is no file `config/sources/gone.yaml`",
         "`methode` is not known here",
         "there is a step `first` already",

@@ -19,6 +19,7 @@ use super::{
     ConfigurationError, Document,
     bundle::{self, BundleError, DOCUMENT_BYTES_MAX},
     checksum,
+    hide::Lost,
     standing::{self, Standing, Text},
     version::{self, FILE, Head, Origin, Version},
 };
@@ -212,7 +213,8 @@ impl Register {
             .iter()
             .find(|it| it.config == config && standing::holds(it, document.file_text()))
             .map(|it| it.number);
-        Ok(found.map(|it| view(&document, &it, in_force)))
+        let shown = move || found.map(|it| view(&document, &it, in_force));
+        Ok(apart(shown).await?)
     }
 
     /// All documents that say something, as they may be shown, in one file.
@@ -222,13 +224,15 @@ impl Register {
     pub async fn export(&self) -> Result<Vec<u8>, ConfigurationError> {
         let heads = self.heads().await?.1;
         let configuration = self.folder.configuration();
-        let mut by_heads = standing::by_heads(&configuration, &heads);
-        let texts = configuration.documents().iter().filter_map(|it| {
-            let text = by_heads.remove(&it.name)?.text?;
-            Some((it.file.clone(), it.shown_text(&text)?))
+        let packed = apart(move || {
+            let mut by_heads = standing::by_heads(&configuration, &heads);
+            let texts = configuration.documents().iter().filter_map(|it| {
+                let text = by_heads.remove(&it.name)?.text?;
+                Some((it.file.clone(), it.shown_text(&text)?))
+            });
+            bundle::pack(&texts.collect())
         });
-        let texts: BTreeMap<String, String> = texts.collect();
-        bundle::pack(&texts).map_err(ConfigurationError::Pack)
+        packed.await?.map_err(ConfigurationError::Pack)
     }
 
     /// What documents are to say by a file with several, and the entries of it that are none.
@@ -414,13 +418,22 @@ pub(crate) async fn check(folder: &Folder, texts: &Standing) -> Result<Report, s
         Some((it.file.clone(), text))
     });
     let (files, folder) = (files.collect::<BTreeMap<_, _>>(), folder.clone());
-    // Files are read and schemas compiled: not on a thread that answers others.
-    let looked = tokio::task::spawn_blocking(move || {
+    let looked = apart(move || {
         let told = Told { operations: &[], kinds: folder.kinds() };
         check::with_files(folder.path(), &told, files)
     });
-    match looked.await {
-        Ok(report) => Ok(report),
+    looked.await
+}
+
+/// Does what takes long on a thread that answers nobody: reads files and texts, compiles schemas.
+///
+/// # Errors
+/// While the process stops.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, store::Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done),
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => {
             let why = "the process is stopping".to_owned();
@@ -437,11 +450,22 @@ fn unhidden(document: &Document, text: &str, old: &Text) -> Result<String, Inval
     {
         return Ok(was.clone());
     }
-    document.unhidden(text, old.text.as_deref()).map_err(|pointer| {
+    document.unhidden(text, old.text.as_deref()).map_err(|(pointer, lost)| {
         let place = pointer.trim_start_matches('/').replace('/', ".");
-        let message = format!("hides `{place}`, and nothing is known of it");
-        Invalid::input("/content", message)
-            .hint("write the value itself, or leave it to the environment")
+        match lost {
+            Lost::Unknown => {
+                let message = format!("hides `{place}`, and nothing is known of it");
+                Invalid::input("/content", message)
+                    .hint("write the value itself, or leave it to the environment")
+            }
+            Lost::Elsewhere => {
+                let message = format!(
+                    "hides `{place}`, and an address beside it is another one: give the secret anew"
+                );
+                Invalid::input("/content", message)
+                    .hint("write the value itself: one that is kept is not sent to another server")
+            }
+        }
     })
 }
 

@@ -3,7 +3,11 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::{
-    Kind, OWN, category_of, checksum, file_of, hide, path, standing::Overlay, version, written,
+    Kind, OWN, category_of, checksum, file_of,
+    hide::{self, Lost, Names},
+    path,
+    standing::Overlay,
+    version, written,
 };
 use crate::{
     check::Files,
@@ -150,7 +154,7 @@ impl Document {
     /// read to tell where.
     pub fn shown_text(&self, text: &str) -> Option<String> {
         let value = self.parsed(text).ok()?;
-        let places = hide::places(&value, &self.sensitive, self.has_secrets());
+        let places = hide::places(&value, &self.sensitive, self.names());
         if places.is_empty() {
             return Some(text.to_owned());
         }
@@ -161,11 +165,15 @@ impl Document {
     /// hidden is given back as it is.
     ///
     /// # Errors
-    /// The pointer of a value that is hidden, and was never known, or of which nobody can tell which one it was.
-    pub(crate) fn unhidden(&self, text: &str, known: Option<&str>) -> Result<String, String> {
+    /// The pointer of a value that is not put back, and why.
+    pub(crate) fn unhidden(
+        &self,
+        text: &str,
+        known: Option<&str>,
+    ) -> Result<String, (String, Lost)> {
         // A text that cannot be read says so in its check.
         let Ok(mut value) = self.parsed(text) else { return Ok(text.to_owned()) };
-        let hidden = hide::places(&value, &self.sensitive, self.has_secrets());
+        let hidden = hide::places(&value, &self.sensitive, self.names());
         let is_hidden =
             |it: &String| value.pointer(it).and_then(Json::as_str) == Some(hide::HIDDEN);
         let hidden: Vec<String> = hidden.into_iter().filter(is_hidden).collect();
@@ -173,13 +181,13 @@ impl Document {
             return Ok(text.to_owned());
         }
         let known = known.and_then(|it| self.parsed(it).ok()).unwrap_or_default();
-        let places = hide::places(&known, &self.sensitive, self.has_secrets());
+        let places = hide::places(&known, &self.sensitive, self.names());
         let (given, shown) = (value.clone(), hide::hidden(&known, &places));
         for pointer in hidden {
-            let secret = hide::behind(&given, &known, &shown, &pointer);
-            match (value.pointer_mut(&pointer), secret) {
-                (Some(place), Some(secret)) => *place = secret.clone(),
-                _ => return Err(pointer),
+            let place = value.pointer_mut(&pointer).ok_or(Lost::Unknown);
+            match (place, hide::behind(&given, &known, &shown, &pointer)) {
+                (Ok(place), Ok(secret)) => *place = secret.clone(),
+                (Err(lost), _) | (_, Err(lost)) => return Err((pointer, lost)),
             }
         }
         Ok(written(&value))
@@ -192,7 +200,7 @@ impl Document {
 
     /// What is in force, without what is never shown.
     pub fn shown(&self) -> Json {
-        let places = hide::places(&self.in_force, &self.sensitive, self.has_secrets());
+        let places = hide::places(&self.in_force, &self.sensitive, self.names());
         hide::hidden(&self.in_force, &places)
     }
 
@@ -218,8 +226,8 @@ impl Document {
     /// What is in force, for templates. The names in a document of the application's own say nothing
     /// here: a sentence about a token is no token.
     pub(crate) fn seen(&self) -> Json {
-        let by_name = self.is_typed && self.has_secrets();
-        hide::hidden(&self.in_force, &hide::places(&self.in_force, &self.sensitive, by_name))
+        let names = if self.is_typed { self.names() } else { Names::SayNothing };
+        hide::hidden(&self.in_force, &hide::places(&self.in_force, &self.sensitive, names))
     }
 
     /// What it says itself, without what is never shown.
@@ -229,12 +237,16 @@ impl Document {
 
     /// The pointers of what is never shown.
     pub fn hidden(&self) -> Vec<String> {
-        hide::places(&self.given, &self.sensitive, self.has_secrets())
+        hide::places(&self.given, &self.sensitive, self.names())
     }
 
-    /// May something in it be a secret that nobody has declared? What everybody is told holds none.
-    fn has_secrets(&self) -> bool {
-        self.name != "frontend"
+    /// What its names say of secrets that nobody has declared. What everybody is told holds none.
+    fn names(&self) -> Names {
+        match self.is_typed {
+            _ if self.name == "frontend" => Names::SayNothing,
+            true => Names::OfMainstay,
+            false => Names::OfTheApplication,
+        }
     }
 
     /// Its text, for an editor. Where something in it is never shown, it is written anew without that,

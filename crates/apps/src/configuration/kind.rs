@@ -62,6 +62,9 @@ pub(crate) enum Blame {
 /// How often it is looked what is left without what is at fault: it may lack what it needs then.
 const ROUNDS: usize = 20;
 
+/// So many values that cannot be read are told of a document; what else there is, once these are mended.
+const UNREAD_MAX: usize = 20;
+
 impl Kind {
     /// The document `config/NAME.yaml`, read as a `T`. `check` tells what cannot work whatever the
     /// environment says.
@@ -126,8 +129,8 @@ impl Kind {
         let mut faults = self.0.schema.check(&value).err().unwrap_or_default();
         times(&self.0.shape, &value, "", &mut faults);
         faults.iter().for_each(|it| prune(&mut value, &it.pointer));
-        let mut findings = Vec::new();
-        while self.settle(&mut value) {
+        let (mut findings, mut unread) = (Vec::new(), 0);
+        while unread < UNREAD_MAX && self.settle(&mut value) {
             match (self.0.read)(&value) {
                 Ok(found) => {
                     findings = found;
@@ -135,6 +138,7 @@ impl Kind {
                 }
                 // What a schema does not know: that `at home` is no address.
                 Err(why) => {
+                    unread += 1;
                     let guilty = self.guilty(&value, &why);
                     let pointer = guilty.clone().unwrap_or_default();
                     let message = format!("cannot be understood: {why}");
@@ -169,15 +173,28 @@ impl Kind {
         false
     }
 
-    /// The value that cannot be read: the first with which reading ends in this error.
+    /// The value that cannot be read: one with which reading begins to end in this error. It is read a few
+    /// times for that, however much stands in the document.
     fn guilty(&self, value: &Json, why: &str) -> Option<String> {
         let mut pointers = Vec::new();
         leaves(value, "", &mut pointers);
-        let fails = |count: &usize| {
-            let mut left = *count;
+        let fails = |count: usize| {
+            let mut left = count;
             (self.0.read)(&beginning(value, &mut left)).err().as_deref() == Some(why)
         };
-        (1..=pointers.len()).find(fails).map(|it| pointers.swap_remove(it - 1))
+        // With `bad` leaves it ends so, with `good` ones it does not: until one lies beside the other.
+        let (mut good, mut bad) = (0, pointers.len());
+        if bad == 0 || !fails(bad) {
+            return None;
+        }
+        while bad - good > 1 {
+            let middle = good + (bad - good) / 2;
+            match fails(middle) {
+                true => bad = middle,
+                false => good = middle,
+            }
+        }
+        Some(pointers.swap_remove(bad - 1))
     }
 }
 
@@ -307,6 +324,11 @@ fn step<'a>(value: &'a Json, name: &str) -> Option<&'a Json> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        collections::BTreeMap,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
     use serde::Deserialize;
     use serde_json::json;
 
@@ -330,6 +352,57 @@ mod tests {
             let place = std::net::Ipv4Addr::LOCALHOST;
             Self { watts: 40, shines: SignedDuration::from_secs(60), place, places: Vec::new() }
         }
+    }
+
+    /// How often the places of a street were read.
+    static STREETS_READ: AtomicUsize = AtomicUsize::new(0);
+
+    #[derive(Default, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields, default)]
+    struct Street {
+        /// Where its lamps are.
+        #[serde(deserialize_with = "counted")]
+        places: Vec<std::net::Ipv4Addr>,
+        /// Where those are that have a name.
+        #[serde(deserialize_with = "counted")]
+        named: BTreeMap<String, std::net::Ipv4Addr>,
+    }
+
+    fn counted<'de, D, T>(given: D) -> Result<T, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+        T: Deserialize<'de>,
+    {
+        STREETS_READ.fetch_add(1, Ordering::Relaxed);
+        T::deserialize(given)
+    }
+
+    #[test]
+    fn a_long_document_is_read_a_few_times_to_find_what_is_wrong_with_it() {
+        let kind = Kind::of("street", Category::Components, "Lamps.", |it: &Street| {
+            let too_many = it.places.len() + it.named.len() > 10_000;
+            let finding = Finding { path: "places".into(), message: "are too many".into() };
+            too_many.then_some(finding).into_iter().collect()
+        });
+        let told = |given: Json| {
+            STREETS_READ.store(0, Ordering::Relaxed);
+            let faults = kind.faults(&given);
+            let pointers = faults.iter().map(|it| match it {
+                Blame::Shape(fault) => fault.pointer.clone(),
+                Blame::Setting { pointer, .. } => pointer.clone(),
+            });
+            (pointers.collect::<Vec<_>>(), STREETS_READ.load(Ordering::Relaxed))
+        };
+        let mut places = vec!["127.0.0.1"; 4_000];
+        assert_eq!(told(json!({"places": places})), (Vec::new(), 1));
+        places[3_500] = "at home";
+        let (pointers, reads) = told(json!({"places": places}));
+        assert_eq!(pointers, ["/places/3500"]);
+        assert!(reads < 20, "it was read {reads} times");
+        let named = (0..4_000).map(|it| (format!("lamp {it}"), Json::from("at home")));
+        let (pointers, reads) = told(json!({"named": Json::Object(named.collect())}));
+        assert_eq!(pointers.len(), UNREAD_MAX);
+        assert!(reads < 20 * UNREAD_MAX, "it was read {reads} times");
     }
 
     fn lamp() -> Kind {

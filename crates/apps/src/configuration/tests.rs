@@ -5,7 +5,7 @@ use std::{
 
 use serde_json::json;
 
-use super::{version::Head, *};
+use super::{hide::Lost, version::Head, *};
 use crate::{
     check::{self, Told},
     template,
@@ -92,6 +92,7 @@ fn every_fault_of_a_document_is_told_where_it_stands() {
         "cannot be told: undefined value",
         "there is no document `limis` (did you mean `limits`?)",
         "it gives neither a list nor an object",
+        "config/limits.yaml:1:8: warning: `least` is explained nowhere",
         // What templates see of them.
         "`limits` has an entry for none of the languages (it needs: en, es)",
         "`limits` holds nothing at `gone`",
@@ -155,13 +156,18 @@ fn what_is_hidden_in_a_text_is_put_back_and_nothing_else_is_believed_to_be_known
     let folder = whole();
     let configuration = folder.configuration();
     let mail = configuration.get("mail").expect("mail");
-    let shown = mail.text().expect("a text").replace("mail.example.com", "mx.example.com");
+    let shown = mail.text().expect("a text").replace("name: ann", "name: bea");
     assert!(shown.contains(hide::HIDDEN) && !shown.contains("4711"), "{shown}");
     let whole = mail.unhidden(&shown, mail.text_in_force()).expect("all of it is known");
-    for word in ["mx.example.com", "4711", "not to be seen"] {
+    for word in ["name: bea", "4711", "not to be seen"] {
         assert!(whole.contains(word), "`{word}` is not in the text");
     }
-    assert_eq!(mail.unhidden(&shown, None), Err("/login/password".to_owned()));
+    let unknown = Err(("/login/password".to_owned(), Lost::Unknown));
+    assert_eq!(mail.unhidden(&shown, None), unknown);
+    let elsewhere = shown.replace("mail.example.com", "mx.example.com");
+    assert_ne!(elsewhere, shown);
+    let refused = Err(("/login/password".to_owned(), Lost::Elsewhere));
+    assert_eq!(mail.unhidden(&elsewhere, mail.text_in_force()), refused);
     let plain = "host: a\n# a comment\n";
     assert_eq!(
         mail.unhidden(plain, None).as_deref(),
@@ -180,7 +186,7 @@ fn a_secret_goes_along_with_its_entry_of_a_list_and_never_to_another() {
         let found = mail.unhidden(&given, Some(known));
         let found =
             found.map(|it| crate::marked::yaml(&it).expect("it is YAML").value["to"].clone());
-        assert_eq!(found, expected.map_err(str::to_owned), "{given}");
+        assert_eq!(found.map_err(|it| it.0), expected.map_err(str::to_owned), "{given}");
     }
     let folder = whole();
     let configuration = folder.configuration();
@@ -200,9 +206,12 @@ fn a_secret_goes_along_with_its_entry_of_a_list_and_never_to_another() {
     check(
         mail,
         known,
-        "to: [{host: z, password: ?}, {host: b, password: ?}]",
-        Ok(json!([{"host": "z", "password": "of-a"}, b])),
+        "to: [{host: a, about: new, password: ?}, {host: b, password: ?}]",
+        Ok(json!([{"host": "a", "about": "new", "password": "of-a"}, b])),
     );
+    // It is not sent to another host.
+    let elsewhere = "to: [{host: z, password: ?}, {host: b, password: ?}]";
+    check(mail, known, elsewhere, Err("/to/0/password"));
     // Nobody can tell whose these are.
     check(mail, known, "to: [{host: z, password: ?}]", Err("/to/0/password"));
     let moved = "to: [{host: z, password: ?}, {host: a, password: ?}]";
@@ -217,7 +226,7 @@ fn a_secret_goes_along_with_its_entry_of_a_list_and_never_to_another() {
 fn a_version_is_in_force_as_long_as_its_file_is_the_one_that_it_was_made_upon() {
     let folder = whole();
     let base = folder.configuration().get("rubric").and_then(Document::base);
-    let other = "total_weight: 100\ncriteria: [{key: all, weight: 100}]\n";
+    let other = "total_weight: 100\ncriteria: [{key: structure, weight: 100}]\n";
     let read = |base: Option<String>, content: &str| {
         let head = Head { config: "rubric".into(), number: 7, content: content.into(), base };
         let path = tests_folder("whole-configuration");

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ConfigSource, ModelPolicy};
+use super::{ConfigSource, ModelPolicy, ProgressSource};
 
 /// An assistant.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -32,9 +32,9 @@ pub struct Assistant {
     /// all of them, of records that are found its `columns`.
     #[serde(default)]
     pub shows: IndexMap<String, Vec<String>>,
-    /// Name in the template → `config.NAME`: a document of `config/`, or a part of one.
+    /// Name in the template → where it comes from.
     #[serde(default)]
-    pub context: IndexMap<String, ConfigSource>,
+    pub context: IndexMap<String, AssistantSource>,
     /// The longest system prompt that a person may set for themselves, in characters; 0 lets nobody.
     #[serde(default = "own_prompt_chars")]
     pub own_prompt_chars: u32,
@@ -59,6 +59,8 @@ pub struct Assistant {
     /// What chats are called.
     #[serde(default)]
     pub titles: Titles,
+    /// What could be asked next is proposed with each answer; nothing is when left out.
+    pub followups: Option<Followups>,
     /// The messages of a chat that are kept; the oldest go first.
     #[serde(default = "messages")]
     pub messages: u32,
@@ -66,6 +68,16 @@ pub struct Assistant {
     /// be lost. Then the model is stopped.
     #[serde(default = "linger_s")]
     pub linger_s: u64,
+}
+
+/// Where a value in the template of an assistant comes from.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum AssistantSource {
+    /// How the results of whoever asks went.
+    Progress(ProgressSource),
+    /// `config.NAME`: a document of `config/`, or a part of one.
+    Config(ConfigSource),
 }
 
 /// The records that an assistant is asked about. It knows one as it was when the chat began.
@@ -190,6 +202,30 @@ impl Default for Titles {
             ..ModelPolicy::default()
         };
         Self { words: 7, prompt: None, model }
+    }
+}
+
+/// What could be asked next: questions that go on from an answer and that its sources answer, proposed once
+/// it is whole. There are fewer where the sources answer no more, and none where no model proposes any.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Followups {
+    /// The most questions.
+    pub count: usize,
+    /// Template of the question for them; one of the house's own when left out.
+    pub prompt: Option<String>,
+    /// Which model is asked. It counts as the assistant's use, like that of the answer.
+    pub model: ModelPolicy,
+}
+
+impl Default for Followups {
+    fn default() -> Self {
+        let model = ModelPolicy {
+            priority: models::Priority::Speed,
+            max_tokens: 400,
+            ..ModelPolicy::default()
+        };
+        Self { count: 3, prompt: None, model }
     }
 }
 

@@ -74,7 +74,8 @@ pub enum Category {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CrossCheck {
-    /// The expression that must be true. It sees every document by its name.
+    /// The expression that must be true. It sees every document by its name; `languages`, `app`, and `schemas`,
+    /// `templates` and `seeds`, each by the path of its file.
     pub that: String,
     /// Checked for each entry of what this expression gives: `it` is the entry, `key` its key or number.
     #[serde(rename = "for")]
@@ -87,6 +88,9 @@ pub struct CrossCheck {
     pub message: Option<String>,
     /// The way out; may hold expressions in `{{ }}`.
     pub hint: Option<String>,
+    /// The application runs all the same: it is told as a warning.
+    #[serde(default)]
+    pub warns: bool,
 }
 
 impl Default for Places {

@@ -23,17 +23,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 pub use archive::Archive;
-pub use assistant::Assistant;
+pub use assistant::{Assistant, AssistantSource};
 pub use collection::{
     Collection, Export, Import, Located, Numbered, UnknownWord, ValueWords, Versioned,
 };
 pub use configuration::{
     Category, ConfigPart, ConfigSource, ConfigurationSpec, CrossCheck, DocumentSpec, Places,
 };
-pub use progress::Progress;
+pub use progress::{Progress, ProgressSource};
 pub use question::Questions;
 pub use report::Report;
-pub use result::{Computed, DocumentPart, Part, ResultOf, Segments, TaskLanguages};
+pub use result::{
+    Computed, DocumentPart, Part, QuotedAt, ResultOf, Segments, TaskLanguages, Unfound,
+};
 pub use routes::{
     CatalogueError, Deprecated, Envelope, RouteCache, RouteSpec, RouteVersion, Routes,
 };
@@ -96,6 +98,10 @@ pub struct Description {
     /// (`config/sources/calendar.yaml`).
     #[serde(default)]
     pub sources: IndexMap<String, String>,
+    /// What somebody outside is asked about a record while somebody waits: name → the document that says
+    /// how (`config/lookups/weather.yaml`).
+    #[serde(default)]
+    pub lookups: IndexMap<String, String>,
     /// What comes round by the clock.
     #[serde(default)]
     pub schedules: IndexMap<String, Schedule>,

@@ -41,6 +41,17 @@ pub struct Progress {
     /// Role → what its holders see beside their own. Who administers a tenant sees everything.
     #[serde(default)]
     pub others: IndexMap<String, Seen>,
+    /// The task that says one's own in words (`progress.comment`): it sees this progress, and its answer has
+    /// a text `comment`.
+    pub comment: Option<String>,
+}
+
+/// How the results of whoever asks went, as they themselves are told: `{progress: NAME}`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProgressSource {
+    /// Which progress.
+    pub progress: String,
 }
 
 /// What somebody sees of others. Each includes those before it.

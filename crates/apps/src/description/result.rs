@@ -77,12 +77,59 @@ pub struct Computed {
     pub decimals: u32,
 }
 
-/// Passages that an answer quotes from its text. Each gets `start` and `end`, in characters, or neither.
+/// Passages that an answer quotes from a text.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Segments {
-    /// Where they are quoted: `segment_feedback[].segment`.
-    pub at: String,
+    /// Where they are quoted: `segment_feedback[].segment` in a list, `contact.words` in an object; one
+    /// place, or several.
+    pub at: QuotedAt,
+    /// The text: `input.FIELD` of what the task is given; the task's own `text` when left out.
+    #[serde(rename = "in")]
+    pub within: Option<String>,
+    /// What becomes of one that does not stand there.
+    #[serde(default)]
+    pub unfound: Unfound,
+}
+
+/// One place, or several.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum QuotedAt {
+    /// One.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+/// What becomes of a passage that does not stand in the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unfound {
+    /// It stays, without a place: the others get `start` and `end`, in characters.
+    #[default]
+    Unplaced,
+    /// It is taken out with all that was said with it: an entry of a list goes, an object becomes null. No
+    /// places are given.
+    Drop,
+}
+
+impl Segments {
+    /// The field of the task's input that holds the text.
+    pub fn field(&self) -> &str {
+        let within = self.within.as_deref().unwrap_or("input.text");
+        within.strip_prefix("input.").unwrap_or(within)
+    }
+}
+
+impl QuotedAt {
+    /// Each place.
+    pub fn each(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Several(all) => all,
+        }
+    }
 }
 
 impl TaskLanguages {

@@ -30,7 +30,8 @@ pub struct Routes {
     /// object, and `$` is the whole answer; `=true` is that value, whatever was answered.
     #[serde(default)]
     pub shapes: IndexMap<String, IndexMap<String, String>>,
-    /// The engine's error code, or `code.detail`, → the application's.
+    /// The engine's error code, or `code.detail`, → the application's. The detail is the field at fault, the
+    /// collection, or the permission that is missing: `permission_missing.manage_users`.
     #[serde(default)]
     pub errors: IndexMap<String, CatalogueError>,
     /// Other versions of these paths, beside them: prefix → what is different there.
@@ -92,7 +93,10 @@ pub struct RouteCache {
 }
 
 /// Templates of answers. `$data`, `$request_id`, `$timestamp`, `$next_cursor`, `$prev_cursor`,
-/// `$has_more`, `$total_count`; for errors `$code`, `$name`, `$message`, `$details`.
+/// `$has_more`, `$total_count`; for errors `$code`, `$name`, `$message`, `$details`, `$field`.
+///
+/// `{$each: TEMPLATE}` in that of errors is a list: the template once for each fault of what was sent, and
+/// once for the whole where there is none.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Envelope {
@@ -153,7 +157,8 @@ pub struct RouteSpec {
     /// The shape of the answer.
     #[serde(rename = "as")]
     pub shape: Option<String>,
-    /// The status of success; the operation's own when left out.
+    /// The status of success; the operation's own when left out. What answers with nothing answers 204 without
+    /// a body; with another status it answers `null`, in the envelope.
     pub status: Option<u16>,
     /// One sentence for the API description; the operation's own when left out.
     pub summary: Option<String>,

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::{
-    ConfigPart,
+    ConfigPart, ProgressSource,
     result::{Computed, Part, ResultOf, Segments, TaskLanguages},
 };
 
@@ -60,7 +60,7 @@ pub struct Task {
     /// Fields of the answer that the house computes, whatever a model says there.
     #[serde(default)]
     pub computed: IndexMap<String, Computed>,
-    /// Passages that the answer quotes from the text.
+    /// Passages that the answer quotes from the text, or from something else that it was given.
     pub segments: Option<Segments>,
     /// The same question is answered with what was kept, as the gateway does: see `cache` of config/llm.yaml.
     #[serde(default)]
@@ -102,6 +102,8 @@ pub enum ContextSource {
     Config(ConfigPart),
     /// One record of the tenant, or a list of them.
     Chosen(Chosen),
+    /// How the results of whoever asks went.
+    Progress(ProgressSource),
     /// The last refused proposals of the parent, with what was said: so many.
     Refused {
         /// How many.

@@ -3,7 +3,7 @@
 use knowledge::document::theirs as documents;
 use store::{Db, params};
 
-use super::{Counts, Shared};
+use super::{Counts, Shared, answers};
 use crate::{assistant, feedback, question};
 
 /// How much is kept under this name, as the audit log spells who. What lies in archives is not counted: it
@@ -12,6 +12,7 @@ pub(crate) fn count(
     db: &Db,
     owner: &str,
     collections: &[String],
+    of_answers: &[String],
     has_documents: bool,
     shared: Shared,
 ) -> Result<Counts, store::Error> {
@@ -31,6 +32,9 @@ pub(crate) fn count(
             &params![owner, collection],
         )?;
         records += row.get::<u64>("total")?;
+    }
+    for collection in of_answers {
+        records += answers::count(db, owner, collection)?;
     }
     Ok(Counts {
         chats: talks.chats,

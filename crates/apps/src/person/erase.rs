@@ -7,16 +7,16 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use base::{ChatId, DocumentId, RecordId, RunId, TenantId, Timestamp, UserId};
+use base::{ChatId, DocumentId, JobId, RecordId, RunId, TenantId, Timestamp, UserId};
 use identity::Reach;
 use jiff::SignedDuration;
 use knowledge::document::theirs::{self as documents, Which};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use store::{Tx, audit, params};
-use work::{Failure, Handler, Job, NewJob, Running};
+use work::{EnqueueError, Failure, Handler, Job, NewJob, Running, State};
 
-use super::{Counts, Shared, collections, holders};
+use super::{Counts, Shared, answers, collections, holders};
 use crate::{
     archive::forget as archives,
     assistant::{Why, theirs as talks},
@@ -33,6 +33,9 @@ pub(crate) const KIND: &str = "user.erase";
 
 /// How long after the first time it is looked again: what was under way has ended by then.
 const AGAIN: SignedDuration = SignedDuration::from_mins(10);
+/// An archive that was begun longer than this before the first time was whole by then: it was looked through, and
+/// nothing comes into it any more.
+const IN_THE_MAKING_MAX: SignedDuration = SignedDuration::from_hours(24);
 /// A person who is gone stays gone: a place that is away is waited for.
 const ATTEMPTS_MAX: u32 = 50;
 /// How long one attempt may take.
@@ -53,11 +56,20 @@ pub(crate) struct Payload {
     pub(crate) shared: Shared,
     /// What went together with the person.
     pub(crate) gone: Counts,
+    /// The job that was there first; none for that one itself.
+    #[serde(default)]
+    pub(crate) first: Option<JobId>,
 }
 
-/// The two jobs that erasing somebody takes: one at once, and one that looks again.
-pub(crate) fn jobs(payload: &Payload, tenant: TenantId, by: &str, now: Timestamp) -> [NewJob; 2] {
-    let job = |payload: Payload, due_at: Timestamp, name: &str| NewJob {
+/// Writes the two jobs that erasing somebody takes: one at once, which this gives, and one that looks again.
+pub(crate) fn enqueue(
+    tx: &Tx,
+    payload: &Payload,
+    tenant: TenantId,
+    by: &str,
+    now: Timestamp,
+) -> Result<JobId, EnqueueError> {
+    let job = |payload: &Payload, due_at: Timestamp, name: &str| NewJob {
         due_at,
         attempts_max: ATTEMPTS_MAX,
         timeout: TIME_MAX,
@@ -65,8 +77,10 @@ pub(crate) fn jobs(payload: &Payload, tenant: TenantId, by: &str, now: Timestamp
         idempotency_key: Some(format!("erase/{}/{name}", payload.user)),
         ..NewJob::new(tenant, KIND, json!(payload), by, now)
     };
-    let again = Payload { gone: Counts::default(), ..payload.clone() };
-    [job(payload.clone(), now, "at once"), job(again, now + AGAIN, "again")]
+    let first = work::enqueue(tx, job(payload, now, "at once"), now)?.id;
+    let again = Payload { gone: Counts::default(), first: Some(first), ..payload.clone() };
+    work::enqueue(tx, job(&again, now + AGAIN, "again"), now)?;
+    Ok(first)
 }
 
 /// Does the jobs.
@@ -99,9 +113,18 @@ async fn run(steps: &Steps) -> Result<Json, Failure> {
         way.documents(owner, plan.shared).await?;
         way.records(owner).await?;
     }
-    way.archives(&plan.owners).await?;
+    way.archives(&plan.owners, looked_until(steps, plan.first).await?).await?;
     let sum = way.sum;
     Ok(json!({"user": plan.user, "removed": sum}))
+}
+
+/// Which archives need no second look, when the job before this one looked through all: those begun before that
+/// moment. They are large, and are unpacked to the last byte.
+async fn looked_until(steps: &Steps, first: Option<JobId>) -> Result<Option<Timestamp>, Failure> {
+    let Some(first) = first else { return Ok(None) };
+    let first = steps.read(move |db| Ok(work::get(db, None, first)?)).await?;
+    let first = first.filter(|it| it.state == State::Completed);
+    Ok(first.and_then(|it| it.created_at.checked_sub(IN_THE_MAKING_MAX).ok()))
 }
 
 /// Somebody who is being erased, and what was removed so far.
@@ -308,6 +331,22 @@ impl Way<'_> {
                 }
             }
         }
+        for collection in answers::collections(self.steps.engine.folder()) {
+            let mut after = None;
+            loop {
+                let (name, within) = (owner.to_owned(), collection.clone());
+                let found = self
+                    .steps
+                    .read(move |db| Ok(answers::next(db, &name, &within, after)?))
+                    .await?;
+                let Some((last, _)) = found.last() else { break };
+                after = Some(*last);
+                let theirs: Vec<RecordId> = found.iter().filter(|it| it.1).map(|it| it.0).collect();
+                for some in theirs.chunks(SOME) {
+                    self.some_records(some.to_vec()).await?;
+                }
+            }
+        }
         Ok(())
     }
 
@@ -337,15 +376,23 @@ impl Way<'_> {
 
     /// Results that were put away long ago are theirs too. One archive that is damaged keeps nobody from
     /// looking into the others.
-    async fn archives(&mut self, owners: &[String]) -> Result<(), Failure> {
+    async fn archives(
+        &mut self,
+        owners: &[String],
+        since: Option<Timestamp>,
+    ) -> Result<(), Failure> {
         let mut damaged = None;
         let folder = self.steps.engine.folder();
-        let whose = collections(folder);
+        let whose = archives::Theirs {
+            owners: owners.to_vec(),
+            collections: collections(folder),
+            of_answers: answers::collections(folder),
+        };
         for collection in holders(folder) {
             let mut after = None;
-            while let Some(archive) = archives::next(self.steps, &collection, after).await? {
+            while let Some(archive) = archives::next(self.steps, &collection, after, since).await? {
                 after = Some(archive.id);
-                let rest = match archives::without(self.steps, &archive, owners, &whose).await {
+                let rest = match archives::without(self.steps, &archive, &whose).await {
                     Ok(Some(rest)) => rest,
                     Ok(None) => continue,
                     Err(failure @ Failure::Final { .. }) => {

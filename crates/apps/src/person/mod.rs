@@ -7,6 +7,7 @@
 //!
 //! Start at [`crate::engine::Engine::person_erase`]; the job is `erase`.
 
+pub(crate) mod answers;
 mod count;
 pub(crate) mod erase;
 
@@ -41,7 +42,7 @@ pub struct Counts {
     pub documents: u64,
     /// Shared documents that become the house's.
     pub documents_handed_over: u64,
-    /// Texts, results and other private records, with what lay in them.
+    /// Texts, results and other private records, with what lay in them; answers about texts of theirs.
     pub records: u64,
     /// The same in archives. How many there are is known only when the archives were read.
     pub archived: u64,
@@ -103,7 +104,7 @@ impl Counts {
 }
 
 /// The collections whose records are the person's who made them: private ones, and the texts and results of
-/// tasks. All others are the tenant's.
+/// tasks, private or not. Of all others the records are the tenant's, but for some [`answers`].
 pub(crate) fn collections(folder: &Folder) -> Vec<String> {
     let private = folder.kits().iter().filter(|it| it.spec.private).map(|it| it.name.clone());
     let handed_in = folder.tasks().filter_map(|it| {
@@ -121,6 +122,7 @@ pub(crate) fn collections(folder: &Folder) -> Vec<String> {
 /// The collections in whose archives such records may be: their own, and those in which they lie.
 pub(crate) fn holders(folder: &Folder) -> Vec<String> {
     let mut all = collections(folder);
+    all.extend(answers::collections(folder));
     let mut at = 0;
     while let Some(name) = all.get(at) {
         let parent = folder.kits().get(name).and_then(CollectionKit::parent).map(str::to_owned);

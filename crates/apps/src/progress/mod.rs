@@ -28,6 +28,17 @@ pub struct ProgressAsk {
     pub of: Option<String>,
 }
 
+/// Whose own progress is to be said in words, and in which language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommentAsk {
+    /// In this tenant.
+    pub tenant: TenantId,
+    /// Which of the application's; the only one there is when left out.
+    pub progress: Option<String>,
+    /// The language that is wanted; that of the newest result when left out, or none of the application's.
+    pub language: Option<String>,
+}
+
 /// Why nothing is told of progress.
 #[derive(Debug, thiserror::Error)]
 pub enum ProgressError {

@@ -99,9 +99,7 @@ pub fn list(
 ) -> Result<Page<Entry>, store::Error> {
     let sql = if page.is_backwards() { LIST_BACK } else { LIST };
     let tenant = reach.tenant().or(filter.tenant);
-    let key = page.cursor.as_ref().map(|it| it.key.as_slice());
-    let at = key.map_or(i64::MAX, |it| it.first().and_then(Json::as_i64).unwrap_or_default());
-    let id = key.and_then(|it| it.get(1)?.as_str()).unwrap_or_default();
+    let (at, id) = page.moment_and_id();
     let rows = db.query(
         sql,
         &params![

@@ -13,6 +13,7 @@ use crate::{
     description::ModelPolicy,
     engine::Engine,
     error::{EngineError, model_code},
+    followups,
     template::{Template, Vars},
 };
 
@@ -76,18 +77,7 @@ static QUERY: LazyLock<Json> = LazyLock::new(|| {
     })
 });
 
-static FOLLOWUP_LIST: LazyLock<Json> = LazyLock::new(|| {
-    json!({
-        "type": "object",
-        "required": ["followups"],
-        "properties": {
-            "followups": {
-                "type": "array", "minItems": FOLLOWUPS, "maxItems": FOLLOWUPS,
-                "items": {"type": "string", "minLength": 3, "maxLength": 300},
-            },
-        },
-    })
-});
+static FOLLOWUP_LIST: LazyLock<Json> = LazyLock::new(|| followups::schema(FOLLOWUPS, FOLLOWUPS));
 
 impl Scene {
     fn vars(&self, kit: &QuestionsKit) -> Vars {
@@ -180,17 +170,16 @@ impl Writer {
             (self.kit.followups.clone(), self.kit.description.followups.model.clone());
         let said = self.structured(USES[2], &template, &policy, &vars, &FOLLOWUP_LIST).await;
         let proposed = match &said {
-            Ok(said) => said["followups"].as_array().map_or(&[][..], Vec::as_slice),
+            Ok(said) => followups::proposed(said),
             Err(error) => {
                 warn!(
                     questions = self.kit.name,
                     error.code = error.code(),
                     "No model proposed follow-up questions; usual ones are given"
                 );
-                &[]
+                Vec::new()
             }
         };
-        let proposed = proposed.iter().filter_map(Json::as_str).map(str::to_owned).collect();
         three(proposed, &self.kit, scene)
     }
 
@@ -301,22 +290,13 @@ fn three(proposed: Vec<String>, kit: &QuestionsKit, scene: &Scene) -> Vec<String
         .flat_map(|(_, it)| it["questions"].as_array().cloned().unwrap_or_default())
         .filter_map(|it| it.as_str().map(str::to_owned));
     let usual = say::followups(&scene.language).into_iter().map(str::to_owned);
-    let asked = |it: &str| {
-        let same = |before: &str| before.trim().eq_ignore_ascii_case(it.trim());
-        same(&scene.question)
-            || scene.history.iter().any(|turn| turn["question"].as_str().is_some_and(same))
+    let is_asked = |it: &str| {
+        let mut turns = scene.history.iter().filter_map(|turn| turn["question"].as_str());
+        followups::is_same(&scene.question, it)
+            || turns.any(|before| followups::is_same(before, it))
     };
-    let mut three: Vec<String> = Vec::with_capacity(FOLLOWUPS);
-    for question in proposed.into_iter().chain(initial).chain(usual) {
-        let question = question.split_whitespace().collect::<Vec<_>>().join(" ");
-        let is_new = !three.iter().any(|it| it.eq_ignore_ascii_case(&question));
-        if !question.is_empty() && is_new && !asked(&question) {
-            three.push(question);
-        }
-        if three.len() == FOLLOWUPS {
-            return three;
-        }
-    }
+    let all = proposed.into_iter().chain(initial).chain(usual);
+    let mut three = followups::chosen(all, FOLLOWUPS, is_asked);
     // Even the usual ones were asked already: they may be asked again.
     for usual in say::followups(&scene.language) {
         if three.len() < FOLLOWUPS {

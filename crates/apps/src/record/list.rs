@@ -31,6 +31,8 @@ pub struct List {
     pub filters: Vec<(String, Json)>,
     /// Words that must be in them; the last may be the beginning of one.
     pub search: Option<String>,
+    /// Only those that this actor made, as the audit log spells it: of private ones, all that somebody sees.
+    pub made_by: Option<String>,
     /// Deleted ones too.
     pub with_deleted: bool,
     /// In which order; none is the one that suits the collection.
@@ -80,8 +82,8 @@ impl Sort {
 impl List {
     /// All living records that lie here.
     pub fn within(within: Within) -> Self {
-        let (filters, search, sort) = (Vec::new(), None, None);
-        Self { within, filters, search, with_deleted: false, sort, count: false }
+        let (filters, search, made_by, sort) = (Vec::new(), None, None, None);
+        Self { within, filters, search, made_by, with_deleted: false, sort, count: false }
     }
 }
 
@@ -121,6 +123,9 @@ pub fn list(
     let mut bind = Bindings::default();
     let mut wheres = vec![format!("r.collection = {}", text(&kit.name))];
     wheres.extend(within(db, kit, reach, list.within, &mut bind)?);
+    if let Some(actor) = &list.made_by {
+        wheres.push(format!("r.created_by = {}", bind.put(actor.as_str())));
+    }
     if !list.with_deleted {
         wheres.push("r.deleted_at IS NULL".to_owned());
     }

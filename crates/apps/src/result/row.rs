@@ -181,9 +181,7 @@ pub(crate) fn list(
             AND (r.created_at, r.id) {sign} ($5, $6)
           ORDER BY r.created_at{order}, r.id{order} LIMIT $7"
     );
-    let key = page.cursor.as_ref().map(|it| it.key.as_slice());
-    let at = key.map_or(i64::MAX, |it| it.first().and_then(Json::as_i64).unwrap_or_default());
-    let id = key.and_then(|it| it.get(1)?.as_str()).unwrap_or_default();
+    let (at, id) = page.moment_and_id();
     let owner = if let Whose::Of(owner) = whose { owner } else { "" };
     let rows = db.query(
         sql.as_str(),

@@ -19,6 +19,7 @@ use super::{
     each::{self, Matched},
     part::{self, Piece},
     scene::Scene,
+    segment,
 };
 use crate::{
     folder::TaskKit,
@@ -150,6 +151,8 @@ pub struct Asker {
     pub plans: Vec<Plan>,
     /// The schema that a model is asked to follow: that of the answer, but for what is computed.
     pub asked: Schema,
+    /// The text that the answer quotes from; none where it quotes nothing.
+    pub quotes: Option<String>,
     /// What is said on both sides is handed back too.
     pub keeps_raw: bool,
     /// Whose usage it is.
@@ -288,7 +291,7 @@ impl Asker {
         let said = self.models.structured(ask, self.asked.inlined()).await?;
         let raw = kept.map(|(system, user)| Raw { system, user, answer: said.answer.text });
         Ok(Answered {
-            value: self.completed(said.value)?,
+            value: self.settled(self.completed(said.value)?),
             produced_by: format!("{}/{}", said.answer.provider, said.answer.model),
             tokens_used: said.usage.total(),
             spent: Spent {
@@ -327,7 +330,7 @@ impl Asker {
             let schema = self.kit.description.output.clone();
             return Err(TaskError::Fallback { task, schema, why: first_of(&faults) });
         }
-        let value = self.completed(value)?;
+        let value = self.settled(self.completed(value)?);
         let spent = Spent { cost: Some(MicroUsd(0)), ..Spent::default() };
         Ok(Answered { value, produced_by: RULES.to_owned(), tokens_used: 0, spent, raw: None })
     }
@@ -344,6 +347,20 @@ impl Asker {
             TaskError::Template { task: self.kit.name.clone(), what: "part", source }
         })?;
         Ok(seen)
+    }
+
+    /// The answer with what becomes of the passages that it quotes.
+    fn settled(&self, mut value: Json) -> Json {
+        if let (Some(segments), Some(text)) = (&self.kit.description.segments, &self.quotes) {
+            let count = segment::settle(text, segments, &mut value);
+            if count > 0 {
+                info!(
+                    task = self.kit.name,
+                    count, "What quotes words that stand nowhere was left out"
+                );
+            }
+        }
+        value
     }
 
     /// The answer with what is computed of it. It fits the task's own schema then.

@@ -14,7 +14,8 @@ use crate::{
     record::{self, Invalid, RecordError},
 };
 
-/// Gathers the context of a task, for a parent record of a tenant and what the caller gave.
+/// Gathers the context of a task, for a parent record of a tenant and what the caller gave. All but
+/// progress, which is whoever asks's own.
 ///
 /// # Errors
 /// [`RecordError::NotFound`] when the input names a record that is not there, or not one that fits.
@@ -65,6 +66,8 @@ pub fn gather(
                 }
             }
             ContextSource::Refused { refused } => last_refused(db, tenant, parent, *refused)?,
+            // It is not read here: over many results that takes its time, on a thread of its own.
+            ContextSource::Progress(_) => continue,
         };
         context.push((name.clone(), value));
     }

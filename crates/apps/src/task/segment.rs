@@ -2,37 +2,83 @@
 //!
 //! Models copy badly: quotes become straight, dashes short, lines are joined. A passage is looked for as
 //! it is, then with all of that made alike. One that does not stand in the text keeps no place, so that
-//! nobody is shown a mark where nothing was said.
+//! nobody is shown a mark where nothing was said; or it is taken out with all that was said with it.
 //!
-//! Start at [`place`].
+//! Start at [`settle`].
 
 use std::{collections::HashMap, ops::Range};
 
 use serde_json::Value as Json;
 
-/// Where passages are quoted in an answer: `segment_feedback[].segment`.
+use crate::description::{Segments, Unfound};
+
+/// Where passages are quoted in an answer: `segment_feedback[].segment`, or `contact.words`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quoted {
-    /// The list.
+    /// The list, or the one object.
     pub list: String,
-    /// The field of an entry.
+    /// The field of an entry, or of the object.
     pub field: String,
+    /// It is a list.
+    pub has_many: bool,
 }
 
 impl Quoted {
-    /// Reads `LIST[].FIELD`. None when it is not written so.
+    /// Reads `LIST[].FIELD` or `OBJECT.FIELD`. None when it is not written so.
     pub fn parse(text: &str) -> Option<Self> {
-        let (list, field) = text.split_once("[].")?;
+        let (list, field, has_many) = match text.split_once("[].") {
+            Some((list, field)) => (list, field, true),
+            None => text.split_once('.').map(|(object, field)| (object, field, false))?,
+        };
         let is_name = |it: &str| !it.is_empty() && !it.contains(['[', ']', '.', '*']);
-        (is_name(list) && is_name(field))
-            .then(|| Self { list: list.to_owned(), field: field.to_owned() })
+        (is_name(list) && is_name(field)).then(|| Self {
+            list: list.to_owned(),
+            field: field.to_owned(),
+            has_many,
+        })
     }
+}
+
+/// Does with the passages of an answer what the task says; how many were taken out.
+pub fn settle(text: &str, segments: &Segments, answer: &mut Json) -> usize {
+    let mut taken_out = 0;
+    for quoted in segments.at.each().iter().filter_map(|it| Quoted::parse(it)) {
+        match segments.unfound {
+            Unfound::Unplaced => place(text, &quoted, answer),
+            Unfound::Drop => taken_out += take_out(text, &quoted, answer),
+        }
+    }
+    taken_out
+}
+
+/// Takes out what quotes words that do not stand in the text, or no words at all; how many that were.
+fn take_out(text: &str, quoted: &Quoted, answer: &mut Json) -> usize {
+    let mut searched = Searched::new(text);
+    let mut stands = |entry: &Json| {
+        let words = entry.get(&quoted.field).and_then(Json::as_str);
+        words.is_some_and(|it| searched.find(it).is_some())
+    };
+    let Some(there) = answer.get_mut(&quoted.list) else { return 0 };
+    if let (true, Some(entries)) = (quoted.has_many, there.as_array_mut()) {
+        let before = entries.len();
+        entries.retain(&mut stands);
+        return before - entries.len();
+    }
+    if !quoted.has_many && there.is_object() && !stands(there) {
+        *there = Json::Null;
+        return 1;
+    }
+    0
 }
 
 /// Gives each quoted passage of an answer its `start` and `end` in the text, in characters, the end not
 /// included; null where it does not stand there. What the answer said about that counts for nothing.
 pub fn place(text: &str, quoted: &Quoted, answer: &mut Json) {
-    let Some(entries) = answer.get_mut(&quoted.list).and_then(Json::as_array_mut) else { return };
+    let entries = match answer.get_mut(&quoted.list) {
+        Some(Json::Array(entries)) if quoted.has_many => entries.as_mut_slice(),
+        Some(one @ Json::Object(_)) if !quoted.has_many => std::slice::from_mut(one),
+        _ => return,
+    };
     let mut searched = Searched::new(text);
     for entry in entries.iter_mut().filter_map(Json::as_object_mut) {
         let found =
@@ -178,9 +224,49 @@ mod tests {
     }
 
     #[test]
-    fn only_a_list_with_a_field_is_a_place_for_passages() {
-        for wrong in ["", "parts", "parts[]", "parts[].", "[].a", "a.b[].c", "parts[].a.b"] {
+    fn only_a_list_or_an_object_with_a_field_is_a_place_for_passages() {
+        for wrong in ["", "parts", "parts[]", "parts[].", "[].a", "a.b[].c", "parts[].a.b", "a.b.c"]
+        {
             assert_eq!(Quoted::parse(wrong), None, "{wrong}");
         }
+        assert!(Quoted::parse("parts[].a").is_some_and(|it| it.has_many));
+        assert!(Quoted::parse("contact.words").is_some_and(|it| !it.has_many));
+    }
+
+    #[test]
+    fn what_quotes_words_that_stand_nowhere_is_taken_out() {
+        let segments: Segments = serde_json::from_value(json!({
+            "at": ["fees[].words", "contact.words", "terrain.words", "vets[].words"],
+            "in": "input.page", "unfound": "drop",
+        }))
+        .expect("it is written so");
+        assert_eq!(segments.field(), "page");
+        let mut answer = json!({
+            "fees": [{"amount": 120, "words": "Entry  $120"}, {"amount": 5, "words": "Entry $5"}, {"amount": 1}],
+            "contact": {"description": "Ann", "words": "Call Ann"},
+            "terrain": {"description": "Flat", "words": "Ask Bob."},
+            "vets": [],
+        });
+        let page = "Entry $120 for 50 miles. Ask Bob.";
+        assert_eq!(settle(page, &segments, &mut answer), 3);
+        let expected = json!({
+            "fees": [{"amount": 120, "words": "Entry  $120"}], "contact": null,
+            "terrain": {"description": "Flat", "words": "Ask Bob."}, "vets": [],
+        });
+        assert_eq!(answer, expected, "no places are given");
+    }
+
+    #[test]
+    fn a_passage_of_one_object_gets_its_place_too() {
+        let mut answer = json!({"opening": {"segment": "Dear all"}});
+        place(
+            "Dear all, welcome.",
+            &Quoted::parse("opening.segment").expect("a path"),
+            &mut answer,
+        );
+        assert_eq!(
+            (&answer["opening"]["start"], &answer["opening"]["end"]),
+            (&json!(0), &json!(8))
+        );
     }
 }

@@ -39,7 +39,6 @@ use regex::{Regex, RegexSet};
 use super::{json_of, value_of, without_trailing_commas};
 
 /// The names of the filters added here.
-#[cfg(test)]
 pub(crate) const NAMES: [&str; 19] = [
     "find",
     "find_all",

@@ -231,7 +231,7 @@ const CHATS: &str = "
 
 const MESSAGES: &str = "
     SELECT id, tenant, chat, seq, role, content, state, model_used, tokens_used, metadata, sources,
-           citations, run, created_at
+           citations, followups, run, created_at
       FROM assistant_messages WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
 
 const RUNS: &str = "

@@ -4,13 +4,12 @@
 //! this server can see. The name is resolved by us and every private answer is left out, at each
 //! delivery, so that a name that changes its mind gains nothing.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::time::Duration;
 
-use base::network::is_private;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use outside::{Policy, address, connection};
+
+/// How long a receiver may take for its answer.
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// An address to which nothing may be delivered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,52 +32,20 @@ pub enum Refused {
 pub fn check(address: &str, allow_private: bool) -> Result<reqwest::Url, Refused> {
     let malformed = || Refused::Malformed(address.chars().take(200).collect());
     let url = reqwest::Url::parse(address).map_err(|_| malformed())?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(Refused::Scheme(url.scheme().to_owned()));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(Refused::Credentials);
-    }
-    let host = url.host_str().ok_or_else(malformed)?.trim_matches(['[', ']']);
-    let local_name = host.eq_ignore_ascii_case("localhost") || host.ends_with(".localhost");
-    let private = host.parse::<IpAddr>().map_or(local_name, is_private);
-    if private && !allow_private {
-        return Err(Refused::Private(host.to_owned()));
-    }
+    let policy = Policy { allow_private, ..Policy::default() };
+    address::allowed(&url, &policy).map_err(|refused| match refused {
+        outside::Refused::Malformed => malformed(),
+        outside::Refused::Scheme(scheme) => Refused::Scheme(scheme),
+        outside::Refused::Credentials => Refused::Credentials,
+        // A policy without lists refuses no host but for being private.
+        outside::Refused::Private(host) | outside::Refused::Host(host) => Refused::Private(host),
+    })?;
     Ok(url)
-}
-
-/// Resolves names and leaves private answers out.
-#[derive(Debug, Clone, Copy)]
-pub struct OpenNetwork {
-    /// Private answers are fine.
-    pub allow_private: bool,
-}
-
-impl Resolve for OpenNetwork {
-    fn resolve(&self, name: Name) -> Resolving {
-        let allow_private = self.allow_private;
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let open: Vec<SocketAddr> =
-                found.filter(|it| allow_private || !is_private(it.ip())).collect();
-            if open.is_empty() {
-                return Err(Refused::Private(name.as_str().to_owned()).into());
-            }
-            Ok(Box::new(open.into_iter()) as Addrs)
-        })
-    }
 }
 
 /// The client that delivers: no redirects, short time-outs, open network only.
 pub fn client(allow_private: bool) -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
-        .dns_resolver(Arc::new(OpenNetwork { allow_private }))
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(std::time::Duration::from_secs(5))
-        .timeout(std::time::Duration::from_secs(15))
-        .user_agent(concat!("Mainstay/", env!("CARGO_PKG_VERSION")))
-        .build()
+    connection::open_network(allow_private, |it| it.timeout(TIMEOUT))
 }
 
 #[cfg(test)]
@@ -101,6 +68,8 @@ mod tests {
     fn the_neighbourhood_of_the_server_is_refused() {
         for address in [
             "http://localhost:8080/",
+            "http://LOCALHOST./",
+            "http://db.internal/",
             "http://127.0.0.1/",
             "http://10.1.2.3/",
             "http://169.254.169.254/latest/meta-data",

@@ -144,6 +144,22 @@ testkit::on_both! {
         assert!(!prompt(&script).contains("ends in March."), "{}", prompt(&script));
     }
 
+    async fn what_came_before_and_is_erased_is_kept_with_no_chat(db: Database) {
+        let script = Script::start().await;
+        let panel = Panel::open(db, &script).await;
+        let (first, second) = graded_twice(&panel, &script).await;
+        let hers = chat(&panel, &panel.ann, second).await;
+        let kept = "SELECT count(*) AS total FROM assistant_abouts WHERE about LIKE '%ends in March.%'";
+        assert_eq!(panel.count(kept).await, 1);
+        let memo = memo_of(&panel, first).await;
+        does(&panel, move |tx, kits, act| record::erase(tx, kits, act, memo, None)).await;
+        assert_eq!(panel.count(kept).await, 0, "its words went with it");
+        assert_eq!(panel.count("SELECT count(*) AS total FROM assistant_earlier").await, 0);
+        let heard = hears(&panel, &panel.ann, asked(QUESTION, AskPlace::Chat(hers))).await;
+        assert_eq!(heard.ended(Name::Done)["context_used"]["earlier"], json!(0));
+        assert!(prompt(&script).contains("ends in May.</memo>"), "{}", prompt(&script));
+    }
+
     async fn nobody_talks_about_what_they_do_not_see(db: Database) {
         let script = Script::start().await;
         let panel = Panel::open(db, &script).await;

@@ -6,14 +6,12 @@ use std::path::PathBuf;
 use apps::{
     engine::{self, Engine},
     error::EngineError,
-    folder::Folder,
     question::QuestionAsk,
     record::{self, Act, NewRecord},
 };
-use base::{Actor, ChatId, Clock, RecordId, Role, TenantId, UserId};
-use identity::{Caller, Reach, caller::Grant, tenant};
+use base::{Actor, ChatId, Clock, RecordId, Role, TenantId};
+use identity::{Caller, tenant};
 use jiff::SignedDuration;
-use models::Models;
 use serde_json::{Value as Json, json};
 use store::Store;
 use testkit::{
@@ -23,7 +21,10 @@ use testkit::{
 use tokio_util::sync::CancellationToken;
 use work::Workers;
 
-use crate::house::{quick, scripted};
+use crate::{
+    ground::{self, ROOMS, folder, person_of},
+    house::{quick, scripted},
+};
 
 /// What stands in the calls of the other tenant, and nowhere else.
 pub(crate) const MARK: &str = "zzmarkzz";
@@ -57,17 +58,6 @@ pub(crate) struct Centre {
 /// The application's folder.
 pub(crate) fn app() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../apps/analyzer")
-}
-
-fn person(tenant: TenantId, role: Role) -> Caller {
-    Caller {
-        actor: Actor::user(UserId::generate()),
-        name: "Ann".into(),
-        reach: Reach::Tenant(tenant),
-        grant: Grant::Role(role),
-        without: Vec::new(),
-        session: None,
-    }
 }
 
 fn call(number: u32, at: &str, topic: Option<&str>, sentiment: Option<&str>, secs: u32) -> Json {
@@ -133,18 +123,8 @@ impl Centre {
     }
 
     async fn with(db: Database, models: models::Settings) -> Self {
-        let rooms = [
-            identity::MIGRATIONS,
-            work::MIGRATIONS,
-            models::MIGRATIONS,
-            knowledge::MIGRATIONS,
-            sources::MIGRATIONS,
-            apps::MIGRATIONS,
-        ];
-        let store = db.migrated(&rooms).await;
+        let store = db.migrated(&ROOMS).await;
         let clock = testkit::clock();
-        let models = Models::open(store.clone(), clock.clone(), models).expect("the models open");
-        let folder = Folder::read(&app()).unwrap_or_else(|faults| panic!("{faults}"));
         let actor = Actor::house();
         let made = store.write(&actor, clock.now(), |tx| {
             tenant::ensure_default(tx, "All", "all").expect("the tenant of everybody");
@@ -157,9 +137,7 @@ impl Centre {
         });
         let (ours, theirs) = made.await.expect("two tenants");
         let settings = engine::Settings::default();
-        let engine = Engine::start(folder, store.clone(), models, clock.clone(), settings)
-            .await
-            .expect("the engine starts");
+        let engine = ground::engine(folder(&app()), &store, &clock, models, settings).await;
         let stop = CancellationToken::new();
         let workers =
             Workers::start(store.clone(), clock.clone(), quick(), engine.handlers(), &stop);
@@ -168,10 +146,10 @@ impl Centre {
             clock,
             ours,
             theirs,
-            ann: person(ours, Role::Viewer),
-            bob: person(ours, Role::Viewer),
-            eve: person(ours, Role::Editor),
-            zoe: person(theirs, Role::Viewer),
+            ann: person_of(ours, Role::Viewer),
+            bob: person_of(ours, Role::Viewer),
+            eve: person_of(ours, Role::Editor),
+            zoe: person_of(theirs, Role::Viewer),
             calls: Vec::new(),
             engine,
             _workers: workers,

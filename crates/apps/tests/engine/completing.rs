@@ -81,6 +81,35 @@ testkit::on_both! {
         assert_eq!(counts(&run, ["updated", "unchanged"]), [0, 59], "the calendar leaves alone what is not its own: {run}");
     }
 
+    async fn what_a_model_quotes_that_stands_nowhere_is_thrown_out(db: Database) {
+        let script = Script::start().await;
+        script.always(|_| {
+            let mut answer = details(120);
+            let invented = json!({"description": "Free beer", "amount": 0, "words": "Free beer for all"});
+            answer["fees"].as_array_mut().expect("a list").push(invented);
+            answer["contact"] = json!({"description": "Bob", "words": "Call Bob."});
+            answer["terrain"] = json!({"description": "At six", "words": "Ride meeting  at six."});
+            Reply::json(&answer)
+        });
+        let trail = with_websites(db, &script).await;
+        trail.reads("websites_soon").await;
+        let kept = &trail.event("15035").await.data["event_details"];
+        assert_eq!((kept["fees"].as_array().map(Vec::len), fee(kept)), (Some(1), Some(120)), "{kept}");
+        assert_eq!((&kept["contact"], &kept["terrain"]["description"]), (&Json::Null, &json!("At six")), "{kept}");
+    }
+
+    async fn a_document_where_nobody_reads_any_is_told_and_asked_about_by_nobody(db: Database) {
+        let script = Script::start().await;
+        script.always(|_| Reply::json(&details(120)));
+        let trail = with_websites(db, &script).await;
+        trail.site.hands_out(testkit::file::pdf(&["Entry $120."]));
+        let run = trail.reads("websites_soon").await;
+        assert_eq!(counts(&run, ["completed", "updated"]), [0, 0], "{run}");
+        let told = run["findings"][0]["message"].as_str().expect("a finding");
+        assert!(told.contains("6 records") && told.contains("a PDF, and nobody reads it"), "{run}");
+        assert!(script.requests().is_empty());
+    }
+
     async fn a_website_that_is_away_costs_nothing_and_corrections_stay(db: Database) {
         let script = Script::start().await;
         script.always(|_| Reply::json(&details(120)));

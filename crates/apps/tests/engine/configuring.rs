@@ -17,11 +17,13 @@ use apps::{
     template,
 };
 use base::{Actor, Clock, PageRequest, TenantId};
-use identity::{Caller, tenant};
+use identity::Caller;
 use models::Models;
 use serde_json::{Value as Json, json};
 use store::{Store, mark};
 use tempfile::TempDir;
+
+use crate::ground;
 
 const LIGHT: &str = "total_weight: 100\ncriteria:\n  - {key: clarity, weight: 30}\n  - {key: structure, weight: 70}\n";
 const LONE: &str = "total_weight: 100\ncriteria: [{key: clarity, weight: 100}]\n";
@@ -62,19 +64,8 @@ fn copy(from: &Path, to: &Path) {
 
 impl Office {
     async fn open(db: testkit::Database) -> Self {
-        let rooms = [
-            identity::MIGRATIONS,
-            work::MIGRATIONS,
-            models::MIGRATIONS,
-            knowledge::MIGRATIONS,
-            sources::MIGRATIONS,
-            apps::MIGRATIONS,
-        ];
-        let store = db.migrated(&rooms).await;
         let clock = testkit::clock();
-        let nobody = Actor::house();
-        let made = store.write(&nobody, clock.now(), |tx| tenant::ensure_default(tx, "All", "all"));
-        made.await.expect("the only tenant");
+        let store = ground::of_everybody(&db, &clock).await;
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         copy(
             &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/whole-configuration"),
@@ -308,7 +299,7 @@ testkit::on_both! {
         let mut texts = bundle::unpack(&file.bytes).expect("a zip");
         let mail = texts["config/mail.yaml"].clone();
         assert!(mail.contains("[hidden]") && !mail.contains("4711"), "{mail}");
-        texts.insert("config/mail.yaml".into(), mail.replace("mail.example.com", "mx.example.com"));
+        texts.insert("config/mail.yaml".into(), mail.replace("name: ann", "name: bea"));
         texts.insert("config/rubric.yaml".into(), LIGHT.into());
         texts.insert("config/.DS_Store".into(), "x".into());
         let zip = bundle::pack(&texts).expect("memory takes it");
@@ -322,9 +313,24 @@ testkit::on_both! {
         assert_eq!((&come["applied"], weight(&office.engine)), (&json!(false), json!(30)), "the mail waits");
         let next = office.another().await;
         let secrets = next.folder().config("mail").expect("mail");
-        assert_eq!((&secrets["host"], &secrets["login"]["pin"]), (&json!("mx.example.com"), &json!(4711)));
+        assert_eq!((&secrets["login"]["name"], &secrets["login"]["pin"]), (&json!("bea"), &json!(4711)));
         let history = office.history("mail").await;
         assert!(!history[0].to_string().contains("4711"), "{}", history[0]);
+    }
+
+    async fn a_secret_that_is_kept_is_not_sent_to_another_server(db: testkit::Database) {
+        let office = Office::open(db).await;
+        let shown = office.engine.configuration_get("mail").await.expect("it is there");
+        let shown = shown["content"].as_str().expect("a text").to_owned();
+        let elsewhere = shown.replace("mail.example.com", "mx.example.com");
+        let refused = office.set_upon("mail", &elsewhere, None).await.expect_err("the password is kept");
+        assert_eq!(refused.code(), "invalid_input");
+        assert!(refused.to_string().contains("give the secret anew"), "{refused}");
+        let anew = "host: mx.example.com\nlogin: {name: ann, pin: 12, password: given anew}\n";
+        assert_eq!(office.set("mail", anew).await["is_valid"], true);
+        let next = office.another().await;
+        let mail = next.folder().config("mail").expect("mail");
+        assert_eq!((&mail["host"], &mail["login"]["password"]), (&json!("mx.example.com"), &json!("given anew")));
     }
 
     async fn a_file_with_a_fault_or_a_stranger_in_it_is_not_half_taken_in(db: testkit::Database) {

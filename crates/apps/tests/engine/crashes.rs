@@ -5,10 +5,9 @@
 
 use std::time::Duration;
 
-use apps::{ask::Revert, engine::Engine, folder::Folder};
+use apps::{ask::Revert, engine};
 use base::JobId;
 use jiff::SignedDuration;
-use models::Models;
 use serde_json::{Value as Json, json};
 use store::Options;
 use testkit::model::{Reply, Script};
@@ -18,6 +17,7 @@ use work::{State, Workers};
 
 use crate::{
     answers::{Asked, Tally, asked, good, items},
+    ground,
     house::{House, app, file, job_of, quick, record_of, scripted, version_of},
 };
 
@@ -38,17 +38,9 @@ impl Doomed {
         let (db, clock) = (house.db.clone(), house.clock.clone());
         let began = runtime.spawn(async move {
             let store = db.open(Options::default()).await;
-            let models = Models::open(store.clone(), clock.clone(), models).expect("models");
-            let folder = Folder::read(&app()).expect("the folder was read before");
-            let engine = Engine::start(
-                folder,
-                store.clone(),
-                models,
-                clock.clone(),
-                apps::engine::Settings::default(),
-            )
-            .await
-            .expect("a second engine starts");
+            let settings = engine::Settings::default();
+            let engine =
+                ground::engine(ground::folder(&app()), &store, &clock, models, settings).await;
             let stop = CancellationToken::new();
             Workers::start(store, clock, quick(), engine.handlers(), &stop)
         });

@@ -16,11 +16,10 @@ use apps::{
     },
     engine::{self, Engine},
     error::EngineError,
-    folder::Folder,
 };
-use base::{Actor, ChatId, Clock, DocumentId, PageRequest, Role, RunId, TenantId, UserId};
+use base::{ChatId, Clock, DocumentId, PageRequest, Role, RunId, TenantId};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use identity::{Caller, Reach, caller::Grant, tenant};
+use identity::Caller;
 use knowledge::{Act, Knowledge, Parts, Sight, document::State, extract::Program};
 use models::Models;
 use serde_json::{Value as Json, json};
@@ -30,7 +29,11 @@ use testkit::{Database, model::Script};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use work::Workers;
 
-use crate::house::{quick, scripted};
+pub(crate) use crate::ground::person;
+use crate::{
+    ground,
+    house::{quick, scripted},
+};
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -59,6 +62,8 @@ pub(crate) struct Desk {
 pub(crate) struct Otherwise {
     /// Words of `app.yaml` and what stands in their place.
     pub(crate) app: Vec<(&'static str, &'static str)>,
+    /// Files of the folder beside its own, and what stands in them; with a change of `app.yaml`.
+    pub(crate) files: Vec<(&'static str, &'static str)>,
     /// The address of a search of the web.
     pub(crate) web: Option<String>,
 }
@@ -66,18 +71,6 @@ pub(crate) struct Otherwise {
 /// The application's folder.
 pub(crate) fn app() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../apps/knowledge-chat")
-}
-
-/// Somebody with this role.
-pub(crate) fn person(role: Role) -> Caller {
-    Caller {
-        actor: Actor::user(UserId::generate()),
-        name: "Ann".into(),
-        reach: Reach::Tenant(TenantId::DEFAULT),
-        grant: Grant::Role(role),
-        without: Vec::new(),
-        session: None,
-    }
 }
 
 impl Desk {
@@ -92,28 +85,19 @@ impl Desk {
         script: &Script,
         app: &[(&'static str, &'static str)],
     ) -> Self {
-        let otherwise = Otherwise { app: app.to_vec(), web: None };
+        let otherwise = Otherwise { app: app.to_vec(), ..Otherwise::default() };
         Self::with(db, scripted(script, true), otherwise).await
     }
 
     pub(crate) async fn with(db: Database, models: models::Settings, otherwise: Otherwise) -> Self {
-        let rooms = [
-            identity::MIGRATIONS,
-            work::MIGRATIONS,
-            models::MIGRATIONS,
-            knowledge::MIGRATIONS,
-            sources::MIGRATIONS,
-            apps::MIGRATIONS,
-        ];
-        let store = db.migrated(&rooms).await;
         let clock = testkit::clock();
-        let house = Actor::house();
-        let made = store.write(&house, clock.now(), |tx| {
-            tenant::ensure_default(tx, "All", "all").expect("the tenant of everybody");
-            Ok::<_, store::Error>(())
-        });
-        made.await.expect("a tenant");
+        let store = ground::of_everybody(&db, &clock).await;
         let copy = (!otherwise.app.is_empty()).then(|| changed(&otherwise.app));
+        if let Some(copy) = &copy {
+            for (name, text) in &otherwise.files {
+                fs::write(copy.path().join(name), text).expect("a file is written");
+            }
+        }
         let path = copy.as_ref().map_or_else(app, |it| it.path().to_owned());
         let (engine, knowledge) =
             rooms_on(&store, &clock, models, &path, otherwise.web.as_deref()).await;
@@ -274,8 +258,8 @@ pub(crate) async fn rooms_on(
         web_search,
         ..engine::Settings::default()
     };
-    let folder = Folder::read(app).unwrap_or_else(|faults| panic!("{faults}"));
-    let engine = Engine::start(folder, store.clone(), models, clock.clone(), settings).await;
+    let engine =
+        Engine::start(ground::folder(app), store.clone(), models, clock.clone(), settings).await;
     (engine.expect("the engine starts"), knowledge)
 }
 

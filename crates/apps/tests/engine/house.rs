@@ -6,19 +6,20 @@ use apps::{
     ask::{ImportChange, ImportCreate, Source, TaskOutcome, TaskRun, Upload},
     engine::{self, Engine},
     error::EngineError,
-    folder::Folder,
     proposal::{self, Proposal},
     record::{self, Act, Record},
     version::{self, Version},
 };
-use base::{Actor, Clock, JobId, PageRequest, RecordId, Role, TenantId, UserId, VersionId};
-use identity::{Caller, Reach, caller::Grant, tenant};
-use models::{EnvValues, Models};
+use base::{Actor, Clock, JobId, PageRequest, RecordId, Role, TenantId, VersionId};
+use identity::{Caller, Reach, tenant};
+use models::EnvValues;
 use serde_json::{Map, Value as Json, json};
 use store::Store;
 use testkit::{Database, model::Script};
 use tokio_util::sync::CancellationToken;
 use work::{Job, State, Workers};
+
+use crate::ground::{self, ROOMS, person_of};
 
 /// How long a job of a test may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -86,18 +87,9 @@ impl House {
         models: models::Settings,
         settings: engine::Settings,
     ) -> Self {
-        let rooms = [
-            identity::MIGRATIONS,
-            work::MIGRATIONS,
-            models::MIGRATIONS,
-            knowledge::MIGRATIONS,
-            sources::MIGRATIONS,
-            apps::MIGRATIONS,
-        ];
-        let store = db.migrated(&rooms).await;
+        let store = db.migrated(&ROOMS).await;
         let clock = testkit::clock();
-        let models = Models::open(store.clone(), clock.clone(), models).expect("the models open");
-        let folder = Folder::read(&app()).unwrap_or_else(|faults| panic!("{faults}"));
+        let folder = ground::folder(&app());
         let (now, defaults) = (clock.now(), folder.clone());
         let nobody = Actor::house();
         let made = store.write(&nobody, now, move |tx| {
@@ -114,9 +106,7 @@ impl House {
             Ok::<_, store::Error>((ids[0], ids[1]))
         });
         let (tenant, stranger) = made.await.expect("two tenants");
-        let engine = Engine::start(folder, store.clone(), models, clock.clone(), settings)
-            .await
-            .expect("the engine starts");
+        let engine = ground::engine(folder, &store, &clock, models, settings).await;
         Self { db, store, clock, engine, tenant, stranger, workers: None }
     }
 
@@ -131,12 +121,12 @@ impl House {
 
     /// Somebody of the first tenant.
     pub(crate) fn editor(&self) -> Caller {
-        person(Reach::Tenant(self.tenant))
+        person_of(self.tenant, Role::Editor)
     }
 
     /// Somebody of the other tenant.
     pub(crate) fn outsider(&self) -> Caller {
-        person(Reach::Tenant(self.stranger))
+        person_of(self.stranger, Role::Editor)
     }
 
     pub(crate) async fn read<T, E>(
@@ -321,17 +311,6 @@ impl House {
             store::audit::Filter { action: Some(action.into()), ..store::audit::Filter::default() };
         let page = PageRequest::first(200);
         self.read(move |db| store::audit::list(db, &filter, &page)).await.items.len()
-    }
-}
-
-fn person(reach: Reach) -> Caller {
-    Caller {
-        actor: Actor::user(UserId::generate()),
-        name: "Ann".into(),
-        reach,
-        grant: Grant::Role(Role::Editor),
-        without: Vec::new(),
-        session: None,
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod centre;
 mod desk;
+mod ground;
 mod house;
 mod panel;
 mod trail;
@@ -23,11 +24,13 @@ mod completing;
 mod configuring;
 mod crashes;
 mod cutting;
+mod following;
 mod gathering;
 mod grading;
 mod holding;
 mod hostile;
 mod lists;
+mod looking;
 mod planted;
 mod progressing;
 mod pulling;

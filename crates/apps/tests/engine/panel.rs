@@ -10,11 +10,9 @@ use apps::{
     acts::results::{ResultAsk, ResultOutcome},
     engine::{self, Engine},
     error::EngineError,
-    folder::Folder,
 };
-use base::{Actor, Clock, RecordId, Role, TenantId, UserId};
-use identity::{Caller, Reach, caller::Grant, tenant};
-use models::Models;
+use base::{Clock, RecordId, Role, TenantId};
+use identity::Caller;
 use serde_json::{Value as Json, json};
 use store::{Options, Store};
 use testkit::{
@@ -24,7 +22,10 @@ use testkit::{
 use tokio_util::sync::CancellationToken;
 use work::Workers;
 
-use crate::house::{quick, scripted};
+use crate::{
+    ground::{self, folder, person},
+    house::{quick, scripted},
+};
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -50,17 +51,6 @@ pub(crate) fn app() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/grader-app")
 }
 
-fn person(role: Role) -> Caller {
-    Caller {
-        actor: Actor::user(UserId::generate()),
-        name: "Ann".into(),
-        reach: Reach::Tenant(TenantId::DEFAULT),
-        grant: Grant::Role(role),
-        without: Vec::new(),
-        session: None,
-    }
-}
-
 /// What a model answers that gives these scores, and has an opinion about the whole that counts for nothing.
 pub(crate) fn grades(four: [u8; 4], segment: &str) -> Json {
     let [structure, evidence, strategy, risks] =
@@ -83,22 +73,8 @@ impl Panel {
 
     /// A panel in which nobody works yet.
     pub(crate) async fn idle(db: Database, script: &Script) -> Self {
-        let rooms = [
-            identity::MIGRATIONS,
-            work::MIGRATIONS,
-            models::MIGRATIONS,
-            knowledge::MIGRATIONS,
-            sources::MIGRATIONS,
-            apps::MIGRATIONS,
-        ];
-        let store = db.migrated(&rooms).await;
         let clock = testkit::clock();
-        let actor = Actor::house();
-        let made = store.write(&actor, clock.now(), |tx| {
-            tenant::ensure_default(tx, "All", "all").expect("the tenant of everybody");
-            Ok::<_, store::Error>(())
-        });
-        made.await.expect("a tenant");
+        let store = ground::of_everybody(&db, &clock).await;
         let engine = engine_on(&store, &clock, scripted(script, false)).await;
         let (ann, bob, eve) = (person(Role::Editor), person(Role::Editor), person(Role::Admin));
         Self { db, store, clock, engine, ann, bob, eve, _workers: None }
@@ -183,12 +159,7 @@ impl Panel {
 }
 
 async fn engine_on(store: &Store, clock: &Clock, models: models::Settings) -> Engine {
-    testkit::install_tls();
-    let models = Models::open(store.clone(), clock.clone(), models).expect("the models open");
-    let folder = Folder::read(&app()).unwrap_or_else(|faults| panic!("{faults}"));
-    let settings = engine::Settings::default();
-    let engine = Engine::start(folder, store.clone(), models, clock.clone(), settings).await;
-    engine.expect("the engine starts")
+    ground::engine(folder(&app()), store, clock, models, engine::Settings::default()).await
 }
 
 /// The id of a result, or of one on its way.

@@ -324,6 +324,7 @@ async fn the_rules_take_as_many_steps_for_the_last_item_as_for_the_first() {
                     pieces: Vec::new(),
                     plans: Vec::new(),
                     asked,
+                    quotes: None,
                     keeps_raw: false,
                     tenant,
                     job: None,

@@ -5,16 +5,16 @@ use std::{path::Path, time::Instant};
 use apps::{
     engine::{self, Engine},
     error::EngineError,
-    folder::Folder,
-    progress::{ProgressAsk, document_mark},
+    progress::{CommentAsk, ProgressAsk, document_mark},
     record::{self, Act, Change, NewRecord, RecordError},
 };
-use base::{Actor, Clock, RecordId, Role, TenantId, UserId};
-use identity::{Caller, Reach, caller::Grant, tenant};
+use base::{Actor, Clock, RecordId, Role, TenantId};
+use identity::{Caller, Reach};
 use jiff::SignedDuration;
-use models::Models;
 use serde_json::{Value as Json, json};
 use store::{Store, mark};
+
+use crate::ground::{self, folder, person};
 
 const HERE: TenantId = TenantId::DEFAULT;
 
@@ -28,30 +28,14 @@ struct Study {
 
 impl Study {
     async fn open(db: testkit::Database) -> Self {
-        let rooms = [
-            identity::MIGRATIONS,
-            work::MIGRATIONS,
-            models::MIGRATIONS,
-            knowledge::MIGRATIONS,
-            sources::MIGRATIONS,
-            apps::MIGRATIONS,
-        ];
-        let store = db.migrated(&rooms).await;
         let clock = testkit::clock();
-        let nobody = Actor::house();
-        let made = store.write(&nobody, clock.now(), |tx| tenant::ensure_default(tx, "All", "all"));
-        made.await.expect("the only tenant");
+        let store = ground::of_everybody(&db, &clock).await;
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/progress");
-        let read = Folder::read(&path).unwrap_or_else(|faults| panic!("{faults}"));
-        let models = models::Settings::default();
-        let models = Models::open(store.clone(), clock.clone(), models).expect("the models open");
-        let settings = engine::Settings::default();
-        let engine = Engine::start(read, store.clone(), models, clock.clone(), settings)
-            .await
-            .expect("the engine starts");
+        let (models, settings) = (models::Settings::default(), engine::Settings::default());
+        let engine = ground::engine(folder(&path), &store, &clock, models, settings).await;
         let mut study = Self { store, clock, engine, text: RecordId::generate() };
         let memo = json!({"text": "Pedimos dos millones.\nPara tres clínicas."});
-        study.text = study.make(&nobody, "texts", None, memo).await;
+        study.text = study.make(&Actor::house(), "texts", None, memo).await;
         study
     }
 
@@ -94,20 +78,19 @@ impl Study {
         self.asked(who, "writing", of).await
     }
 
+    async fn in_words(
+        &self,
+        who: &Caller,
+        name: &str,
+        language: &str,
+    ) -> Result<Json, EngineError> {
+        let (progress, language) = (Some(name.to_owned()), Some(language.to_owned()));
+        self.engine.progress_comment(who, CommentAsk { tenant: HERE, progress, language }).await
+    }
+
     async fn asked(&self, who: &Caller, name: &str, of: Option<&str>) -> Result<Json, EngineError> {
         let (progress, of) = (Some(name.to_owned()), of.map(str::to_owned));
         self.engine.progress(who, ProgressAsk { tenant: HERE, progress, of }).await
-    }
-}
-
-fn person(role: Role) -> Caller {
-    Caller {
-        actor: Actor::user(UserId::generate()),
-        name: "Ann".into(),
-        reach: Reach::Tenant(HERE),
-        grant: Grant::Role(role),
-        without: Vec::new(),
-        session: None,
     }
 }
 
@@ -155,6 +138,24 @@ testkit::on_both! {
         assert_eq!(points, [2.0, 3.0, 3.5, 4.0]);
         let strengths = told["recurring"]["strengths"].as_array().expect("strengths");
         assert_eq!((&strengths[0]["text"], &strengths[0]["count"]), (&json!("Clear structure"), &json!(4)));
+    }
+
+    async fn a_task_says_ones_own_in_words(db: testkit::Database) {
+        let study = Study::open(db).await;
+        let (ann, ben) = two_writers(&study).await;
+        // Without a model the rules answer; each sees their own alone.
+        let told = study.in_words(&ann, "writing", "es-MX").await.expect("her own");
+        assert_eq!((&told["comment"], &told["language"]), (&json!("La última: 4.0"), &json!("es")), "{told}");
+        assert_eq!((&told["count"], &told["provider"], &told["model"]), (&json!(4), &json!("rules"), &Json::Null));
+        assert_eq!(told["of"], json!(ann.actor.to_string()));
+        let his = study.in_words(&ben, "writing", "pt").await.expect("his own");
+        assert_eq!((&his["comment"], &his["language"]), (&json!("The latest: 1.0"), &json!("en")), "{his}");
+        let nobody = study.in_words(&person(Role::Editor), "writing", "en").await.expect_err("nothing yet");
+        assert_eq!(nobody.code(), "nothing_to_do");
+        let unsaid = study.in_words(&ann, "imported", "en").await.expect_err("there are no words for it");
+        assert_eq!(unsaid.code(), "not_found");
+        let stranger = Caller { reach: Reach::Tenant(TenantId::generate()), ..person(Role::Admin) };
+        assert_eq!(study.in_words(&stranger, "writing", "en").await.expect_err("elsewhere").code(), "tenant_forbidden");
     }
 
     async fn an_owner_and_a_day_may_be_fields(db: testkit::Database) {

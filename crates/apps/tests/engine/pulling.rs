@@ -12,7 +12,6 @@ use std::{
 use apps::{
     acts::SourceRun,
     engine::{self, Engine},
-    folder::Folder,
     record::{self, Record, RecordError},
 };
 use axum::{
@@ -25,7 +24,6 @@ use axum::{
 use base::{Actor, Clock, JobId, PageRequest, RecordId, Secret, TenantId};
 use identity::{Caller, Reach, tenant};
 use jiff::SignedDuration;
-use models::Models;
 use serde_json::{Value as Json, json};
 use store::{Store, params};
 use tempfile::TempDir;
@@ -37,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 use work::Workers;
 
 use crate::{
+    ground::{self, ROOMS},
     house::{job_of, quick, scripted, text},
     trail::{codes, copied, counts},
 };
@@ -136,22 +135,12 @@ impl Exchange {
         let server = tokio::spawn(async move {
             let _ = axum::serve(listener, routes).await;
         });
-        let rooms = [
-            identity::MIGRATIONS,
-            work::MIGRATIONS,
-            models::MIGRATIONS,
-            knowledge::MIGRATIONS,
-            sources::MIGRATIONS,
-            apps::MIGRATIONS,
-        ];
-        let store = db.migrated(&rooms).await;
+        let store = db.migrated(&ROOMS).await;
         let clock = testkit::clock();
-        let models = Models::open(store.clone(), clock.clone(), models).expect("the models open");
         // As the product is, but for its patience.
         let copied = copied("analyzer", |_, text| {
             text.replace("pace: 200ms", "pace: 1ms").replace("tries: 5", "tries: 1")
         });
-        let folder = Folder::read(copied.path()).unwrap_or_else(|faults| panic!("{faults}"));
         let actor = Actor::house();
         let made = store.write(&actor, clock.now(), |tx| {
             tenant::ensure_default(tx, "All", "all").expect("the tenant of everybody");
@@ -174,9 +163,8 @@ impl Exchange {
             allow_private_sources: true,
             ..engine::Settings::default()
         };
-        let engine = Engine::start(folder, store.clone(), models, clock.clone(), settings)
-            .await
-            .expect("the engine starts");
+        let folder = ground::folder(copied.path());
+        let engine = ground::engine(folder, &store, &clock, models, settings).await;
         let (stop, handlers) = (CancellationToken::new(), engine.handlers());
         let workers = Workers::start(store.clone(), clock.clone(), quick(), handlers, &stop);
         Self {

@@ -12,7 +12,6 @@ use std::{
 use apps::{
     acts::SourceRun,
     engine::{self, Engine},
-    folder::Folder,
     record::{self, Act, Change, Record, RecordError},
 };
 use axum::{
@@ -24,7 +23,6 @@ use axum::{
 };
 use base::{Actor, Clock, JobId, PageRequest, RecordId, Secret, TenantId};
 use identity::{Caller, Reach, tenant};
-use models::Models;
 use serde_json::{Value as Json, json};
 use store::Store;
 use tempfile::TempDir;
@@ -32,7 +30,10 @@ use testkit::Database;
 use tokio_util::sync::CancellationToken;
 use work::Workers;
 
-use crate::house::{job_of, quick, text};
+use crate::{
+    ground::{self, ROOMS},
+    house::{job_of, quick, text},
+};
 
 /// How long a run of a test may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -66,6 +67,18 @@ pub(crate) struct Site {
     server: tokio::task::JoinHandle<()>,
 }
 
+/// What whoever knows the weather does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Sky {
+    /// Tells it.
+    #[default]
+    Told,
+    /// Talks of something else.
+    Nonsense,
+    /// Answers with an error.
+    Away,
+}
+
 type Shared = Arc<Mutex<Calendar>>;
 
 #[derive(Default)]
@@ -78,6 +91,9 @@ struct Calendar {
     delay: Duration,
     /// The words on the website of every ride; none while they are away.
     website: Option<String>,
+    /// A file on the website of every ride, in the place of words.
+    file: Option<Vec<u8>>,
+    sky: Sky,
     asked: Vec<(&'static str, String)>,
 }
 
@@ -150,12 +166,22 @@ impl Site {
         self.lock().website = words.map(str::to_owned);
     }
 
+    /// What lies at the website of every ride from now on.
+    pub(crate) fn hands_out(&self, file: Vec<u8>) {
+        self.lock().file = Some(file);
+    }
+
     /// The list comes within JSON from now on.
     pub(crate) fn wraps(&self) {
         self.lock().is_wrapped = true;
     }
 
-    /// The list takes so long from now on.
+    /// What whoever knows the weather does from now on.
+    pub(crate) fn weather_is(&self, sky: Sky) {
+        self.lock().sky = sky;
+    }
+
+    /// The list and the weather take so long from now on.
     pub(crate) fn dawdles(&self, delay: Duration) {
         self.lock().delay = delay;
     }
@@ -207,7 +233,17 @@ async fn places(State(calendar): State<Shared>, uri: Uri) -> Response {
 
 /// Knows the weather of one day everywhere.
 async fn forecast(State(calendar): State<Shared>, uri: Uri) -> Response {
-    lock(&calendar).asked.push(("/forecast", uri.query().unwrap_or_default().to_owned()));
+    let (sky, delay) = {
+        let mut calendar = lock(&calendar);
+        calendar.asked.push(("/forecast", uri.query().unwrap_or_default().to_owned()));
+        (calendar.sky, calendar.delay)
+    };
+    tokio::time::sleep(delay).await;
+    match sky {
+        Sky::Told => {}
+        Sky::Nonsense => return html("<p>Closed for the season</p>".to_owned()),
+        Sky::Away => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
     let daily = json!({
         "time": ["2027-02-13"], "weather_code": [61], "temperature_2m_max": [10.0],
         "temperature_2m_min": [-5.0], "precipitation_probability_max": [80],
@@ -220,6 +256,10 @@ async fn forecast(State(calendar): State<Shared>, uri: Uri) -> Response {
 async fn website(State(calendar): State<Shared>, uri: Uri) -> Response {
     let mut calendar = lock(&calendar);
     calendar.asked.push(("/rides", uri.path().to_owned()));
+    if let Some(file) = &calendar.file {
+        // As careless sites do: what it is must be seen in it.
+        return html_of(file.clone());
+    }
     match &calendar.website {
         Some(words) => html(format!(
             "<html><head><title>A ride</title><script>let x = 1;</script></head><body><p>{words}</p></body></html>"
@@ -229,7 +269,12 @@ async fn website(State(calendar): State<Shared>, uri: Uri) -> Response {
 }
 
 fn html(text: String) -> Response {
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
+    html_of(text.into_bytes())
+}
+
+/// These bytes, said to be a page.
+fn html_of(bytes: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], bytes).into_response()
 }
 
 impl Drop for Site {
@@ -251,24 +296,13 @@ impl Trail {
 
     pub(crate) async fn fitted(db: Database, outfit: Outfit) -> Self {
         let site = Site::start().await;
-        let rooms = [
-            identity::MIGRATIONS,
-            work::MIGRATIONS,
-            models::MIGRATIONS,
-            knowledge::MIGRATIONS,
-            sources::MIGRATIONS,
-            apps::MIGRATIONS,
-        ];
-        let store = db.migrated(&rooms).await;
+        let store = db.migrated(&ROOMS).await;
         let clock = testkit::clock();
-        let models =
-            Models::open(store.clone(), clock.clone(), outfit.models).expect("the models open");
         // As the product is, but for its patience, and for what the test has adapted.
         let copied = copied("trailblaze", |path, text| {
             let adapted = outfit.aerc.clone().filter(|_| path.ends_with("sources/aerc.yaml"));
             adapted.unwrap_or(text).replace("pace: 1s", "pace: 1ms")
         });
-        let folder = Folder::read(copied.path()).unwrap_or_else(|faults| panic!("{faults}"));
         let actor = Actor::house();
         let made = store.write(&actor, clock.now(), |tx| {
             tenant::ensure_default(tx, "Trails", "default").expect("the only tenant");
@@ -292,9 +326,8 @@ impl Trail {
             allow_private_sources: true,
             ..engine::Settings::default()
         };
-        let engine = Engine::start(folder, store.clone(), models, clock.clone(), settings)
-            .await
-            .expect("the engine starts");
+        let folder = ground::folder(copied.path());
+        let engine = ground::engine(folder, &store, &clock, outfit.models, settings).await;
         let (stop, handlers) = (CancellationToken::new(), engine.handlers());
         let workers = Workers::start(store.clone(), clock.clone(), quick(), handlers, &stop);
         Self { store, clock, engine, site, _workers: workers, _folder: copied }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use apps::{
     archive::row,
     engine::{self, Engine, StartError},
-    folder::Folder,
     record::{self, Act, List, NewRecord, RecordError, Within},
 };
 use base::{Actor, ArchiveId, Clock, JobId, PageRequest, RecordId, TenantId};
@@ -24,7 +23,10 @@ use testkit::Database;
 use tokio_util::sync::CancellationToken;
 use work::{Job, State, Workers};
 
-use crate::house::{job_of, quick};
+use crate::{
+    ground::{ROOMS, folder},
+    house::{job_of, quick},
+};
 
 /// A small application whose plans grow old: they go into a folder, drawings to where all files are.
 pub(crate) struct Yard {
@@ -47,10 +49,10 @@ pub(crate) async fn started(
     store: &Store,
     clock: &Clock,
 ) -> Result<Engine, StartError> {
-    let read = Folder::read(app).unwrap_or_else(|faults| panic!("{faults}"));
     let models = Models::open(store.clone(), clock.clone(), models::Settings::default());
     let models = models.expect("the models open");
-    Engine::start(read, store.clone(), models, clock.clone(), engine::Settings::default()).await
+    Engine::start(folder(app), store.clone(), models, clock.clone(), engine::Settings::default())
+        .await
 }
 
 impl Yard {
@@ -60,15 +62,7 @@ impl Yard {
 
     /// With a folder, and whatever places these settings say.
     pub(crate) async fn with(db: &Database, blobs: Settings) -> Self {
-        let rooms = [
-            identity::MIGRATIONS,
-            work::MIGRATIONS,
-            models::MIGRATIONS,
-            knowledge::MIGRATIONS,
-            sources::MIGRATIONS,
-            apps::MIGRATIONS,
-        ];
-        db.migrated(&rooms).await.close().await;
+        db.migrated(&ROOMS).await.close().await;
         let folder = tempfile::tempdir().expect("a folder");
         let blobs = Settings { directory: Some(folder.path().join("blobs")), ..blobs };
         let store = db.open(Options { blobs, ..Options::default() }).await;

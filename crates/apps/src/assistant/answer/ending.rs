@@ -156,6 +156,7 @@ impl Runner {
             "original_question_length": self.question.length_given,
             "used_question_length": self.question.length_used,
             "citations": citations,
+            "followups": self.followups,
             "confidence": confidence,
             "context_used": self.scene.about.as_ref().map(About::used),
             "question_message_id": self.run.question,
@@ -234,6 +235,7 @@ impl Runner {
             metadata: Json::Object(self.notes.clone()),
             sources: self.sources.clone(),
             cited: self.cited().into_iter().collect(),
+            followups: self.followups.clone(),
             run: Some(self.run.id),
             created_at: self.run.started_at,
         })
