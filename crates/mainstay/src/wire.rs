@@ -3,12 +3,15 @@
 //! [`Site`] is an application and where its data lies; [`House`] is everything built on it. A command
 //! takes the lowest of the two that it needs.
 
+mod application;
 mod blobs;
+mod keys;
+mod settings;
+mod tenants;
 mod watch;
 
 use std::{
     fs,
-    io::Write,
     path::{Path, PathBuf},
     sync::OnceLock,
 };
@@ -19,11 +22,10 @@ use apps::{
         change::Register,
         version::{FILE, Head},
     },
-    description::{SignIn, TenantReach},
     engine::Engine,
     folder::Folder,
 };
-use base::{Clock, CursorKey, Secret, TenantId};
+use base::{Clock, TenantId};
 use identity::{Identity, tenant};
 use knowledge::Knowledge;
 use models::Models;
@@ -50,9 +52,6 @@ pub(crate) struct Site {
     /// The same with the versions of documents that are in force, once the database was asked.
     settled: OnceLock<Folder>,
 }
-
-/// A shorter secret can be guessed from a single token; 32 or more are better.
-const JWT_SECRET_BYTES_MIN: usize = 16;
 
 /// Everything built on a site.
 pub(crate) struct House {
@@ -88,7 +87,7 @@ impl Site {
         application: &Application,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        let app = application_folder(&application.app, &application.data, environment)?;
+        let app = application::folder(&application.app, &application.data, environment)?;
         Self::at(app, &application.data, environment)
     }
 
@@ -99,7 +98,7 @@ impl Site {
         }
         let data = match &data.data {
             Some(data) => data.clone(),
-            None => Path::new("mainstay-data").join(name_of(&app)),
+            None => Path::new("mainstay-data").join(application::name_of(&app)),
         };
         let declared = environment::declared(&app);
         let mut environment = environment.clone();
@@ -257,7 +256,7 @@ impl Site {
         let folder = self.folder()?;
         blobs::check(&store).await?;
         let identity =
-            Identity::open(store.clone(), self.clock.clone(), identity_settings(&self, &folder)?)
+            Identity::open(store.clone(), self.clock.clone(), settings::identity(&self, &folder)?)
                 .await?;
         let models = self.models(&store, &folder)?;
         let tasks = TaskTracker::new();
@@ -266,12 +265,12 @@ impl Site {
             allow_private_webhooks: self.environment.is_on("MAINSTAY_ALLOW_PRIVATE_WEBHOOKS"),
             allow_private_sources: self.environment.is_on("MAINSTAY_ALLOW_PRIVATE_SOURCES"),
             knowledge: Some(knowledge.clone()),
-            web_search: web_search_settings(&self)?,
+            web_search: settings::web_search(&self)?,
             seed: seed_of(&self.address.to_string()),
             environment: self.environment.named(&folder.description().environment),
         };
-        ensure_default_tenant(&store, &folder, &self.clock).await?;
-        ensure_first_tenant(&store, &folder, &self.clock).await?;
+        tenants::ensure_default(&store, &folder, &self.clock).await?;
+        tenants::ensure_first(&store, &folder, &self.clock).await?;
         let engine = Engine::start(
             folder.clone(),
             store.clone(),
@@ -285,7 +284,7 @@ impl Site {
 
     /// The door to models.
     pub(crate) fn models(&self, store: &Store, folder: &Folder) -> anyhow::Result<Models> {
-        let settings = model_settings(self, folder)?;
+        let settings = settings::models(self, folder)?;
         Ok(Models::open(store.clone(), self.clock.clone(), settings)?)
     }
 
@@ -301,48 +300,12 @@ impl Site {
             store: store.clone(),
             clock: self.clock.clone(),
             models: models.clone(),
-            settings: knowledge_settings(self, folder)?,
+            settings: settings::knowledge(self, folder)?,
             program: command::extract::program()
                 .context("cannot tell where this program is, which reads files for itself")?,
             folder: Some(self.data.join("vectors")),
             tasks: tasks.clone(),
         })?)
-    }
-
-    /// Notes which application the data belongs to, so that other commands find it.
-    fn remember(&self) -> anyhow::Result<()> {
-        let note = self.data.join("application");
-        let app = fs::canonicalize(&self.app).unwrap_or_else(|_| self.app.clone());
-        if fs::read_to_string(&note).is_ok_and(|it| Path::new(it.trim()) == app) {
-            return Ok(());
-        }
-        fs::write(&note, format!("{}\n", app.display()))
-            .with_context(|| format!("cannot write into the data folder {}", self.data.display()))
-    }
-
-    /// A key of this installation, for what is derived from it. SECRET_KEY, or drawn once and kept.
-    pub(crate) fn secret_key(&self) -> anyhow::Result<Secret<String>> {
-        if let Some(given) = self.environment.secret("SECRET_KEY") {
-            return Ok(given);
-        }
-        let file = self.data.join("secret.key");
-        if let Ok(kept) = fs::read_to_string(&file) {
-            return Ok(Secret::new(kept.trim().to_owned()));
-        }
-        let drawn = hex::encode(rand::random::<[u8; 32]>());
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut out =
-            options.open(&file).with_context(|| format!("cannot write {}", file.display()))?;
-        writeln!(out, "{drawn}")?;
-        Ok(Secret::new(drawn))
-    }
-
-    /// The key that signs cursors.
-    pub(crate) fn cursor_key(&self) -> anyhow::Result<CursorKey> {
-        Ok(CursorKey::derive(self.secret_key()?.reveal(), "cursors"))
     }
 }
 
@@ -419,189 +382,10 @@ pub(crate) fn document<T: DeserializeOwned>(
     read.with_context(|| format!("config/{name}.yaml")).map(Some)
 }
 
-fn identity_settings(site: &Site, folder: &Folder) -> anyhow::Result<identity::Settings> {
-    let mut settings: identity::Settings = document(folder, "auth")?.unwrap_or_default();
-    settings.sign_in = match folder.description().users.sign_in {
-        SignIn::Email => identity::settings::SignInBy::Email,
-        SignIn::Username => identity::settings::SignInBy::Username,
-    };
-    let roles = folder.description().roles.values().filter(|it| !it.without.is_empty());
-    settings.lesser = roles
-        .map(|it| identity::settings::Lesser {
-            role: it.role,
-            reaches_all: it.tenants == TenantReach::All,
-            without: it.without.clone(),
-        })
-        .collect();
-    if let Some(tenants) = &folder.description().tenants {
-        settings.key_prefix = tenants.key_prefix.clone();
-    }
-    if let Some(algorithm) = site.environment.get("JWT_ALGORITHM").filter(|it| *it != "HS256") {
-        bail!("JWT_ALGORITHM is {algorithm}; only HS256 is supported");
-    }
-    let count = |name: &str| -> anyhow::Result<Option<i64>> {
-        let Some(given) = site.environment.get(name) else { return Ok(None) };
-        let count = given.trim().parse::<i64>().ok().filter(|it| (1..=100_000).contains(it));
-        count.map(Some).with_context(|| format!("{name} is no number between 1 and 100000"))
-    };
-    if let Some(minutes) = count("ACCESS_TOKEN_EXPIRE_MINUTES")? {
-        settings.access_ttl = jiff::SignedDuration::from_mins(minutes);
-    }
-    if let Some(days) = count("REFRESH_TOKEN_EXPIRE_DAYS")? {
-        settings.refresh_ttl = jiff::SignedDuration::from_hours(24 * days);
-        settings.session_max = settings.session_max.max(settings.refresh_ttl);
-    }
-    if let Some(client_id) = site.environment.get("GOOGLE_CLIENT_ID") {
-        settings.google.client_ids = client_id.split(',').map(|it| it.trim().to_owned()).collect();
-    }
-    settings.jwt_secret = site.environment.secret("JWT_SECRET_KEY");
-    if settings.jwt_secret.as_ref().is_some_and(|it| it.reveal().len() < JWT_SECRET_BYTES_MIN) {
-        bail!(
-            "JWT_SECRET_KEY is too short to keep tokens from being forged: give it at least \
-             {JWT_SECRET_BYTES_MIN} characters, or leave it out to have a key drawn"
-        );
-    }
-    Ok(settings)
-}
-
-fn model_settings(site: &Site, folder: &Folder) -> anyhow::Result<models::Settings> {
-    let values = models::EnvValues::read(|name| site.environment.get(name).map(str::to_owned));
-    let mut settings = models::Settings::from_parts(document(folder, "llm")?, &values);
-    settings.local.folder = Some(models::local::folder(&site.data));
-    if folder.description().tenants.is_none() {
-        settings.queue.tenant_share.get_or_insert(1.0);
-    }
-    Ok(settings)
-}
-
-fn knowledge_settings(site: &Site, folder: &Folder) -> anyhow::Result<knowledge::Settings> {
-    let mut settings: knowledge::Settings = document(folder, "knowledge")?.unwrap_or_default();
-    let environment = &site.environment;
-    let text = |name: &str| environment.get(name).map(str::to_owned);
-    let given = knowledge::vector::EnvValues {
-        vector_engine: text("VECTOR_ENGINE"),
-        pgvector_url: environment.secret("PGVECTOR_URL"),
-        qdrant_url: text("QDRANT_URL"),
-        qdrant_api_key: environment.secret("QDRANT_API_KEY"),
-        milvus_host: text("MILVUS_HOST"),
-        milvus_port: text("MILVUS_PORT"),
-        milvus_token: environment.secret("MILVUS_TOKEN"),
-        pinecone_api_key: environment.secret("PINECONE_API_KEY"),
-    };
-    settings.vectors.take(given).map_err(|it| anyhow::anyhow!("{}: {}", it.path, it.message))?;
-    Ok(settings)
-}
-
-/// The search of the web, when one is named: WEB_SEARCH, WEB_SEARCH_URL, WEB_SEARCH_KEY.
-fn web_search_settings(
-    site: &Site,
-) -> anyhow::Result<Option<apps::assistant::web_search::Settings>> {
-    let environment = &site.environment;
-    let address = environment.get("WEB_SEARCH_URL").map(str::to_owned);
-    let kind = match (environment.get("WEB_SEARCH"), &address) {
-        (Some(kind), _) => {
-            kind.parse().map_err(|why: String| anyhow::anyhow!("WEB_SEARCH: {why}"))?
-        }
-        (None, Some(_)) => apps::assistant::web_search::Engine::Searxng,
-        (None, None) => return Ok(None),
-    };
-    let key = environment.secret("WEB_SEARCH_KEY");
-    Ok(Some(apps::assistant::web_search::Settings { kind, address, key }))
-}
-
 /// A number that belongs to an installation: the same in all processes that share its database. It
 /// spreads the jitter of schedules (FNV-1a).
 fn seed_of(address: &str) -> u64 {
     address.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
         (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
-}
-
-/// An application without tenants still has one, which nobody sees.
-async fn ensure_default_tenant(
-    store: &Store,
-    folder: &Folder,
-    clock: &Clock,
-) -> anyhow::Result<()> {
-    let description = folder.description();
-    if description.tenants.is_some() {
-        return Ok(());
-    }
-    let (title, defaults, folder, now) =
-        (description.title.clone(), folder.defaults(), folder.clone(), clock.now());
-    store
-        .write(&base::Actor::house(), now, move |tx| {
-            tenant::ensure_default(tx, &title, "default")?;
-            let act = apps::record::Act::house(now);
-            apps::tenant::begin(tx, folder.kits(), &act, TenantId::DEFAULT, defaults)?;
-            Ok::<_, anyhow::Error>(())
-        })
-        .await
-}
-
-/// The tenant that is there from the start, where an application with tenants names one.
-async fn ensure_first_tenant(store: &Store, folder: &Folder, clock: &Clock) -> anyhow::Result<()> {
-    let first = folder.description().tenants.as_ref().and_then(|it| it.first.clone());
-    let Some(slug) = first else { return Ok(()) };
-    let looked_for = slug.clone();
-    if store.read(move |db| tenant::find(db, &looked_for)).await?.is_some() {
-        return Ok(());
-    }
-    let (defaults, folder, now) = (folder.defaults(), folder.clone(), clock.now());
-    let made = store
-        .write(&base::Actor::house(), now, move |tx| {
-            let data = serde_json::json!({});
-            let new = tenant::New { name: slug.clone(), slug: Some(slug), data };
-            let made = tenant::create(tx, new).map_err(apps::tenant::TenantError::from)?;
-            let act = apps::record::Act::house(now);
-            apps::tenant::begin(tx, folder.kits(), &act, made.id, defaults)?;
-            Ok::<_, apps::tenant::TenantError>(())
-        })
-        .await;
-    match made {
-        // Another process was quicker, or it was deleted and waits to be restored.
-        Err(apps::tenant::TenantError::Identity(
-            tenant::TenantError::SlugTaken(_) | tenant::TenantError::NameTaken(_),
-        )) => Ok(()),
-        other => other.map_err(anyhow::Error::from),
-    }
-}
-
-/// The folder that a command means: the one named, this one, the one that the data belongs to, or
-/// the only one under `apps/`.
-fn application_folder(
-    named: &Path,
-    data: &Data,
-    environment: &Environment,
-) -> anyhow::Result<PathBuf> {
-    if named.join("app.yaml").is_file() || named != Path::new(".") {
-        return Ok(named.to_path_buf());
-    }
-    if let Some(app) = environment.get("MAINSTAY_APP") {
-        return Ok(PathBuf::from(app));
-    }
-    let noted = |data: &Path| {
-        fs::read_to_string(data.join("application")).ok().map(|it| PathBuf::from(it.trim()))
-    };
-    if let Some(app) = data.data.as_deref().and_then(noted) {
-        return Ok(app);
-    }
-    let folders = |place: &str| -> Vec<PathBuf> {
-        let entries = fs::read_dir(place).into_iter().flatten().flatten().map(|it| it.path());
-        entries.collect()
-    };
-    let mut found: Vec<PathBuf> =
-        folders("mainstay-data").iter().filter_map(|it| noted(it)).collect();
-    if found.is_empty() {
-        found = folders("apps").into_iter().filter(|it| it.join("app.yaml").is_file()).collect();
-    }
-    match &found[..] {
-        [app] => Ok(app.clone()),
-        _ => bail!("which application? name its folder with --app, or its data with --data"),
-    }
-}
-
-fn name_of(app: &Path) -> String {
-    let whole = fs::canonicalize(app).unwrap_or_else(|_| app.to_path_buf());
-    whole.file_name().and_then(|it| it.to_str()).unwrap_or("application").to_owned()
 }

@@ -1,7 +1,7 @@
 //! What can be said when an assistant is asked.
 
 use apps::ask::AskPlace;
-use base::DocumentId;
+use base::{DocumentId, RecordId};
 use clap::Args as ClapArgs;
 
 use super::Application;
@@ -9,7 +9,8 @@ use super::Application;
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  \
     mainstay ask \"How often is the probe calibrated?\"\n  \
-    mainstay ask --chat new \"What does the manual say about seals?\"\n\n\
+    mainstay ask --chat new \"What does the manual say about seals?\"\n  \
+    mainstay ask --record 0193a5c0-7e1b-7c3a-9a43-0b1f6f0d2a11 \"Who manages this ride?\"\n\n\
     The answer comes from documents that are shared, and from the command line's own. It is made by\n\
     this command; a running server is not needed. Without a model the best passages are quoted.\n\
     Ctrl-C stops the answer.")]
@@ -27,6 +28,9 @@ pub(crate) struct Ask {
     /// Keep it in a chat: a new one, or one that the command line began. Kept nowhere when left out.
     #[arg(long, value_name = "new|ID", value_parser = place)]
     pub(crate) chat: Option<AskPlace>,
+    /// The record it is about, for an assistant that is asked about records.
+    #[arg(long, value_name = "ID")]
+    pub(crate) record: Option<RecordId>,
     /// Only in this document; may be repeated.
     #[arg(long, value_name = "ID")]
     pub(crate) document: Vec<DocumentId>,

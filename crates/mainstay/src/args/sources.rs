@@ -52,6 +52,15 @@ pub(crate) enum SourcesAct {
         #[arg(long)]
         clear: bool,
     },
+    /// Ask somebody outside about a record, now; exit code 1 when nobody answers.
+    Lookup {
+        #[command(flatten)]
+        application: Application,
+        /// The look-up, by its name in app.yaml.
+        lookup: String,
+        /// The record.
+        record: base::RecordId,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

@@ -48,7 +48,7 @@ pub(crate) async fn run(
         assistant: args.assistant,
         question: args.question,
         place,
-        record: None,
+        record: args.record,
         system_prompt: args.system_prompt,
         context: None,
         personality: None,
@@ -116,7 +116,7 @@ async fn listen(house: &House, mut follow: Follow, output: Output) -> anyhow::Re
             Name::Done | Name::Error => {
                 return Ok(Told { run, text, last: told, is_done: event.name == Name::Done });
             }
-            Name::Meta | Name::Saved | Name::Start | Name::Usage => {}
+            Name::Meta | Name::Saved | Name::Start | Name::Followups | Name::Usage => {}
         }
     }
 }
@@ -137,13 +137,14 @@ fn whole(told: &Told) -> Json {
     json!({
         "answer": told.text, "run": told.run, "chat_id": last["chat_id"],
         "request_id": last["request_id"], "citations": last["citations"],
+        "followups": last["followups"], "context_used": last["context_used"],
         "confidence": last["confidence"], "model_used": last["model_used"],
         "tokens_used": last["tokens_used"], "quoting": last["quoting"],
         "input_truncated": last["input_truncated"],
     })
 }
 
-/// The end of the line of the answer, and what it names.
+/// The end of the line of the answer, what it names, and what could be asked next.
 fn sources(last: &Json) -> String {
     let mut text = String::from("\n");
     for it in last["citations"].as_array().into_iter().flatten() {
@@ -151,6 +152,11 @@ fn sources(last: &Json) -> String {
         let url = it["url"].as_str().map(|it| format!(", {it}")).unwrap_or_default();
         let title = it["title"].as_str().unwrap_or_default();
         text.push_str(&format!("\n[{}] {title}{page}{url}", it["number"]));
+    }
+    let next: Vec<&str> =
+        last["followups"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+    if !next.is_empty() {
+        text.push_str(&format!("\n\n- {}", next.join("\n- ")));
     }
     output::plain(&text)
 }
@@ -167,6 +173,16 @@ mod tests {
         ]});
         assert_eq!(sources(&last), "\n\n[1] Manual, page 3\n[2] A page, https://example.com/");
         assert_eq!(sources(&json!({"citations": []})), "\n");
+    }
+
+    #[test]
+    fn what_could_be_asked_next_is_listed_last() {
+        let last = json!({
+            "citations": [{"number": 1, "title": "Manual", "page": null, "url": null}],
+            "followups": ["And the seal?", "And the light?"],
+        });
+        assert_eq!(sources(&last), "\n\n[1] Manual\n\n- And the seal?\n- And the light?");
+        assert_eq!(sources(&json!({"citations": [], "followups": []})), "\n");
     }
 
     #[test]

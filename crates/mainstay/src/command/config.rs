@@ -22,7 +22,7 @@ use base::{Actor, PageRequest};
 use serde_json::{Value as Json, json};
 use store::Store;
 
-use super::{check, export::write_whole};
+use super::{check, whole_file};
 use crate::{
     args::{
         Application,
@@ -104,7 +104,7 @@ pub(crate) async fn run(
             let bytes = register.export().await;
             store.close().await;
             let bytes = bytes?;
-            write_whole(&file, &bytes)
+            whole_file::write(&file, &bytes)
                 .with_context(|| format!("cannot write {}", file.display()))?;
             let written = json!({"file": file.display().to_string(), "size_bytes": bytes.len()});
             output.show(&written, || format!("Wrote {}", file.display()));

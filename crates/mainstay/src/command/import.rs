@@ -10,9 +10,9 @@ use base::JobId;
 use identity::Caller;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value as Json, json};
-use tokio_util::sync::CancellationToken;
-use work::{State, Workers};
+use work::State;
 
+use super::queue::Hands;
 use crate::{
     args::Import,
     environment::Environment,
@@ -73,19 +73,7 @@ pub(crate) async fn run(
 
 /// Works on the queue until the job has ended, and shows how far it is.
 pub(super) async fn watch(house: &House, job: JobId, output: Output) -> anyhow::Result<work::Job> {
-    let stop = CancellationToken::new();
-    let settings = work::Settings {
-        workers: 1,
-        poll: Duration::from_millis(100),
-        ..work::Settings::default()
-    };
-    let workers = Workers::start(
-        house.store.clone(),
-        house.site.clock.clone(),
-        settings,
-        house.engine.handlers(),
-        &stop,
-    );
+    let hands = Hands::start(house);
     let bar = if output.json { ProgressBar::hidden() } else { ProgressBar::new(100) };
     bar.set_style(ProgressStyle::with_template("{bar:32} {percent:>3} %  {msg}")?);
     let done = loop {
@@ -99,8 +87,7 @@ pub(super) async fn watch(house: &House, job: JobId, output: Output) -> anyhow::
         tokio::time::sleep(Duration::from_millis(60)).await;
     };
     bar.finish_and_clear();
-    stop.cancel();
-    workers.drain(Duration::from_secs(5)).await;
+    hands.stop().await;
     Ok(done)
 }
 

@@ -1,5 +1,7 @@
 //! `mainstay serve`: an application until SIGTERM.
 
+mod duties;
+
 use std::{io::IsTerminal, process::ExitCode, time::Duration};
 
 use anyhow::Context;
@@ -11,14 +13,12 @@ use observe::{
     logs::{self, Format},
 };
 use store::migrate;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    time::MissedTickBehavior,
-};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use work::Workers;
 
+use super::queue;
 use crate::{
     args::Serve,
     environment::Environment,
@@ -26,15 +26,6 @@ use crate::{
     wire::{self, House, Site},
 };
 
-/// How often what is past its time is removed.
-const SWEEP: Duration = Duration::from_secs(3600);
-/// How often the usage ledger is looked after: leases of budgets last for half a minute. Answers in the
-/// making and documents are looked after as often.
-const TEND: Duration = Duration::from_secs(5);
-/// How often it is looked what comes round by the clock.
-const ROUND: Duration = Duration::from_secs(1);
-/// How often it is looked whether somebody has changed a document of the configuration.
-const FOLLOW: Duration = Duration::from_secs(1);
 /// How long before the end of the drain answers that are still being made are stopped.
 const ANSWERS_STOPPED_BEFORE: Duration = Duration::from_secs(3);
 
@@ -80,29 +71,9 @@ pub(crate) async fn run(args: Serve, environment: Environment) -> anyhow::Result
         heartbeat: lease / 3,
         ..work::Settings::default()
     };
-    let mut handlers = house.engine.handlers();
-    handlers.extend(house.knowledge.handlers());
-    let workers =
-        Workers::start(house.store.clone(), house.site.clock.clone(), settings, handlers, &stop);
-    let duties = TaskTracker::new();
-    duties.spawn(sweep(
-        house.engine.clone(),
-        house.identity.clone(),
-        house.models.clone(),
-        app.clone(),
-        house.site.clock.clone(),
-        stop.clone(),
-    ));
-    duties.spawn(tend(house.models.clone(), stop.clone()));
-    // Each in a task of its own: a vector engine that is slow must not keep this process from saying
-    // that it is still at its answers, or another one would end them.
-    let (engine, clock) = (house.engine.clone(), house.site.clock.clone());
-    duties.spawn(tend_answers(engine, clock.clone(), stop.clone()));
-    duties.spawn(tend_documents(house.knowledge.clone(), clock.clone(), stop.clone()));
-    duties.spawn(follow_configuration(house.engine.clone(), stop.clone()));
-    duties.spawn(tend_counts(app.clone(), stop.clone()));
-    let (engine, store) = (house.engine.clone(), house.store.clone());
-    duties.spawn(come_round(engine, store, clock, stop.clone()));
+    let (store, clock) = (house.store.clone(), house.site.clock.clone());
+    let workers = Workers::start(store, clock, settings, queue::handlers(&house), &stop);
+    let duties = duties::begin(&house, &app, &stop);
 
     let serving = server::serve::bind(app.clone()).await?;
     app.health.set_readiness(Readiness::Ready);
@@ -198,202 +169,6 @@ async fn first_administrator(house: &House) -> anyhow::Result<()> {
         ));
     }
     Ok(())
-}
-
-/// Removes what is past its time, once an hour.
-async fn sweep(
-    engine: apps::engine::Engine,
-    identity: identity::Identity,
-    models: models::Models,
-    app: server::App,
-    clock: base::Clock,
-    stop: CancellationToken,
-) {
-    let mut hours = tokio::time::interval(SWEEP);
-    hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = hours.tick() => {}
-        }
-        let now = clock.now();
-        if let Err(error) = engine.sweep(now).await {
-            warn!(error = %error, "Could not remove what is past its time; trying again in an hour");
-        }
-        match engine.sweep_tenants(now).await {
-            Ok(erased) if erased.is_empty() => {}
-            Ok(erased) => {
-                identity.forget_callers();
-                erased.iter().for_each(|it| app.tenants.forget(*it));
-                info!(tenants = erased.len(), "Erased {} tenants for good", erased.len());
-            }
-            Err(error) => {
-                warn!(error = %error, "Could not erase tenants for good; trying again in an hour");
-            }
-        }
-        let week = jiff::SignedDuration::from_hours(7 * 24);
-        if let Err(error) = identity::session::sweep(&identity, week).await {
-            warn!(error = %error, "Could not remove ended sessions; trying again in an hour");
-        }
-        if let Err(error) = models.sweep(now).await {
-            warn!(error = %error, "Could not look through the usage ledger; trying again in an hour");
-        }
-        if let Err(error) = app.sweep(now).await {
-            warn!(error = %error, "Could not remove kept answers; trying again in an hour");
-        }
-    }
-}
-
-/// Looks after the usage ledger every few seconds. What does not answer is said once, not each time.
-async fn tend(models: models::Models, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(TEND);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut is_told = false;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        match models.tend_ledger().await {
-            Ok(_) => is_told = false,
-            Err(error) if !is_told => {
-                is_told = true;
-                warn!(error = %error, "Could not look after the usage ledger; trying again every {} s", TEND.as_secs());
-            }
-            Err(_) => {}
-        }
-    }
-}
-
-/// Begins what comes round by the clock. Every process does: whichever moves a schedule on writes its
-/// jobs, in one transaction, so that no run is begun twice. What does not answer is said once.
-async fn come_round(
-    engine: apps::engine::Engine,
-    store: store::Store,
-    clock: base::Clock,
-    stop: CancellationToken,
-) {
-    let keeper = engine.keeper();
-    let mut ticks = tokio::time::interval(ROUND);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut is_told = false;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        match keeper.tick(&store, clock.now()).await {
-            Ok(begun) => {
-                is_told = false;
-                for it in begun {
-                    let late_s = it.late.as_secs();
-                    info!(
-                        schedule = it.schedule,
-                        jobs = it.jobs.len(),
-                        missed = it.missed,
-                        late_s,
-                        "{} comes round",
-                        it.schedule
-                    );
-                }
-            }
-            Err(error) if !is_told => {
-                is_told = true;
-                warn!(error = %error, "Could not begin what comes round; trying again every second");
-            }
-            Err(_) => {}
-        }
-    }
-}
-
-/// Looks after answers in the making every few seconds; from the stop on [`apps::engine::Engine::close`]
-/// does. What does not answer is said once, not each time.
-async fn tend_answers(engine: apps::engine::Engine, clock: base::Clock, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(TEND);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut is_told = false;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        match engine.tend(clock.now()).await {
-            Ok(()) => is_told = false,
-            Err(error) if !is_told => {
-                is_told = true;
-                warn!(error = %error, "Could not look after answers; trying again every {} s", TEND.as_secs());
-            }
-            Err(_) => {}
-        }
-    }
-}
-
-/// Writes down what was counted every few seconds. What does not answer is said once, not each time.
-async fn tend_counts(app: server::App, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(TEND);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut is_told = false;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        match app.tend().await {
-            Ok(()) => is_told = false,
-            Err(error) if !is_told => {
-                is_told = true;
-                warn!(error = %error, "Could not write down who called what will go; trying again every {} s", TEND.as_secs());
-            }
-            Err(_) => {}
-        }
-    }
-}
-
-/// Takes over what somebody has changed of the configuration, in this process or another. What does not
-/// answer is said once, not each time.
-async fn follow_configuration(engine: apps::engine::Engine, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(FOLLOW);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut is_told = false;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        match engine.follow_configuration().await {
-            Ok(()) => is_told = false,
-            Err(error) if !is_told => {
-                is_told = true;
-                warn!(error = %error, "Could not look for changed documents; trying again every second");
-            }
-            Err(_) => {}
-        }
-    }
-}
-
-/// Looks after documents every few seconds. What does not answer is said once, not each time.
-async fn tend_documents(
-    knowledge: knowledge::Knowledge,
-    clock: base::Clock,
-    stop: CancellationToken,
-) {
-    let mut ticks = tokio::time::interval(TEND);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut is_told = false;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        match knowledge.tend(clock.now()).await {
-            Ok(()) => is_told = false,
-            Err(error) if !is_told => {
-                is_told = true;
-                warn!(error = %error, "Could not look after documents; trying again every {} s", TEND.as_secs());
-            }
-            Err(_) => {}
-        }
-    }
 }
 
 async fn stopped() -> anyhow::Result<()> {

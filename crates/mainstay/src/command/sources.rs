@@ -68,6 +68,13 @@ pub(crate) async fn run(
             }
             house.store.close().await;
         }
+        SourcesAct::Lookup { application, lookup, record } => {
+            let house = Site::find(&application, &environment)?.build().await?;
+            let looked = house.engine.look_up(&operator, &lookup, record).await;
+            house.store.close().await;
+            let looked = looked?;
+            output.show(&looked, || told_lookup(&looked));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -148,6 +155,22 @@ fn told_run(run: &Json, error: Option<&str>) -> String {
     lines.join("\n")
 }
 
+/// What was looked up, for people: who says it, and each field of it.
+fn told_lookup(looked: &Json) -> String {
+    let found = looked["found"].as_str().unwrap_or_default();
+    let mut lines = vec![match looked["asked_at"].as_str() {
+        Some(at) => format!("{found}, said at {at}"),
+        None => found.to_owned(),
+    }];
+    for (name, value) in looked["answer"].as_object().into_iter().flatten() {
+        lines.push(match value {
+            Json::String(text) => format!("  {name}: {text}"),
+            other => format!("  {name}: {other}"),
+        });
+    }
+    lines.join("\n")
+}
+
 /// What the caches hold, for people.
 fn told_cache(held: &Json) -> String {
     let list = |name: &str| held[name].as_array().cloned().unwrap_or_default();
@@ -188,5 +211,18 @@ mod tests {
              error: The source was refused.\n  cut_off: The document ends in the middle."
         );
         assert_eq!(line(&run)["findings"], json!(["cut_off"]));
+    }
+
+    #[test]
+    fn what_was_looked_up_is_told_with_who_says_it() {
+        let live = json!({"found": "live", "asked_at": "2027-02-10T08:00:00Z", "answer": {"weather": "rain", "wind": 9}});
+        assert_eq!(
+            told_lookup(&live),
+            "live, said at 2027-02-10T08:00:00Z\n  weather: rain\n  wind: 9"
+        );
+        assert_eq!(
+            told_lookup(&json!({"found": "nothing", "answer": null, "asked_at": null})),
+            "nothing"
+        );
     }
 }

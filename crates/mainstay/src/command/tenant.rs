@@ -4,11 +4,7 @@
 //! database anyway, and whoever leaves is to be given what is theirs. What lies in archives is brought back
 //! before. That it was done is in the audit log.
 
-use std::{
-    io::{BufWriter, Write},
-    path::Path,
-    process::ExitCode,
-};
+use std::{io::Write, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use apps::tenant::{self as kept, Part, Scope};
@@ -17,7 +13,7 @@ use identity::tenant;
 use serde_json::{Map, Value as Json, json};
 use store::audit;
 
-use super::own_file;
+use super::own_file::OwnFile;
 use crate::{
     args::tenant::{Tenant, TenantAct},
     environment::Environment,
@@ -58,9 +54,7 @@ async fn write(house: &House, id: TenantId, file: &Path) -> anyhow::Result<Map<S
         "name": found.as_ref().map(|it| it.name.as_str()),
         "data": found.as_ref().map(|it| &it.data),
     });
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(".part");
-    let mut out = BufWriter::new(own_file::create(Path::new(&beside)).with_context(cannot)?);
+    let mut out = OwnFile::create(file).with_context(cannot)?;
     write!(out, "{{\"exported_at\":{},\"tenant\":{head},\"left_out\":[]", json!(now))
         .with_context(cannot)?;
     let mut counts = Map::new();
@@ -87,8 +81,7 @@ async fn write(house: &House, id: TenantId, file: &Path) -> anyhow::Result<Map<S
         counts.insert(part.name().to_owned(), json!(count));
     }
     writeln!(out, "}}").with_context(cannot)?;
-    let whole = out.into_inner().map_err(|error| error.into_error()).with_context(cannot)?;
-    whole.sync_all().with_context(cannot)?;
+    out.sync().with_context(cannot)?;
     let told = json!(counts);
     let note = move |tx: &store::Tx| {
         let subject = format!("tenants/{id}");
@@ -98,6 +91,6 @@ async fn write(house: &House, id: TenantId, file: &Path) -> anyhow::Result<Map<S
     };
     // Before it is in its place: nobody takes everything along without a word about it.
     house.store.write(&Actor::operator(), now, note).await?;
-    std::fs::rename(&beside, file).with_context(cannot)?;
+    out.keep().with_context(cannot)?;
     Ok(counts)
 }

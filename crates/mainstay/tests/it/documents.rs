@@ -142,6 +142,8 @@ testkit::on_both! {
         assert_eq!(on["chat_id"], chat.as_str(), "{on}");
         let nobody = place.run(&["ask", "--assistant", "nobody", "What?"]).await;
         assert!(nobody.code == 1 && nobody.err.contains("nobody"), "{}", nobody.err);
+        let about = place.run(&["ask", "--record", "01a1fc96-0241-7626-afe9-000000000000", "What?"]).await;
+        assert!(about.code == 1 && about.err.contains("is not what this assistant is asked about"), "{}", about.err);
     }
 
     async fn vectors_are_backed_up_and_come_back_into_a_new_index(db: Database) {

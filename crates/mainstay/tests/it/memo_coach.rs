@@ -259,6 +259,79 @@ testkit::on_both! {
         refused(&ann.get(&format!("{session}/messages")).await, 404, "NOT_FOUND");
     }
 
+    async fn progress_is_said_in_two_sentences_and_known_to_the_coach(db: Database) {
+        let script = Script::start().await;
+        let place = place(&db, &script);
+        let server = place.serve().await;
+        let admin = server.admin().await;
+        let (ann, bob) = (member(&server, &admin, "ann", "writer").await, member(&server, &admin, "bob", "writer").await);
+        let comment = "/api/v1/progress/me/comment";
+        refused(&ann.post(comment, &json!({})).await, 404, "NOT_FOUND");
+        let mut last = String::new();
+        for (four, more) in [([3, 3, 3, 2], "We wait."), ([5, 4, 4, 4], "We name a risk.")] {
+            script.answers(Reply::json(&graded(four, "We recommend")));
+            last = text(&submitted(&ann, &format!("{MEMO} {more}")).await["evaluation_id"]);
+        }
+        script.answers(Reply::json(&json!({"comment": "Your line rises. Name the risks first."})));
+        let answer = ann.post(comment, &json!({})).await;
+        assert_eq!(answer.header("x-ratelimit-limit"), Some("20"));
+        let told = data(&answer, 200);
+        assert_eq!((&told["comment"], &told["count"]), (&json!("Your line rises. Name the risks first."), &json!(2)), "{told}");
+        assert_eq!((&told["language"], &told["llm_model"]), (&json!("en"), &json!("scripted")), "{told}");
+        let asked = script.last_request().prompt();
+        for words in ["exactly two sentences", "Memos evaluated: 2", "latest 4.25", "Structure and logic: mean 4", "2 times: Name the risks."] {
+            assert!(asked.contains(words), "{words} is not in {asked}");
+        }
+        // Where nothing has changed, nobody is asked again; in another language it is another question.
+        let count = script.requests().len();
+        assert_eq!(data(&ann.post(comment, &json!({})).await, 200)["comment"], told["comment"]);
+        assert_eq!(script.requests().len(), count);
+        script.answers(Reply::json(&json!({"comment": "Su línea sube. Empiece por los riesgos."})));
+        let spanish = data(&ann.post(comment, &json!({"language": "es"})).await, 200);
+        assert_eq!((&spanish["language"], &spanish["comment"]), (&json!("es"), &json!("Su línea sube. Empiece por los riesgos.")));
+        assert!(script.last_request().prompt().contains("Memorandos evaluados: 2"));
+        // It is one's own.
+        refused(&bob.post(comment, &json!({})).await, 404, "NOT_FOUND");
+
+        let begun = data(&ann.post("/api/v1/chat/sessions", &json!({"evaluation_id": last})).await, 201);
+        let messages = format!("/api/v1/chat/sessions/{}/messages", text(&begun["session_id"]));
+        let count = script.requests().len();
+        script.answers(Reply::text("You are told about risks for the second time."));
+        script.always(|_| Reply::text("Risks again"));
+        data(&ann.post(&messages, &json!({"message_content": "What do you see again and again?"})).await, 200);
+        let prompt = script.requests()[count].prompt();
+        assert!(prompt.contains("<progress>") && prompt.contains("opportunities, 2 times: Name the risks."), "{prompt}");
+    }
+
+    async fn another_rubric_is_used_by_naming_its_file(db: Database) {
+        let script = Script::start().await;
+        let mut place = place(&db, &script);
+        let (old, new) = ("    rubric:\n      category:", "    rubric:\n      file: config/rubric_long.yaml\n      category:");
+        changed(&mut place, "app.yaml", old, new);
+        let server = place.serve().await;
+        let admin = server.admin().await;
+        let ann = member(&server, &admin, "ann", "writer").await;
+        let mut answer = graded([4, 4, 4, 2], "We recommend");
+        for key in ["clarity", "ask", "risks"] {
+            answer["rubric_scores"][key] = json!({"score": 4, "justification": "It is so."});
+        }
+        script.answers(Reply::json(&answer));
+        let told = submitted(&ann, MEMO).await;
+        // 15, 20, 15, 15, 15, 15 and 5 of a hundred.
+        assert_eq!((&told["overall_score"], &told["rubric_scores"]["ask"]["score"]), (&json!(3.9), &json!(4)), "{told}");
+        let asked = script.last_request().prompt();
+        assert!(asked.contains("Clear opportunity and ask (15/100)") && !asked.contains("(25/100)"), "{asked}");
+        let report = ann.get(&format!("/api/v1/export/pdf/{}", text(&told["evaluation_id"]))).await;
+        assert!(report.status == 200 && report.bytes.starts_with(b"%PDF-"), "{}", report.text());
+        let progress = data(&ann.get("/api/v1/progress/me").await, 200);
+        assert_eq!(progress["rubric_improvements"]["risks"]["latest"], json!(4.0), "{progress}");
+        let frontend = data(&ann.get("/api/v1/config/frontend").await, 200);
+        assert_eq!(entries(&frontend["documents"]["rubric"]["criteria"]).len(), 7, "{frontend}");
+        // What the help does not explain yet is told, and keeps nothing from starting.
+        let checked = data(&admin.post("/api/v1/admin/config/validate-all", &json!({})).await, 200);
+        assert_eq!((&checked["is_valid"], &checked["warnings"]), (&json!(true), &json!(3)), "{checked}");
+    }
+
     async fn an_evaluation_that_takes_too_long_goes_on(db: Database) {
         let script = Script::start().await;
         let mut place = place(&db, &script);
@@ -306,7 +379,14 @@ testkit::on_both! {
         assert_eq!((&together["count"], &together["overall"]["mean"]), (&json!(1), &json!(3.0)), "{together}");
         assert!(!together.to_string().contains("The request comes first"), "a coach sees numbers: {together}");
 
-        for path in ["/api/v1/admin/last-evaluations", "/api/v1/admin/config/categories", "/api/v1/debug/info", "/api/v1/users"] {
+        for path in [
+            "/api/v1/admin/last-evaluations",
+            "/api/v1/admin/config/categories",
+            "/api/v1/admin/audit",
+            "/api/v1/debug/info",
+            "/api/v1/health/detailed",
+            "/api/v1/users",
+        ] {
             refused(&bob.get(path).await, 403, "ADMIN_REQUIRED");
             admin.get(path).await.is(200);
         }
@@ -376,6 +456,14 @@ testkit::on_both! {
         for wrong in [json!({"text_content": "too short"}), json!({"text_content": "x".repeat(10_001)}), json!({}), json!({"text": MEMO})] {
             refused(&ann.post("/api/v1/evaluations/submit", &wrong).await, 400, "VALIDATION_ERROR");
         }
+        // Each fault has an entry of its own, with its field.
+        let missing = refused(&ann.post("/api/v1/evaluations/submit", &json!({})).await, 400, "VALIDATION_ERROR");
+        assert_eq!(missing["field"], "text_content", "{missing}");
+        let wrong = admin.post("/api/v1/users", &json!({"username": 5, "password": PASSWORD, "role": 7})).await.is(400);
+        let told = entries(&wrong["errors"]);
+        let fields: Vec<&Json> = told.iter().map(|it| &it["field"]).collect();
+        assert!(fields.contains(&&json!("username")) && fields.contains(&&json!("role")), "{wrong}");
+        assert!(told.iter().all(|it| it["code"] == "VALIDATION_ERROR" && it["message"].is_string()), "{wrong}");
         assert_eq!(script.requests().len(), 0);
         refused(&ann.get("/api/v1/evaluations/01a1fc96-0241-7626-afe9-000000000000").await, 404, "EVALUATION_NOT_FOUND");
         let wrong = json!({"username": "ann", "password": "another long password"});
@@ -387,8 +475,40 @@ testkit::on_both! {
         assert_eq!(renamed["name"], "Ann Writer");
         script.always(|_| Reply::status(400));
         refused(&ann.post("/api/v1/evaluations/submit", &json!({"text_content": MEMO})).await, 503, "LLM_ERROR");
-        ann.post("/api/v1/auth/logout", &json!({})).await.is(204);
+        // Nothing is answered in the envelope too.
+        assert_eq!(data(&ann.post("/api/v1/auth/logout", &json!({})).await, 200), Json::Null);
         refused(&ann.get("/api/v1/auth/validate").await, 401, "INVALID_SESSION");
+    }
+
+    async fn a_browser_keeps_its_session_in_cookies(db: Database) {
+        let script = Script::start().await;
+        let place = place(&db, &script);
+        let server = place.serve().await;
+        let admin = server.admin().await;
+        member(&server, &admin, "ann", "writer").await;
+        let nobody = server.nobody();
+        let signing = json!({"username": "ann", "password": PASSWORD});
+        let signed = nobody.post("/api/v1/auth/login", &signing).await;
+        let told = data(&signed, 200);
+        let set = signed.headers.get_all("set-cookie").iter();
+        let set: Vec<&str> = set.filter_map(|it| it.to_str().ok()).collect();
+        let session = format!("__Host-memo-coach-session={}; Path=/; ", text(&told["session_token"]));
+        let is_kept = |it: &&str| it.starts_with(&session) && it.ends_with("; HttpOnly; SameSite=Strict; Secure");
+        assert!(set.iter().any(is_kept), "no cookie of the session among {set:?}");
+        // The refresh token goes where it is exchanged, and nowhere else.
+        let refresh = format!("__Secure-memo-coach-refresh={}", text(&told["refresh_token"]));
+        for path in ["/api/auth/refresh", "/api/v1/auth/refresh"] {
+            let expected = format!("{refresh}; Path={path}; ");
+            assert!(set.iter().any(|it| it.starts_with(&expected)), "no cookie for {path}");
+        }
+        let path = "/api/v1/auth/refresh";
+        let asked = nobody.request(Method::POST, path).header("cookie", refresh.as_str());
+        refused(&Answer::read(asked).await.expect("an answer"), 403, "FORBIDDEN");
+        let asked = nobody.request(Method::POST, path).header("cookie", refresh.as_str());
+        let asked = asked.header("x-csrf-token", text(&told["csrf_token"]));
+        let renewed = data(&Answer::read(asked).await.expect("an answer"), 200);
+        assert_eq!(renewed["session_id"], told["session_id"]);
+        assert_eq!((renewed.get("session_token"), renewed.get("refresh_token")), (None, None), "no script reads them");
     }
 
     async fn the_thirteen_documents_are_there_and_fit(db: Database) {
@@ -409,6 +529,11 @@ testkit::on_both! {
         assert_eq!(checked["is_valid"], false, "{checked}");
         let frontend = data(&server.nobody().get("/api/v1/config/frontend").await, 200);
         assert_eq!((&frontend["chars_max"], &frontend["texts"]["es"]["tab.help"]), (&json!(10_000), &json!("Ayuda")));
+        // Who is signed in is told the names of the criteria too.
+        assert!(frontend.get("documents").is_none(), "{frontend}");
+        let frontend = data(&admin.get("/api/v1/config/frontend").await, 200);
+        let criteria = entries(&frontend["documents"]["rubric"]["criteria"]);
+        assert_eq!(criteria[0]["name"], json!({"en": "Structure and logic", "es": "Estructura y lógica"}), "{frontend}");
     }
 }
 

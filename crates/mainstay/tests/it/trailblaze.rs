@@ -3,11 +3,13 @@
 
 use std::{collections::BTreeSet, fs, io, path::Path};
 
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 use testkit::{
-    Database,
+    Database, file,
     model::{Reply, Script},
+    site::{self, Page},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -134,13 +136,134 @@ fn refused(answer: &Answer, status: u16, code: &str) {
     assert!(body["detail"].as_str().is_some_and(|it| !it.is_empty()), "{body}");
 }
 
+/// The script proposes this to be asked next, whatever was answered.
+fn proposes(script: &Script, question: &'static str) {
+    script.always(move |_| Reply::json(&json!({"followups": [question]})));
+}
+
+/// What the model was asked last, but for what could be asked next.
+fn asked_last(script: &Script) -> String {
+    let mut all = script.requests().into_iter().rev().map(|it| it.prompt());
+    all.find(|it| !it.contains("could ask next")).expect("a model was asked")
+}
+
 async fn id_of(asker: &Asker, ride: &str) -> String {
     let list = asker.get("/v2/events?limit=100&include_canceled=true").await.is(200);
     let found = entries(&list["items"]).iter().find(|it| it["ride_id"] == ride);
     text(&found.unwrap_or_else(|| panic!("there is no ride {ride}"))["id"])
 }
 
+/// A day in the next seven, by the clock of the server.
+async fn soon(admin: &Asker) -> String {
+    let far = json!({"name": "Far", "source": "OTHER", "date_start": "2099-01-01", "date_end": "2099-01-01"});
+    let made = admin.post("/v2/events", &far).await.is(201);
+    let now: Timestamp = text(&made["created_at"]).parse().expect("a time");
+    (now.to_zoned(TimeZone::UTC).date() + 2.days()).to_string()
+}
+
+/// What whoever knows the weather says.
+fn forecast() -> Page {
+    let daily = json!({
+        "weather_code": [61], "temperature_2m_max": [10.0], "temperature_2m_min": [-5.0],
+        "precipitation_probability_max": [80], "wind_speed_10m_max": [16.0], "relative_humidity_2m_mean": [72],
+    });
+    let bytes = json!({"daily": daily}).to_string().into_bytes();
+    Page::File { kind: "application/json".to_owned(), bytes }
+}
+
 testkit::on_both! {
+    async fn a_flyer_is_read_by_what_is_in_it(db: Database) {
+        let (site, script) = (Site::start().await, Script::start().await);
+        let flyers = site::Site::start().await;
+        let place = place(&db, &site, Some(&script));
+        let source = place.path().join("codebook/config/sources/websites_soon.yaml");
+        let described = fs::read_to_string(&source).expect("the copy can be read");
+        let hurried = described.replace("pace: 1s", "pace: 1ms").replace("  tries: 2\n", "  tries: 2\n  bytes_max: 20000\n");
+        fs::write(&source, hurried).expect("the copy can be written");
+        script.always(|_| {
+            Reply::json(&json!({
+                "fees": [
+                    {"description": "Entry, 50 miles", "amount": 140, "words": "Entry fee 50 miles: $140"},
+                    {"description": "Free beer", "amount": 0, "words": "Free beer for all"},
+                ],
+                "schedule": [], "amenities": [], "vets": [], "rules": [], "contact": null, "terrain": null,
+            }))
+        });
+        let server = place.serve().await;
+        let admin = server.admin().await;
+        let day = soon(&admin).await;
+        let mut huge = file::pdf(&["Entry fee 50 miles: $140"]);
+        huge.resize(40_000, b'\n');
+        let all = [
+            ("F1", "text/html", file::pdf(&["Entry fee 50 miles: $140\nRide meeting at six."])),
+            ("F2", "application/pdf", file::pdf_locked()),
+            ("F3", "application/octet-stream", file::pdf_of_pictures(2)),
+            ("F4", "application/pdf", file::pdf(&[" "])),
+            ("F5", "application/pdf", huge),
+        ];
+        let mut read = Json::Null;
+        for (ride, kind, bytes) in all {
+            flyers.put(&format!("/{ride}"), Page::File { kind: kind.to_owned(), bytes });
+            let flyer = format!("{}/{ride}", flyers.address());
+            let new = json!({"name": ride, "source": "OTHER", "ride_id": ride, "date_start": day, "date_end": day, "flyer_url": flyer});
+            let made = admin.post("/v2/events", &new).await.is(201);
+            if ride == "F1" {
+                read = made["id"].clone();
+            }
+        }
+        let accepted = admin.post("/v2/sources/websites_soon/run", &json!({})).await.is(202);
+        assert_eq!(admin.finished(&accepted["run"]).await["state"], "completed");
+        let run = admin.get(&format!("/v2/sources/websites_soon/runs/{}", text(&accepted["run"]))).await.is(200);
+        assert_eq!((&run["counts"]["rows"], &run["counts"]["completed"]), (&json!(5), &json!(1)), "{run}");
+        let findings: Vec<String> = entries(&run["findings"]).iter().map(|it| text(&it["message"])).collect();
+        for told in ["a PDF that is locked with a password", "a PDF that holds pictures without text", "a PDF without a word in it", "more than 20000 bytes"] {
+            let found = findings.iter().filter(|it| it.contains(told) && it.starts_with("1 records without event_details")).count();
+            assert_eq!(found, 1, "{told}: {findings:?}");
+        }
+        let event = admin.get(&format!("/v2/events/{}", text(&read))).await.is(200);
+        assert_eq!(event["event_details"]["fees"], json!([{"description": "Entry, 50 miles", "amount": 140, "words": "Entry fee 50 miles: $140"}]), "{event}");
+        let asked = script.requests();
+        assert_eq!(asked.len(), 1, "nobody is asked about a flyer without words");
+        assert!(asked[0].prompt().contains("Ride meeting at six."));
+    }
+
+    async fn the_weather_is_asked_while_a_rider_waits(db: Database) {
+        let (site, sky) = (Site::start().await, site::Site::start().await);
+        sky.put("/forecast", forecast());
+        let place = place(&db, &site, None).with("WEATHER_URL", &format!("{}/forecast", sky.address()));
+        let server = place.serve().await;
+        let admin = server.admin().await;
+        let day = soon(&admin).await;
+        let new = json!({"name": "Near", "source": "OTHER", "date_start": day, "date_end": day, "latitude": 45.25, "longitude": -121.5});
+        let ride = text(&admin.post("/v2/events", &new).await.is(201)["id"]);
+        let at = format!("/v2/events/{ride}/weather");
+        let told = server.nobody().get(&at).await.is(200);
+        assert_eq!((&told["event_id"], &told["date"], &told["weather"]), (&json!(ride), &json!(day), &json!("light rain")), "{told}");
+        assert!(told["forecast_at"].is_string() && told["temp_high_f"].as_f64() == Some(50.0), "{told}");
+
+        let closed = || Page::File { kind: "text/html".to_owned(), bytes: b"<p>Closed</p>".to_vec() };
+        sky.put("/forecast", closed());
+        assert_eq!(server.nobody().get(&at).await.is(200), told, "it was said a short while ago");
+        assert_eq!(admin.delete("/v2/cache?tag=forecast").await.is(200)["removed"], 1);
+        refused(&server.nobody().get(&at).await, 502, "EXTERNAL_SERVICE_ERROR");
+        refused(&server.nobody().get("/v2/events/01a1fc96-0241-7626-afe9-000000000000/weather").await, 404, "EVENT_NOT_FOUND");
+        let answer = admin.get(&format!("/api/records/{ride}/lookups/tides")).await;
+        assert_eq!(answer.is(404)["code"], "not_found");
+
+        sky.put("/forecast", forecast());
+        server.stop().await;
+        let app = place.path().join("codebook").display().to_string();
+        let looked = place.json(&["sources", "lookup", "--app", &app, "weather", &ride]).await;
+        assert_eq!((&looked["found"], &looked["answer"]["forecast"]["weather"]), (&json!("live"), &json!("light rain")), "{looked}");
+        place.done(&["sources", "cache", "--app", &app, "--tag", "forecast", "--clear"]).await;
+
+        // A private address is asked by those alone who are told that they may.
+        let place = place.without("MAINSTAY_ALLOW_PRIVATE_SOURCES");
+        let server = place.serve().await;
+        refused(&server.nobody().get(&at).await, 502, "EXTERNAL_SERVICE_ERROR");
+        assert!(!place.log().contains("latitude="), "no address is logged");
+    }
+
     async fn the_calendar_is_served_exactly_as_it_is(db: Database) {
         let site = Site::start().await;
         let place = place(&db, &site, None);
@@ -280,9 +403,11 @@ testkit::on_both! {
         assert_eq!(nobody.get(&event).await.is(200)["ride_id"], RIDE);
         assert_eq!(nobody.get("/v1/events?limit=1").await.is(200)["items"].as_array().map(Vec::len), Some(1));
         script.answers(Reply::text("On March 13, 2027."));
+        proposes(&script, "Who manages the Windy Gap Express?");
         let asked = json!({"question": "When is the Windy Gap Express?"});
         let answer = nobody.post("/v2/assistant/ask", &asked).await.is(200);
         assert_eq!(answer["answer"], "On March 13, 2027.", "{answer}");
+        assert_eq!(answer["related_questions"], json!(["Who manages the Windy Gap Express?"]), "{answer}");
 
         refused(&nobody.ask(Method::PUT, &event, Some(&json!({"ride_manager": "Eve"}))).await, 401, "UNAUTHORIZED");
         refused(&nobody.delete(&event).await, 401, "UNAUTHORIZED");
@@ -346,18 +471,24 @@ testkit::on_both! {
         let ride = id_of(&admin, RIDE).await;
 
         script.answers(Reply::text("On March 13, 2027."));
+        proposes(&script, "Who manages it?");
         let asked = json!({"question": "When is the Windy Gap Express?"});
         let answer = admin.post("/v2/assistant/ask", &asked).await.is(200);
         assert_eq!((&answer["answer"], &answer["success"]), (&json!("On March 13, 2027."), &json!(true)), "{answer}");
-        let prompt = script.last_request().prompt();
+        assert_eq!(answer["related_questions"], json!(["Who manages it?"]), "{answer}");
+        let prompt = asked_last(&script);
         assert!(prompt.contains("Windy Gap Express") && prompt.contains("2027-03-13"), "{prompt}");
+        // What could be asked next is made from the same sources, and from the answer.
+        let prompt = script.last_request().prompt();
+        assert!(prompt.contains("2027-03-13") && prompt.contains("<answer>\nOn March 13, 2027."), "{prompt}");
 
         // Asked about one event, it is shown all of that one first, and names it.
         script.answers(Reply::text("Maeve Larkenfeld, 891-555-0182 [1]."));
         let about = json!({"question": "Who manages it?", "event_id": ride});
         let answer = server.nobody().post("/v2/assistant/ask", &about).await.is(200);
         assert_eq!(answer["sources"][0]["event_id"], json!(ride), "{answer}");
-        let prompt = script.last_request().prompt();
+        assert_eq!(answer["related_questions"], json!([]), "nobody is to ask the same again: {answer}");
+        let prompt = asked_last(&script);
         assert!(prompt.contains("891-555-0182") && prompt.contains("the ride of source [1]"), "{prompt}");
         let gone = json!({"question": "Who manages it?", "event_id": "01a1fc96-0241-7626-afe9-000000000000"});
         refused(&server.nobody().post("/v2/assistant/ask", &gone).await, 404, "EVENT_NOT_FOUND");
@@ -383,6 +514,42 @@ testkit::on_both! {
         }
         refused(&admin.post(&format!("/v2/events/{ride}/ask"), &json!({"question": "?"})).await, 400, "VALIDATION_ERROR");
         assert!(!place.log().contains("Windy Gap"), "no question is logged");
+    }
+
+    async fn the_command_line_asks_about_a_ride(db: Database) {
+        let (site, script) = (Site::start().await, Script::start().await);
+        let place = place(&db, &site, Some(&script));
+        let server = place.serve().await;
+        let admin = gathered(&server).await;
+        let (ride, other) = (id_of(&admin, RIDE).await, id_of(&admin, "15085").await);
+        server.stop().await;
+
+        proposes(&script, "How long is it?");
+        let answer = || script.answers(Reply::text("Maeve Larkenfeld [1]."));
+        answer();
+        let told = place.json(&["ask", "--record", &ride, "Who manages it?"]).await;
+        assert_eq!((&told["answer"], &told["context_used"]["record"]), (&json!("Maeve Larkenfeld [1]."), &json!(ride)), "{told}");
+        assert_eq!((&told["citations"][0]["record_id"], &told["followups"]), (&json!(ride), &json!(["How long is it?"])), "{told}");
+        assert!(asked_last(&script).contains("the ride of source [1]"));
+        answer();
+        let people = place.done(&["ask", "--record", &ride, "Who manages it?"]).await;
+        assert!(people.contains("\n[1] Windy Gap") && people.ends_with("\n\n- How long is it?\n"), "{people}");
+
+        // A chat about it, which is gone on with, and about nothing else.
+        answer();
+        let begun = place.run(&["ask", "--chat", "new", "--record", &ride, "Who manages it?"]).await;
+        assert_eq!(begun.code, 0, "{}", begun.err);
+        let chat = begun.err.rsplit("--chat ").next().expect("a chat").trim().to_owned();
+        answer();
+        let on = place.json(&["ask", "--chat", &chat, "And by phone?"]).await;
+        assert_eq!((&on["chat_id"], &on["context_used"]["record"]), (&json!(chat), &json!(ride)), "{on}");
+        for (words, why) in [
+            (vec!["ask", "--chat", chat.as_str(), "--record", other.as_str(), "And this?"], "is not what this chat is about"),
+            (vec!["ask", "--record", "01a1fc96-0241-7626-afe9-000000000000", "Who?"], "does not exist"),
+        ] {
+            let refused = place.run(&words).await;
+            assert!(refused.code == 1 && refused.err.contains(why), "{words:?}: {}", refused.err);
+        }
     }
 
     async fn without_a_model_nothing_is_made_up(db: Database) {

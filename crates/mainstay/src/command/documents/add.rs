@@ -17,12 +17,11 @@ use knowledge::{
     web::NewPage,
 };
 use serde_json::{Value as Json, json};
-use tokio_util::sync::CancellationToken;
-use work::Workers;
 
 use super::{operator, row, sight, table};
 use crate::{
     args::documents::Add,
+    command::queue::Hands,
     output::{self, Output},
     wire::House,
 };
@@ -139,17 +138,7 @@ async fn waited_for(
     ids: &[DocumentId],
     output: Output,
 ) -> anyhow::Result<Vec<Document>> {
-    let stop = CancellationToken::new();
-    let settings = work::Settings {
-        workers: 2,
-        poll: Duration::from_millis(100),
-        ..work::Settings::default()
-    };
-    // All kinds: whoever looks after the queue has to know what follows a job that was lost.
-    let mut handlers = house.engine.handlers();
-    handlers.extend(house.knowledge.handlers());
-    let (store, clock) = (house.store.clone(), house.site.clock.clone());
-    let workers = Workers::start(store, clock, settings, handlers, &stop);
+    let hands = Hands::start(house);
     let bar = if output.json { ProgressBar::hidden() } else { ProgressBar::new(100) };
     bar.set_style(ProgressStyle::with_template("{bar:32} {percent:>3} %  {msg}")?);
     let seen = tokio::select! {
@@ -157,8 +146,7 @@ async fn waited_for(
         _ = tokio::signal::ctrl_c() => looked_at(house, ids).await,
     };
     bar.finish_and_clear();
-    stop.cancel();
-    workers.drain(Duration::from_secs(5)).await;
+    hands.stop().await;
     if !output.json && seen.as_ref().is_ok_and(|it| it.iter().any(|it| it.state.is_open())) {
         output::note("not all are ready; a server that runs goes on with them");
     }

@@ -7,7 +7,7 @@
 use std::{
     collections::HashSet,
     fs::File,
-    io::{BufRead, BufReader, BufWriter, Write},
+    io::{BufRead, BufReader, Write},
     path::Path,
     process::ExitCode,
 };
@@ -23,7 +23,7 @@ use store::blob::BlobId;
 
 use super::{add, operator, sight};
 use crate::{
-    command::own_file,
+    command::own_file::OwnFile,
     output::{self, Output},
     wire::House,
 };
@@ -40,10 +40,8 @@ pub(super) async fn out(
 ) -> anyhow::Result<ExitCode> {
     let tenant = house.tenant(tenant).await?;
     let sight = Sight { tenant: Some(tenant), ..sight() };
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(".part");
     let cannot = || format!("cannot write {}", file.display());
-    let mut lines = BufWriter::new(own_file::create(Path::new(&beside)).with_context(cannot)?);
+    let mut lines = OwnFile::create(file).with_context(cannot)?;
     let mut carried = 0_u64;
     let all = documents(house, &sight).await?;
     for document in &all {
@@ -57,9 +55,7 @@ pub(super) async fn out(
         lines.write_all(b"\n").with_context(cannot)?;
         carried += 1;
     }
-    let whole = lines.into_inner().map_err(|error| error.into_error()).with_context(cannot)?;
-    whole.sync_all().with_context(cannot)?;
-    std::fs::rename(&beside, file).with_context(cannot)?;
+    lines.keep().with_context(cannot)?;
     house.leave().await;
     output.show(&json!({"file": file, "documents": carried}), || {
         format!("wrote {carried} documents to {}", file.display())

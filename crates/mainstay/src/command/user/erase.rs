@@ -10,11 +10,10 @@ use anyhow::Context;
 use apps::person::{Counts, Erasure, Shared, Wish};
 use identity::{Caller, user};
 use serde_json::{Value as Json, json};
-use tokio_util::sync::CancellationToken;
-use work::Workers;
 
 use crate::{
     args::Application,
+    command::queue::Hands,
     environment::Environment,
     output::{self, Output},
     wire::House,
@@ -68,20 +67,9 @@ async fn erased(house: &House, output: Output, wanted: Wanted) -> anyhow::Result
 
 /// Erases, and works on the queue until what was theirs is gone.
 async fn erase(house: &House, wish: Wish) -> anyhow::Result<Erasure> {
-    let stop = CancellationToken::new();
-    let settings = work::Settings {
-        workers: 2,
-        poll: Duration::from_millis(100),
-        ..work::Settings::default()
-    };
-    // All kinds: whoever looks after the queue has to know what follows a job that was lost.
-    let mut handlers = house.engine.handlers();
-    handlers.extend(house.knowledge.handlers());
-    let (store, clock) = (house.store.clone(), house.site.clock.clone());
-    let workers = Workers::start(store, clock, settings, handlers, &stop);
+    let hands = Hands::start(house);
     let erased = house.engine.person_erase(&Caller::operator(), wish, WAIT).await;
-    stop.cancel();
-    workers.drain(Duration::from_secs(5)).await;
+    hands.stop().await;
     Ok(erased?)
 }
 
