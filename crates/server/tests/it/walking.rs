@@ -392,7 +392,7 @@ testkit::on_both! {
         let path = "/api/configuration/import";
         house.owner().await.form_of_bytes(path, &only, Some(("all.zip", zip.as_slice()))).await.is(200);
         missing.remove("ConfigurationImport");
-        let (email, password) = house.user(Role::Viewer, Reach::Tenant(house.here)).await;
+        let (email, password) = house.user(Role::Owner, Reach::All).await;
         let signing = json!({"email": email, "password": password});
         let told = house.nobody().post("/api/auth/login", signing).await.is(200);
         let again = json!({"refresh_token": told["refresh_token"]});
