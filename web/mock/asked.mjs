@@ -55,6 +55,22 @@ const detected = (language) => ({ detected_language: language, confidence: 0.98,
 const resultOf = (world, id) => world.asked.results.find((it) => it.id === id) ?? refuse('record_not_found', 'There is no such result');
 const conversationOf = (world, id, caller) => world.asked.conversations.find((it) => it.view.id === id && it.owner === caller.id)?.view ?? refuse('conversation_not_found', 'There is no such conversation');
 
+/** What is still to come of results in the making. Each step waits until somebody has seen the one before. */
+const underWay = new WeakMap();
+
+/** How a result stands, for somebody who looks: a moment later it goes on. */
+function told(result) {
+  const way = underWay.get(result);
+  if (way && !way.waits && way.steps.length > 0) {
+    way.waits = true;
+    setTimeout(() => {
+      Object.assign(result, way.steps.shift());
+      way.waits = false;
+    }, STEP_MS * 4);
+  }
+  return standingOf(result);
+}
+
 export function standingOf({ id, status, progress, message, error, created_at, completed_at }) {
   return { id, status, progress, message, error, estimated_completion: status === 'completed' || status === 'failed' ? null : new Date(Date.now() + 5000).toISOString(), created_at, completed_at };
 }
@@ -98,7 +114,7 @@ export const askedRoutes = {
     Object.assign(result, { status: 'queued', progress: 0, completed_at: null, debug_enabled: world.asked.debug.enabled });
     world.asked.results.unshift(result);
     const steps = [{ status: 'processing', progress: 20, message: 'Finding out the language' }, { status: 'processing', progress: 60, message: 'Grading' }, /\bfail\b/.test(body.text) ? { status: 'failed', progress: 60, error: { code: 'model_unavailable', message: 'No model answers.' } } : { ...whole, debug_enabled: world.asked.debug.enabled }];
-    steps.forEach((step, index) => setTimeout(() => Object.assign(result, step), (index + 1) * STEP_MS * 4));
+    underWay.set(result, { steps, waits: false });
     return standingOf(result);
   },
   'GET /api/results/latest': (world) => paged(world.asked.results.slice(0, 1)),
@@ -106,7 +122,7 @@ export const askedRoutes = {
     const result = resultOf(world, params.result);
     return result.status === 'completed' ? result : refuse('not_ready', 'It is not there yet');
   },
-  'GET /api/results/{result}/status': (world, { params }) => standingOf(resultOf(world, params.result)),
+  'GET /api/results/{result}/status': (world, { params }) => told(resultOf(world, params.result)),
   'GET /api/results/{result}/raw': (world, { params }) => ({ result: resultOf(world, params.result).id, raw_prompt: { system: 'You grade letters.', user: 'The letter' }, raw_response: '{"score": 4}', created_at: world.now() }),
   'GET /api/reports/{report}/{record}': (world, { params }) => ({ file: `${params.report}.pdf`, type: 'application/pdf', text: '%PDF-1.7' }),
   'GET /api/debug': (world) => world.asked.debug,
@@ -134,12 +150,12 @@ export function resultEvents(world, response, { method, pathname }) {
   if (method !== 'GET' || !id) return false;
   const result = resultOf(world, id);
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-  let told = '';
+  let before = '';
   const look = setInterval(() => {
-    const standing = standingOf(result);
+    const standing = told(result);
     const now = `${standing.status} ${standing.progress}`;
-    if (now === told) return;
-    told = now;
+    if (now === before) return;
+    before = now;
     const name = ['completed', 'failed'].includes(standing.status) ? standing.status : 'progress';
     response.write(`event: ${name}\ndata: ${JSON.stringify(standing)}\n\n`);
     if (name === 'progress') return;
