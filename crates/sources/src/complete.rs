@@ -19,7 +19,7 @@ use crate::{
     description::{Completion, TaskAsk},
     expression::{Bench, Data, Scope, value_of},
     finding::{Code, Finding},
-    harvest::{Item, is_empty},
+    harvest::{Item, is_empty, seen},
     item,
     program::PAGE,
     shelf::Kept,
@@ -123,7 +123,7 @@ impl Trip<'_> {
             if let Some(there) = there.get(&item.key).filter(|_| !completion.anew) {
                 take_over(completion, item, &there.kept);
             }
-            let scope = self.scope.with("it", value_of(&Json::Object(item.data.clone())));
+            let scope = self.scope.with("it", seen(self.program.source(), &item.data));
             if !wants(completion, item, &bench, &scope)? {
                 continue;
             }
@@ -168,7 +168,7 @@ impl Trip<'_> {
                     continue;
                 }
             };
-            let it = value_of(&Json::Object(item.data.clone()));
+            let it = seen(self.program.source(), &item.data);
             let scope = self.scope.with("it", it).with("answer", value_of(answer));
             let mut filled = Data::new();
             let mut failed = None;

@@ -143,6 +143,20 @@ pub(crate) fn told(source: &Source, mut data: Data, resisting: &Resisting) -> It
     Item { key: key_of(source, &data), data, raw, place }
 }
 
+/// A record as expressions see it: of the fields that the description makes, those that it lacks are null. What a
+/// task read in a row has only what it said, and a record that is kept may be older than a field.
+pub(crate) fn seen(source: &Source, data: &Data) -> Value {
+    let mut whole = data.clone();
+    let completed = source.complete.iter().flat_map(|it| it.fields.iter().chain(it.fills.keys()));
+    let made = source.map.keys().chain(source.compute.keys()).chain(completed);
+    for name in made.filter(|it| !it.starts_with('_')) {
+        if !whole.contains_key(name) {
+            whole.insert(name.clone(), Json::Null);
+        }
+    }
+    value_of(&Json::Object(whole))
+}
+
 struct Maker<'a> {
     source: &'a Source,
     bench: &'a Bench<'a>,

@@ -10,10 +10,9 @@ use super::{Answered, Wish};
 use crate::{
     cache::{self, Entry, Kind},
     description::{Completion, Lookup, TaskAsk},
-    expression::value_of,
     fetch::{self, FetchError, Manner, lookup_question},
     finding::{Code, Finding},
-    harvest::Item,
+    harvest::{Item, seen},
     program::PAGE,
     read::at as json_at,
     shelf::{TaskQuestion, Unanswered},
@@ -183,7 +182,7 @@ impl Trip<'_> {
         for (done, (name, index)) in open.into_iter().enumerate() {
             self.progress(30, &format!("Looked up {done} of {total}")).await?;
             let item = &items[wishes[index].at];
-            let scope = self.scope.with("it", value_of(&Json::Object(item.data.clone())));
+            let scope = self.scope.with("it", seen(program.source(), &item.data));
             let ask = lookup_question(
                 program.language(),
                 &lookup.url,

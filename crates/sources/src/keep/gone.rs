@@ -6,8 +6,9 @@ use store::{Db, Error, Tx, audit};
 use work::Running;
 
 use crate::{
-    expression::{Data, value_of},
+    expression::Data,
     finding::{Code, Finding},
+    harvest::seen,
     item::{self, Known, Of},
     metric,
     shelf::{Kept, Refused, Who},
@@ -54,7 +55,7 @@ impl Trip<'_> {
             let is_missed = match when {
                 None => true,
                 Some(when) => {
-                    let it = value_of(&Json::Object(kept.data.clone()));
+                    let it = seen(self.program.source(), &kept.data);
                     // A record that a condition does not understand is not marked by it.
                     bench.is_true(when, &self.scope.with("it", it)).unwrap_or(false)
                 }
