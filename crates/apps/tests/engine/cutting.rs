@@ -266,11 +266,10 @@ struct Dying {
 impl Dying {
     /// What was heard of the answer until then.
     fn answers_for_a_while(self) -> (RunId, Vec<Event>) {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("a runtime");
+        // On one thread nothing goes on once it is left: with workers of its own some parts would still
+        // see that others are gone, and say so.
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let heard = runtime.block_on(async {
             let store = self.db.open(store::Options::default()).await;
             let rooms = rooms_on(&store, &self.clock, self.models.clone(), &self.app, None);
@@ -280,7 +279,6 @@ impl Dying {
             let heard = hear_deltas(&mut follow, 10).await;
             (follow.run(), heard)
         });
-        // Nothing in it gets a word in any more.
         runtime.shutdown_background();
         heard
     }
