@@ -99,11 +99,13 @@ fn expressions_see_null_where_a_record_lacks_a_field() {
     let mut page = page();
     page["complete"] = json!([{
         "fields": ["zip"], "when": "it.city and not it.zip",
-        "task": {"name": "zips"}, "fills": {"zip": "answer.zip"}
+        "task": {"name": "zips", "input": {"city": "it.city"}}, "fills": {"zip": "answer.zip"}
     }]);
     let program = program(page);
     // A model read this row and said no more.
-    let Json::Object(data) = json!({"code": "A", "name": "Fools", "own": 1}) else { unreachable!() };
+    let Json::Object(data) = json!({"code": "A", "name": "Fools", "own": 1}) else {
+        unreachable!()
+    };
     let it = json_of(&seen(program.source(), &data));
     let expected = json!({
         "code": "A", "name": "Fools", "own": 1, "city": null, "tags": null, "is_new": null, "text": null,
