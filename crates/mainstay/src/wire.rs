@@ -5,33 +5,27 @@
 
 mod application;
 mod blobs;
+mod database;
+mod folder;
 mod keys;
 mod settings;
 mod tenants;
 mod watch;
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::OnceLock,
 };
 
 use anyhow::{Context, bail};
-use apps::{
-    configuration::{
-        change::Register,
-        version::{FILE, Head},
-    },
-    engine::Engine,
-    folder::Folder,
-};
+use apps::{engine::Engine, folder::Folder};
 use base::{Clock, TenantId};
 use identity::{Identity, tenant};
 use knowledge::Knowledge;
 use models::Models;
 use observe::{Machine, Tail};
 use serde::de::DeserializeOwned;
-use store::{Address, Migration, Store, migrate};
+use store::{Address, Migration, Store};
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -129,124 +123,6 @@ impl Site {
     /// Refuses when something is lacking, and names all of it at once.
     pub(crate) fn require(&self, folder: &Folder) -> anyhow::Result<()> {
         self.lacking(folder).told().map_or(Ok(()), |it| Err(anyhow::anyhow!(it)))
-    }
-
-    /// The application's folder: as its files are, and, once the database was asked ([`Site::settle`]),
-    /// with the versions of documents over them.
-    pub(crate) fn folder(&self) -> anyhow::Result<Folder> {
-        self.settled.get().map_or_else(|| self.files(), |it| Ok(it.clone()))
-    }
-
-    /// Asks the database which versions of documents are in force over the files. The files by themselves
-    /// must be without faults too: they are what can be gone back to.
-    pub(crate) async fn settle(&self, store: &Store) -> anyhow::Result<Folder> {
-        if let Some(settled) = self.settled.get() {
-            return Ok(settled.clone());
-        }
-        let files = self.files()?;
-        let heads = match Register::new(files.clone(), store.clone()).heads().await {
-            Ok((_, heads)) => heads,
-            Err(error) => {
-                // A table that is yet to be made holds no version.
-                if migrate::check(store, &migrations()).await.is_ok() {
-                    return Err(error.into());
-                }
-                Vec::new()
-            }
-        };
-        let settled = match heads.is_empty() {
-            true => files,
-            false => self.over(&heads)?,
-        };
-        Ok(self.settled.get_or_init(|| settled).clone())
-    }
-
-    /// The application's folder with these versions over the files of documents.
-    fn over(&self, heads: &[Head]) -> anyhow::Result<Folder> {
-        let kinds = server::configuration::kinds();
-        let read = Folder::read_over(&self.app, apps::template::FUEL, &kinds, heads);
-        read.map_err(|faults| {
-            let names: Vec<&str> = heads.iter().map(|it| it.config.as_str()).collect();
-            anyhow::anyhow!(
-                "the documents that were changed while the application ran ({}) do not fit {}:\n{}go back \
-                 to a file with `mainstay config revert NAME --to 0 --reason WHY`, or to another version",
-                names.join(", "),
-                self.app.display(),
-                faults.0
-            )
-        })
-    }
-
-    /// Is there a database that could be asked without making one?
-    pub(crate) fn has_database(&self) -> bool {
-        match &self.address {
-            Address::Sqlite(path) => path.is_file(),
-            Address::Postgres(_) => true,
-        }
-    }
-
-    /// Reads the application's folder, as its files are.
-    pub(crate) fn files(&self) -> anyhow::Result<Folder> {
-        if let Some(read) = self.folder.get() {
-            return Ok(read.clone());
-        }
-        let kinds = server::configuration::kinds();
-        let read = Folder::read_as(&self.app, apps::template::FUEL, &kinds).map_err(|faults| {
-            let count = faults.0.faults.len();
-            anyhow::anyhow!(
-                "{count} faults in {}:\n{}run `mainstay check {}` to see them in place",
-                self.app.display(),
-                faults.0,
-                self.app.display()
-            )
-        })?;
-        Ok(self.folder.get_or_init(|| read).clone())
-    }
-
-    /// Opens the database.
-    pub(crate) async fn open(&self) -> anyhow::Result<Store> {
-        fs::create_dir_all(&self.data)
-            .with_context(|| format!("cannot make the data folder {}", self.data.display()))?;
-        self.remember()?;
-        let mut options = self.database_settings()?.options();
-        if let Some(size) = self.environment.get("MAINSTAY_POOL_SIZE") {
-            options.pool_size = size.parse().context("MAINSTAY_POOL_SIZE is not a number")?;
-        }
-        if self.environment.get("MAINSTAY_DURABILITY").is_some_and(|it| it == "normal") {
-            options.durability = store::Durability::Normal;
-        }
-        options.blobs = blobs::settings(self)?;
-        Ok(Store::open(&self.address, options).await?)
-    }
-
-    /// How the database is used. A folder with faults says nothing here: whoever needs the whole of it
-    /// tells them.
-    fn database_settings(&self) -> anyhow::Result<store::Settings> {
-        match self.folder() {
-            Ok(folder) => Ok(document(&folder, "database")?.unwrap_or_default()),
-            Err(_) => Ok(store::Settings::default()),
-        }
-    }
-
-    /// Opens the database and refuses one of another version.
-    pub(crate) async fn open_checked(&self) -> anyhow::Result<Store> {
-        let store = self.open().await?;
-        migrate::check(&store, &migrations()).await?;
-        Ok(store)
-    }
-
-    /// The same, with the versions of documents that are in force. Where they say something of the database
-    /// itself, it is opened anew as they say.
-    pub(crate) async fn open_settled(&self) -> anyhow::Result<Store> {
-        let was_settled = self.settled.get().is_some();
-        let store = self.open_checked().await?;
-        let documents = self.settle(&store).await?.configuration();
-        let is_changed = |name| documents.get(name).is_some_and(|it| it.version() != FILE);
-        if was_settled || !(is_changed("database") || is_changed("blobs")) {
-            return Ok(store);
-        }
-        store.close().await;
-        self.open_checked().await
     }
 
     /// Builds the house. The database must be of this version.
