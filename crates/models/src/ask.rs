@@ -197,8 +197,16 @@ pub struct Usage {
     pub cached: u64,
     /// Of the question, those that were written into the provider's cache, which some bill for more.
     pub cache_written: u64,
+    /// Of those, what stays there for an hour and not for minutes, which is billed for still more.
+    pub cache_written_1h: u64,
     /// Of the answer, those that were thought and not said.
     pub reasoning: u64,
+    /// Of the question, those that were sound.
+    pub audio_in: u64,
+    /// Of the answer, those that were sound.
+    pub audio_out: u64,
+    /// How often the provider searched the web for it: billed one by one, beside the tokens.
+    pub web_searches: u64,
     /// The provider did not count; see [`crate::tokens`].
     pub estimated: bool,
     /// On what terms, where they change the price.
@@ -221,7 +229,11 @@ impl Add for Usage {
             tokens_out: self.tokens_out + other.tokens_out,
             cached: self.cached + other.cached,
             cache_written: self.cache_written + other.cache_written,
+            cache_written_1h: self.cache_written_1h + other.cache_written_1h,
             reasoning: self.reasoning + other.reasoning,
+            audio_in: self.audio_in + other.audio_in,
+            audio_out: self.audio_out + other.audio_out,
+            web_searches: self.web_searches + other.web_searches,
             estimated: self.estimated || other.estimated,
             tariff: self.tariff.and(other.tariff),
         }

@@ -59,4 +59,11 @@ pub const MIGRATIONS: &[store::Migration] = &[
         },
         down: store::Sql::same(include_str!("../migrations/20261121_100300_model_ledger/down.sql")),
     },
+    store::Migration {
+        name: "20261201_110000_model_usage_parts",
+        up: store::Sql::same(include_str!("../migrations/20261201_110000_model_usage_parts/up.sql")),
+        down: store::Sql::same(include_str!(
+            "../migrations/20261201_110000_model_usage_parts/down.sql"
+        )),
+    },
 ];

@@ -10,9 +10,15 @@ pub(crate) static REQUESTS: Counter = Counter::new(
 
 pub(crate) static TOKENS: Counter = Counter::new(
     "model_tokens_total",
-    "Tokens of questions (in; of these, cached or cache_written by the provider) and of answers (out; \
-     of these, reasoning).",
+    "Tokens of questions (in; of these, cached or cache_written by the provider, audio_in) and of \
+     answers (out; of these, reasoning, audio_out). Of those written, cache_written_1h for an hour.",
     &["provider", "model", "direction"],
+);
+
+pub(crate) static SEARCHES: Counter = Counter::new(
+    "model_web_searches_total",
+    "How often providers searched the web for an answer.",
+    &["provider", "model"],
 );
 
 pub(crate) static SECONDS_TAKEN: Histogram = Histogram::new(

@@ -6,7 +6,8 @@
 //! version of them it was priced.
 //!
 //! An answer is priced by the [`Tariff`] that it states. One that the list has no share for has an
-//! unknown cost too, and never the ordinary one.
+//! unknown cost too, and never the ordinary one. So has one that used what costs more than its kin,
+//! or something else, and has no price in the list: what is written into a cache, sound, searches.
 
 mod tariff;
 
@@ -35,17 +36,37 @@ pub struct Price {
     #[serde(default)]
     #[schemars(with = "Option<f64>")]
     pub cached_per_million_usd: Option<Rate>,
-    /// Dollars for a million tokens that were written into the provider's cache. Default: as input.
+    /// Dollars for a million tokens that were written into the provider's cache. Default: nobody
+    /// knows, because it costs more than input; nothing where input and output cost nothing.
     #[serde(default)]
     #[schemars(with = "Option<f64>")]
     pub cache_written_per_million_usd: Option<Rate>,
+    /// The same for what stays there for an hour. Default: nobody knows; nothing where input and
+    /// output cost nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
+    pub cache_written_1h_per_million_usd: Option<Rate>,
     /// Dollars for a million tokens that were thought and not said. Default: as output.
     #[serde(default)]
     #[schemars(with = "Option<f64>")]
     pub reasoning_per_million_usd: Option<Rate>,
+    /// Dollars for a million tokens of the question that were sound. Default: nobody knows; nothing
+    /// where input and output cost nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
+    pub audio_input_per_million_usd: Option<Rate>,
+    /// Dollars for a million tokens of the answer that were sound. Default: nobody knows; nothing
+    /// where input and output cost nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
+    pub audio_output_per_million_usd: Option<Rate>,
     /// Dollars for each request, whatever it holds.
     #[serde(default)]
     pub per_request_usd: NanoUsd,
+    /// Dollars for each time that the provider searched the web for an answer, in every tariff.
+    /// Default: nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_web_search_usd: Option<NanoUsd>,
     /// What the same costs when the answer was made in a batch, in percent. Default: nobody knows.
     #[serde(default)]
     pub batch_percent: Option<Percent>,
@@ -83,14 +104,26 @@ pub struct Tier {
     #[serde(default)]
     #[schemars(with = "Option<f64>")]
     pub cached_per_million_usd: Option<Rate>,
-    /// As for the price. Default: as input of this tier.
+    /// As for the price.
     #[serde(default)]
     #[schemars(with = "Option<f64>")]
     pub cache_written_per_million_usd: Option<Rate>,
+    /// As for the price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
+    pub cache_written_1h_per_million_usd: Option<Rate>,
     /// As for the price. Default: as output of this tier.
     #[serde(default)]
     #[schemars(with = "Option<f64>")]
     pub reasoning_per_million_usd: Option<Rate>,
+    /// As for the price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
+    pub audio_input_per_million_usd: Option<Rate>,
+    /// As for the price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
+    pub audio_output_per_million_usd: Option<Rate>,
 }
 
 /// Micro-dollars for a million tokens, which is millionths of a micro-dollar for one.
@@ -143,25 +176,35 @@ pub(crate) fn check(prices: &[Price]) -> Vec<(String, String)> {
     findings
 }
 
-/// The prices of the kinds of tokens, with what is left out filled in.
+/// The prices of the kinds of tokens, with what is left out filled in where its kin costs as much
+/// or more. None: nobody knows.
 struct Rates {
     input: Rate,
     output: Rate,
     cached: Rate,
-    cache_written: Rate,
+    cache_written: Option<Rate>,
+    cache_written_1h: Option<Rate>,
     reasoning: Rate,
+    audio_in: Option<Rate>,
+    audio_out: Option<Rate>,
 }
 
 macro_rules! rates {
-    ($it:expr) => {
+    ($it:expr) => {{
+        let (input, output) = ($it.input_per_million_usd, $it.output_per_million_usd);
+        let free = (input, output) == (Rate(0), Rate(0));
+        let free = free.then_some(Rate(0));
         Rates {
-            input: $it.input_per_million_usd,
-            output: $it.output_per_million_usd,
-            cached: $it.cached_per_million_usd.unwrap_or($it.input_per_million_usd),
-            cache_written: $it.cache_written_per_million_usd.unwrap_or($it.input_per_million_usd),
-            reasoning: $it.reasoning_per_million_usd.unwrap_or($it.output_per_million_usd),
+            input,
+            output,
+            cached: $it.cached_per_million_usd.unwrap_or(input),
+            cache_written: $it.cache_written_per_million_usd.or(free),
+            cache_written_1h: $it.cache_written_1h_per_million_usd.or(free),
+            reasoning: $it.reasoning_per_million_usd.unwrap_or(output),
+            audio_in: $it.audio_input_per_million_usd.or(free),
+            audio_out: $it.audio_output_per_million_usd.or(free),
         }
-    };
+    }};
 }
 
 impl Price {
@@ -181,24 +224,41 @@ impl Price {
             Some(tier) => rates!(tier),
             None => rates!(self),
         };
-        // A provider that counts the parts apart from the whole must not make a cost negative.
-        let cached = usage.cached.min(usage.tokens_in);
-        let written = usage.cache_written.min(usage.tokens_in - cached);
-        let thought = usage.reasoning.min(usage.tokens_out);
+        // A provider that counts the parts apart from the whole must not make a cost negative. Where
+        // it does not say whether parts of it overlap, what costs most is taken first.
+        let heard = usage.audio_in.min(usage.tokens_in);
+        let written = usage.cache_written.min(usage.tokens_in - heard);
+        let written_1h = usage.cache_written_1h.min(written);
+        let cached = usage.cached.min(usage.tokens_in - heard - written);
+        let spoken = usage.audio_out.min(usage.tokens_out);
+        let thought = usage.reasoning.min(usage.tokens_out - spoken);
         let parts = [
-            (usage.tokens_in - cached - written, rates.input),
-            (cached, rates.cached),
-            (written, rates.cache_written),
-            (usage.tokens_out - thought, rates.output),
-            (thought, rates.reasoning),
+            (usage.tokens_in - heard - written - cached, Some(rates.input)),
+            (heard, rates.audio_in),
+            (cached, Some(rates.cached)),
+            (written - written_1h, rates.cache_written),
+            (written_1h, rates.cache_written_1h),
+            (usage.tokens_out - spoken - thought, Some(rates.output)),
+            (spoken, rates.audio_out),
+            (thought, Some(rates.reasoning)),
         ];
+        let costs = parts.iter().map(|(used, rate)| times(*used, rate.map(|it| it.0)));
+        let tokens = costs.sum::<Option<i128>>()?;
+        let searches = times(usage.web_searches, self.per_web_search_usd.map(|it| it.0))?;
         let share = i128::from(self.share(usage.tariff)?.0);
-        let tokens: i128 =
-            parts.iter().map(|(tokens, rate)| i128::from(*tokens) * i128::from(rate.0)).sum();
-        let picos = (tokens + i128::from(self.per_request_usd.0) * 1_000) * share;
+        let picos = (tokens + i128::from(self.per_request_usd.0) * 1_000) * share
+            + searches * 1_000 * i128::from(Percent::WHOLE.0);
         // Rounded once, over the sum: rounding each part would lose or invent money.
         let nanos = i64::try_from((picos + 50_000_000) / 100_000_000).map_or(COST_MAX, NanoUsd);
         Some(nanos.min(COST_MAX))
+    }
+}
+
+/// So many at this price each. None: some were used, and nobody knows what they cost.
+fn times(used: u64, price: Option<i64>) -> Option<i128> {
+    match price {
+        Some(price) => Some(i128::from(used) * i128::from(price)),
+        None => (used == 0).then_some(0),
     }
 }
 
@@ -292,16 +352,67 @@ mod tests {
             reasoning: 30,
             ..Usage::default()
         };
-        costs(&it, usage, 2_500_000);
-        it.cached_per_million_usd = Some(rate(0.2));
-        costs(&it, usage, 1_000_000 + 80_000 + 200_000 + 500_000);
         it.cache_written_per_million_usd = Some(rate(2.5));
+        costs(&it, usage, 1_000_000 + 800_000 + 250_000 + 500_000);
+        it.cached_per_million_usd = Some(rate(0.2));
         costs(&it, usage, 1_000_000 + 80_000 + 250_000 + 500_000);
         it.reasoning_per_million_usd = Some(rate(1.0));
         costs(&it, usage, 1_000_000 + 80_000 + 250_000 + 200_000 + 30_000);
         // A provider that counts the cached ones apart must not make the cost negative.
         let apart = Usage { tokens_in: 100, cached: 400, cache_written: 9, ..Usage::default() };
-        costs(&it, apart, 20_000);
+        costs(&it, apart, 91 * 200 + 9 * 2_500);
+    }
+
+    #[rstest]
+    #[case::written(Usage { cache_written: 100, ..usage(1_000, 50, 0) }, 1_800_000 + 250_000 + 500_000)]
+    #[case::for_an_hour(
+        Usage { cache_written: 100, cache_written_1h: 60, ..usage(1_000, 50, 0) },
+        1_800_000 + 100_000 + 240_000 + 500_000
+    )]
+    #[case::heard(Usage { audio_in: 100, ..usage(1_000, 50, 0) }, 1_800_000 + 4_000_000 + 500_000)]
+    // Nobody says whether sound was cached too: it is not taken for the cheaper of both.
+    #[case::heard_and_cached(Usage { audio_in: 100, ..usage(100, 0, 100) }, 4_000_000)]
+    #[case::said(Usage { audio_out: 20, ..usage(1_000, 50, 0) }, 2_000_000 + 300_000 + 1_600_000)]
+    #[case::searched(Usage { web_searches: 3, ..usage(1_000, 50, 0) }, 2_500_000 + 30_000_000)]
+    fn what_costs_more_than_its_kin_has_its_own_price_or_none_that_is_known(
+        #[case] used: Usage,
+        #[case] expected: i64,
+    ) {
+        let mut it = price("m", 2.0, 10.0, None);
+        assert_eq!(it.of(&used), None);
+        it.cache_written_per_million_usd = Some(rate(2.5));
+        it.cache_written_1h_per_million_usd = Some(rate(4.0));
+        it.audio_input_per_million_usd = Some(rate(40.0));
+        it.audio_output_per_million_usd = Some(rate(80.0));
+        it.per_web_search_usd = Some(NanoUsd(10_000_000));
+        costs(&it, used, expected);
+        // A longer question is priced by its tier as a whole: what that has no price for has none.
+        it.tiers =
+            vec![Tier { above_tokens: 99, input_per_million_usd: rate(2.0), ..Tier::default() }];
+        assert_eq!(it.of(&used).is_some(), used.web_searches > 0);
+    }
+
+    #[test]
+    fn a_model_that_costs_nothing_costs_nothing_in_all_its_tokens() {
+        let used = Usage {
+            cache_written: 9,
+            cache_written_1h: 1,
+            audio_in: 1,
+            audio_out: 1,
+            ..usage(20, 5, 0)
+        };
+        costs(&price("m", 0.0, 0.0, None), used, 0);
+        // Of one whose answers have no price it is not known that they are for nothing.
+        assert_eq!(price("m", 1.0, 0.0, None).of(&used), None);
+    }
+
+    #[test]
+    fn searches_cost_the_same_in_every_tariff() {
+        let mut it = price("m", 2.0, 0.0, None);
+        it.per_web_search_usd = Some(NanoUsd(10_000_000));
+        it.batch_percent = Percent::new(50.0);
+        let used = Usage { tariff: Tariff::Batch, web_searches: 1, ..usage(1_000, 0, 0) };
+        costs(&it, used, 1_000_000 + 10_000_000);
     }
 
     #[rstest]

@@ -3578,8 +3578,12 @@ export interface components {
             output_per_million_usd: number;
             cached_per_million_usd: number | null;
             cache_written_per_million_usd: number | null;
+            cache_written_1h_per_million_usd?: number;
             reasoning_per_million_usd: number | null;
+            audio_input_per_million_usd?: number;
+            audio_output_per_million_usd?: number;
             per_request_usd: number;
+            per_web_search_usd?: number;
             batch_percent: number | null;
             flex_percent?: number;
             priority_percent?: number;
@@ -3592,7 +3596,10 @@ export interface components {
             output_per_million_usd: number;
             cached_per_million_usd: number | null;
             cache_written_per_million_usd: number | null;
+            cache_written_1h_per_million_usd?: number;
             reasoning_per_million_usd: number | null;
+            audio_input_per_million_usd?: number;
+            audio_output_per_million_usd?: number;
         };
         ModelLimits: {
             limits: components["schemas"]["ModelLimit"][];

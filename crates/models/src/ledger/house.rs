@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     Usage,
+    money::NanoUsd,
     price::{Price, Rate},
     settings::{ModelRef, Settings},
     usage::{self, Entry, Filter, Outcome},
@@ -54,6 +55,11 @@ impl House {
             model: "small".into(),
             input_per_million_usd: one,
             output_per_million_usd: one,
+            cache_written_per_million_usd: Some(one),
+            cache_written_1h_per_million_usd: Some(one),
+            audio_input_per_million_usd: Some(one),
+            audio_output_per_million_usd: Some(one),
+            per_web_search_usd: Some(NanoUsd(10)),
             ..Price::default()
         };
         let settings =

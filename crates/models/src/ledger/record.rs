@@ -105,7 +105,15 @@ struct Facts<'a> {
     #[serde(default, skip_serializing_if = "is_zero")]
     cache_written: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
+    cache_written_1h: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
     reasoning: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    audio_in: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    audio_out: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    web_searches: u64,
     #[serde(default, skip_serializing_if = "is_false")]
     estimated: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -163,7 +171,11 @@ fn facts(entry: &Entry) -> Facts<'_> {
         tokens_out: entry.usage.tokens_out,
         cached: entry.usage.cached,
         cache_written: entry.usage.cache_written,
+        cache_written_1h: entry.usage.cache_written_1h,
         reasoning: entry.usage.reasoning,
+        audio_in: entry.usage.audio_in,
+        audio_out: entry.usage.audio_out,
+        web_searches: entry.usage.web_searches,
         estimated: entry.usage.estimated,
         cost: entry.cost.nanos().map(|it| it.0),
         prices: entry.prices.as_deref().map(Cow::Borrowed),
@@ -194,7 +206,11 @@ fn entry(id: UsageId, row: Facts<'_>) -> Entry {
             tokens_out: row.tokens_out,
             cached: row.cached,
             cache_written: row.cache_written,
+            cache_written_1h: row.cache_written_1h,
             reasoning: row.reasoning,
+            audio_in: row.audio_in,
+            audio_out: row.audio_out,
+            web_searches: row.web_searches,
             estimated: row.estimated,
             // The cost was made of it already.
             ..Usage::default()
@@ -237,7 +253,11 @@ mod tests {
             tokens_out: 2,
             cached: 3,
             cache_written: 4,
+            cache_written_1h: 2,
             reasoning: 1,
+            audio_in: 5,
+            audio_out: 6,
+            web_searches: 7,
             estimated: true,
             ..Usage::default()
         };

@@ -245,11 +245,17 @@ fn count(entry: &Entry) {
         ("out", entry.usage.tokens_out),
         ("cached", entry.usage.cached),
         ("cache_written", entry.usage.cache_written),
+        ("cache_written_1h", entry.usage.cache_written_1h),
         ("reasoning", entry.usage.reasoning),
+        ("audio_in", entry.usage.audio_in),
+        ("audio_out", entry.usage.audio_out),
     ] {
         if tokens > 0 {
             metric::TOKENS.add(tokens, &[labels[0], labels[1], direction]);
         }
+    }
+    if entry.usage.web_searches > 0 {
+        metric::SEARCHES.add(entry.usage.web_searches, &labels);
     }
     if let Some(cost) = entry.cost.known() {
         metric::COST.add(cost.0.unsigned_abs(), &[labels[1]]);

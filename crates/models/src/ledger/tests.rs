@@ -48,14 +48,18 @@ testkit::on_both! {
             tokens_out: 20,
             cached: 40,
             cache_written: 10,
+            cache_written_1h: 4,
             reasoning: 5,
+            audio_in: 3,
+            audio_out: 2,
+            web_searches: 1,
             ..Usage::default()
         };
-        assert_eq!(tab.answered(200, usage), Cost::Known(NanoUsd(120)));
+        assert_eq!(tab.answered(200, usage), Cost::Known(NanoUsd(130)));
         tab.end(Outcome::Ok).await;
         let row = house.rows().await.remove(0);
         assert_eq!((row.key, row.task.as_deref(), row.usage), (who.key, Some("sort"), usage));
-        assert_eq!((row.cost, row.ttft_ms.is_some()), (Cost::Known(NanoUsd(120)), true));
+        assert_eq!((row.cost, row.ttft_ms.is_some()), (Cost::Known(NanoUsd(130)), true));
         let version = row.prices.unwrap();
         let list = house.store.read(move |db| {
             db.one("SELECT prices FROM model_price_lists WHERE version = $1", &store::params![version])

@@ -50,8 +50,9 @@ macro_rules! list_sql {
     ($whose:literal, $beyond:literal, $order:literal) => {
         concat!(
             "SELECT id, asked, tenant, job, caller, key, operation, task, priority, provider, model,
-                    tokens_in, tokens_out, tokens_cached, tokens_cache_written, tokens_reasoning,
-                    estimated, cost_nano_usd, prices, held_nano_usd, from_cache, latency_ms,
+                    tokens_in, tokens_out, tokens_cached, tokens_cache_written,
+                    tokens_cache_written_1h, tokens_reasoning, tokens_audio_in, tokens_audio_out,
+                    web_searches, estimated, cost_nano_usd, prices, held_nano_usd, from_cache, latency_ms,
                     ttft_ms, outcome, status, at
                FROM model_usage
               ",

@@ -13,7 +13,7 @@ use store::{Error, Row, Tx, Value, params};
 use super::Entry;
 use crate::{Cost, Usage, money::NanoUsd};
 
-const COLUMNS: [&str; 28] = [
+const COLUMNS: [&str; 32] = [
     "id",
     "asked",
     "tenant",
@@ -30,7 +30,11 @@ const COLUMNS: [&str; 28] = [
     "tokens_total",
     "tokens_cached",
     "tokens_cache_written",
+    "tokens_cache_written_1h",
     "tokens_reasoning",
+    "tokens_audio_in",
+    "tokens_audio_out",
+    "web_searches",
     "estimated",
     "cost_nano_usd",
     "prices",
@@ -109,7 +113,11 @@ fn values(entry: &Entry, replayed: bool) -> [Value; COLUMNS.len()] {
         tokens_in + tokens_out,
         usage.cached.min(TOKENS_MAX),
         usage.cache_written.min(TOKENS_MAX),
+        usage.cache_written_1h.min(TOKENS_MAX),
         usage.reasoning.min(TOKENS_MAX),
+        usage.audio_in.min(TOKENS_MAX),
+        usage.audio_out.min(TOKENS_MAX),
+        usage.web_searches.min(TOKENS_MAX),
         usage.estimated,
         entry.cost.nanos().map(|it| it.0),
         entry.prices.as_deref(),
@@ -150,7 +158,11 @@ pub(super) fn read(row: &Row) -> Result<Entry, Error> {
             tokens_out: count("tokens_out")?,
             cached: count("tokens_cached")?,
             cache_written: count("tokens_cache_written")?,
+            cache_written_1h: count("tokens_cache_written_1h")?,
             reasoning: count("tokens_reasoning")?,
+            audio_in: count("tokens_audio_in")?,
+            audio_out: count("tokens_audio_out")?,
+            web_searches: count("web_searches")?,
             estimated: row.get("estimated")?,
             // The cost was made of it already.
             ..Usage::default()

@@ -95,6 +95,33 @@ testkit::on_both! {
         assert!(rows.iter().all(|it| it.usage.total() == 10));
     }
 
+    async fn what_is_billed_for_more_than_tokens_costs_what_its_price_says_or_nobody_knows(db: testkit::Database) {
+        let (house, script) = house(&db, |it| {
+            let full = json!({
+                "model": "anthropic/full", "input_per_million_usd": 1.0e6, "output_per_million_usd": 1.0e6,
+                "cache_written_1h_per_million_usd": 2.0e6, "per_web_search_usd": 3.0,
+            });
+            it.prices.push(serde_json::from_value(full).unwrap());
+        }).await;
+        script.always(|_| {
+            let body = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "claude",
+                              "content": [{"type": "text", "text": "Hello"}], "stop_reason": "end_turn",
+                              "usage": {"input_tokens": 6, "output_tokens": 4, "cache_creation_input_tokens": 5,
+                                        "cache_creation": {"ephemeral_1h_input_tokens": 5, "ephemeral_5m_input_tokens": 0},
+                                        "server_tool_use": {"web_search_requests": 1}}});
+            Reply::body(200, body.to_string())
+        });
+        for model in ["anthropic/full", "anthropic/claude"] {
+            // Passed on as it is, and told anew.
+            assert_eq!(house.relay(messages(model, "a", false)).await.status, 200);
+            assert_eq!(house.relay(chat(model, "b")).await.status, 200);
+        }
+        let rows = house.ledger().await;
+        let costs: Vec<_> = rows.iter().map(|it| dollars(it.cost)).collect();
+        assert_eq!(costs, [Some(23.0), Some(23.0), None, None]);
+        assert!(rows.iter().all(|it| (it.usage.cache_written_1h, it.usage.web_searches) == (5, 1)));
+    }
+
     async fn a_tier_without_a_price_is_no_way_around_a_budget(db: testkit::Database) {
         let (house, script) = house(&db, |it| {
             it.budgets = serde_json::from_value(json!([{"name": "all", "scope": "whole", "period": "month", "limit_usd": 25.0}])).unwrap();

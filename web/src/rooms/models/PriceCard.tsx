@@ -38,9 +38,13 @@ export function PriceCard() {
           { id: 'in', label: 'Input', cell: (it) => dollars(it.input_per_million_usd) },
           { id: 'out', label: 'Output', cell: (it) => dollars(it.output_per_million_usd) },
           { id: 'cached', label: 'Cached input', cell: (it) => either(it.cached_per_million_usd, 'as input') },
-          { id: 'written', label: 'Written to cache', cell: (it) => either(it.cache_written_per_million_usd, 'as input') },
+          { id: 'written', label: 'Written to cache', cell: (it) => either(it.cache_written_per_million_usd, dearer(it)) },
+          { id: 'written_1h', label: 'For an hour', cell: (it) => either(it.cache_written_1h_per_million_usd, dearer(it)) },
           { id: 'reasoning', label: 'Reasoning', cell: (it) => either(it.reasoning_per_million_usd, 'as output') },
+          { id: 'heard', label: 'Audio input', cell: (it) => either(it.audio_input_per_million_usd, dearer(it)) },
+          { id: 'said', label: 'Audio output', cell: (it) => either(it.audio_output_per_million_usd, dearer(it)) },
           { id: 'request', label: 'Each request', cell: (it) => (it.per_request_usd > 0 ? dollars(it.per_request_usd) : <span className="quiet">–</span>) },
+          { id: 'search', label: 'Each web search', cell: (it) => either(it.per_web_search_usd, 'unknown') },
           { id: 'batch', label: 'In a batch', cell: (it) => share(it.batch_percent) },
           { id: 'flex', label: 'Flex', cell: (it) => share(it.flex_percent) },
           { id: 'priority', label: 'Priority', cell: (it) => share(it.priority_percent) },
@@ -58,14 +62,22 @@ export function PriceCard() {
 
 function rowsOf({ tiers, ...price }: ModelPrice): Row[] {
   const id = `${price.model} ${price.since ?? ''}`;
-  return [{ ...price, id, above: null }, ...tiers.map((tier) => ({ ...price, ...tier, id: `${id} ${tier.above_tokens}`, above: tier.above_tokens }))];
+  return [{ ...price, id, above: null }, ...tiers.map((tier) => ({ ...price, ...unknown, ...tier, id: `${id} ${tier.above_tokens}`, above: tier.above_tokens }))];
 }
+
+/** What tokens cost that cost more than others and have no price: nothing, where all are for nothing. */
+function dearer(price: { input_per_million_usd: number; output_per_million_usd: number }) {
+  return price.input_per_million_usd === 0 && price.output_per_million_usd === 0 ? 'nothing' : 'unknown';
+}
+
+/** What a tier does not say is not taken from its price. */
+const unknown = { cache_written_1h_per_million_usd: undefined, audio_input_per_million_usd: undefined, audio_output_per_million_usd: undefined };
 
 /** What an answer of this tier costs of the price. */
 function share(percent: number | null | undefined) {
   return percent === null || percent === undefined ? <span className="quiet">unknown</span> : `${percent} %`;
 }
 
-function either(value: number | null, otherwise: string) {
-  return value === null ? <span className="quiet">{otherwise}</span> : dollars(value);
+function either(value: number | null | undefined, otherwise: string) {
+  return value === null || value === undefined ? <span className="quiet">{otherwise}</span> : dollars(value);
 }

@@ -91,9 +91,15 @@ pub(super) fn finish(word: &str, calls_a_tool: bool) -> Finish {
 pub(super) struct Counts {
     plain: Option<u64>,
     created: Option<u64>,
+    /// Of what was written into the cache: for minutes, and for an hour.
+    created_5m: Option<u64>,
+    created_1h: Option<u64>,
     read: Option<u64>,
     out: Option<u64>,
     thinking: Option<u64>,
+    searches: Option<u64>,
+    /// It used something else that is billed beside the tokens.
+    has_more: bool,
     tariff: Tariff,
 }
 
@@ -119,9 +125,13 @@ impl Counts {
         };
         take(|it| &mut it.plain, "/input_tokens");
         take(|it| &mut it.created, "/cache_creation_input_tokens");
+        take(|it| &mut it.created_5m, "/cache_creation/ephemeral_5m_input_tokens");
+        take(|it| &mut it.created_1h, "/cache_creation/ephemeral_1h_input_tokens");
         take(|it| &mut it.read, "/cache_read_input_tokens");
         take(|it| &mut it.out, "/output_tokens");
         take(|it| &mut it.thinking, "/output_tokens_details/thinking_tokens");
+        take(|it| &mut it.searches, "/server_tool_use/web_search_requests");
+        self.has_more |= has_more(usage);
     }
 
     /// The answer has not begun: whatever was told of it is no count.
@@ -133,15 +143,29 @@ impl Counts {
     /// The three counts of the question are apart: together they are the question.
     pub(super) fn usage(self) -> Usage {
         let cached = self.read.unwrap_or(0);
-        let cache_written = self.created.unwrap_or(0);
+        let cache_written_1h = self.created_1h.unwrap_or(0);
+        let parts = self.created_5m.unwrap_or(0) + cache_written_1h;
+        let cache_written = self.created.unwrap_or(0).max(parts);
         Usage {
             tokens_in: self.plain.unwrap_or(0) + cache_written + cached,
             tokens_out: self.out.unwrap_or(0),
             cached,
             cache_written,
+            cache_written_1h,
             reasoning: self.thinking.unwrap_or(0),
+            web_searches: self.searches.unwrap_or(0),
             estimated: self.plain.is_none() || self.out.is_none(),
-            tariff: self.tariff,
+            tariff: if self.has_more { Tariff::Other } else { self.tariff },
+            ..Usage::default()
         }
     }
+}
+
+/// Did tools of the provider run that no price here covers? Pages are read for their tokens alone.
+fn has_more(usage: &Json) -> bool {
+    let tools = usage.get("server_tool_use").and_then(Json::as_object);
+    tools.into_iter().flatten().any(|(name, times)| {
+        !matches!(name.as_str(), "web_search_requests" | "web_fetch_requests")
+            && count(Some(times)).is_some_and(|it| it > 0)
+    })
 }

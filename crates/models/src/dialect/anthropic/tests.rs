@@ -29,10 +29,45 @@ const COUNTED: Usage = Usage {
     tokens_out: 45,
     cached: 1000,
     cache_written: 100,
+    cache_written_1h: 0,
     reasoning: 20,
+    audio_in: 0,
+    audio_out: 0,
+    web_searches: 0,
     estimated: false,
     tariff: Tariff::Ordinary,
 };
+
+#[test]
+fn what_is_kept_for_an_hour_and_what_was_searched_are_counted_whole_and_in_pieces() {
+    let usage = json!({
+        "input_tokens": 12, "cache_read_input_tokens": 1000, "cache_creation_input_tokens": 100,
+        "cache_creation": {"ephemeral_5m_input_tokens": 40, "ephemeral_1h_input_tokens": 60},
+        "output_tokens": 45, "output_tokens_details": {"thinking_tokens": 20},
+        "server_tool_use": {"web_search_requests": 2, "web_fetch_requests": 3},
+    });
+    let expected = Usage { cache_written_1h: 60, web_searches: 2, ..COUNTED };
+    let whole = |usage: &Json| {
+        let body = json!({"type": "message", "content": [], "usage": usage}).to_string();
+        Anthropic.read_usage(body.as_bytes())
+    };
+    assert_eq!(whole(&usage), Some(expected));
+    let mut first = usage.clone();
+    first.as_object_mut().unwrap().remove("server_tool_use");
+    first["output_tokens"] = 1.into();
+    let event = |data: Json| format!("event: {}\ndata: {data}\n\n", data["type"].as_str().unwrap());
+    let last = json!({"output_tokens": 45, "output_tokens_details": {"thinking_tokens": 20}, "server_tool_use": {"web_search_requests": 2}});
+    let stream = [
+        event(json!({"type": "message_start", "message": {"id": "msg_1", "usage": first}})),
+        event(json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": last})),
+        event(json!({"type": "message_stop"})),
+    ];
+    assert_eq!(read(&Anthropic, &stream.concat()).unwrap().1.usage(), Some(expected));
+    // What ran there and has no price here does not pass for tokens alone.
+    let mut more = usage;
+    more["server_tool_use"]["code_execution_requests"] = 1.into();
+    assert_eq!(whole(&more).map(|it| it.tariff), Some(Tariff::Other));
+}
 
 #[test]
 fn a_whole_answer_and_the_same_in_pieces_are_one_answer() {

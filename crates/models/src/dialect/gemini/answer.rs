@@ -71,7 +71,7 @@ pub(super) fn parse(body: &[u8]) -> Result<Json, Unreadable> {
 }
 
 /// The counts: cached tokens are among those of the question, thoughts are not among those of the
-/// candidates.
+/// candidates. Sound is told apart where there is any.
 pub(super) fn usage(body: &Json) -> Option<Usage> {
     let counts = body.get("usageMetadata")?;
     let told = |name: &str| count(counts.get(name));
@@ -85,15 +85,25 @@ pub(super) fn usage(body: &Json) -> Option<Usage> {
     let tokens_in = question.unwrap_or(0) + told("toolUsePromptTokenCount").unwrap_or(0);
     // Zeros are left out, and so is a count that nobody made: the total tells which it is.
     let rest = || total.map_or(0, |it| it.saturating_sub(tokens_in + reasoning));
+    let sound = |names: &[&str]| names.iter().map(|it| sound(counts.get(it))).sum();
     Some(Usage {
         tokens_in,
         tokens_out: said.unwrap_or_else(rest) + reasoning,
+        audio_in: sound(&["promptTokensDetails", "toolUsePromptTokensDetails"]),
+        audio_out: sound(&["candidatesTokensDetails"]),
         cached: told("cachedContentTokenCount").unwrap_or(0),
         cache_written: 0,
         reasoning,
         estimated: question.is_none(),
         ..Usage::default()
     })
+}
+
+/// The tokens of sound in a list of counts for each form.
+fn sound(details: Option<&Json>) -> u64 {
+    let details = details.and_then(Json::as_array).into_iter().flatten();
+    let sounds = details.filter(|it| text(it, "/modality") == "AUDIO");
+    sounds.filter_map(|it| count(it.get("tokenCount"))).sum()
 }
 
 /// Reads the pieces of one answer.

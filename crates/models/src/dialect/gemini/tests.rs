@@ -47,6 +47,22 @@ fn thoughts_are_not_among_the_candidates_and_cached_tokens_are_among_the_questio
 }
 
 #[test]
+fn sound_is_told_apart_from_words() {
+    let body = json!({
+        "candidates": [{"content": {"parts": [{"text": "a"}]}, "finishReason": "STOP"}],
+        "usageMetadata": {
+            "promptTokenCount": 40, "candidatesTokenCount": 9, "totalTokenCount": 49,
+            "promptTokensDetails": [
+                {"modality": "TEXT", "tokenCount": 8}, {"modality": "AUDIO", "tokenCount": 32},
+            ],
+            "candidatesTokensDetails": [{"modality": "AUDIO", "tokenCount": 5}],
+        },
+    });
+    let usage = Gemini.read_usage(body.to_string().as_bytes()).unwrap();
+    assert_eq!((usage.audio_in, usage.audio_out, usage.total()), (32, 5, 49));
+}
+
+#[test]
 fn a_cumulative_count_replaces_the_one_before() {
     let usage = joined(&events(&Gemini, STREAM_TEXT)).usage.unwrap();
     assert_eq!((usage.tokens_in, usage.tokens_out), (8, 4));

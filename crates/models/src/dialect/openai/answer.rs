@@ -92,11 +92,18 @@ pub(super) fn read_usage(body: &[u8]) -> Option<Usage> {
     struct Used<'a> {
         #[serde(borrow)]
         usage: Option<&'a RawValue>,
+        /// What an answer of `responses` did.
+        #[serde(borrow)]
+        output: Option<&'a RawValue>,
         service_tier: Option<Json>,
     }
     let body = std::str::from_utf8(body).ok()?;
     let used: Used<'_> = serde_json::from_str(body).ok()?;
-    let counted = |raw: &RawValue| usage::of(&serde_json::from_str(raw.get()).ok()?);
+    let output: Option<Json> = used.output.and_then(|it| serde_json::from_str(it.get()).ok());
+    let counted = |raw: &RawValue| {
+        let counted = usage::of(&serde_json::from_str(raw.get()).ok()?)?;
+        Some(usage::with_tools(counted, output.as_ref()))
+    };
     let tariff = Tariff::stated(used.service_tier.as_ref()).unwrap_or_default();
     let counted =
         used.usage.and_then(counted).or_else(|| of_several(&serde_json::from_str(body).ok()?));
@@ -250,6 +257,16 @@ mod tests {
             r#"{"choices": 7, "usage": {"prompt_tokens": 7, "completion_tokens": 3}, "x": []}"#;
         assert_eq!(read_usage(body.as_bytes()).map(|it| it.total()), Some(10));
         assert_eq!(read_usage(b"{}"), None);
+    }
+
+    #[test]
+    fn searches_of_an_answer_of_responses_are_counted() {
+        let body = json!({
+            "output": [{"type": "web_search_call", "action": {"type": "search"}}, {"type": "message"}],
+            "usage": {"input_tokens": 7, "output_tokens": 3},
+        });
+        let usage = read_usage(body.to_string().as_bytes()).unwrap();
+        assert_eq!((usage.total(), usage.web_searches), (10, 1));
     }
 
     #[rstest]

@@ -93,6 +93,7 @@ impl Decoder for Responses {
 impl Responses {
     fn count(&mut self, body: &Json, events: &mut Vec<Event>) {
         if let Some(usage) = body.pointer("/response/usage").and_then(usage::of) {
+            let usage = usage::with_tools(usage, body.pointer("/response/output"));
             self.usage = Some(usage);
             events.push(Event::Usage(usage));
         }

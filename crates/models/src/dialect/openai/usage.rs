@@ -30,6 +30,11 @@ pub(super) fn of(usage: &Json) -> Option<Usage> {
         number(["/total_tokens", "/total_tokens"]).map(|it| it.saturating_sub(tokens_in))
     });
     let tokens_out = tokens_out.unwrap_or(0);
+    let audio_in = details("audio_tokens").unwrap_or(0).min(tokens_in);
+    let audio_out = number([
+        "/completion_tokens_details/audio_tokens",
+        "/output_tokens_details/audio_tokens",
+    ]);
     Some(Usage {
         tokens_in,
         tokens_out,
@@ -37,18 +42,45 @@ pub(super) fn of(usage: &Json) -> Option<Usage> {
         cached: cached.unwrap_or(0).min(tokens_in),
         cache_written: details("cache_write_tokens").unwrap_or(0).min(tokens_in),
         reasoning: reasoning.unwrap_or(0).min(tokens_out),
+        audio_in,
+        audio_out: audio_out.unwrap_or(0).min(tokens_out),
         ..Usage::default()
     })
     // Some servers send the fields and leave them at zero: nobody counted.
     .filter(|it| it.total() > 0)
 }
 
-/// With the tier that the answer states. Who states one that is not the ordinary one and counts
+/// With what an answer of `responses` did beside its tokens: searches of the web are counted, and
+/// what else is billed by the piece has no price here.
+pub(super) fn with_tools(usage: Usage, output: Option<&Json>) -> Usage {
+    let items = || output.and_then(Json::as_array).into_iter().flatten();
+    let kind = |it: &Json| it.get("type").and_then(Json::as_str).unwrap_or_default().to_owned();
+    // Opening a page that was found is no search, and costs nothing but its tokens.
+    let is_search = |it: &&Json| {
+        kind(it) == "web_search_call"
+            && it.pointer("/action/type").is_none_or(|action| action == "search")
+    };
+    let has_more = items().any(|it| {
+        let kind = kind(it);
+        matches!(
+            kind.as_str(),
+            "file_search_call" | "code_interpreter_call" | "image_generation_call" | "shell_call"
+        )
+    });
+    Usage {
+        web_searches: items().filter(is_search).count() as u64,
+        tariff: if has_more { Tariff::Other } else { usage.tariff },
+        ..usage
+    }
+}
+
+/// With the tier that the answer states. What is not the ordinary one stays what it is. Who states one that is not the ordinary one and counts
 /// nothing must not be taken for the ordinary one when its use is estimated.
 pub(super) fn on_terms(usage: Option<Usage>, tariff: Tariff) -> Option<Usage> {
     let uncounted =
         (tariff != Tariff::Ordinary).then_some(Usage { estimated: true, ..Usage::default() });
-    usage.or(uncounted).map(|it| Usage { tariff, ..it })
+    let stated = |it: Usage| if it.tariff == Tariff::Other { it.tariff } else { tariff };
+    usage.or(uncounted).map(|it| Usage { tariff: stated(it), ..it })
 }
 
 #[cfg(test)]
@@ -82,6 +114,34 @@ mod tests {
         let counts =
             |it: Usage| [it.tokens_in, it.tokens_out, it.cached, it.cache_written, it.reasoning];
         assert_eq!(of(&usage).map(counts), expected);
+    }
+
+    #[test]
+    fn sound_is_counted_within_question_and_answer() {
+        let usage = json!({
+            "prompt_tokens": 70,
+            "completion_tokens": 30,
+            "prompt_tokens_details": {"audio_tokens": 60, "cached_tokens": 5},
+            "completion_tokens_details": {"audio_tokens": 40, "reasoning_tokens": 0},
+        });
+        let it = of(&usage).unwrap();
+        assert_eq!((it.audio_in, it.audio_out, it.total()), (60, 30, 100));
+    }
+
+    #[rstest]
+    #[case(json!([{"type": "message"}, {"type": "function_call"}, {"type": "mcp_call"}]), 0, Tariff::Flex)]
+    #[case(json!([{"type": "web_search_call", "action": {"type": "search"}}, {"type": "web_search_call"}]), 2, Tariff::Flex)]
+    #[case(json!([{"type": "web_search_call", "action": {"type": "open_page"}}]), 0, Tariff::Flex)]
+    #[case(json!([{"type": "code_interpreter_call"}]), 0, Tariff::Other)]
+    #[case(json!(null), 0, Tariff::Flex)]
+    fn what_is_billed_by_the_piece_is_not_lost(
+        #[case] output: Json,
+        #[case] searches: u64,
+        #[case] tariff: Tariff,
+    ) {
+        let counted = Usage { tokens_in: 7, ..Usage::default() };
+        let it = on_terms(Some(with_tools(counted, Some(&output))), Tariff::Flex).unwrap();
+        assert_eq!((it.web_searches, it.tariff, it.total()), (searches, tariff, 7));
     }
 
     #[test]

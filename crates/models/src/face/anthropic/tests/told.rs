@@ -21,7 +21,11 @@ const USED: Usage = Usage {
     tokens_out: 45,
     cached: 1000,
     cache_written: 100,
+    cache_written_1h: 0,
     reasoning: 20,
+    audio_in: 0,
+    audio_out: 0,
+    web_searches: 0,
     estimated: false,
     tariff: Tariff::Ordinary,
 };
