@@ -176,6 +176,11 @@ def refusals():
             same(f"{status}: not again", error.response.headers["x-should-retry"], "false")
         if status == 429:
             same("the wait", error.response.headers["retry-after"], "9")
+    # Too busy, as Anthropic and as Groq say it: the gateway has asked again before it says so.
+    for text, model in (("status 529", "double-anthropic/m"), ("status 498", "double/m")):
+        error = raises(anthropic.OverloadedError, lambda: client.messages.create(**says(text, model)))
+        same(f"{text}: asked", error.response.headers["x-mainstay-attempts"], "2")
+        same(f"{text}: not again", error.response.headers["x-should-retry"], "false")
 
 
 @check("a wrong key is an AuthenticationError, and a bad request names its field")

@@ -225,7 +225,7 @@ pub enum Class {
     RateLimited,
     /// The account is out of money or quota: waiting does not mend it.
     OutOfQuota,
-    /// Too busy (529, 503).
+    /// Too busy (503; 529 of Anthropic, 498 of Groq).
     Overloaded,
     /// It failed by itself.
     Broken,

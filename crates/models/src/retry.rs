@@ -17,8 +17,8 @@ pub enum Next {
 
 /// What to do after an attempt that failed with `status`.
 ///
-/// Only 429, 502, 503 and 504 are repeated: the provider says that it did not do the work. `failed`
-/// counts the attempts so far; `jitter` is between 0 and 1 and lengthens the wait by up to a
+/// Only 429, 502, 503, 504 and the words of some for too busy, 498 and 529, are repeated: the provider
+/// says that it did not do the work. `failed` counts the attempts so far; `jitter` is between 0 and 1 and lengthens the wait by up to a
 /// quarter, so that those who failed together do not come back together.
 pub fn next(
     settings: &RetrySettings,
@@ -27,7 +27,7 @@ pub fn next(
     retry_after: Option<Duration>,
     jitter: f64,
 ) -> Next {
-    if !matches!(status, 429 | 502 | 503 | 504) || failed > settings.times {
+    if !matches!(status, 429 | 498 | 502 | 503 | 504 | 529) || failed > settings.times {
         return Next::GiveUp;
     }
     let doubled = std(settings.base).saturating_mul(1 << failed.saturating_sub(1).min(16));
@@ -85,13 +85,13 @@ mod tests {
     }
 
     #[rstest]
-    fn only_four_statuses_are_repeated(#[values(429, 502, 503, 504)] status: u16) {
+    fn only_six_statuses_are_repeated(#[values(429, 498, 502, 503, 504, 529)] status: u16) {
         check(status, 1, None, Some(2));
     }
 
     #[rstest]
     fn others_are_not(
-        #[values(200, 301, 400, 401, 403, 404, 408, 409, 422, 500, 501, 529)] status: u16,
+        #[values(200, 301, 400, 401, 403, 404, 408, 409, 422, 499, 500, 501)] status: u16,
     ) {
         check(status, 1, None, None);
     }

@@ -72,7 +72,7 @@ pub struct Settings {
     pub queue: QueueSettings,
 }
 
-/// When an attempt is repeated: after 429, 502, 503 and 504 only.
+/// When an attempt is repeated: after 429, 498, 502, 503, 504 and 529 only.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetrySettings {

@@ -28,7 +28,7 @@ pub(crate) fn class(status: u16) -> Class {
         408 | 504 => Class::Timeout,
         413 => Class::ContextLength,
         429 => Class::RateLimited,
-        503 | 529 => Class::Overloaded,
+        498 | 503 | 529 => Class::Overloaded,
         500..=599 => Class::Broken,
         _ => Class::Invalid,
     }
@@ -51,6 +51,11 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+
+    #[test]
+    fn too_busy_has_three_statuses() {
+        assert_eq!([498, 503, 529].map(class), [Class::Overloaded; 3]);
+    }
 
     #[test]
     fn a_moment_is_told_from_the_date_of_the_same_answer() {

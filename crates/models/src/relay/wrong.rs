@@ -102,6 +102,10 @@ impl Wrong {
                 Outcome::RateLimited
             }
             Self::Refused { status: 500.., .. } => Outcome::Unavailable,
+            // Too busy, whatever number it says so with.
+            Self::Refused { complaint, .. } if complaint.class == Class::Overloaded => {
+                Outcome::Unavailable
+            }
             Self::Refused { .. } => Outcome::Refused,
         }
     }
@@ -281,6 +285,9 @@ fn of_wrong(provider: String, wrong: Wrong, retry_after: Option<Duration>) -> Mo
             ModelError::RateLimited { provider, retry_after }
         }
         Wrong::Refused { status: 500.., .. } => {
+            ModelError::Unavailable { provider, why, retry_after }
+        }
+        Wrong::Refused { complaint, .. } if complaint.class == Class::Overloaded => {
             ModelError::Unavailable { provider, why, retry_after }
         }
         Wrong::Refused { status, complaint } => {

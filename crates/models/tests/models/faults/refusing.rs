@@ -93,7 +93,7 @@ testkit::on_both! {
         for most in [8, 2] {
             for kind in KINDS {
                 let script = Script::start().await;
-                let mut settings = providers(&[(kind, &script)]);
+                let settings = providers(&[(kind, &script)]);
                 settings.relay.attempts_max = most;
                 let house = House::open(&db, settings).await;
                 script.always(move |_| Reply::body(400, json!({"error": {"message": words}}).to_string()));
@@ -232,6 +232,24 @@ async fn a_529_is_told_as_the_callers_dialect_tells_it_and_goes_to_another_provi
     let began = Instant::now();
     assert_eq!(house.relay(chat("first/small", "a")).await.status, 200);
     assert!(began.elapsed() < Duration::from_secs(1));
+}
+
+/// Groq's word for having no room in its flex tier, beside Anthropic's.
+#[tokio::test(flavor = "multi_thread")]
+async fn too_busy_is_repeated_and_then_told_as_such_whichever_number_says_it() {
+    let db = testkit::Database::sqlite();
+    for (kind, status) in [("groq", 498), ("openai", 498), ("anthropic", 529)] {
+        let script = Script::start().await;
+        let settings = providers(&[(kind, &script)]);
+        let house = House::open(&db, settings).await;
+        script.answers(Reply::status(status)).answers(Reply::text("Hello"));
+        let got = house.relay(chat(&format!("{kind}/m"), "a")).await;
+        assert_eq!((got.status, got.header("x-mainstay-attempts")), (200, Some("2")), "{kind}");
+        script.always(move |_| Reply::status(status));
+        let got = house.relay(messages(&format!("{kind}/m"), "b", false)).await;
+        assert_eq!((got.status, &got.json()["error"]["type"]), (529, &json!("overloaded_error")));
+        assert_eq!(got.header("x-mainstay-attempts"), Some("4"), "{kind}");
+    }
 }
 
 /// What a provider tells beside its refusal is between it and us.
