@@ -135,6 +135,9 @@ pub struct OverBudget {
     pub name: String,
     /// Whose: a tenant, a key, a task; empty for the whole.
     pub id: String,
+    /// Others than the tenant who asked spend from it, too. What they did is told to nobody by its
+    /// words, and neither is how much all of them may.
+    pub is_shared: bool,
     /// How much may be spent.
     pub limit: Amount,
     /// How much the request may cost.
@@ -159,6 +162,16 @@ impl std::error::Error for OverBudget {}
 impl fmt::Display for OverBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, limit, wanted, spent, held, resets_at, .. } = self;
+        if self.is_hopeless && self.is_shared {
+            return write!(
+                f,
+                "the request may cost {wanted}, which is more than the whole budget `{name}`; ask \
+                 for a shorter answer"
+            );
+        }
+        if self.is_shared {
+            return write!(f, "the budget `{name}` is used up; it resets at {resets_at:.0}");
+        }
         if self.is_hopeless {
             return write!(
                 f,
@@ -272,6 +285,11 @@ impl Budget {
     /// Does it limit this tenant, key or task?
     pub(crate) fn is_of(&self, id: &str) -> bool {
         self.matches.as_deref().is_none_or(|it| it == id)
+    }
+
+    /// Do several tenants spend from one and the same of it?
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.scope, Scope::Whole | Scope::Task)
     }
 
     /// The limit as a number of its unit.

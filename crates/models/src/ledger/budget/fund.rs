@@ -292,6 +292,7 @@ impl Fund {
         OverBudget {
             name: budget.name.clone(),
             id: place.id.clone(),
+            is_shared: budget.is_shared(),
             limit: budget.amount(budget.limit()),
             wanted: budget.amount(wanted),
             is_hopeless: wanted > budget.limit(),

@@ -324,6 +324,25 @@ testkit::on_both! {
         assert_eq!(told(&house).await.last(), Some(&(event::Kind::Reached, 1_000)));
     }
 
+    async fn a_refusal_tells_what_its_tenant_spent_and_nothing_of_others(db: testkit::Database) {
+        let house = House::open(db).await;
+        let ledger = house.replica(&[budget(Scope::Whole, 7_000), Budget { name: "each".into(), ..budget(Scope::Tenant, 3_000) }]);
+        let (one, other) = (Who::tenant(TenantId::generate()), Who::tenant(TenantId::generate()));
+        ledger.spends(one, 3_000).await.unwrap();
+        let own = over(ledger.holds(one, 1).await);
+        assert!(!own.is_shared && own.to_string().contains(" spent, "), "{own}");
+        ledger.spends(other, 2_000).await.unwrap();
+        let of_all = over(ledger.holds(Who::tenant(TenantId::generate()), 2_500).await);
+        let words = of_all.to_string();
+        assert!(of_all.is_shared && !of_all.is_hopeless);
+        assert!(words.contains("`whole`") && words.contains("it resets at"), "{words}");
+        assert!(!words.contains('$'), "{words}");
+        // How much all may spend is told no more than how much they did.
+        let too_much = over(house.replica(&[budget(Scope::Whole, 7_000)]).holds(other, 8_900).await);
+        assert!(too_much.is_shared && too_much.is_hopeless);
+        assert!(!too_much.to_string().contains(&too_much.limit.to_string()), "{too_much}");
+    }
+
     async fn the_share_that_is_shown_begins_anew_with_the_period(db: testkit::Database) {
         let house = House::open(db).await;
         let name = format!("anew-{}", base::UsageId::generate());
