@@ -29,7 +29,7 @@ pub(crate) static SECONDS_TAKEN: Histogram = Histogram::new(
 );
 
 pub(crate) static COST: Counter = Counter::new(
-    "model_cost_micro_usd_total",
-    "What models cost in millionths of a dollar, as far as prices are known.",
+    "model_cost_nano_usd_total",
+    "What models cost in billionths of a dollar, as far as prices are known.",
     &["model"],
 );

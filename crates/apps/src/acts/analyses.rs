@@ -327,7 +327,7 @@ impl Analysis {
             ("prompt_version", json!(self.prompt_version)),
             ("tokens_in", json!(spent.tokens_in)),
             ("tokens_out", json!(spent.tokens_out)),
-            ("cost_usd", json!(spent.cost.map(base::MicroUsd::dollars))),
+            ("cost_usd", json!(spent.cost.map(models::money::NanoUsd::dollars))),
             ("latency_ms", json!(u64::try_from(spent.latency.as_millis()).unwrap_or(u64::MAX))),
         ];
         facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

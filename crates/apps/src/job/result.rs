@@ -127,7 +127,7 @@ fn facts(
         ("prompt_version", json!(prompt_version)),
         ("tokens_in", json!(spent.tokens_in)),
         ("tokens_out", json!(spent.tokens_out)),
-        ("cost_usd", json!(spent.cost.map(base::MicroUsd::dollars))),
+        ("cost_usd", json!(spent.cost.map(models::money::NanoUsd::dollars))),
         ("processing_time_s", json!(seconds)),
         ("debug_enabled", json!(is_debug)),
     ];

@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-use base::{JobId, MicroUsd, TenantId};
-use models::{Ask, Message, ModelError, Models};
+use base::{JobId, TenantId};
+use models::{Ask, Message, ModelError, Models, money::NanoUsd};
 use serde_json::{Map, Value as Json};
 use tracing::{info, warn};
 
@@ -115,7 +115,7 @@ pub struct Spent {
     /// Tokens of the answer.
     pub tokens_out: u64,
     /// What it cost, when that is known.
-    pub cost: Option<MicroUsd>,
+    pub cost: Option<NanoUsd>,
     /// How long the model took for the answer that was good.
     pub latency: Duration,
 }
@@ -297,7 +297,7 @@ impl Asker {
             spent: Spent {
                 tokens_in: said.usage.tokens_in,
                 tokens_out: said.usage.tokens_out,
-                cost: said.cost.known(),
+                cost: said.cost.nanos(),
                 latency: said.answer.latency,
             },
             raw,
@@ -331,7 +331,7 @@ impl Asker {
             return Err(TaskError::Fallback { task, schema, why: first_of(&faults) });
         }
         let value = self.settled(self.completed(value)?);
-        let spent = Spent { cost: Some(MicroUsd(0)), ..Spent::default() };
+        let spent = Spent { cost: Some(NanoUsd::ZERO), ..Spent::default() };
         Ok(Answered { value, produced_by: RULES.to_owned(), tokens_used: 0, spent, raw: None })
     }
 

@@ -257,7 +257,7 @@ fn count(entry: &Entry) {
     if entry.usage.web_searches > 0 {
         metric::SEARCHES.add(entry.usage.web_searches, &labels);
     }
-    if let Some(cost) = entry.cost.known() {
+    if let Some(cost) = entry.cost.nanos() {
         metric::COST.add(cost.0.unsigned_abs(), &[labels[1]]);
     }
     // The request has its own line, and the ledger all of this.

@@ -183,7 +183,7 @@ mod tests {
     fn strangers_are_not_told_what_was_spent() {
         let all = "# HELP up Is up.\n# TYPE up gauge\nup 1\n# HELP budget_used_ratio Share.\n\
                    # TYPE budget_used_ratio gauge\nbudget_used_ratio{id=\"x\"} 0.5\n\
-                   model_cost_micro_usd_total{model=\"m\"} 3\n";
+                   model_cost_nano_usd_total{model=\"m\"} 3\n";
         assert_eq!(without_money(all), "# HELP up Is up.\n# TYPE up gauge\nup 1\n");
     }
 }

@@ -180,7 +180,7 @@ fn view(entry: &Entry, names: &UsageNames) -> Json {
         "tokens_total": entry.usage.total(),
         "tokens_cached": entry.usage.cached,
         "estimated": entry.usage.estimated,
-        "cost_usd": entry.cost.known().map(base::MicroUsd::dollars),
+        "cost_usd": entry.cost.nanos().map(models::money::NanoUsd::dollars),
         "prices": entry.prices,
         "from_cache": entry.from_cache,
         "latency_ms": entry.latency_ms,

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use base::{MessageId, Timestamp};
-use models::{Cost, ModelError};
+use models::{ModelError, money::NanoUsd};
 use serde_json::{Value as Json, json};
 use store::{Tx, audit};
 use tracing::{info, warn};
@@ -167,10 +167,7 @@ impl Runner {
 
     fn tell_usage(&mut self) {
         let Some((usage, cost)) = self.used else { return };
-        let cost_usd = match cost {
-            Cost::Known(_) => cost.known().map(base::MicroUsd::dollars),
-            Cost::Unknown => None,
-        };
+        let cost_usd = cost.nanos().map(NanoUsd::dollars);
         self.note("cost_usd", json!(cost_usd));
         let told = json!({
             "prompt_tokens": usage.tokens_in,
