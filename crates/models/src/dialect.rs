@@ -259,10 +259,18 @@ pub struct Rates {
     pub requests_left: Option<u64>,
     /// Until they are all there again.
     pub requests_reset: Option<Duration>,
-    /// Tokens left.
+    /// Tokens left, of questions and answers together.
     pub tokens_left: Option<u64>,
     /// Until they are all there again.
     pub tokens_reset: Option<Duration>,
+    /// Tokens of questions left, where these are counted apart.
+    pub input_left: Option<u64>,
+    /// Until they are all there again.
+    pub input_reset: Option<Duration>,
+    /// Tokens of answers left, where these are counted apart.
+    pub output_left: Option<u64>,
+    /// Until they are all there again.
+    pub output_reset: Option<Duration>,
 }
 
 /// Why bytes are no answer of the dialect. Holds nothing of them.

@@ -132,6 +132,8 @@ pub struct Subject<'a> {
     pub key: Option<AppKeyId>,
     /// The provider and its name for the model, once it is known who is asked.
     pub model: Option<(&'a str, &'a str)>,
+    /// Of the tokens that it is about to use, those of the answer: some providers count them apart.
+    pub answer_tokens: u64,
 }
 
 /// Too many ask at this moment.
@@ -192,17 +194,28 @@ pub struct Waiting {
 impl<'a> Subject<'a> {
     /// Everything at once: the caller's limits and those of the model.
     pub fn new(tenant: TenantId, key: Option<AppKeyId>, provider: &'a str, model: &'a str) -> Self {
-        Self { tenant, counts_caller: true, key, model: Some((provider, model)) }
+        Self { tenant, counts_caller: true, key, model: Some((provider, model)), answer_tokens: 0 }
     }
 
     /// The caller's limits alone, before it is known who is asked.
     pub fn of_caller(tenant: TenantId, key: Option<AppKeyId>) -> Self {
-        Self { tenant, counts_caller: true, key, model: None }
+        Self { tenant, counts_caller: true, key, model: None, answer_tokens: 0 }
     }
 
     /// Those of a model alone, for a call that has passed the caller's.
     pub fn of_model(tenant: TenantId, provider: &'a str, model: &'a str) -> Self {
-        Self { tenant, counts_caller: false, key: None, model: Some((provider, model)) }
+        Self {
+            tenant,
+            counts_caller: false,
+            key: None,
+            model: Some((provider, model)),
+            answer_tokens: 0,
+        }
+    }
+
+    /// With so many tokens of those it is about to use for the answer.
+    pub fn answering(self, answer_tokens: u64) -> Self {
+        Self { answer_tokens, ..self }
     }
 }
 

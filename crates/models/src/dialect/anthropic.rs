@@ -137,15 +137,17 @@ impl Dialect for Anthropic {
             |what: &str| common::number(headers, &format!("anthropic-ratelimit-{what}-remaining"));
         let reset =
             |what: &str| common::until(headers, &format!("anthropic-ratelimit-{what}-reset"));
-        // The plain count of tokens is the narrower of the two below; it is not always sent.
-        let tokens = ["tokens", "input-tokens", "output-tokens"];
-        let narrowest =
-            tokens.into_iter().filter_map(|it| Some((left(it)?, it))).min_by_key(|(left, _)| *left);
+        // Questions and answers each have a rate of their own; the plain count is of both together,
+        // or of the workspace, and not always sent.
         Rates {
             requests_left: left("requests"),
             requests_reset: reset("requests"),
-            tokens_left: narrowest.map(|(left, _)| left),
-            tokens_reset: narrowest.and_then(|(_, it)| reset(it)),
+            tokens_left: left("tokens"),
+            tokens_reset: reset("tokens"),
+            input_left: left("input-tokens"),
+            input_reset: reset("input-tokens"),
+            output_left: left("output-tokens"),
+            output_reset: reset("output-tokens"),
         }
     }
 

@@ -135,6 +135,7 @@ impl Dialect for Compatible {
             requests_reset: text("x-ratelimit-reset-requests").and_then(wait::spelled),
             tokens_left: text("x-ratelimit-remaining-tokens").and_then(|it| it.parse().ok()),
             tokens_reset: text("x-ratelimit-reset-tokens").and_then(wait::spelled),
+            ..Rates::default()
         }
     }
 
@@ -214,6 +215,7 @@ mod tests {
             requests_reset: Some(Duration::from_millis(12)),
             tokens_left: Some(149_984),
             tokens_reset: Some(Duration::from_secs(360)),
+            ..Rates::default()
         };
         assert_eq!(OPENAI.rates(&headers), rates);
         assert_eq!(OPENAI.rates(&HeaderMap::new()), Rates::default());

@@ -1,7 +1,7 @@
 //! One limit of one provider, model, tenant or key: who fits through, and how long until one does.
 
 use super::{
-    LimitKind, LimitName, LimitSettings, Use,
+    LimitKind, LimitName, LimitSettings, Subject, Use,
     window::{MINUTE, Window},
 };
 use crate::dialect::Rates;
@@ -22,7 +22,19 @@ pub(super) struct Gate {
     /// What the provider says about itself.
     requests_told: Told,
     tokens_told: Told,
+    /// Of questions and of answers, where it counts them apart.
+    input_told: Told,
+    output_told: Told,
     ahead: Ahead,
+}
+
+/// The tokens that a request is about to use.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wanted {
+    /// All of them.
+    pub(super) tokens: u64,
+    /// Of these, those of the answer.
+    pub(super) answer: u64,
 }
 
 /// Those who wait here and come first.
@@ -31,6 +43,8 @@ struct Ahead {
     pass: u64,
     requests: u64,
     tokens: u64,
+    question: u64,
+    answer: u64,
 }
 
 /// Why somebody does not fit.
@@ -69,6 +83,8 @@ impl Gate {
             stays: STAYS,
             requests_told: Told::default(),
             tokens_told: Told::default(),
+            input_told: Told::default(),
+            output_told: Told::default(),
             ahead: Ahead::default(),
         }
     }
@@ -103,8 +119,7 @@ impl Gate {
         self.users == 0
             && is_empty(&self.requests)
             && is_empty(&self.tokens)
-            && now >= self.requests_told.full_at
-            && now >= self.tokens_told.full_at
+            && self.told().iter().all(|it| now >= it.full_at)
     }
 
     /// Does somebody wait here, who was seen in this pass?
@@ -113,12 +128,20 @@ impl Gate {
     }
 
     /// Somebody waits here from now on, before whoever comes later in this pass.
-    pub(super) fn stand(&mut self, tokens: u64, pass: u64) {
+    pub(super) fn stand(&mut self, wanted: Wanted, pass: u64) {
         if self.ahead.pass != pass {
             self.ahead = Ahead { pass, ..Ahead::default() };
         }
-        self.ahead.requests += 1;
-        self.ahead.tokens = self.ahead.tokens.saturating_add(self.reserved(tokens));
+        let need = self.reserved(wanted.tokens);
+        let ahead = &mut self.ahead;
+        ahead.requests += 1;
+        ahead.tokens = ahead.tokens.saturating_add(need);
+        ahead.question = ahead.question.saturating_add(wanted.question());
+        ahead.answer = ahead.answer.saturating_add(wanted.answer);
+    }
+
+    fn told(&self) -> [&Told; 4] {
+        [&self.requests_told, &self.tokens_told, &self.input_told, &self.output_told]
     }
 
     /// What is reserved of the tokens of a request.
@@ -127,14 +150,26 @@ impl Gate {
     }
 
     /// What keeps a request out, behind those who stand here in this pass. None: it fits.
-    pub(super) fn lack(&self, tokens: u64, pass: u64, has_waited: bool, now: i64) -> Option<Lack> {
+    pub(super) fn lack(
+        &self,
+        wanted: Wanted,
+        pass: u64,
+        has_waited: bool,
+        now: i64,
+    ) -> Option<Lack> {
         let ahead = if self.ahead.pass == pass { self.ahead } else { Ahead::default() };
-        let need = self.reserved(tokens);
+        let need = self.reserved(wanted.tokens);
         let known = |kind, wait| Some(Lack { kind, wait, is_guess: false });
         let requests = self.requests.as_ref().map(|it| it.wait(1, ahead.requests, has_waited));
         let tokens = self.tokens.as_ref().map(|it| it.wait(need, ahead.tokens, has_waited));
-        let told = self.requests_told.wait(1 + ahead.requests, now);
-        let told = told.max(self.tokens_told.wait(need.saturating_add(ahead.tokens), now));
+        let wants = [
+            1 + ahead.requests,
+            need.saturating_add(ahead.tokens),
+            wanted.question().saturating_add(ahead.question),
+            wanted.answer.saturating_add(ahead.answer),
+        ];
+        let waits = self.told().into_iter().zip(wants).map(|(told, wants)| told.wait(wants, now));
+        let told = waits.max().unwrap_or(0);
         let all = [
             requests.and_then(|it| known(LimitKind::Requests, it)),
             tokens.and_then(|it| known(LimitKind::Tokens, it)),
@@ -153,8 +188,8 @@ impl Gate {
     }
 
     /// A request passes. Says how many tokens are reserved.
-    pub(super) fn take(&mut self, tokens: u64, has_waited: bool) -> u64 {
-        let need = self.reserved(tokens);
+    pub(super) fn take(&mut self, wanted: Wanted, has_waited: bool) -> u64 {
+        let need = self.reserved(wanted.tokens);
         self.in_flight += 1;
         if let Some(requests) = &mut self.requests {
             requests.take(1, has_waited);
@@ -164,6 +199,8 @@ impl Gate {
         }
         self.requests_told.take(1);
         self.tokens_told.take(need);
+        self.input_told.take(wanted.question());
+        self.output_told.take(wanted.answer);
         need
     }
 
@@ -175,7 +212,7 @@ impl Gate {
     }
 
     /// A request that passed was never sent.
-    pub(super) fn undo(&mut self, reserved: u64, at: i64) {
+    pub(super) fn undo(&mut self, reserved: u64, wanted: Wanted, at: i64) {
         self.in_flight = self.in_flight.saturating_sub(1);
         if let Some(requests) = &mut self.requests {
             requests.give_back(1, at);
@@ -183,8 +220,10 @@ impl Gate {
         if let Some(tokens) = &mut self.tokens {
             tokens.give_back(reserved, at);
         }
-        self.requests_told.left += 1;
-        self.tokens_told.left += i64::try_from(reserved).unwrap_or(0);
+        self.requests_told.give_back(1);
+        self.tokens_told.give_back(reserved);
+        self.input_told.give_back(wanted.question());
+        self.output_told.give_back(wanted.answer);
     }
 
     /// So many tokens were used of those reserved, or beyond them.
@@ -202,6 +241,21 @@ impl Gate {
     pub(super) fn learn(&mut self, rates: &Rates, now: i64) {
         self.requests_told.learn(rates.requests_left, rates.requests_reset, now);
         self.tokens_told.learn(rates.tokens_left, rates.tokens_reset, now);
+        self.input_told.learn(rates.input_left, rates.input_reset, now);
+        self.output_told.learn(rates.output_left, rates.output_reset, now);
+    }
+}
+
+impl Subject<'_> {
+    /// So many tokens, of which it says how many are the answer's.
+    pub(super) fn wanted(&self, tokens: u64) -> Wanted {
+        Wanted { tokens, answer: self.answer_tokens.min(tokens) }
+    }
+}
+
+impl Wanted {
+    fn question(self) -> u64 {
+        self.tokens.saturating_sub(self.answer)
     }
 }
 
@@ -237,6 +291,10 @@ impl Told {
     fn take(&mut self, count: u64) {
         self.left = self.left.saturating_sub(i64::try_from(count).unwrap_or(i64::MAX));
     }
+
+    fn give_back(&mut self, count: u64) {
+        self.left = self.left.saturating_add(i64::try_from(count).unwrap_or(0));
+    }
 }
 
 #[cfg(test)]
@@ -251,6 +309,10 @@ mod tests {
     fn gate(limits: &LimitSettings) -> Gate {
         let name = LimitName { kind: LimitKind::Requests, per: Per::Tenant, id: "a".into() };
         Gate::new(name, Some(limits))
+    }
+
+    fn tokens(tokens: u64) -> Wanted {
+        Wanted { tokens, answer: 0 }
     }
 
     fn limits() -> LimitSettings {
@@ -271,24 +333,24 @@ mod tests {
             ..limits()
         });
         it.turn(0);
-        assert_eq!(it.take(60, false), 60);
+        assert_eq!(it.take(tokens(60), false), 60);
         it.turn(10 * SECOND);
-        assert_eq!(it.lack(40, 1, false, 10 * SECOND), None);
-        let lack = it.lack(41, 1, false, 10 * SECOND).unwrap();
+        assert_eq!(it.lack(tokens(40), 1, false, 10 * SECOND), None);
+        let lack = it.lack(tokens(41), 1, false, 10 * SECOND).unwrap();
         assert_eq!((lack.kind, lack.wait), (LimitKind::Tokens, 50 * SECOND));
-        it.take(0, false);
-        let lack = it.lack(0, 1, false, 10 * SECOND).unwrap();
+        it.take(tokens(0), false);
+        let lack = it.lack(tokens(0), 1, false, 10 * SECOND).unwrap();
         assert_eq!(lack.kind, LimitKind::Requests);
     }
 
     #[test]
     fn places_are_free_again_when_requests_are_over() {
         let mut it = gate(&LimitSettings { concurrency: Some(1), ..limits() });
-        it.take(5, false);
-        let lack = it.lack(5, 1, false, 0).unwrap();
+        it.take(tokens(5), false);
+        let lack = it.lack(tokens(5), 1, false, 0).unwrap();
         assert!(lack.is_guess && lack.kind == LimitKind::Concurrency);
         it.over(SECOND);
-        assert_eq!(it.lack(5, 1, false, 0), None);
+        assert_eq!(it.lack(tokens(5), 1, false, 0), None);
     }
 
     #[test]
@@ -301,15 +363,15 @@ mod tests {
         };
         it.learn(&told(60), 0);
         it.learn(&told(1), 0);
-        assert_eq!(it.lack(0, 1, false, 0), None);
-        it.take(0, false);
-        let lack = it.lack(0, 1, false, 0).unwrap();
+        assert_eq!(it.lack(tokens(0), 1, false, 0), None);
+        it.take(tokens(0), false);
+        let lack = it.lack(tokens(0), 1, false, 0).unwrap();
         // One of fifty-nine that come back evenly.
         assert_eq!((lack.kind, lack.wait / SECOND), (LimitKind::Provider, 1));
-        assert_eq!(it.lack(0, 1, false, 2 * SECOND), None);
+        assert_eq!(it.lack(tokens(0), 1, false, 2 * SECOND), None);
         it.learn(&told(0), 2 * SECOND);
-        it.take(0, false);
-        assert!(it.lack(0, 1, false, 3 * SECOND).is_some());
-        assert_eq!(it.lack(0, 1, false, 62 * SECOND), None);
+        it.take(tokens(0), false);
+        assert!(it.lack(tokens(0), 1, false, 3 * SECOND).is_some());
+        assert_eq!(it.lack(tokens(0), 1, false, 62 * SECOND), None);
     }
 }

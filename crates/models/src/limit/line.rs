@@ -11,7 +11,9 @@ use tokio::sync::oneshot;
 
 use super::{
     LimitKind, LimitName, LimitSettings, Overloaded, Per, Priority, QueueSettings, Subject,
-    Waiting, gate::Lack, gates::Gates,
+    Waiting,
+    gate::{Lack, Wanted},
+    gates::Gates,
 };
 /// Who has waited for so long counts as one higher.
 const PATIENCE: i64 = 5_000_000;
@@ -57,7 +59,7 @@ struct Class {
 struct Waiter {
     tenant: TenantId,
     priority: Priority,
-    tokens: u64,
+    wanted: Wanted,
     gates: Vec<usize>,
     passed: Vec<Passed>,
     since: i64,
@@ -71,6 +73,7 @@ struct Waiter {
 struct Passed {
     gate: usize,
     reserved: u64,
+    wanted: Wanted,
     at: i64,
 }
 
@@ -107,17 +110,18 @@ impl Line {
         }
         let gates = self.gates.of(subject, now);
         self.pass += 1;
+        let wanted = subject.wanted(tokens);
         for at in &gates {
             let gate = self.gates.get_mut(*at)?;
             gate.turn(now);
-            if gate.lack(tokens, self.pass, false, now).is_some() {
+            if gate.lack(wanted, self.pass, false, now).is_some() {
                 return None;
             }
         }
         let take = |gate: usize| {
             let it = self.gates.get_mut(gate)?;
             it.users += 1;
-            Some(Passed { gate, reserved: it.take(tokens, false), at: now })
+            Some(Passed { gate, reserved: it.take(wanted, false), wanted, at: now })
         };
         Some(Taken(gates.into_iter().filter_map(take).collect()))
     }
@@ -149,7 +153,7 @@ impl Line {
         let waiter = Waiter {
             tenant: subject.tenant,
             priority,
-            tokens,
+            wanted: subject.wanted(tokens),
             gates,
             passed: Vec::new(),
             since: now,
@@ -234,7 +238,7 @@ impl Line {
         for it in passed {
             if let Some(gate) = self.gates.get_mut(it.gate) {
                 gate.turn(now);
-                gate.undo(it.reserved, it.at);
+                gate.undo(it.reserved, it.wanted, it.at);
             }
         }
     }
@@ -310,7 +314,7 @@ impl Line {
         let mut worst = (waiter.lack, ahead.first().copied());
         for at in ahead.iter().skip(1) {
             let gate = self.gates.get(*at);
-            let lack = gate.and_then(|it| it.lack(waiter.tokens, self.pass, true, now));
+            let lack = gate.and_then(|it| it.lack(waiter.wanted, self.pass, true, now));
             if let Some(lack) = lack.filter(|it| it.wait > worst.0.wait) {
                 worst = (lack, Some(*at));
             }
@@ -364,20 +368,20 @@ impl Waiter {
         while let Some(at) = self.gates.get(self.passed.len()).copied() {
             let Some(gate) = gates.get_mut(at) else { return };
             gate.turn(now);
-            let lack = gate.lack(self.tokens, pass, true, now);
+            let lack = gate.lack(self.wanted, pass, true, now);
             if let Some(lack) = lack {
                 self.lack = lack;
-                gate.stand(self.tokens, pass);
+                gate.stand(self.wanted, pass);
                 return;
             }
             if gate.is_taken(pass) {
                 // It would fit behind those who stand here, but they come first.
-                gate.stand(self.tokens, pass);
+                gate.stand(self.wanted, pass);
                 self.lack = Lack { kind: LimitKind::Requests, wait: 1_000, is_guess: true };
                 return;
             }
-            let reserved = gate.take(self.tokens, true);
-            self.passed.push(Passed { gate: at, reserved, at: now });
+            let (wanted, reserved) = (self.wanted, gate.take(self.wanted, true));
+            self.passed.push(Passed { gate: at, reserved, wanted, at: now });
         }
     }
 }

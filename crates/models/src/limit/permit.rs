@@ -108,6 +108,8 @@ impl Limits {
             |left: Option<u64>, reset: Option<Duration>| left.is_some() && reset.is_some();
         if is_told(rates.requests_left, rates.requests_reset)
             || is_told(rates.tokens_left, rates.tokens_reset)
+            || is_told(rates.input_left, rates.input_reset)
+            || is_told(rates.output_left, rates.output_reset)
         {
             self.0.has_limits.store(true, Ordering::Relaxed);
             let mut line = self.line();

@@ -46,7 +46,8 @@ impl Models {
         is_last: bool,
     ) -> Result<Room, Missed> {
         let account = trip.account;
-        let tokens = trip.tokens_in.saturating_add(trip.tokens_held());
+        let held = trip.tokens_held();
+        let tokens = trip.tokens_in.saturating_add(held);
         let longest = trip.patience.unwrap_or(std(self.0.settings.relay.deadline));
         let until = trip.begun + longest;
         let limits = &self.0.limits;
@@ -62,7 +63,7 @@ impl Models {
                 trip.room.insert(Arc::new(Mutex::new(permit))).clone()
             }
         };
-        let subject = Subject::of_model(account.tenant, &to.provider, &to.model);
+        let subject = Subject::of_model(account.tenant, &to.provider, &to.model).answering(held);
         let until = if is_last { until } else { Instant::now() };
         let entered = limits.enter(&subject, tokens, account.priority, Some(until)).await;
         let theirs = entered.map_err(missed)?;

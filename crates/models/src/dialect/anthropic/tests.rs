@@ -424,7 +424,7 @@ fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
 }
 
 #[test]
-fn the_narrowest_count_of_tokens_left_is_told() {
+fn questions_and_answers_each_have_a_rate_of_their_own() {
     let rates = Anthropic.rates(&headers(&[
         ("date", "Sat, 21 Nov 2026 08:00:00 GMT"),
         ("anthropic-ratelimit-requests-remaining", "49"),
@@ -438,8 +438,11 @@ fn the_narrowest_count_of_tokens_left_is_told() {
     let expected = Rates {
         requests_left: Some(49),
         requests_reset: seconds(1),
-        tokens_left: Some(7000),
-        tokens_reset: seconds(5),
+        input_left: Some(40_000),
+        input_reset: seconds(30),
+        output_left: Some(7_000),
+        output_reset: seconds(5),
+        ..Rates::default()
     };
     assert_eq!(rates, expected);
 }

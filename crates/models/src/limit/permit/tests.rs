@@ -37,6 +37,7 @@ const ASK: Subject<'static> = Subject {
     counts_caller: true,
     key: None,
     model: Some(("local", "small")),
+    answer_tokens: 0,
 };
 
 async fn enter(limits: &Limits, tokens: u64) -> Result<Permit, Overloaded> {
@@ -165,6 +166,39 @@ async fn what_a_provider_says_of_itself_holds_without_any_setting() {
     drop(limits.enter(&other, 1, Priority::Normal, None).await.unwrap());
     clock.advance(SignedDuration::from_secs(20));
     drop(enter(&limits, 1).await.unwrap());
+}
+
+#[tokio::test]
+async fn questions_and_answers_wait_for_what_is_left_of_each() {
+    let limits = Limits::new(
+        testkit::clock(),
+        &[],
+        &QueueSettings { wait: SignedDuration::ZERO, ..QueueSettings::default() },
+    );
+    let rates = |input, output| Rates {
+        input_left: Some(input),
+        input_reset: Some(Duration::from_secs(20)),
+        output_left: Some(output),
+        output_reset: Some(Duration::from_secs(40)),
+        ..Rates::default()
+    };
+    let ask = async |question: u64, answer: u64| {
+        let subject = ASK.answering(answer);
+        limits.enter(&subject, question + answer, Priority::Normal, None).await
+    };
+    // All there is, and then what is left of it.
+    limits.learn("local", "small", &rates(1_000, 100));
+    limits.learn("local", "small", &rates(900, 10));
+    drop(ask(500, 10).await.unwrap());
+    // There is room for its question, and for its answer when forty-five of a hundred have come back.
+    let refused = ask(400, 45).await.err().unwrap();
+    assert_eq!(refused.limit.to_string(), "provider_rate of model local/small");
+    assert_eq!(refused.retry_after, Duration::from_secs(18));
+    // And the other way round.
+    limits.learn("local", "small", &rates(0, 100));
+    let refused = ask(500, 10).await.err().unwrap();
+    assert_eq!(refused.retry_after, Duration::from_secs(10));
+    drop(ask(0, 100).await.unwrap());
 }
 
 #[tokio::test]
