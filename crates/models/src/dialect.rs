@@ -113,6 +113,11 @@ pub trait Dialect: Send + Sync {
         quirks: Quirks,
     ) -> Result<Json, Unsupported>;
 
+    /// The most tokens of one answer of this model, where its name says so.
+    fn max_output(&self, _model: &str) -> Option<u64> {
+        None
+    }
+
     /// Writes into the body of a chat request how large the context is that the settings give to the
     /// model, where a provider has to be told. True when that changed the body.
     fn size(&self, _body: &mut Json, _context: u64) -> bool {

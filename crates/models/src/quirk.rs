@@ -72,6 +72,8 @@ pub struct Quirks {
     pub refuses_temperature: bool,
     /// It takes no `stream_options`.
     pub refuses_stream_options: bool,
+    /// The most tokens of one of its answers, by the settings.
+    pub max_output: Option<u64>,
 }
 
 impl Quirks {
@@ -83,6 +85,7 @@ impl Quirks {
             wants_completion_tokens: false,
             refuses_temperature: false,
             refuses_stream_options: false,
+            max_output: None,
         }
     }
 
@@ -113,6 +116,7 @@ impl Quirks {
             wants_completion_tokens: self.wants_completion_tokens || other.wants_completion_tokens,
             refuses_temperature: self.refuses_temperature || other.refuses_temperature,
             refuses_stream_options: self.refuses_stream_options || other.refuses_stream_options,
+            max_output: self.max_output.or(other.max_output),
         }
     }
 

@@ -3,7 +3,8 @@
 //! What is lost on the way there: `seed`, both penalties and `user` names beyond `metadata.user_id`;
 //! a temperature above 1 is 1; `top_p` when a temperature is given, too, because newer models take
 //! one of them; rules amid a conversation go to its beginning; cache marks on tools and pictures;
-//! of schemas what structured outputs do not know (it stays as a description). Refused: pictures
+//! of schemas what structured outputs do not know (it stays as a description); more `max_tokens` than
+//! the model has are all it has. Refused: pictures
 //! said by the model or within rules, several answers, sound.
 //!
 //! Start at [`Anthropic`]; requests are made in `request`, answers read in `answer` and `stream`.
@@ -106,6 +107,10 @@ impl Dialect for Anthropic {
         quirks: Quirks,
     ) -> Result<Json, Unsupported> {
         request::body(request, model, quirks)
+    }
+
+    fn max_output(&self, model: &str) -> Option<u64> {
+        model::max_output(model)
     }
 
     fn read_answer(&self, body: &[u8]) -> Result<Answer, Unreadable> {

@@ -242,7 +242,7 @@ impl Models {
         candidate: &Candidate,
         is_downgraded: bool,
     ) -> Result<Hold, BudgetError> {
-        let longest = candidate.max_output.unwrap_or(TOKENS_OUT_USUAL);
+        let longest = self.max_output(candidate).unwrap_or(TOKENS_OUT_USUAL);
         let tokens_out = trip.tokens_out.unwrap_or(longest.saturating_mul(trip.answers));
         let usage = Usage { tokens_in: trip.tokens_in, tokens_out, ..Usage::default() };
         let (prices, now) = (&self.0.settings.prices, self.0.clock.now());
@@ -260,6 +260,13 @@ impl Models {
         }
     }
 
+    /// The most tokens of one answer of a candidate: by the settings, else by its name.
+    fn max_output(&self, candidate: &Candidate) -> Option<u64> {
+        let to = &candidate.to;
+        let by_name = || self.0.providers.get(&to.provider)?.dialect.max_output(&to.model);
+        candidate.max_output.or_else(by_name)
+    }
+
     /// Asks one candidate.
     async fn visit<E: Errand>(
         &self,
@@ -274,7 +281,8 @@ impl Models {
         let stuck = |why: Missed| Stop::Stuck(why);
         let provider = self.0.providers.get(&to.provider);
         let provider = provider.ok_or_else(|| stuck(Missed::NotConfigured))?;
-        let quirks = trip.quirks(to, provider.quirks(&to.model));
+        let known = trip.quirks(to, provider.quirks(&to.model));
+        let quirks = Quirks { max_output: candidate.max_output, ..known };
         let leg = Leg { provider, to, quirks, local: &self.0.local };
         let is_home = provider.dialect.wire() == Wire::InProcess;
         let mut parcel = if is_home {

@@ -15,7 +15,7 @@ pub struct ModelSettings {
     /// The most tokens of question and answer together. A question that is longer goes to a model
     /// that takes it, if one follows among the fallbacks.
     pub context: Option<u64>,
-    /// The most tokens of one answer.
+    /// The most tokens of one answer. Default: known of Anthropic's models by their names.
     pub max_output: Option<u64>,
 }
 

@@ -15,13 +15,15 @@ use crate::{
     settings::JsonMode,
 };
 
-/// The most tokens of an answer when the caller names no limit; Anthropic wants one.
+/// The most tokens of an answer when neither the caller names a limit, which Anthropic wants, nor
+/// anybody knows that of the model.
 pub const MAX_TOKENS_DEFAULT: u64 = 4096;
 
 pub(super) fn body(request: &Request, model: &str, quirks: Quirks) -> Result<Json, Unsupported> {
     beside::refuse_foreign(request, KIND)?;
     let way = Way::of(request, model, quirks);
-    let thinking = Thinking::of(request, model, matches!(way, Way::Tool(..)));
+    let limit = limit(request.max_tokens, quirks.max_output.or_else(|| model::max_output(model)));
+    let thinking = Thinking::of(request, model, limit, matches!(way, Way::Tool(..)));
     let mut talk = Talk::default();
     for message in &request.messages {
         talk.add(message)?;
@@ -37,7 +39,7 @@ pub(super) fn body(request: &Request, model: &str, quirks: Quirks) -> Result<Jso
     body.insert("model".into(), model.into());
     let max_tokens = match thinking {
         Thinking::Budget { max_tokens, .. } => max_tokens,
-        _ => request.max_tokens.unwrap_or(MAX_TOKENS_DEFAULT),
+        _ => limit.unwrap_or(MAX_TOKENS_DEFAULT),
     };
     body.insert("max_tokens".into(), max_tokens.into());
     if !talk.rules.is_empty() {
@@ -74,6 +76,15 @@ pub(super) fn body(request: &Request, model: &str, quirks: Quirks) -> Result<Jso
         body.insert("stream".into(), true.into());
     }
     Ok(body.into())
+}
+
+/// How long the answer may be: as the caller says, and no longer than the model's can be, which
+/// would be refused.
+fn limit(wanted: Option<u64>, most: Option<u64>) -> Option<u64> {
+    match (wanted, most) {
+        (Some(wanted), Some(most)) => Some(wanted.min(most)),
+        (wanted, most) => wanted.or(most),
+    }
 }
 
 /// The `output_config` of a body.

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::Anthropic;
 use crate::{
     Usage,
-    chat::{Finish, Format, Image, Part, Reasoning, Role, Tool, ToolChoice},
+    chat::{Finish, Format, Image, Part, Reasoning, Request, Role, Tool, ToolChoice},
     dialect::{
         Class, Dialect, Rates, Unreadable,
         trial::{
@@ -15,6 +15,7 @@ use crate::{
         },
     },
     price::Tariff,
+    quirk::Quirks,
     settings::JsonMode,
     sse::Scanner,
 };
@@ -179,8 +180,28 @@ fn rules_stand_beside_the_talk_and_turns_take_turns() {
             ]},
         ])
     );
-    assert_eq!(body["max_tokens"], super::MAX_TOKENS_DEFAULT);
+    assert_eq!(body["max_tokens"], 64_000);
     assert_eq!(body.get("stream"), None);
+}
+
+#[test]
+fn an_answer_is_as_long_as_the_caller_says_and_the_model_can() {
+    let limit = |model: &str, max_tokens, max_output| {
+        let request = Request { max_tokens, ..asking(model, [turn(Role::User, [text("?")])]) };
+        let quirks = Quirks { max_output, ..Quirks::new(JsonMode::Auto) };
+        let body = Anthropic.chat_body(&request, model, quirks).unwrap();
+        body["max_tokens"].as_u64().unwrap()
+    };
+    assert_eq!(limit("claude-opus-4-1", None, None), 32_000);
+    assert_eq!(limit("claude-opus-4-1", Some(7), None), 7);
+    // It would be refused, and a shorter one is what can be had.
+    assert_eq!(limit("claude-opus-4-1", Some(100_000), None), 32_000);
+    // Of others nobody knows, but for what the settings say.
+    assert_eq!(limit("house-model", None, None), super::MAX_TOKENS_DEFAULT);
+    assert_eq!(limit("house-model", Some(100_000), None), 100_000);
+    assert_eq!(limit("house-model", None, Some(9_000)), 9_000);
+    assert_eq!(limit("claude-opus-4-1", None, Some(1_000)), 1_000);
+    assert_eq!(limit("claude-opus-4-1", Some(7), Some(1_000)), 7);
 }
 
 #[test]
@@ -385,7 +406,7 @@ fn who_lost_the_thoughts_of_a_turn_goes_on_without_new_ones() {
         .insert(0, Part::Thinking { text: "Hm.".into(), signature: Some("anthropic:E".into()) });
     let body = body(&Anthropic, &request);
     assert_eq!(body["thinking"], json!({"type": "enabled", "budget_tokens": 1024}));
-    assert_eq!(body["max_tokens"], 1024 + super::MAX_TOKENS_DEFAULT);
+    assert_eq!(body["max_tokens"], 64_000);
 }
 
 #[test]

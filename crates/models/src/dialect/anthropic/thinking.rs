@@ -26,7 +26,13 @@ pub(super) enum Thinking<'a> {
 }
 
 impl<'a> Thinking<'a> {
-    pub(super) fn of(request: &'a Request, model: &str, forces_tool: bool) -> Self {
+    /// `limit` is how long the answer may be, thoughts included, where that is known.
+    pub(super) fn of(
+        request: &'a Request,
+        model: &str,
+        limit: Option<u64>,
+        forces_tool: bool,
+    ) -> Self {
         let Some(reasoning) = &request.reasoning else { return Self::Unsaid };
         let effort = reasoning.effort.as_deref();
         if effort == Some("none") {
@@ -53,7 +59,7 @@ impl<'a> Thinking<'a> {
             return Self::Unsaid;
         }
         let asked = asked.max(BUDGET_MIN);
-        match request.max_tokens {
+        match limit {
             None => Self::Budget { tokens: asked, max_tokens: asked + MAX_TOKENS_DEFAULT },
             Some(max) if max > BUDGET_MIN => {
                 Self::Budget { tokens: asked.min(max - 1), max_tokens: max }
@@ -115,8 +121,8 @@ mod tests {
         #[case] expected: Thinking<'_>,
     ) {
         let reasoning = Reasoning { effort: effort.map(str::to_owned), budget_tokens: None };
-        let request = Request { max_tokens, reasoning: Some(reasoning), ..Request::default() };
-        assert_eq!(Thinking::of(&request, "claude-sonnet-4-5", false), expected);
+        let request = Request { reasoning: Some(reasoning), ..Request::default() };
+        assert_eq!(Thinking::of(&request, "claude-sonnet-4-5", max_tokens, false), expected);
     }
 
     #[test]
@@ -126,6 +132,6 @@ mod tests {
             tool_choice: Some(ToolChoice::Required),
             ..Request::default()
         };
-        assert_eq!(Thinking::of(&request, "claude-opus-4-6", false), Thinking::Unsaid);
+        assert_eq!(Thinking::of(&request, "claude-opus-4-6", None, false), Thinking::Unsaid);
     }
 }
