@@ -61,7 +61,9 @@ pub const MIGRATIONS: &[store::Migration] = &[
     },
     store::Migration {
         name: "20261201_110000_model_usage_parts",
-        up: store::Sql::same(include_str!("../migrations/20261201_110000_model_usage_parts/up.sql")),
+        up: store::Sql::same(include_str!(
+            "../migrations/20261201_110000_model_usage_parts/up.sql"
+        )),
         down: store::Sql::same(include_str!(
             "../migrations/20261201_110000_model_usage_parts/down.sql"
         )),

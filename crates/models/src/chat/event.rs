@@ -41,6 +41,9 @@ pub enum Event {
     },
     /// More of a refusal.
     Refusal(String),
+    /// The provider is at something that has no word here: a tool that it runs by itself, a kind of
+    /// part that is yet to come. Where bytes pass it goes on with them, and nowhere else.
+    Other,
     /// What was used so far: replaces what was told before, never adds to it.
     Usage(Usage),
     /// The answer is whole.

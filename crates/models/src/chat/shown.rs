@@ -117,6 +117,7 @@ impl Debug for Event {
             Self::Refusal(text) => ("Refusal", text.len()),
             Self::Usage(usage) => return f.debug_tuple("Usage").field(usage).finish(),
             Self::End(finish) => return f.debug_tuple("End").field(finish).finish(),
+            Self::Other => return f.write_str("Other"),
             Self::Failed(complaint) => {
                 return f.debug_tuple("Failed").field(&complaint.class).finish();
             }

@@ -103,7 +103,7 @@ pub(crate) fn joined(events: &[Event]) -> Answer {
             (Event::Refusal(text), _) => answer.parts.push(Part::Refusal(text.clone())),
             (Event::Usage(usage), _) => answer.usage = Some(*usage),
             (Event::End(finish), _) => answer.finish = finish.clone(),
-            (Event::Failed(_), _) => {}
+            (Event::Failed(_) | Event::Other, _) => {}
         }
     }
     answer

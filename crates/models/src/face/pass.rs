@@ -173,6 +173,8 @@ impl Pass {
                     self.has_content = true;
                     self.said_bytes += text.len();
                 }
+                // Somebody who knows it may be waiting for it.
+                Event::Other => self.has_content = true,
                 Event::Begin { .. } | Event::Signature(_) | Event::Usage(_) | Event::End(_) => {}
             }
         }

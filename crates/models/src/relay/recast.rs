@@ -57,7 +57,7 @@ impl Gathered {
             },
             Event::Usage(usage) => self.usage = Some(usage),
             Event::End(finish) => self.finish = Some(finish),
-            Event::Failed(_) => {}
+            Event::Failed(_) | Event::Other => {}
         }
     }
 

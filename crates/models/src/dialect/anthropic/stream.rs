@@ -1,5 +1,6 @@
 //! The pieces of a streamed answer: a message begins, its blocks begin, grow and end one after the
-//! other, and the message ends. Pings and unknown events say nothing.
+//! other, and the message ends. Pings and unknown events say nothing, whatever they hold; of a block
+//! that is unknown it is told that there is one.
 
 use std::collections::HashMap;
 
@@ -16,6 +17,17 @@ use crate::{
     dialect::{Decoder, Unreadable, count::whole, proof},
     sse::Frame,
 };
+
+/// The events that are read. Others may come at any time, with data of any form.
+const KNOWN: [&str; 7] = [
+    "message_start",
+    "content_block_start",
+    "content_block_delta",
+    "content_block_stop",
+    "message_delta",
+    "message_stop",
+    "error",
+];
 
 #[derive(Default)]
 pub(super) struct Stream {
@@ -43,7 +55,8 @@ enum Block {
 
 impl Decoder for Stream {
     fn frame(&mut self, frame: &Frame, events: &mut Vec<Event>) -> Result<(), Unreadable> {
-        if frame.data.is_empty() || frame.event.as_ref() == b"ping" {
+        let is_known = |name: &[u8]| KNOWN.iter().any(|it| it.as_bytes() == name);
+        if frame.data.is_empty() || !(frame.event.is_empty() || is_known(&frame.event)) {
             return Ok(());
         }
         let data: Json = serde_json::from_slice(&frame.data)
@@ -146,7 +159,7 @@ impl Stream {
                 say(|text| Event::ToolArguments { index, text }, &input, events);
             }
             // Tools that the provider runs by itself, and what is yet to come.
-            _ => {}
+            _ => events.push(Event::Other),
         }
     }
 

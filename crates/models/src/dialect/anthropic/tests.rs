@@ -1,19 +1,21 @@
 //! What Anthropic is sent, and how its answers, counts and refusals are read.
 
+use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::{Value as Json, json};
 
 use super::Anthropic;
 use crate::{
     Usage,
-    chat::{Finish, Format, Image, Part, Reasoning, Request, Role, Tool, ToolChoice},
+    chat::{Event, Finish, Format, Image, Part, Reasoning, Request, Role, Tool, ToolChoice},
     dialect::{
-        Class, Dialect, Rates, Unreadable,
+        Class, Dialect, Rates, Unreadable, Wire,
         trial::{
             asking, body, body_by, call, events, frame, joined, read, read_by, refused, result,
             text, turn,
         },
     },
+    face::pass::Pass,
     price::Tariff,
     quirk::Quirks,
     settings::JsonMode,
@@ -60,7 +62,9 @@ fn what_is_kept_for_an_hour_and_what_was_searched_are_counted_whole_and_in_piece
     let last = json!({"output_tokens": 45, "output_tokens_details": {"thinking_tokens": 20}, "server_tool_use": {"web_search_requests": 2}});
     let stream = [
         event(json!({"type": "message_start", "message": {"id": "msg_1", "usage": first}})),
-        event(json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": last})),
+        event(
+            json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": last}),
+        ),
         event(json!({"type": "message_stop"})),
     ];
     assert_eq!(read(&Anthropic, &stream.concat()).unwrap().1.usage(), Some(expected));
@@ -387,6 +391,49 @@ fn one_of_two_ways_to_sample_is_sent() {
         (&body["temperature"], body.get("top_p"), &body["top_k"]),
         (&json!(1.0), None, &json!(5))
     );
+}
+
+#[test]
+fn what_is_yet_to_come_ends_no_stream_and_passes_where_bytes_pass() {
+    let event = |name: &str, data: &str| format!("event: {name}\ndata: {data}\n\n");
+    let stream = [
+        event("message_start", r#"{"type":"message_start","message":{"id":"msg_1","model":"m"}}"#),
+        event("ping", "-"),
+        event("house_news", "this is no JSON"),
+        event("house_news", r#"{"type":"house_news","error":"none"}"#),
+        event(
+            "content_block_start",
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"new_kind"}}"#,
+        ),
+        event(
+            "content_block_delta",
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"new_delta","x":1}}"#,
+        ),
+        event("content_block_stop", r#"{"type":"content_block_stop","index":0}"#),
+        event(
+            "content_block_start",
+            r#"{"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}}"#,
+        ),
+        event(
+            "content_block_delta",
+            r#"{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Hi"}}"#,
+        ),
+        event("content_block_stop", r#"{"type":"content_block_stop","index":1}"#),
+        event("message_delta", r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"}}"#),
+        event("message_stop", r#"{"type":"message_stop"}"#),
+    ];
+    let (said, decoder) = read(&Anthropic, &stream.concat()).unwrap();
+    assert!(decoder.is_complete());
+    assert_eq!(joined(&said).parts, [text("Hi")]);
+    assert_eq!(said.iter().filter(|it| **it == Event::Other).count(), 1);
+    // Whoever speaks the dialect gets all of it, as soon as it comes.
+    let mut pass = Pass::new(Wire::AnthropicMessages, Anthropic.decoder(), false);
+    let mut pieces = Vec::new();
+    pass.push(&Bytes::from(stream[..5].concat()), &mut pieces);
+    assert!(pass.has_content());
+    pass.push(&Bytes::from(stream[5..].concat()), &mut pieces);
+    assert_eq!(pass.finish(&mut pieces), Ok(()));
+    assert_eq!(pieces.concat(), stream.concat().as_bytes());
 }
 
 #[test]

@@ -52,6 +52,13 @@ impl Decoder for Responses {
                 let (id, name) = (word("/item/call_id"), word("/item/name"));
                 events.push(Event::ToolBegin { index: self.calls.len() - 1, id, name });
             }
+            // Tools that the provider runs by itself, and what is yet to come. The others are told
+            // by their words.
+            "response.output_item.added"
+                if !matches!(word("/item/type").as_str(), "message" | "reasoning") =>
+            {
+                events.push(Event::Other);
+            }
             "response.function_call_arguments.delta" => {
                 let place = body["output_index"].as_u64().unwrap_or(0);
                 if let Some(index) = self.calls.iter().rposition(|it| *it == place) {
@@ -68,7 +75,10 @@ impl Decoder for Responses {
                 events.push(Event::Failed(complaint::of(200, &body["response"])));
             }
             "error" => events.push(Event::Failed(complaint::of(200, &body))),
-            _ if body.get("error").is_some_and(|it| !it.is_null()) => {
+            // What is told of a part of the answer is no failure of all of it.
+            _ if !kind.starts_with("response.")
+                && body.get("error").is_some_and(|it| !it.is_null()) =>
+            {
                 events.push(Event::Failed(complaint::of(200, &body)));
             }
             _ => {}

@@ -59,7 +59,12 @@ impl Decoder for Chat {
         }
         let broken = || Unreadable::Shape("a frame of its stream is broken");
         let text = std::str::from_utf8(data).map_err(|_| broken())?;
-        let chunk: Chunk<'_> = serde_json::from_str(text).map_err(|_| broken())?;
+        let chunk: Chunk<'_> = match serde_json::from_str(text) {
+            Ok(chunk) => chunk,
+            // An event with a name of its own is none of the dialect's.
+            Err(_) if !matches!(&frame.event[..], b"" | b"message" | b"error") => return Ok(()),
+            Err(_) => return Err(broken()),
+        };
         if frame.event[..] == b"error"[..] || chunk.error.is_some() {
             self.fail(complaint::of(200, &value(text)), events);
             return Ok(());
@@ -409,6 +414,20 @@ mod tests {
         let (events, chat) = read(&[delta(json!({"content": "a"})), last]);
         assert!(matches!(events.last(), Some(Event::Failed(it)) if it.message == "over capacity"));
         assert!(!chat.is_complete());
+    }
+
+    #[test]
+    fn an_event_with_a_name_of_its_own_breaks_no_stream() {
+        let mut chat = Chat::default();
+        let mut events = Vec::new();
+        let named = |name: &'static str| Frame {
+            raw: "still here".into(),
+            event: name.into(),
+            data: "still here".into(),
+        };
+        assert_eq!(chat.frame(&named("keepalive"), &mut events), Ok(()));
+        assert!(events.is_empty());
+        assert!(chat.frame(&named(""), &mut events).is_err());
     }
 
     #[rstest]

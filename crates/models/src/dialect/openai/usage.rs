@@ -31,10 +31,8 @@ pub(super) fn of(usage: &Json) -> Option<Usage> {
     });
     let tokens_out = tokens_out.unwrap_or(0);
     let audio_in = details("audio_tokens").unwrap_or(0).min(tokens_in);
-    let audio_out = number([
-        "/completion_tokens_details/audio_tokens",
-        "/output_tokens_details/audio_tokens",
-    ]);
+    let audio_out =
+        number(["/completion_tokens_details/audio_tokens", "/output_tokens_details/audio_tokens"]);
     Some(Usage {
         tokens_in,
         tokens_out,

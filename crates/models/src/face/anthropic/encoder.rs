@@ -165,7 +165,7 @@ impl Encoder for Pieces {
                 }
             }
             Event::End(finish) => self.finish = finish.clone(),
-            Event::Failed(_) => {}
+            Event::Failed(_) | Event::Other => {}
         }
     }
 

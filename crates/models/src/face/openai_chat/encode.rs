@@ -169,6 +169,9 @@ impl Encoder for Chunks {
             self.usage = Some(*usage);
             return;
         }
+        if matches!(event, Event::Other) {
+            return;
+        }
         self.begin("", "", out);
         let delta = match event {
             Event::Text(text) => Delta { content: Some(text), ..Delta::default() },
@@ -188,9 +191,11 @@ impl Encoder for Chunks {
                 return self.say(&Delta::default(), Some(finish(reason)), out);
             }
             // A proof has no place here, and a failure is told by `fail`.
-            Event::Begin { .. } | Event::Usage(_) | Event::Signature(_) | Event::Failed(_) => {
-                return;
-            }
+            Event::Begin { .. }
+            | Event::Usage(_)
+            | Event::Signature(_)
+            | Event::Other
+            | Event::Failed(_) => return,
         };
         self.say(&delta, None, out);
     }

@@ -253,7 +253,7 @@ impl Encoder for Events {
                 self.usage = Some(*usage);
                 return;
             }
-            Event::Failed(_) => return,
+            Event::Failed(_) | Event::Other => return,
             _ => self.begin("", "", out),
         }
         match event {
@@ -295,7 +295,7 @@ impl Encoder for Events {
                 self.close_calls(out);
                 self.finish = Some(finish.clone());
             }
-            Event::Begin { .. } | Event::Usage(_) | Event::Failed(_) => {}
+            Event::Begin { .. } | Event::Usage(_) | Event::Failed(_) | Event::Other => {}
         }
     }
 
