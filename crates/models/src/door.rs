@@ -76,6 +76,9 @@ impl Models {
         let mut providers = IndexMap::new();
         for (name, provider) in &settings.providers {
             let opened = Provider::open(name, provider, &settings.breaker)?;
+            if let Some(why) = &provider.held_back {
+                warn!(model.provider = name, "Model provider {name} has no key: {why}");
+            }
             providers.insert(name.clone(), Arc::new(opened));
         }
         let tasks = TaskTracker::new();

@@ -6,6 +6,7 @@
 
 mod check;
 mod choose;
+mod elsewhere;
 mod env;
 mod gateway;
 mod provider;
@@ -149,6 +150,15 @@ impl Settings {
         if let Some(it) = embeds.filter(|it| is_built_in(&it.provider)) {
             settings.providers.entry(it.provider).or_default();
         }
+        settings
+    }
+
+    /// The settings of a document that was changed while the application ran, where `file` is what the operator
+    /// wrote: a provider that the change moved gets no key of the environment.
+    pub fn changed(changed: Option<Self>, file: Option<Self>, env: &EnvValues) -> Self {
+        let own = elsewhere::own_keys(changed.as_ref());
+        let mut settings = Self::from_parts(changed, env);
+        elsewhere::hold_back(&mut settings, own, &Self::from_parts(file, env), env);
         settings
     }
 }

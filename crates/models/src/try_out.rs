@@ -197,13 +197,18 @@ impl Models {
         };
         let mut message = why.to_string();
         let provider = self.0.providers.get(&to.provider);
+        let held_back = provider.and_then(|it| it.settings.held_back.clone());
+        let hint = match &why {
+            ModelError::Refused { status: 401 | 403, .. } if held_back.is_some() => held_back,
+            _ => hint(&why, &to.provider),
+        };
         if is_left_alone
             && let Some(provider) = provider
             && let crate::health::State::Failing { why, .. } = provider.health().state
         {
             message = format!("{message}; its last failure: {why}");
         }
-        TryOutError { code: code.into(), message, hint: hint(&why, &to.provider) }
+        TryOutError { code: code.into(), message, hint }
     }
 }
 

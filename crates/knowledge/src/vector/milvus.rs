@@ -23,6 +23,9 @@ use super::{
 /// Its name.
 pub const NAME: &str = "milvus";
 
+/// Where it is when nobody says.
+pub(super) const USUAL: &str = "http://localhost:19530";
+
 const SERVICE: &str = "milvus.proto.milvus.MilvusService";
 
 /// Points of one request: 2 MB at 1,536 dimensions.
@@ -48,7 +51,7 @@ impl Milvus {
     /// A server at an address. Nothing is asked of it yet.
     pub fn open(settings: &settings::Milvus, timeout: Duration) -> Result<Self, Unopened> {
         use base64::{Engine, prelude::BASE64_STANDARD};
-        let url = settings.url.as_deref().unwrap_or("http://localhost:19530");
+        let url = settings.url.as_deref().unwrap_or(USUAL);
         let token = settings.token.as_ref().map(|it| BASE64_STANDARD.encode(it.reveal()));
         let headers =
             [("authorization", token.as_deref()), ("dbname", settings.database.as_deref())];

@@ -17,6 +17,9 @@ use super::{
 /// Its name.
 pub const NAME: &str = "qdrant";
 
+/// Where it is when nobody says.
+pub(super) const USUAL: &str = "http://localhost:6333";
+
 /// Points of one request: 4 MB at 1,536 dimensions.
 const AT_ONCE: usize = 128;
 
@@ -34,7 +37,7 @@ impl Qdrant {
         settings: &settings::Qdrant,
         timeout: std::time::Duration,
     ) -> Result<Self, Unopened> {
-        let url = settings.url.as_deref().unwrap_or("http://localhost:6333");
+        let url = settings.url.as_deref().unwrap_or(USUAL);
         let key = settings.api_key.as_ref().map(|it| it.reveal().as_str());
         Ok(Self { rest: Rest::open(NAME, url, &[("api-key", key)], timeout)? })
     }

@@ -2,12 +2,15 @@
 //!
 //! Start at [`Settings`]. What is secret comes from the environment: [`Settings::take`].
 
+mod elsewhere;
+
 use base::Secret;
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::settings::Finding;
+pub(super) use elsewhere::told as why_held_back;
 
 /// Where vectors are found.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -31,6 +34,9 @@ pub struct Settings {
     pub rest_after_fault: SignedDuration,
     /// So long what another generation has taken the place of is kept, to be gone back to.
     pub keep_retired: SignedDuration,
+    /// The engines that the environment has a key for, which is not sent there.
+    #[serde(skip)]
+    pub held_back: Vec<EngineKind>,
 }
 
 /// The engines.
@@ -147,6 +153,7 @@ impl Default for Settings {
             timeout: SignedDuration::from_secs(10),
             rest_after_fault: SignedDuration::from_secs(5),
             keep_retired: SignedDuration::from_hours(24),
+            held_back: Vec::new(),
         }
     }
 }
@@ -253,10 +260,14 @@ impl Settings {
         expect(is_fine(&self.qdrant.url), "vectors.qdrant.url", http);
         expect(is_fine(&self.milvus.url), "vectors.milvus.url", http);
         expect(is_address(&self.pinecone.url), "vectors.pinecone.url", http);
+        let missing = match self.held_back.contains(&EngineKind::Pinecone) {
+            true => format!("is missing: {}", elsewhere::told(EngineKind::Pinecone)),
+            false => "is missing; set PINECONE_API_KEY".to_owned(),
+        };
         expect(
             self.engine != EngineKind::Pinecone || self.pinecone.api_key.is_some(),
             "vectors.pinecone.api_key",
-            "is missing; set PINECONE_API_KEY",
+            &missing,
         );
         found
     }

@@ -37,7 +37,11 @@ pub(super) fn settings(site: &Site) -> anyhow::Result<Settings> {
         key_secret: environment.secret("AWS_SECRET_ACCESS_KEY"),
         token: environment.secret("AWS_SESSION_TOKEN"),
     };
-    settings.take(given).map_err(anyhow::Error::msg)?;
+    let file = match site.files() {
+        Ok(files) => document(&files, "blobs")?.unwrap_or_default(),
+        Err(_) => Settings::default(),
+    };
+    settings.take_over(given, file).map_err(anyhow::Error::msg)?;
     let folder = settings.directory.take().unwrap_or_else(|| DIRECTORY.into());
     settings.directory = Some(site.data.join(folder));
     Ok(settings)

@@ -60,7 +60,8 @@ pub(super) fn identity(site: &Site, folder: &Folder) -> anyhow::Result<identity:
 /// Which models there are.
 pub(super) fn models(site: &Site, folder: &Folder) -> anyhow::Result<models::Settings> {
     let values = models::EnvValues::read(|name| site.environment.get(name).map(str::to_owned));
-    let mut settings = models::Settings::from_parts(document(folder, "llm")?, &values);
+    let file = document(&site.files()?, "llm")?;
+    let mut settings = models::Settings::changed(document(folder, "llm")?, file, &values);
     settings.local.folder = Some(models::local::folder(&site.data));
     if folder.description().tenants.is_none() {
         settings.queue.tenant_share.get_or_insert(1.0);
@@ -83,7 +84,9 @@ pub(super) fn knowledge(site: &Site, folder: &Folder) -> anyhow::Result<knowledg
         milvus_token: environment.secret("MILVUS_TOKEN"),
         pinecone_api_key: environment.secret("PINECONE_API_KEY"),
     };
-    settings.vectors.take(given).map_err(|it| anyhow::anyhow!("{}: {}", it.path, it.message))?;
+    let file: knowledge::Settings = document(&site.files()?, "knowledge")?.unwrap_or_default();
+    let taken = settings.vectors.take_over(given, file.vectors);
+    taken.map_err(|it| anyhow::anyhow!("{}: {}", it.path, it.message))?;
     Ok(settings)
 }
 

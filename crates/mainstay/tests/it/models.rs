@@ -118,4 +118,35 @@ testkit::on_both! {
         assert!(half.code == 1 && half.err.contains("downgrade_to"), "{}", half.err);
         server.stop().await;
     }
+
+    async fn the_key_of_the_environment_goes_only_to_where_the_operator_put_its_provider(db: Database) {
+        let script = Script::start().await;
+        script.always(|_| Reply::text("OK").tokens(10, 5));
+        let mut place = Place::on(&db).with("OPENAI_API_KEY", "sk-of-the-environment");
+        let app = place.own_app();
+        place.serve().await.stop().await;
+        let moved = |key: Option<&str>| {
+            json!({"providers": {"openai": {"base_url": script.address(), "api_key": key}}}).to_string()
+        };
+        let change = place.file("moved.yaml", moved(None).as_bytes());
+        place.done(&["config", "set", "llm", &change, "--reason", "Cheaper."]).await;
+        let listed = place.json(&["models", "list"]).await;
+        let openai = &listed["providers"][0];
+        assert_eq!((&openai["name"], &openai["has_key"]), (&json!("openai"), &json!(false)), "{listed}");
+        place.json(&["models", "test", "--model", "openai/small"]).await;
+        assert_eq!(script.last_request().authorization, None, "nobody there has a right to it");
+        script.answers(Reply::status(401));
+        let refused = place.run(&["models", "test", "--model", "openai/small"]).await;
+        assert!(refused.code == 1 && refused.out.contains("OPENAI_BASE_URL"), "{}{}", refused.out, refused.err);
+
+        let change = place.file("own.yaml", moved(Some("sk-own")).as_bytes());
+        place.done(&["config", "set", "llm", &change, "--reason", "With a key of its own."]).await;
+        place.json(&["models", "test", "--model", "openai/small"]).await;
+        assert_eq!(script.last_request().authorization.as_deref(), Some("Bearer sk-own"));
+
+        // Whoever may write the files says where it goes.
+        std::fs::write(app.join("config/llm.yaml"), moved(None)).unwrap();
+        place.json(&["models", "test", "--model", "openai/small"]).await;
+        assert_eq!(script.last_request().authorization.as_deref(), Some("Bearer sk-of-the-environment"));
+    }
 }

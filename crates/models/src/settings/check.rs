@@ -59,6 +59,11 @@ impl Settings {
                 say(path("base_url"), why);
             }
             for (field, message) in dialect.check(provider) {
+                let held_back = provider.held_back.as_ref().filter(|_| field == "api_key");
+                let message = match held_back {
+                    Some(why) => format!("is missing: {why}"),
+                    None => message,
+                };
                 say(path(field), message);
             }
             for (field, duration, example) in [

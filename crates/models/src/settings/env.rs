@@ -74,6 +74,13 @@ impl EnvValues {
         }
     }
 
+    /// Is there a key for the provider of this name?
+    pub(super) fn has_key_of(&self, name: &str) -> bool {
+        let env = self.present();
+        let of_others = env.providers.get(name).and_then(|it| it.api_key.as_ref());
+        of_others.is_some() || (name == super::OPENAI && env.openai_api_key.is_some())
+    }
+
     pub(super) fn present(&self) -> Self {
         let text = |it: &Option<String>| present(it.clone());
         let key = |it: &Option<Secret<String>>| {

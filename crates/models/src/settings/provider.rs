@@ -40,6 +40,9 @@ pub struct ProviderSettings {
     pub json: JsonMode,
     /// A proxy to go through: `http://host:port`.
     pub proxy: Option<String>,
+    /// Why the key that the environment has for it is not sent there; none when it is, or there is none.
+    #[serde(skip)]
+    pub held_back: Option<String>,
 }
 
 /// How a provider is asked for JSON.
@@ -72,6 +75,7 @@ impl Default for ProviderSettings {
             concurrency: 256,
             json: JsonMode::Auto,
             proxy: None,
+            held_back: None,
         }
     }
 }

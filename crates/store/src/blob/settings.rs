@@ -58,6 +58,9 @@ pub struct S3 {
     /// Who we are there. Only the environment says it.
     #[serde(skip)]
     pub keys: Option<Keys>,
+    /// The environment has keys, and they are not for this address: a change of the document named it.
+    #[serde(skip)]
+    pub is_elsewhere: bool,
 }
 
 /// Who we are in S3.
@@ -106,6 +109,7 @@ impl Default for S3 {
             path_style: None,
             timeout: SignedDuration::from_secs(30),
             keys: None,
+            is_elsewhere: false,
         }
     }
 }
@@ -144,6 +148,24 @@ impl Settings {
         Ok(())
     }
 
+    /// The same for settings that were changed while the application ran, where `file` is what the operator wrote:
+    /// the keys of the environment go only to the service that the file or the environment names; to Amazon's own
+    /// when neither names any.
+    ///
+    /// # Errors
+    /// What cannot be meant, in words for people.
+    pub fn take_over(&mut self, env: EnvValues, mut file: Self) -> Result<(), String> {
+        file.take(env.clone())?;
+        self.take(env)?;
+        let operators = file.s3.as_ref().and_then(|it| it.endpoint.as_deref());
+        let Some(s3) = &mut self.s3 else { return Ok(()) };
+        if s3.keys.is_some() && s3.endpoint.as_deref().map(server) != operators.map(server) {
+            s3.keys = None;
+            s3.is_elsewhere = true;
+        }
+        Ok(())
+    }
+
     /// What cannot work in them; empty when all can.
     pub fn check(&self) -> Vec<String> {
         let mut found = Vec::new();
@@ -162,19 +184,44 @@ impl Settings {
                 host.is_some_and(|it| !it.is_empty() && !it.contains(['@', '?', '#']))
             };
             expect(!s3.bucket.trim().is_empty(), "s3.bucket: nothing says which bucket");
+            // They become a part of the host that is asked.
+            let is_plain = |it: &str, also: &[char]| {
+                it.chars().all(|it| it.is_ascii_alphanumeric() || also.contains(&it))
+            };
+            expect(
+                is_plain(s3.bucket.trim(), &['-', '_', '.']),
+                "s3.bucket: must be of letters, digits, `.`, `-` and `_`",
+            );
             expect(!s3.region.trim().is_empty(), "s3.region: must not be empty");
+            expect(
+                is_plain(s3.region.trim(), &['-', '_']),
+                "s3.region: must be of letters, digits and `-`",
+            );
             expect(s3.timeout > SignedDuration::ZERO, "s3.timeout: must be more than 0");
             expect(
                 s3.endpoint.as_deref().is_none_or(is_address),
                 "s3.endpoint: must be an address like https://host:port, without names and keys",
             );
             expect(
-                s3.keys.is_some(),
+                !s3.is_elsewhere,
+                "s3: the keys of the environment are not sent to an endpoint that a change of config/blobs.yaml \
+                 named; have the operator name it in the file or in S3_ENDPOINT, or go back to a file with \
+                 `mainstay config revert blobs --to 0`",
+            );
+            expect(
+                s3.keys.is_some() || s3.is_elsewhere,
                 "s3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment",
             );
         }
         found
     }
+}
+
+/// The server that an address names, in its own spelling: whatever is written otherwise is another one.
+fn server(endpoint: &str) -> String {
+    let (scheme, rest) = endpoint.split_once("://").unwrap_or(("", endpoint));
+    let host = rest.split('/').next().unwrap_or_default();
+    format!("{scheme}://{host}").to_ascii_lowercase()
 }
 
 impl Place {
@@ -255,6 +302,60 @@ mod tests {
         let found = settings.check();
         let of = |what: &str| found.iter().any(|it| it.starts_with(what));
         assert!(of("s3.bucket") && of("s3.endpoint") && of("s3: set AWS_"), "{found:?}");
+    }
+
+    /// Do the keys of the environment go along when the file names one endpoint and a change of it another?
+    #[track_caller]
+    fn check(file: Option<&str>, changed: Option<&str>, env: Option<&str>, expected: bool) {
+        let with = |endpoint: Option<&str>| {
+            let endpoint = endpoint.map(str::to_owned);
+            let s3 = S3 { bucket: "b".into(), endpoint, ..S3::default() };
+            Settings { place: Place::S3, s3: Some(s3), ..Settings::default() }
+        };
+        let env = EnvValues {
+            endpoint: env.map(str::to_owned),
+            key_id: secret("AKIA"),
+            key_secret: secret("very-secret"),
+            token: secret("session"),
+            ..EnvValues::default()
+        };
+        let mut settings = with(changed);
+        settings.take_over(env, with(file)).unwrap();
+        let found = settings.check();
+        assert_eq!(settings.s3.unwrap().keys.is_some(), expected, "{file:?} {changed:?}");
+        assert_eq!(found.is_empty(), expected, "{found:?}");
+        assert!(expected || found[0].contains("S3_ENDPOINT"), "{found:?}");
+    }
+
+    #[test]
+    fn keys_of_the_environment_go_to_no_endpoint_that_a_change_named() {
+        let (house, evil) = (Some("https://s3.house:9000"), Some("https://evil.example"));
+        check(None, None, None, true);
+        check(house, Some("https://S3.house:9000/"), None, true);
+        check(None, evil, house, true);
+        check(None, evil, None, false);
+        check(house, evil, None, false);
+        check(house, Some("http://s3.house:9000"), None, false);
+        check(house, Some("https://s3.house:9001"), None, false);
+        check(house, Some("https://s3.house:9000\\.evil.example"), None, false);
+        // Whose keys are not Amazon's.
+        check(house, None, None, false);
+    }
+
+    #[test]
+    fn neither_bucket_nor_region_leads_to_another_host() {
+        for (bucket, region, fault) in [
+            ("evil.example/", "us-east-1", "s3.bucket"),
+            ("evil.example#", "us-east-1", "s3.bucket"),
+            ("b", "evil.example/", "s3.region"),
+            ("b", "x.evil.example:443", "s3.region"),
+        ] {
+            let keys = Keys { id: secret("a").unwrap(), secret: secret("b").unwrap(), token: None };
+            let s3 = S3 { bucket: bucket.into(), region: region.into(), ..S3::default() };
+            let s3 = Some(S3 { keys: Some(keys), ..s3 });
+            let found = Settings { s3, ..Settings::default() }.check();
+            assert!(found.len() == 1 && found[0].starts_with(fault), "{found:?}");
+        }
     }
 
     #[test]
