@@ -16,9 +16,12 @@ use jiff::SignedDuration;
 
 pub(crate) const WINDOW: SignedDuration = SignedDuration::from_mins(1);
 
-/// The most addresses and accounts remembered. An attacker with more of them than this pushes out
-/// the oldest, which were about to be forgotten anyway.
+/// The most addresses and accounts remembered. An attacker with more of them than this pushes out those that were
+/// tried the least; what is refused stays, so that no flood of made-up names frees a single one.
 const TRIED_MAX: usize = 20_000;
+
+/// So many are left when room is made: whoever makes it does so for some thousands who come after.
+const TRIED_LEFT: usize = TRIED_MAX / 4 * 3;
 
 /// What a try counts against: its account, and the network it comes from. In their order.
 #[derive(Debug, Clone)]
@@ -57,7 +60,15 @@ pub(crate) struct Limited {
 /// Who tried to sign in during the last minute.
 pub(crate) struct SignInLimit {
     per_minute: usize,
-    tried: Mutex<HashMap<String, Tries>>,
+    tried: Mutex<Tried>,
+}
+
+/// Who tried, by address and account.
+#[derive(Debug, Default)]
+struct Tried {
+    of: HashMap<String, Tries>,
+    /// When somebody was refused because there was no room to count them.
+    full_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Default)]
@@ -88,26 +99,54 @@ impl SignInLimit {
         Self { per_minute: per_minute as usize, tried: Mutex::default() }
     }
 
-    /// Counts one try, or says how long to wait. A refused try is not counted, so that waiting helps.
+    /// Counts one try, or says how long to wait. A refused try is not counted, so that waiting helps, and leaves
+    /// nothing to be remembered. Where all that is remembered is refused, whoever else comes waits too.
     pub(crate) fn admit(&self, keys: &Keys, now: Timestamp) -> Result<(), Limited> {
         let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
-        if tried.len() + keys.0.len() > TRIED_MAX {
-            make_room(&mut tried, now);
-        }
         for key in keys.iter() {
-            let tries = tried.entry(key.to_owned()).or_default();
+            let Some(tries) = tried.of.get_mut(key) else { continue };
             if let Some(retry_after) = tries.wait(self.per_minute, now) {
-                let is_news = !tries.refused_at.is_some_and(|it| is_recent(it, now));
-                if is_news {
-                    tries.refused_at = Some(now);
-                }
+                let is_news = is_news(&mut tries.refused_at, now);
                 return Err(Limited { retry_after, is_news });
             }
         }
+        let unseen = keys.iter().filter(|it| !tried.of.contains_key(*it)).count();
+        if tried.of.len() + unseen > TRIED_MAX {
+            tried.make_room(keys, self.per_minute, now);
+            if tried.of.len() + unseen > TRIED_MAX {
+                let is_news = is_news(&mut tried.full_at, now);
+                return Err(Limited { retry_after: tried.wait(self.per_minute, now), is_news });
+            }
+        }
         for key in keys.iter() {
-            tried.entry(key.to_owned()).or_default().at.push(now);
+            tried.of.entry(key.to_owned()).or_default().at.push(now);
         }
         Ok(())
+    }
+}
+
+impl Tried {
+    /// Forgets what counts no more; and when that is little, those that were tried the least, and of these the
+    /// longest ago. Never what is refused, nor what is about to be counted.
+    fn make_room(&mut self, keys: &Keys, limit: usize, now: Timestamp) {
+        self.of.retain(|_, tries| tries.at.iter().any(|it| is_recent(*it, now)));
+        let Some(over) = self.of.len().checked_sub(TRIED_LEFT) else { return };
+        let mut spare = Vec::new();
+        for (key, tries) in &mut self.of {
+            if tries.wait(limit, now).is_none() && !keys.0.contains(key) {
+                spare.push((tries.at.len(), tries.at.last().copied(), key.clone()));
+            }
+        }
+        spare.sort_unstable();
+        for (_, _, key) in spare.into_iter().take(over) {
+            self.of.remove(&key);
+        }
+    }
+
+    /// How long until the first of those that are refused is not any more.
+    fn wait(&mut self, limit: usize, now: Timestamp) -> Duration {
+        let waits = self.of.values_mut().filter_map(|it| it.wait(limit, now));
+        waits.min().unwrap_or(WINDOW.unsigned_abs())
     }
 }
 
@@ -128,13 +167,13 @@ fn is_recent(at: Timestamp, now: Timestamp) -> bool {
     now.duration_since(at) < WINDOW
 }
 
-fn make_room(tried: &mut HashMap<String, Tries>, now: Timestamp) {
-    tried.retain(|_, tries| tries.at.iter().any(|it| is_recent(*it, now)));
-    while tried.len() + 2 > TRIED_MAX {
-        let oldest = tried.iter().min_by_key(|(_, tries)| tries.at.last().copied());
-        let Some(key) = oldest.map(|(key, _)| key.clone()) else { return };
-        tried.remove(&key);
+/// Was nobody told so in the last minute? Then they are told now.
+fn is_news(told_at: &mut Option<Timestamp>, now: Timestamp) -> bool {
+    let is_news = !told_at.is_some_and(|it| is_recent(it, now));
+    if is_news {
+        *told_at = Some(now);
     }
+    is_news
 }
 
 /// What counts as one address: an IPv4 address, or the /64 that one IPv6 subscriber owns.
@@ -193,12 +232,64 @@ mod tests {
         assert_eq!(network("::ffff:10.0.0.1".parse().unwrap()), "10.0.0.1");
     }
 
+    fn remembered(limit: &SignInLimit) -> usize {
+        limit.tried.lock().unwrap().of.len()
+    }
+
+    /// More names than are remembered, each tried once.
+    fn flood(limit: &SignInLimit, second: i64) {
+        for name in 0..TRIED_MAX + TRIED_MAX / 2 {
+            let _ = limit.admit(&Keys::of(None, &format!("made up {name}")), at(second));
+        }
+    }
+
     #[test]
     fn what_is_remembered_is_bounded() {
         let limit = SignInLimit::new(5);
-        for account in 0..TRIED_MAX + 100 {
-            let _ = limit.admit(&Keys::of(None, &account.to_string()), at(0));
+        flood(&limit, 0);
+        assert!(remembered(&limit) <= TRIED_MAX);
+        // A minute later all of them count no more, and make room.
+        assert_eq!(limit.admit(&from("10.0.0.1", "a@x"), at(61)), Ok(()));
+    }
+
+    #[test]
+    fn a_flood_of_made_up_names_frees_nobody() {
+        let limit = SignInLimit::new(5);
+        let guess = |second| limit.admit(&from("10.0.0.1", "ann@x"), at(second));
+        for second in 0..4 {
+            assert_eq!(guess(second), Ok(()));
         }
-        assert!(limit.tried.lock().unwrap().len() <= TRIED_MAX);
+        flood(&limit, 5);
+        assert_eq!(guess(6), Ok(()), "the fifth");
+        assert!(guess(7).is_err());
+        flood(&limit, 8);
+        assert!(guess(9).is_err());
+        assert!(guess(59).is_err());
+        assert_eq!(guess(60), Ok(()), "waiting helps");
+    }
+
+    #[test]
+    fn where_all_that_is_remembered_is_refused_others_wait_too() {
+        let limit = SignInLimit::new(1);
+        for name in 0..TRIED_MAX {
+            assert_eq!(limit.admit(&Keys::of(None, &name.to_string()), at(0)), Ok(()));
+        }
+        let new = || Keys::of(None, "ann@x");
+        let waits = Limited { retry_after: Duration::from_secs(50), is_news: true };
+        assert_eq!(limit.admit(&new(), at(10)), Err(waits));
+        assert!(!limit.admit(&new(), at(11)).unwrap_err().is_news);
+        assert!(limit.admit(&Keys::of(None, "0"), at(12)).is_err(), "nobody was let go for them");
+        assert_eq!(remembered(&limit), TRIED_MAX);
+        assert_eq!(limit.admit(&new(), at(60)), Ok(()));
+    }
+
+    #[test]
+    fn a_refused_try_leaves_nothing_to_remember() {
+        let limit = SignInLimit::new(1);
+        assert_eq!(limit.admit(&from("10.0.0.1", "a@x"), at(0)), Ok(()));
+        for name in 0..100 {
+            assert!(limit.admit(&from("10.0.0.1", &format!("{name}@x")), at(1)).is_err());
+        }
+        assert_eq!(remembered(&limit), 2);
     }
 }
