@@ -1,7 +1,7 @@
 //! From what a request carries to who is calling.
 //!
-//! Two things are understood: an access token of a signed-in person, and an application key of a
-//! program. Both are checked against the database, though not on every call: what was found good
+//! Two things are understood: an access token of a signed-in person (a signed one, or one that was drawn: see
+//! [`crate::settings::Mode`]), and an application key of a program. All are checked against the database, though not on every call: what was found good
 //! within the last two seconds is trusted, unless this process itself took it back. While the
 //! database is away, what it last said counts for five minutes: models can be asked without it.
 //!
@@ -9,20 +9,19 @@
 
 use std::{future::Future, hash::Hash, net::IpAddr};
 
-use base::{
-    Actor, AppKeyId, Role, Scope, Secret, SessionId, TenantId, Timestamp, UserId, actor::Who,
-    metric::Counter,
-};
-use store::{Row, params};
+use base::{Actor, Secret, SessionId, Timestamp, actor::Who, metric::Counter};
+use store::params;
 use tracing::warn;
 
 use crate::{
-    Identity, access,
+    Identity,
     caller::{Caller, Grant, Reach},
+    facts::{KeyFacts, SessionFacts, TokenFacts},
     identity::TRUSTED_WHEN_AWAY,
     jwt, key,
     recent::Recent,
-    row, token,
+    settings::Mode,
+    token,
 };
 
 static REFUSED: Counter = Counter::new(
@@ -128,7 +127,9 @@ impl Identity {
         request_id: Option<&str>,
     ) -> Result<Caller, AuthError> {
         let found = match credential {
-            Credential::Bearer(secret) if looks_like_token(secret.reveal()) => {
+            Credential::Bearer(secret)
+                if looks_signed(secret.reveal()) || token::is_base62(secret.reveal()) =>
+            {
                 self.person(secret.reveal()).await
             }
             Credential::Token(secret) => self.person(secret.reveal()).await,
@@ -151,26 +152,60 @@ impl Identity {
 
     async fn person(&self, token: &str) -> Result<Caller, AuthError> {
         let now = self.now();
-        let kid = jwt::kid(token)?;
-        let ring = self.ring().current(self.store(), Some(&kid), now).await?;
-        let claims = jwt::verify(&ring, token, &self.settings().issuer, now)?;
-
-        let facts = self.session_facts(claims.sid, now).await?.ok_or(AuthError::SessionEnded)?;
-        if facts.user != claims.sub {
-            return Err(AuthError::TokenInvalid);
-        }
+        let (session, facts) = match token::is_base62(token) {
+            true => self.by_drawn(token, now).await?,
+            false => self.by_signed(token, now).await?,
+        };
         if facts.is_over || now >= facts.expires_at {
             return Err(AuthError::SessionEnded);
         }
-        self.note_use("session", claims.sid.to_string(), SESSION_USED, now).await;
+        self.note_use("session", session.to_string(), SESSION_USED, now).await;
         Ok(Caller {
             actor: Actor::user(facts.user),
             name: facts.name,
             reach: facts.reach,
             grant: Grant::Role(facts.role),
             without: self.settings().without(facts.role, facts.reach).to_vec(),
-            session: Some(claims.sid),
+            session: Some(session),
         })
+    }
+
+    /// The session of a signed token.
+    async fn by_signed(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<(SessionId, SessionFacts), AuthError> {
+        let kid = jwt::kid(token)?;
+        let ring = self.ring().current(self.store(), Some(&kid), now).await?;
+        let claims = jwt::verify(&ring, token, &self.settings().issuer, now)?;
+        if self.settings().mode == Mode::SessionOnly {
+            // It was given out before there were none any more: its session goes on with the next one.
+            return Err(AuthError::TokenExpired);
+        }
+        let facts = self.session_facts(claims.sid, now).await?.ok_or(AuthError::SessionEnded)?;
+        if facts.user != claims.sub {
+            return Err(AuthError::TokenInvalid);
+        }
+        Ok((claims.sid, facts))
+    }
+
+    /// The session of a token that was drawn. One is understood in both modes: while servers are started one after the
+    /// other with another mode, nobody loses theirs.
+    async fn by_drawn(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<(SessionId, SessionFacts), AuthError> {
+        let hash = token::digest(token);
+        let wanted = hash.clone();
+        let read = self.store().read(move |db| TokenFacts::find(db, &wanted));
+        let found = self.trusted(self.recent_tokens(), hash, now, read).await?;
+        let found = found.ok_or(AuthError::TokenInvalid)?;
+        if now >= found.expires_at {
+            return Err(AuthError::TokenExpired);
+        }
+        Ok((found.session, found.of_session))
     }
 
     async fn program(&self, text: &str) -> Result<Caller, AuthError> {
@@ -204,9 +239,7 @@ impl Identity {
         id: SessionId,
         now: Timestamp,
     ) -> Result<Option<SessionFacts>, store::Error> {
-        let read = self.store().read(move |db| {
-            db.first(SESSION, &params![id])?.map(|it| SessionFacts::read(&it)).transpose()
-        });
+        let read = self.store().read(move |db| SessionFacts::find(db, id));
         self.trusted(self.recent_sessions(), id, now, read).await
     }
 
@@ -216,9 +249,7 @@ impl Identity {
         now: Timestamp,
     ) -> Result<Option<KeyFacts>, store::Error> {
         let wanted = hash.clone();
-        let read = self.store().read(move |db| {
-            db.first(KEY, &params![wanted])?.map(|it| KeyFacts::read(&it)).transpose()
-        });
+        let read = self.store().read(move |db| KeyFacts::find(db, &wanted));
         self.trusted(self.recent_keys(), hash, now, read).await
     }
 
@@ -269,105 +300,10 @@ impl Identity {
     }
 }
 
-/// A token has three parts and begins like every JSON object in base64.
-fn looks_like_token(text: &str) -> bool {
+/// A signed token has three parts and begins like every JSON object in base64.
+fn looks_signed(text: &str) -> bool {
     text.starts_with("eyJ") || text.matches('.').count() == 2
 }
-
-/// What the database says about a session and its user.
-#[derive(Debug, Clone)]
-pub(crate) struct SessionFacts {
-    user: UserId,
-    name: String,
-    role: Role,
-    reach: Reach,
-    is_over: bool,
-    expires_at: Timestamp,
-}
-
-impl SessionFacts {
-    fn read(row: &Row) -> Result<Self, store::Error> {
-        let is_set =
-            |column| Ok::<_, store::Error>(row.get::<Option<Timestamp>>(column)?.is_some());
-        Ok(Self {
-            user: row.get("user_id")?,
-            name: row.get("name")?,
-            role: row::named(row, "role")?,
-            reach: row::reach(row, "tenant_id")?,
-            is_over: is_set("ended_at")? || is_set("disabled_at")? || is_set("tenant_deleted_at")?,
-            expires_at: row.get("expires_at")?,
-        })
-    }
-}
-
-/// What the database says about an application key, its tenant and its user.
-#[derive(Debug, Clone)]
-pub(crate) struct KeyFacts {
-    id: AppKeyId,
-    tenant: TenantId,
-    name: String,
-    scopes: Vec<Scope>,
-    /// Where the user behind it stands.
-    behind: Option<(Role, Reach)>,
-    is_revoked: bool,
-    expires_at: Option<Timestamp>,
-}
-
-impl KeyFacts {
-    fn read(row: &Row) -> Result<Self, store::Error> {
-        let is_set =
-            |column| Ok::<_, store::Error>(row.get::<Option<Timestamp>>(column)?.is_some());
-        let tenant = row.get("tenant_id")?;
-        let mut scopes = key::scopes(row)?;
-        let (mut is_out_of_reach, mut behind) = (false, None);
-        if row.get::<Option<UserId>>("user_id")?.is_some() {
-            // A key does no more than the user behind it could do today.
-            match row.get::<Option<String>>("role")? {
-                Some(_) => {
-                    let role: Role = row::named(row, "role")?;
-                    scopes.retain(|scope| access::covers(role, *scope));
-                    let reach = row::reach(row, "user_tenant_id")?;
-                    is_out_of_reach = !reach.includes(Reach::Tenant(tenant));
-                    behind = Some((role, reach));
-                }
-                None => is_out_of_reach = true,
-            }
-        }
-        let (name, mark, prefix): (String, String, String) =
-            (row.get("name")?, row.get("mark")?, row.get("prefix")?);
-        Ok(Self {
-            id: row.get("id")?,
-            tenant,
-            name: format!("{name} ({mark}{prefix}…)"),
-            scopes,
-            behind,
-            is_revoked: is_set("revoked_at")?
-                || is_set("tenant_deleted_at")?
-                || is_set("user_disabled_at")?
-                || is_out_of_reach,
-            expires_at: row.get("expires_at")?,
-        })
-    }
-}
-
-const SESSION: &str = "
-    SELECT sessions.user_id, sessions.ended_at, sessions.expires_at,
-           users.name, users.role, users.tenant_id, users.disabled_at,
-           tenants.deleted_at AS tenant_deleted_at
-      FROM sessions
-      JOIN users ON users.id = sessions.user_id
-      LEFT JOIN tenants ON tenants.id = users.tenant_id
-     WHERE sessions.id = $1";
-
-const KEY: &str = "
-    SELECT app_keys.id, app_keys.tenant_id, app_keys.user_id, app_keys.name, app_keys.mark,
-           app_keys.prefix, app_keys.scopes, app_keys.revoked_at, app_keys.expires_at,
-           tenants.deleted_at AS tenant_deleted_at,
-           users.role, users.tenant_id AS user_tenant_id, users.disabled_at AS user_disabled_at
-      FROM app_keys
-      LEFT JOIN tenants ON tenants.id = app_keys.tenant_id
-      LEFT JOIN users ON users.id = app_keys.user_id
-     WHERE app_keys.hash = $1";
 
 const SESSION_USED: &str =
     "UPDATE sessions SET last_used_at = $2 WHERE id = $1 AND last_used_at < $2";

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use store::Store;
 
 use crate::{
-    authenticate::{KeyFacts, SessionFacts},
+    facts::{KeyFacts, SessionFacts, TokenFacts},
     google::Google,
     key_ring::KeyRing,
     limit::SignInLimit,
@@ -46,6 +46,7 @@ struct Inner {
     google: Option<Google>,
     keys: Recent<String, KeyFacts>,
     sessions: Recent<SessionId, SessionFacts>,
+    tokens: Recent<String, TokenFacts>,
     noted: Recent<String, ()>,
     /// When the database did not answer, in microseconds.
     away_at: AtomicI64,
@@ -79,6 +80,7 @@ impl Identity {
             google: Google::of(&settings.google),
             keys: Recent::new(TRUSTED_FOR),
             sessions: Recent::new(TRUSTED_FOR),
+            tokens: Recent::new(TRUSTED_FOR),
             noted: Recent::new(NOTED_EVERY),
             away_at: AtomicI64::new(i64::MIN),
             store,
@@ -98,6 +100,7 @@ impl Identity {
     pub fn forget_callers(&self) {
         self.0.keys.forget_all();
         self.0.sessions.forget_all();
+        self.0.tokens.forget_all();
     }
 
     /// The database did not answer just now.
@@ -142,6 +145,10 @@ impl Identity {
 
     pub(crate) fn recent_sessions(&self) -> &Recent<SessionId, SessionFacts> {
         &self.0.sessions
+    }
+
+    pub(crate) fn recent_tokens(&self) -> &Recent<String, TokenFacts> {
+        &self.0.tokens
     }
 
     pub(crate) fn noted(&self) -> &Recent<String, ()> {

@@ -28,6 +28,7 @@ pub mod slug;
 pub mod tenant;
 pub mod user;
 
+mod facts;
 mod jwt;
 mod limit;
 mod recent;

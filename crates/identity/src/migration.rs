@@ -1,4 +1,4 @@
-//! The tables of this room: tenants, users, sessions, refresh tokens, signing keys, application keys,
+//! The tables of this room: tenants, users, sessions, refresh and access tokens, signing keys, application keys,
 //! refused sign-ins and locks, former passwords, profiles, accounts at other houses.
 
 use store::{Migration, Sql};
@@ -27,5 +27,14 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "20261125_120000_names_and_passwords",
         up: Sql::same(include_str!("../migrations/20261125_120000_names_and_passwords/up.sql")),
         down: Sql::same(include_str!("../migrations/20261125_120000_names_and_passwords/down.sql")),
+    },
+    Migration {
+        name: "20261201_120000_access_tokens_of_sessions",
+        up: Sql::same(include_str!(
+            "../migrations/20261201_120000_access_tokens_of_sessions/up.sql"
+        )),
+        down: Sql::same(include_str!(
+            "../migrations/20261201_120000_access_tokens_of_sessions/down.sql"
+        )),
     },
 ];

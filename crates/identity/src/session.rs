@@ -154,7 +154,7 @@ pub async fn revoke_all(
 }
 
 /// Removes sessions that ended at least `keep_for` ago, refresh tokens that are too old to notice
-/// anything by, and refused sign-ins that count no more. Returns how many sessions went.
+/// anything by, access tokens that ended as long ago (till then their holders are told so), and refused sign-ins that count no more. Returns how many sessions went.
 pub async fn sweep(identity: &Identity, keep_for: SignedDuration) -> Result<u64, store::Error> {
     let (now, settings) = (identity.now(), identity.settings().clone());
     let before = now - keep_for;
@@ -163,6 +163,7 @@ pub async fn sweep(identity: &Identity, keep_for: SignedDuration) -> Result<u64,
         .bookkeep("session sweep", move |tx| {
             let swept = tx.execute(SWEEP, &params![before])?;
             tx.execute(SWEEP_REFRESH_TOKENS, &params![now])?;
+            tx.execute(SWEEP_ACCESS_TOKENS, &params![before])?;
             refusal::sweep(tx, &settings, now)?;
             Ok::<_, store::Error>(swept)
         })
@@ -263,6 +264,10 @@ const END_OLDEST: &str = "
             LIMIT $5)";
 
 const SWEEP: &str = "DELETE FROM sessions WHERE expires_at < $1 OR ended_at < $1";
+
+const SWEEP_ACCESS_TOKENS: &str = "
+    DELETE FROM access_tokens
+     WHERE expires_at < $1 OR session_id NOT IN (SELECT id FROM sessions)";
 
 const SWEEP_REFRESH_TOKENS: &str = "
     DELETE FROM refresh_tokens

@@ -15,6 +15,9 @@ use crate::{
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
+    /// What access tokens are: `jwt_session` signs them, `session_only` draws them. Either way each request looks the
+    /// session up.
+    pub mode: Mode,
     /// How long an access token is good for.
     pub access_ttl: SignedDuration,
     /// How long a refresh token is good for, counted from its last renewal.
@@ -53,6 +56,17 @@ pub struct Settings {
     /// What the application's own roles take away.
     #[serde(skip)]
     pub lesser: Vec<Lesser>,
+}
+
+/// What access tokens are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Signed (JWT): they say whose they are and until when.
+    #[default]
+    JwtSession,
+    /// Drawn: they say nothing, and whoever holds the signing key can make none.
+    SessionOnly,
 }
 
 /// By what people are known when they sign in.
@@ -151,6 +165,7 @@ pub struct PasswordCost {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            mode: Mode::default(),
             access_ttl: SignedDuration::from_mins(15),
             refresh_ttl: SignedDuration::from_hours(30 * 24),
             session_max: SignedDuration::from_hours(30 * 24),

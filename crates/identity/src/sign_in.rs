@@ -5,6 +5,7 @@
 //! has a copy, so the session ends. Wrong password and unknown account cannot be told apart, neither
 //! by the answer nor by the time it takes. Start at [`login`] and [`refresh()`].
 
+mod draft;
 mod refresh;
 
 use std::{net::IpAddr, time::Duration};
@@ -18,12 +19,12 @@ use tracing::info;
 
 use crate::{
     Identity,
-    jwt::{self, Claims},
     limit::{Guessed, Keys},
     password::{self, Busy, Verdict},
     refusal::{self, Refusal},
-    row, session, token, user,
+    row, session, user,
 };
+use draft::{Draft, Kept};
 
 pub use refresh::{RefreshError, refresh, refresh_in};
 
@@ -134,11 +135,11 @@ async fn try_login(
         let (keys, guessed, refusal) = (keys.clone(), guessed.clone(), Refusal { account, why });
         refusal::refuse(identity, &origin, keys, guessed, refusal, answer).await
     };
-    let kept = found.as_ref().map(|it| it.password_hash.clone());
+    let known = found.as_ref().map(|it| it.password_hash.clone());
     let verdict = if password.reveal().chars().count() > password::LENGTH_MAX {
         Verdict::Wrong
     } else {
-        identity.hasher().verify(password.clone(), kept).await?
+        identity.hasher().verify(password.clone(), known).await?
     };
     let account = match (found, verdict) {
         (Some(account), Verdict::Right | Verdict::RightButOutdated) => account,
@@ -162,8 +163,7 @@ async fn try_login(
         address: origin.address,
         request_id: origin.request_id.clone(),
     };
-    let (hash, kid, expires_at) = (draft.refresh_hash(), draft.kid.clone(), draft.session_ends);
-    let (session, refresh_ends) = (draft.claims.sid, draft.refresh_ends);
+    let (kept, session) = (draft.kept(), draft.session);
     let (tried, guesses, from) = (keys.clone(), guessed.clone(), origin.clone());
     let settings = identity.settings().clone();
     let outcome = identity
@@ -190,8 +190,7 @@ async fn try_login(
             refusal::forget_guesses(tx, &guesses)?;
             tx.execute(SIGNED_IN, &params![account.id, now, upgrade])?;
             let begun = Begun { session, user: account.id, origin: from, now };
-            let ended = begun.keep(tx, &kid, expires_at, settings.sessions_max)?;
-            add_refresh_token(tx, &hash, session, refresh_ends)?;
+            let ended = begun.keep(tx, &kept, settings.sessions_max)?;
             tx.audit(
                 audit::Entry::new(
                     account.tenant(),
@@ -213,7 +212,7 @@ async fn try_login(
             return Err(LoginError::TooManyAttempts { retry_after });
         }
     }
-    let user = draft.claims.sub;
+    let user = draft.user;
     info!(user.id = %user, session.id = %session, "User {user} signed in");
     Ok(draft.tokens())
 }
@@ -236,9 +235,8 @@ pub(crate) async fn let_in(
         address: origin.address,
         request_id: origin.request_id.clone(),
     };
-    let begun = Begun { session: draft.claims.sid, user, origin, now };
-    let (hash, kid) = (draft.refresh_hash(), draft.kid.clone());
-    let (refresh_ends, session_ends) = (draft.refresh_ends, draft.session_ends);
+    let begun = Begun { session: draft.session, user, origin, now };
+    let kept = draft.kept();
     let most = identity.settings().sessions_max;
     let is_in = identity.store().write(&actor, now, move |tx| {
         let account = tx.first(ACCOUNT_BY_ID, &params![user])?;
@@ -251,8 +249,7 @@ pub(crate) async fn let_in(
         if tx.execute(SIGNED_IN, &params![user, now, None::<String>])? == 0 {
             return Err(LoginError::WrongCredentials);
         }
-        let ended = begun.keep(tx, &kid, session_ends, most)?;
-        add_refresh_token(tx, &hash, begun.session, refresh_ends)?;
+        let ended = begun.keep(tx, &kept, most)?;
         let entry = audit::Entry::new(account.tenant(), "signed_in", format!("users/{user}"), how);
         tx.audit(entry.after(json!({"session": begun.session})));
         Ok::<_, LoginError>(ended)
@@ -300,84 +297,26 @@ struct Begun {
 }
 
 impl Begun {
-    /// Writes it down, and ends the oldest ones when there would be too many. Returns how many ended.
-    fn keep(
-        &self,
-        tx: &Tx,
-        kid: &str,
-        expires_at: Timestamp,
-        most: Option<u32>,
-    ) -> Result<u64, store::Error> {
+    /// Writes it down with its first tokens, and ends the oldest ones when there would be too many. Returns how many
+    /// ended.
+    fn keep(&self, tx: &Tx, kept: &Kept, most: Option<u32>) -> Result<u64, store::Error> {
         let address = self.origin.address.map(|it| it.to_string());
         let user_agent = self.origin.user_agent.as_deref().map(tidy);
-        let values =
-            params![self.session, self.user, address, user_agent, kid, self.now, expires_at];
+        let values = params![
+            self.session,
+            self.user,
+            address,
+            user_agent,
+            &kept.kid,
+            self.now,
+            kept.session_ends
+        ];
+        kept.add(tx)?;
         let Some(most) = most else { return tx.execute(ADD_SESSION, &values).map(|_| 0) };
         // Two that begin at the same moment must see each other.
         tx.hold(&format!("sessions {}", self.user))?;
         tx.execute(ADD_SESSION, &values)?;
         session::end_oldest(tx, self.user, self.session, most, self.now)
-    }
-}
-
-/// A pair of tokens about to be given out.
-struct Draft {
-    claims: Claims,
-    access_token: Secret<String>,
-    refresh_token: Secret<String>,
-    kid: String,
-    refresh_ends: Timestamp,
-    session_ends: Timestamp,
-    expires_in: Duration,
-    refresh_expires_in: Duration,
-}
-
-impl Draft {
-    async fn of(
-        identity: &Identity,
-        user: UserId,
-        session: SessionId,
-        now: Timestamp,
-        session_ends: Option<Timestamp>,
-    ) -> Result<Self, store::Error> {
-        let settings = identity.settings();
-        let session_ends = session_ends.unwrap_or(now + settings.session_max);
-        let access_ends = session_ends.min(now + settings.access_ttl);
-        let refresh_ends = session_ends.min(now + settings.refresh_ttl);
-        let claims = Claims {
-            sub: user,
-            sid: session,
-            iat: now.as_second(),
-            exp: access_ends.as_second(),
-            iss: settings.issuer.clone(),
-        };
-        let ring = identity.ring().current(identity.store(), None, now).await?;
-        let key = ring.newest();
-        Ok(Self {
-            access_token: Secret::new(jwt::sign(key, &claims)),
-            refresh_token: token::draw_text(),
-            kid: key.kid.clone(),
-            refresh_ends,
-            session_ends,
-            expires_in: access_ends.duration_since(now).unsigned_abs(),
-            refresh_expires_in: refresh_ends.duration_since(now).unsigned_abs(),
-            claims,
-        })
-    }
-
-    fn refresh_hash(&self) -> String {
-        token::digest(self.refresh_token.reveal())
-    }
-
-    fn tokens(self) -> Tokens {
-        Tokens {
-            access_token: self.access_token,
-            refresh_token: self.refresh_token,
-            expires_in: self.expires_in,
-            refresh_expires_in: self.refresh_expires_in,
-            user: self.claims.sub,
-            session: self.claims.sid,
-        }
     }
 }
 
@@ -405,16 +344,6 @@ impl Account {
     fn tenant(&self) -> TenantId {
         self.tenant.unwrap_or(TenantId::DEFAULT)
     }
-}
-
-fn add_refresh_token(
-    tx: &Tx,
-    hash: &str,
-    session: SessionId,
-    expires_at: Timestamp,
-) -> Result<(), store::Error> {
-    tx.execute(ADD_REFRESH_TOKEN, &params![hash, session, expires_at])?;
-    Ok(())
 }
 
 /// What a program says about itself, without what would spoil a table or a log.
@@ -459,6 +388,3 @@ const ADD_SESSION: &str = "
     INSERT INTO sessions (id, user_id, address, user_agent, signing_kid,
                           created_at, last_used_at, expires_at)
     VALUES ($1, $2, $3, $4, $5, $6, $6, $7)";
-
-const ADD_REFRESH_TOKEN: &str =
-    "INSERT INTO refresh_tokens (hash, session_id, expires_at) VALUES ($1, $2, $3)";

@@ -460,6 +460,14 @@ const ERASE: &[(&str, &str)] = &[
         "refresh tokens",
     ),
     (
+        "DELETE FROM access_tokens
+          WHERE session_id IN (SELECT sessions.id
+                                 FROM sessions
+                                 JOIN users ON users.id = sessions.user_id
+                                WHERE users.tenant_id = $1)",
+        "access tokens",
+    ),
+    (
         "DELETE FROM sessions WHERE user_id IN (SELECT id FROM users WHERE tenant_id = $1)",
         "sessions",
     ),

@@ -6,7 +6,7 @@ use base::{Secret, SessionId, TenantId, Timestamp, UserId, metric::Counter};
 use store::{Row, audit, params};
 use tracing::warn;
 
-use super::{Draft, Origin, Tokens, add_refresh_token};
+use super::{Origin, Tokens, draft::Draft};
 use crate::{Identity, session, token};
 
 static REFRESHES: Counter =
@@ -106,8 +106,7 @@ async fn try_refresh(
 
     let draft =
         Draft::of(identity, found.user, found.session, now, Some(found.session_ends)).await?;
-    let (hash, kid, refresh_ends) = (draft.refresh_hash(), draft.kid.clone(), draft.refresh_ends);
-    let session = found.session;
+    let (kept, session) = (draft.kept(), found.session);
     let renewed = identity
         .store()
         .bookkeep("token refresh", move |tx| {
@@ -115,10 +114,10 @@ async fn try_refresh(
             if tx.execute(USE_REFRESH_TOKEN, &params![used_hash, now])? == 0 {
                 return Err(RefreshError::Reused);
             }
-            if tx.execute(RENEW_SESSION, &params![session, now, kid])? == 0 {
+            if tx.execute(RENEW_SESSION, &params![session, now, &kept.kid])? == 0 {
                 return Err(RefreshError::SessionEnded);
             }
-            add_refresh_token(tx, &hash, session, refresh_ends)?;
+            kept.add(tx)?;
             Ok(())
         })
         .await;

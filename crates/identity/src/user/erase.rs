@@ -78,6 +78,8 @@ const ERASE: &[&str] = &[
     "DELETE FROM users WHERE id = $1",
     "DELETE FROM refresh_tokens
       WHERE session_id IN (SELECT id FROM sessions WHERE user_id = $1)",
+    "DELETE FROM access_tokens
+      WHERE session_id IN (SELECT id FROM sessions WHERE user_id = $1)",
     "DELETE FROM sessions WHERE user_id = $1",
     "DELETE FROM former_passwords WHERE user_id = $1",
     "DELETE FROM profiles WHERE user_id = $1",

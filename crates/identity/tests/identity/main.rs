@@ -9,6 +9,7 @@ mod keys;
 mod migrations;
 mod naming;
 mod ring;
+mod session_only;
 mod sessions;
 mod sign_in;
 mod tenants;
