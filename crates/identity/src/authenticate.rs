@@ -150,6 +150,22 @@ impl Identity {
         }
     }
 
+    /// Is what somebody came in with still good: their session, or their application key? That of who came with neither
+    /// cannot end.
+    ///
+    /// # Errors
+    /// The database did not answer, and what it last said is too old.
+    pub async fn is_still_in(&self, caller: &Caller) -> Result<bool, store::Error> {
+        let now = self.now();
+        if let Some(session) = caller.session {
+            let facts = self.session_facts(session, now).await?;
+            return Ok(facts.is_some_and(|it| !it.is_over && now < it.expires_at));
+        }
+        let Who::Key(id) = caller.actor.who else { return Ok(true) };
+        let facts = self.store().read(move |db| KeyFacts::of(db, id)).await?;
+        Ok(facts.is_some_and(|it| !it.is_revoked && it.expires_at.is_none_or(|it| now < it)))
+    }
+
     async fn person(&self, token: &str) -> Result<Caller, AuthError> {
         let now = self.now();
         let (session, facts) = match token::is_base62(token) {

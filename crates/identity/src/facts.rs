@@ -74,6 +74,11 @@ impl KeyFacts {
         db.first(KEY, &params![hash])?.map(|it| Self::read(&it)).transpose()
     }
 
+    /// By its id.
+    pub(crate) fn of(db: &Db, id: AppKeyId) -> Result<Option<Self>, store::Error> {
+        db.first(KEY_BY_ID, &params![id])?.map(|it| Self::read(&it)).transpose()
+    }
+
     fn read(row: &Row) -> Result<Self, store::Error> {
         let is_set =
             |column| Ok::<_, store::Error>(row.get::<Option<Timestamp>>(column)?.is_some());
@@ -139,3 +144,13 @@ const KEY: &str = "
       LEFT JOIN tenants ON tenants.id = app_keys.tenant_id
       LEFT JOIN users ON users.id = app_keys.user_id
      WHERE app_keys.hash = $1";
+
+const KEY_BY_ID: &str = "
+    SELECT app_keys.id, app_keys.tenant_id, app_keys.user_id, app_keys.name, app_keys.mark,
+           app_keys.prefix, app_keys.scopes, app_keys.revoked_at, app_keys.expires_at,
+           tenants.deleted_at AS tenant_deleted_at,
+           users.role, users.tenant_id AS user_tenant_id, users.disabled_at AS user_disabled_at
+      FROM app_keys
+      LEFT JOIN tenants ON tenants.id = app_keys.tenant_id
+      LEFT JOIN users ON users.id = app_keys.user_id
+     WHERE app_keys.id = $1";

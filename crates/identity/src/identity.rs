@@ -8,6 +8,7 @@ use std::sync::{
 use base::{Clock, SessionId, Timestamp};
 use jiff::SignedDuration;
 use store::Store;
+use tokio::sync::watch;
 
 use crate::{
     facts::{KeyFacts, SessionFacts, TokenFacts},
@@ -48,6 +49,8 @@ struct Inner {
     sessions: Recent<SessionId, SessionFacts>,
     tokens: Recent<String, TokenFacts>,
     noted: Recent<String, ()>,
+    /// How often callers were forgotten.
+    changes: watch::Sender<u64>,
     /// When the database did not answer, in microseconds.
     away_at: AtomicI64,
 }
@@ -82,6 +85,7 @@ impl Identity {
             sessions: Recent::new(TRUSTED_FOR),
             tokens: Recent::new(TRUSTED_FOR),
             noted: Recent::new(NOTED_EVERY),
+            changes: watch::Sender::new(0),
             away_at: AtomicI64::new(i64::MIN),
             store,
             clock,
@@ -101,6 +105,13 @@ impl Identity {
         self.0.keys.forget_all();
         self.0.sessions.forget_all();
         self.0.tokens.forget_all();
+        self.0.changes.send_modify(|it| *it = it.wrapping_add(1));
+    }
+
+    /// Changes whenever this process has everybody looked up again: for whoever keeps a connection open, to ask
+    /// [`Identity::is_still_in`] then. What another process takes away it does not tell.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
     }
 
     /// The database did not answer just now.

@@ -28,6 +28,7 @@ pub mod problem;
 pub mod route;
 mod routes;
 pub mod shape;
+mod stay;
 pub mod style;
 
 pub mod idempotency;

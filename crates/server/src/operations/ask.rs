@@ -22,10 +22,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use tokio::time::Instant;
 
+use super::vigil;
 use crate::{
     events,
     operation::{Answer, Call, Kind, Operation},
     problem::{Fault, Problem, look_up},
+    stay::Stay,
 };
 
 pub(super) fn all() -> Vec<Operation> {
@@ -239,7 +241,8 @@ async fn stream_chat(call: Call, args: Ask) -> Result<Answer, Problem> {
     if let Some(last) = &call.last_event {
         return resumed(&call, last).await;
     }
-    Ok(told(begin(&call, args, Place::InChat).await?))
+    let follow = begin(&call, args, Place::InChat).await?;
+    Ok(told(&call, follow))
 }
 
 async fn stream_again(call: Call, args: Again) -> Result<Answer, Problem> {
@@ -247,7 +250,8 @@ async fn stream_again(call: Call, args: Again) -> Result<Answer, Problem> {
         return resumed(&call, last).await;
     }
     let ask = of_chat(&call, args).await?;
-    Ok(told(begin(&call, ask, Place::Again).await?))
+    let follow = begin(&call, ask, Place::Again).await?;
+    Ok(told(&call, follow))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -268,7 +272,8 @@ async fn run_events(call: Call, args: One) -> Result<Answer, Problem> {
             _ => return Err(foreign_event()),
         },
     };
-    Ok(told(call.app.engine.follow(&call.caller, args.run, after).await?))
+    let follow = call.app.engine.follow(&call.caller, args.run, after).await?;
+    Ok(told(&call, follow))
 }
 
 async fn stop(call: Call, args: One) -> Result<Answer, Problem> {
@@ -278,7 +283,8 @@ async fn stop(call: Call, args: One) -> Result<Answer, Problem> {
 /// Goes on with an answer after the last event that was heard.
 async fn resumed(call: &Call, last: &str) -> Result<Answer, Problem> {
     let (run, after) = event::read_id(last).ok_or_else(foreign_event)?;
-    Ok(told(call.app.engine.follow(&call.caller, run, after).await?))
+    let follow = call.app.engine.follow(&call.caller, run, after).await?;
+    Ok(told(call, follow))
 }
 
 fn foreign_event() -> Problem {
@@ -343,20 +349,26 @@ fn waited_for(whole: Whole) -> Result<Whole, Problem> {
     })
 }
 
-/// An answer as it is written: events with ids, by which a client goes on after it was cut off.
-fn told(follow: Follow) -> Answer {
-    let run = follow.run();
-    let stream = stream::unfold(Some(follow), move |follow| async move {
-        let mut follow = follow?;
-        match heard(&mut follow).await {
-            None => None,
-            Some(event) => {
-                let last = event.is_last();
-                let told = sse::Event::default()
-                    .event(event.name.name())
-                    .id(event.id(run))
-                    .data(data(&event));
-                Some((told, (!last).then_some(follow)))
+/// An answer as it is written: events with ids, by which a client goes on after it was cut off. It ends with the session
+/// or the key of who listens; the answer goes on.
+fn told(call: &Call, follow: Follow) -> Answer {
+    let (run, stay) = (follow.run(), Stay::of(&call.app, &call.caller));
+    let stream = stream::unfold(Some((follow, stay)), move |open| async move {
+        let (mut follow, mut stay) = open?;
+        loop {
+            tokio::select! {
+                biased;
+                () = stay.due() => if stay.is_over().await {
+                    return Some((vigil::end("session_ended"), None));
+                },
+                event = heard(&mut follow) => {
+                    let event = event?;
+                    let told = sse::Event::default()
+                        .event(event.name.name())
+                        .id(event.id(run))
+                        .data(data(&event));
+                    return Some((told, (!event.is_last()).then_some((follow, stay))));
+                }
             }
         }
     });

@@ -157,7 +157,7 @@ async fn watch(call: Call, args: Events) -> Result<Answer, Problem> {
     let watch = Watch {
         tenant: call.narrowed(args.tenant),
         only: args.job,
-        vigil: Vigil::begin(&call.app, LOOKED_EVERY),
+        vigil: Vigil::begin(&call.app, &call.caller, LOOKED_EVERY),
         seen: HashMap::new(),
         waiting: VecDeque::new(),
         has_ended: false,

@@ -245,7 +245,7 @@ async fn watch(call: Call, args: One) -> Result<Answer, Problem> {
     // Somebody else's result is refused here, and not in the stream.
     let first = call.app.engine.result_status(&call.caller, args.result).await?;
     let watch = Watch {
-        vigil: Vigil::begin(&call.app, LOOKED_EVERY),
+        vigil: Vigil::begin(&call.app, &call.caller, LOOKED_EVERY),
         result: args.result,
         first: Some(first),
         told: Json::Null,

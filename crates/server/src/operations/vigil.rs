@@ -1,9 +1,10 @@
 //! Keeping watch over jobs for somebody whose stream is open: when there may be something new to tell, and
-//! when the stream is over.
+//! when the stream is over, with their session or key at the latest.
 
 use std::time::Duration;
 
 use axum::response::sse::Event;
+use identity::Caller;
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
     time::{Instant, Interval, MissedTickBehavior},
@@ -11,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use work::JobChanged;
 
-use crate::App;
+use crate::{App, stay::Stay};
 
 /// A stream ends after this long, so that who may no longer look stops looking.
 const WATCHED_FOR: Duration = Duration::from_secs(15 * 60);
@@ -22,6 +23,7 @@ pub(super) struct Vigil {
     look: Interval,
     until: Instant,
     stopping: CancellationToken,
+    stay: Stay,
 }
 
 /// Why a watch was woken.
@@ -36,7 +38,7 @@ pub(super) enum Woken {
 
 impl Vigil {
     /// Begins. What is not told is looked for this often.
-    pub(super) fn begin(app: &App, looked_every: Duration) -> Self {
+    pub(super) fn begin(app: &App, caller: &Caller, looked_every: Duration) -> Self {
         let mut look = tokio::time::interval(looked_every);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
@@ -44,20 +46,27 @@ impl Vigil {
             look,
             until: Instant::now() + WATCHED_FOR,
             stopping: app.stopping.clone(),
+            stay: Stay::of(app, caller),
         }
     }
 
     /// Waits for the next reason.
     pub(super) async fn wake(&mut self) -> Woken {
-        tokio::select! {
-            () = self.stopping.cancelled() => Woken::Over("stopping"),
-            () = tokio::time::sleep_until(self.until) => Woken::Over("renew"),
-            _ = self.look.tick() => Woken::Look,
-            changed = self.changes.recv() => match changed {
-                Ok(changed) => Woken::Changed(changed),
-                Err(RecvError::Lagged(_)) => Woken::Look,
-                Err(RecvError::Closed) => Woken::Over("stopping"),
-            },
+        loop {
+            return tokio::select! {
+                () = self.stopping.cancelled() => Woken::Over("stopping"),
+                () = tokio::time::sleep_until(self.until) => Woken::Over("renew"),
+                () = self.stay.due() => match self.stay.is_over().await {
+                    true => Woken::Over("session_ended"),
+                    false => continue,
+                },
+                _ = self.look.tick() => Woken::Look,
+                changed = self.changes.recv() => match changed {
+                    Ok(changed) => Woken::Changed(changed),
+                    Err(RecvError::Lagged(_)) => Woken::Look,
+                    Err(RecvError::Closed) => Woken::Over("stopping"),
+                },
+            };
         }
     }
 }

@@ -7,7 +7,7 @@ use reqwest::{Method, Response};
 use serde_json::json;
 use testkit::Database;
 
-use crate::house::House;
+use crate::house::{Asker, House};
 
 /// Reads until the text is there, at most for five seconds.
 async fn reads(response: Response, wanted: &str) -> String {
@@ -52,6 +52,19 @@ testkit::on_both! {
         assert!(read.is_err(), "{read:?}");
         let path = format!("/api/jobs/events?tenant={}", house.here);
         stranger.get(&path).await.refused(403, "tenant_forbidden");
+    }
+
+    async fn a_stream_ends_with_the_session_of_who_listens(db: Database) {
+        let house = House::open(&db).await;
+        let (editor, other) = (house.editor().await, house.editor().await);
+        let listen = |who: &Asker| who.request(Method::GET, "/api/jobs/events").send();
+        let (stream, others) = (listen(&editor).await.expect("a stream"), listen(&other).await.expect("a stream"));
+        assert_eq!(editor.post("/api/auth/logout", json!({})).await.status, 204);
+        let seen = reads(stream, "event: end").await;
+        assert!(seen.contains("session_ended"), "{seen}");
+        let mut body = others.bytes_stream();
+        let read = tokio::time::timeout(Duration::from_millis(2_500), body.next()).await;
+        assert!(read.is_err(), "whose session goes on: {read:?}");
     }
 
     async fn a_stream_ends_with_a_word_when_the_server_stops(db: Database) {

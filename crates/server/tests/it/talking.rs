@@ -140,6 +140,52 @@ testkit::on_both! {
         assert_eq!(socket.hears_the_end().await, Some(CloseCode::Away));
     }
 
+    async fn a_socket_ends_with_the_session_that_opened_it_also_while_it_is_answered(db: Database) {
+        let (house, script) = house(&db).await;
+        script.always(|_| paced(2_000));
+        let (editor, other) = (house.editor().await, house.editor().await);
+        let mut idle = Socket::open(&house, &editor).await;
+        assert_eq!(idle.hears().await["type"], "connected");
+        let mut busy = Socket::open(&house, &editor).await;
+        busy.says(&json!({"type": "question", "question": "Count."}).to_string()).await;
+        busy.hears_until("token").await;
+        let mut others = Socket::open(&house, &other).await;
+        assert_eq!(others.hears().await["type"], "connected");
+
+        assert_eq!(editor.post("/api/auth/logout", json!({})).await.status, 204);
+        for socket in [&mut idle, &mut busy] {
+            assert_eq!(socket.hears_the_end().await, Some(CloseCode::Policy));
+        }
+        others.says(r#"{"type": "ping"}"#).await;
+        assert_eq!(others.hears().await["type"], "pong", "whose session goes on");
+    }
+
+    async fn a_socket_ends_when_another_process_ends_its_session(db: Database) {
+        let (house, _script) = house(&db).await;
+        let mut socket = Socket::open(&house, &house.editor().await).await;
+        assert_eq!(socket.hears().await["type"], "connected");
+        let end = |tx: &store::Tx| {
+            let sql = "UPDATE sessions SET ended_at = created_at, end_reason = 'revoked'";
+            tx.execute(sql, &store::params![])
+        };
+        house.store.bookkeep("an end elsewhere", end).await.expect("it is written");
+        // What was found good counts so long.
+        house.clock.advance(jiff::SignedDuration::from_secs(2));
+        assert_eq!(socket.hears_the_end().await, Some(CloseCode::Policy));
+    }
+
+    async fn a_socket_ends_with_the_key_that_opened_it(db: Database) {
+        let (house, _script) = house(&db).await;
+        let key = house.key(&[base::Scope::CallModels]).await;
+        let mut socket = Socket::open(&house, &key).await;
+        assert_eq!(socket.hears().await["type"], "connected");
+        let owner = house.owner().await;
+        let keys = owner.get(&format!("/api/keys?tenant={}", house.here)).await.is(200);
+        let id = keys["items"][0]["id"].as_str().expect("the key").to_owned();
+        assert!(owner.delete(&format!("/api/keys/{id}")).await.status.is_success());
+        assert_eq!(socket.hears_the_end().await, Some(CloseCode::Policy));
+    }
+
     async fn who_does_not_read_is_not_waited_for(db: Database) {
         let (house, script) = house(&db).await;
         script.answers(Reply::text(format!("{} ", "a".repeat(5_000)).repeat(60)));

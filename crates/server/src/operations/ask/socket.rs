@@ -34,6 +34,7 @@ use crate::{
     limit::{self, Place},
     operation::{Answer, Call, Kind, Operation},
     problem::Problem,
+    stay::Stay,
 };
 
 static OPENED: Counter =
@@ -50,7 +51,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(60);
 const TALKED_FOR: Duration = Duration::from_secs(15 * 60);
 /// A client that does not take a frame for this long is gone.
 const SENT_WITHIN: Duration = Duration::from_secs(10);
-/// So long who broke a rule may hear why. A connection that ends with something unread in it is reset,
+/// So long who broke a rule, or may not stay, may hear why. A connection that ends with something unread in it is reset,
 /// and what the other side has not read by then may be lost.
 const HEARD_WITHIN: Duration = Duration::from_secs(1);
 
@@ -81,6 +82,7 @@ async fn open(mut call: Call, args: Open) -> Result<Answer, Problem> {
     let Call { app, caller, last_event, .. } = call;
     let changes = app.changes.clone();
     let talk = Talk {
+        stay: Stay::of(&app, &caller),
         app,
         caller,
         tenant,
@@ -101,6 +103,7 @@ async fn open(mut call: Call, args: Open) -> Result<Answer, Problem> {
 struct Talk {
     app: App,
     caller: Caller,
+    stay: Stay,
     tenant: TenantId,
     assistant: Option<String>,
     current: Option<(Follow, Telling)>,
@@ -155,6 +158,7 @@ enum Next {
     Heard(Option<Result<Message, axum::Error>>),
     Told(Option<event::Event>),
     Tick,
+    Look,
     Stopping,
 }
 
@@ -185,12 +189,18 @@ impl Talk {
             let next = tokio::select! {
                 biased;
                 () = stopping.cancelled(), if self.current.is_none() => Next::Stopping,
+                () = self.stay.due() => Next::Look,
                 told = told(&mut self.current) => Next::Told(told),
                 heard = socket.recv() => Next::Heard(heard),
                 _ = ticks.tick() => Next::Tick,
             };
             match next {
                 Next::Stopping => return close(socket, 1001, "the server stops").await,
+                Next::Look => {
+                    if self.stay.is_over().await {
+                        return dismiss(socket, 1008, "session_ended").await;
+                    }
+                }
                 Next::Told(event) => self.tell(socket, event).await?,
                 Next::Heard(Some(Ok(message))) => {
                     self.terms.heard_at = Instant::now();
@@ -379,6 +389,11 @@ async fn part(socket: &mut WebSocket) -> Result<(), Gone> {
 /// Ends what cannot be gone on with, and says why where there is somebody to hear it.
 async fn break_off(socket: &mut WebSocket, error: axum::Error) -> Result<(), Gone> {
     let Some((code, reason)) = breach::of(error) else { return Err(Gone) };
+    dismiss(socket, code, reason).await
+}
+
+/// Ends a connection whose client may be saying something at this moment.
+async fn dismiss(socket: &mut WebSocket, code: u16, reason: &'static str) -> Result<(), Gone> {
     close(socket, code, reason).await?;
     tokio::time::sleep(HEARD_WITHIN).await;
     Ok(())
