@@ -35,7 +35,14 @@ pub struct Ask {
     /// An answer that the same question of the same tenant got a short while ago will do:
     /// [`crate::Models::structured`] repeats it, as the gateway does.
     pub may_repeat: bool,
+    /// How many answers [`crate::Models::structured`] asks for until one can be used; at least one.
+    pub answers: u32,
+    /// How long it waits after one that cannot be used.
+    pub pause: Duration,
 }
+
+/// The first answer, and two more with what was wrong.
+pub const ANSWERS: u32 = 3;
 
 impl Ask {
     /// A question with nothing special about it.
@@ -52,6 +59,8 @@ impl Ask {
             temperature: None,
             seed: None,
             may_repeat: false,
+            answers: ANSWERS,
+            pause: Duration::ZERO,
         }
     }
 }

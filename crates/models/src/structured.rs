@@ -18,8 +18,6 @@ use crate::{
 
 /// The longest answer that is looked at.
 pub const ANSWER_TOKENS_MAX: u64 = 50_000;
-/// The first answer, and two more with what was wrong.
-const ANSWERS_MAX: u32 = 3;
 /// How much of an answer that cannot be used is shown to the model again.
 const QUOTED_BYTES_MAX: usize = 16 * 1024;
 
@@ -27,8 +25,8 @@ impl Models {
     /// Asks for a JSON value that is valid by `schema`.
     ///
     /// # Errors
-    /// [`ModelError::Unusable`] when three answers in a row could not be used, or one is longer than
-    /// [`ANSWER_TOKENS_MAX`]; else what [`Models::complete`] fails with.
+    /// [`ModelError::Unusable`] when so many answers in a row as the question allows could not be
+    /// used, or one is longer than [`ANSWER_TOKENS_MAX`]; else what [`Models::complete`] fails with.
     pub async fn structured(&self, ask: Ask, schema: &Json) -> Result<Structured, ModelError> {
         let asking = self.asking(&ask)?;
         let validator = self.0.schemas.compiled(schema)?;
@@ -51,7 +49,10 @@ impl Models {
         let mut talk = ask.messages.clone();
         let (mut usage, mut costs) = (Usage::default(), Vec::new());
         let mut errors = Vec::new();
-        for attempts in 1..=ANSWERS_MAX {
+        for attempts in 1..=ask.answers.max(1) {
+            if attempts > 1 {
+                tokio::time::sleep(ask.pause).await;
+            }
             let (reply, taken) = taken(self.say(&asking, &ask, &talk, Some(schema)).await?);
             usage = usage + taken.facts.usage;
             costs.push(taken.facts.cost);
@@ -93,7 +94,7 @@ impl Models {
                     );
                     talk.truncate(ask.messages.len());
                     talk.push(Message::assistant(quote));
-                    talk.push(Message::user(again(&found)));
+                    talk.push(Message::user(again(&found, attempts)));
                     errors = found;
                 }
             }
@@ -131,13 +132,29 @@ fn judge(reply: &Reply, schema: &Validator) -> Verdict {
     Verdict::Bad(findings)
 }
 
-/// What goes back to the model.
-fn again(findings: &[String]) -> String {
+/// What goes back to the model, the stricter the more of its answers could not be used.
+fn again(findings: &[String], bad: u32) -> String {
     let list: String = findings.iter().map(|it| format!("- {it}\n")).collect();
+    let stricter = match bad {
+        0 | 1 => String::new(),
+        bad => format!(
+            " This is the {} answer in a row that a program could not read: no explanation, no code \
+             fence, no word before the value or behind it.",
+            nth(bad),
+        ),
+    };
     format!(
         "Your answer cannot be used:\n{list}Answer again with the whole corrected JSON value and \
-         nothing else."
+         nothing else.{stricter}"
     )
+}
+
+fn nth(number: u32) -> String {
+    match number {
+        2 => "second".to_owned(),
+        3 => "third".to_owned(),
+        other => format!("{other}th"),
+    }
 }
 
 fn quoted(text: &str) -> &str {

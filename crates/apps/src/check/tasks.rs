@@ -13,6 +13,11 @@ use crate::{
     schema::Schema,
 };
 
+/// More answers to one question than these are no patience any more.
+const ANSWERS_MAX: u32 = 10;
+/// Nor is a longer pause between them, in seconds.
+const PAUSE_S_MAX: u32 = 60;
+
 impl Checker<'_> {
     pub(super) fn task(&mut self, name: &str, task: &Task, all: &Description) {
         let base = field::pointer_to("/tasks", name);
@@ -60,6 +65,16 @@ impl Checker<'_> {
         if model.max_tokens == 0 {
             let message = "`max_tokens` must be at least 1".to_owned();
             self.fault(At::Value(&format!("{base}/max_tokens")), "invalid_value", message);
+        }
+        for (key, given, range) in [
+            ("answers", model.answers, 1..=ANSWERS_MAX),
+            ("pause_s", model.pause_s, 0..=PAUSE_S_MAX),
+        ] {
+            if !range.contains(&given) {
+                let message =
+                    format!("`{key}` must be between {} and {}", range.start(), range.end());
+                self.fault(At::Value(&format!("{base}/{key}")), "invalid_value", message);
+            }
         }
         if let Some(name) = &model.name
             && name

@@ -74,6 +74,8 @@ fn every_fault_of_an_assistant_is_told() {
         "`count` is given to the template of an assistant already",
         "`followups.count` must be between 1 and 10",
         "a temperature is between 0 and 2, not 3",
+        "`answers` must be between 1 and 10",
+        "`pause_s` must be between 0 and 60",
         "`conut` is never given to this template",
         "there is no collection `thigns`",
         "`secrets` is private, and this shows it to everybody",

@@ -1,5 +1,7 @@
 //! Tasks: what an application asks a model to do, and the rules that answer when there is none.
 
+use std::time::Duration;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -159,6 +161,18 @@ pub struct ModelPolicy {
     pub temperature: f64,
     /// The longest answer.
     pub max_tokens: u32,
+    /// How many answers are asked for until one follows the schema: each time with what was wrong, and
+    /// more strictly. 1 does not ask again.
+    pub answers: u32,
+    /// Seconds between an answer that cannot be used and the next.
+    pub pause_s: u32,
+}
+
+impl ModelPolicy {
+    /// How long it is waited after an answer that cannot be used.
+    pub fn pause(&self) -> Duration {
+        Duration::from_secs(self.pause_s.into())
+    }
 }
 
 impl Default for ModelPolicy {
@@ -168,6 +182,8 @@ impl Default for ModelPolicy {
             name: None,
             temperature: 0.1,
             max_tokens: 4096,
+            answers: models::ask::ANSWERS,
+            pause_s: 0,
         }
     }
 }

@@ -245,6 +245,8 @@ impl Writer {
             model: policy.name.clone(),
             max_tokens: Some(policy.max_tokens),
             temperature: Some(policy.temperature),
+            answers: policy.answers,
+            pause: policy.pause(),
             ..models::Ask::new(self.tenant, operation, messages)
         })
     }

@@ -285,6 +285,8 @@ impl Asker {
             model: policy.name.clone(),
             max_tokens: Some(policy.max_tokens),
             temperature: Some(policy.temperature),
+            answers: policy.answers,
+            pause: policy.pause(),
             may_repeat: self.kit.description.cache,
             ..Ask::new(self.tenant, self.kit.name.clone(), messages)
         };

@@ -112,6 +112,25 @@ testkit::on_both! {
         assert_eq!(script.last_request().body["messages"].as_array().unwrap().len(), 3);
     }
 
+    async fn a_question_says_how_many_answers_it_takes_and_how_long_it_waits(db: testkit::Database) {
+        let script = Script::start().await;
+        script.always(|_| Reply::prose());
+        let house = House::open(&db, settings(&script.base_url())).await;
+        let once = Ask { answers: 1, ..question() };
+        house.models.structured(once, &schema()).await.unwrap_err();
+        assert_eq!(script.requests().len(), 1, "a bad answer is not asked for again");
+        let pause = std::time::Duration::from_millis(40);
+        let patient = Ask { answers: 5, pause, ..question() };
+        let begun = std::time::Instant::now();
+        house.models.structured(patient, &schema()).await.unwrap_err();
+        assert!(begun.elapsed() >= pause * 4, "{:?}", begun.elapsed());
+        assert_eq!(script.requests().len(), 6);
+        let said: Vec<String> = script.requests().iter().map(last_words).collect();
+        assert!(!said[2].contains("in a row"), "{}", said[2]);
+        assert!(said[3].contains("the second answer in a row"), "{}", said[3]);
+        assert!(said[5].contains("the 4th answer in a row"), "{}", said[5]);
+    }
+
     async fn an_answer_cut_off_is_closed_only_when_the_rest_is_valid(db: testkit::Database) {
         let script = Script::start().await;
         let cut = r#"{"summary": "Two pipes.", "items": [{"code": "2-DIP-08-P"}, {"code": "2-PV"#;

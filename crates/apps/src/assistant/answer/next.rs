@@ -86,6 +86,8 @@ impl Runner {
             model: wanted.model.name.clone(),
             max_tokens: Some(wanted.model.max_tokens),
             temperature: Some(wanted.model.temperature),
+            answers: wanted.model.answers,
+            pause: wanted.model.pause(),
             // Under the assistant's name, so that what bounds its answers bounds this too.
             ..Ask::new(self.tenant(), self.kit.name.clone(), messages)
         };
