@@ -124,6 +124,8 @@ pub struct SearchAsk {
     pub limit: u32,
     /// Values by which to narrow.
     pub filters: Map<String, Json>,
+    /// Only records with this day or a later one in a field.
+    pub since: Option<(String, jiff::civil::Date)>,
 }
 
 /// A question to an assistant.

@@ -18,7 +18,7 @@ use crate::{
     indexes::text,
     record::{
         self, Bindings, COLUMNS, CollectionKit, Invalid, Kits, Place, Record, RecordError,
-        filter_clause, object, store_code,
+        filter_clause, object, since_clause, store_code,
     },
     version::{self, VersionError},
     words::{self, Need},
@@ -38,6 +38,8 @@ pub struct Search {
     pub version: Option<VersionId>,
     /// Declared filters of the collection, or of the one that holds it.
     pub filters: Vec<(String, Json)>,
+    /// Only those with this day or a later one in a field.
+    pub since: Option<(String, jiff::civil::Date)>,
     /// The most results.
     pub limit: u32,
 }
@@ -45,8 +47,8 @@ pub struct Search {
 impl Search {
     /// Everywhere in a tenant.
     pub fn of(tenant: TenantId) -> Self {
-        let (record, version, filters) = (None, None, Vec::new());
-        Self { tenant: Some(tenant), record, version, filters, limit: 20 }
+        let (record, version, since, filters) = (None, None, None, Vec::new());
+        Self { tenant: Some(tenant), record, version, filters, since, limit: 20 }
     }
 }
 
@@ -202,9 +204,7 @@ pub fn view(hit: &Hit) -> Json {
 /// Where a search may look.
 struct Scope {
     tenant: Option<TenantId>,
-    record: Option<RecordId>,
-    version: Option<VersionId>,
-    filters: Vec<(String, Json)>,
+    search: Search,
     /// Tokens that stand beside the words of every record looked for; empty when there are too many.
     tokens: Vec<String>,
 }
@@ -241,13 +241,7 @@ fn place(
     if let Some(id) = search.version {
         version::get(db, reach, id)?;
     }
-    let mut scope = Scope {
-        tenant,
-        record: search.record,
-        version: search.version,
-        filters: search.filters.clone(),
-        tokens: Vec::new(),
-    };
+    let mut scope = Scope { tenant, search: search.clone(), tokens: Vec::new() };
     scope.tokens = match (&kit.place, search.version) {
         (_, Some(version)) => vec![words::version_token(version)],
         (Place::Version(parent), None) => {
@@ -272,7 +266,7 @@ fn active_versions(db: &Db, parent: &str, scope: &Scope) -> Result<Vec<VersionId
         "version IS NULL AND active_version IS NOT NULL AND deleted_at IS NULL".to_owned(),
     ];
     wheres.extend(scope.tenant.map(|it| format!("tenant = {}", bind.put(it))));
-    wheres.extend(scope.record.map(|it| format!("id = {}", bind.put(it))));
+    wheres.extend(scope.search.record.map(|it| format!("id = {}", bind.put(it))));
     let sql = format!(
         "SELECT active_version FROM records WHERE {} LIMIT {}",
         wheres.join(" AND "),
@@ -297,20 +291,23 @@ impl Scope {
         let mut all =
             vec![format!("r.collection = {}", text(&kit.name)), "r.deleted_at IS NULL".to_owned()];
         all.extend(self.tenant.map(|it| format!("r.tenant = {}", bind.put(it))));
-        all.extend(self.record.map(|it| format!("r.parent = {}", bind.put(it))));
-        match (self.version, &kit.place) {
+        all.extend(self.search.record.map(|it| format!("r.parent = {}", bind.put(it))));
+        match (self.search.version, &kit.place) {
             (Some(version), _) => all.push(format!("r.version = {}", bind.put(version))),
             (None, Place::Version(_)) => {
                 all.push("r.version = p.active_version AND p.deleted_at IS NULL".to_owned());
             }
             (None, Place::Tenant | Place::Parent(_)) => {}
         }
-        for (field, value) in &self.filters {
+        for (field, value) in &self.search.filters {
             let (kit, table) = match kits.parent_of(kit) {
                 Some(parent) if !kit.spec.filters.contains(field) => (parent, "p"),
                 _ => (kit, "r"),
             };
             all.push(filter_clause(dialect, kit, table, field, value, bind));
+        }
+        if let Some((field, day)) = &self.search.since {
+            all.push(since_clause(dialect, field, *day, bind));
         }
         all
     }

@@ -45,6 +45,7 @@ impl Engine {
             record: ask.record,
             version: None,
             filters: ask.filters.clone().into_iter().collect(),
+            since: ask.since.clone(),
             limit: if query_vector.is_some() { CANDIDATES } else { limit },
         };
         let (this, reach) = (self.clone(), caller.reach);

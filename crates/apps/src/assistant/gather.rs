@@ -233,6 +233,7 @@ async fn records(
         record: None,
         limit: u32::try_from(most).unwrap_or(u32::MAX),
         filters: Map::new(),
+        since: None,
     };
     let found = engine.search(caller, ask).await?;
     let hits = found["results"].as_array().cloned().unwrap_or_default();

@@ -66,6 +66,10 @@ impl Checker<'_> {
                     self.fault(At::Value(&pointer), "not_searched", message).hint = hint;
                 }
                 self.question_field(&at("similar/field"), &similar.collection, &similar.field, all);
+                if let Some(recent) = &similar.recent {
+                    let of = &similar.collection;
+                    self.question_field(&at("similar/recent/field"), of, &recent.field, all);
+                }
             }
         }
         for (key, source) in &questions.context {
@@ -215,12 +219,14 @@ impl Checker<'_> {
 
     fn question_numbers(&mut self, questions: &Questions, base: &str) {
         let limits = &questions.limits;
+        let recent = questions.similar.as_ref().and_then(|it| it.recent.as_ref());
         for (path, value) in [
             ("turns", u64::from(questions.turns)),
             ("context_tokens", questions.context_tokens),
             ("question_chars", questions.question_chars as u64),
             ("keep_days", u64::from(questions.keep_days)),
             ("title_chars", questions.title_chars as u64),
+            ("similar/recent/months", recent.map_or(1, |it| it.months.into())),
             ("limits/rows", limits.rows as u64),
             ("limits/cell_chars", limits.cell_chars as u64),
             ("limits/bytes", limits.bytes as u64),

@@ -198,6 +198,8 @@ fn every_fault_of_questions_is_told() {
         "`result` is never given to this template",
         "`things` has no field `cuont` (did you mean `count`?)",
         "`turns` must be at least 1",
+        "`similar.recent.months` must be at least 1",
+        "`things` has no field `wehn`",
         "a query is written anew at most 5 times",
         "`limits.rows` must be at least 1",
         "`cost` must be more than 0",

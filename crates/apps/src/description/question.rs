@@ -169,6 +169,18 @@ pub struct Similar {
     /// The most characters of one.
     #[serde(default = "similar_chars")]
     pub chars: usize,
+    /// Only those of the last months; all when left out.
+    pub recent: Option<Recent>,
+}
+
+/// Records of the last months.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recent {
+    /// The field with the day or the moment that they are of.
+    pub field: String,
+    /// So many months up to today.
+    pub months: u32,
 }
 
 /// How much one query may take.

@@ -344,7 +344,7 @@ impl Asking {
         Key {
             tenant: self.tenant,
             questions: self.kit.name.clone(),
-            hash: cache::hash(&self.question),
+            hash: cache::hash(&self.question, &self.detected.language),
             made_by: self.kit.made_by().to_owned(),
         }
     }

@@ -52,11 +52,12 @@ impl std::fmt::Debug for Kept {
     }
 }
 
-/// The same for questions that differ in capitals and spaces alone.
-pub fn hash(question: &str) -> String {
+/// The same for questions that differ in capitals and spaces alone and are answered in one language.
+pub fn hash(question: &str, language: &str) -> String {
     let words = question.to_lowercase();
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    hex::encode(Sha256::digest(words.as_bytes()))
+    let digest = Sha256::new().chain_update(language).chain_update([0]).chain_update(words);
+    hex::encode(digest.finalize())
 }
 
 /// The answer that is kept, if there is one that still counts.
@@ -135,7 +136,12 @@ mod tests {
 
     #[test]
     fn questions_that_differ_in_capitals_and_spaces_are_the_same() {
-        assert_eq!(hash("How many  calls?"), hash(" how MANY calls?\n"));
-        assert_ne!(hash("How many calls?"), hash("How many call?"));
+        assert_eq!(hash("How many  calls?", "en"), hash(" how MANY calls?\n", "en"));
+        assert_ne!(hash("How many calls?", "en"), hash("How many call?", "en"));
+    }
+
+    #[test]
+    fn the_same_words_with_an_answer_in_another_language_are_another_question() {
+        assert_ne!(hash("Top topics?", "en"), hash("Top topics?", "nl"));
     }
 }

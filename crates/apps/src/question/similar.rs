@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use base::{TenantId, Timestamp};
 use identity::Caller;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, ToSpan, civil::Date, tz::TimeZone};
 use serde_json::Map;
 use tracing::warn;
 
@@ -67,6 +67,7 @@ pub(crate) async fn texts(
         record: None,
         limit: similar.top,
         filters: Map::new(),
+        since: similar.recent.as_ref().map(|it| (it.field.clone(), since(now, it.months))),
     };
     let found = match engine.search(caller, ask).await {
         Ok(found) => found,
@@ -87,6 +88,12 @@ pub(crate) async fn texts(
         (!text.trim().is_empty()).then_some(text)
     };
     results.iter().filter_map(text).collect()
+}
+
+/// The first day of the last months.
+fn since(now: Timestamp, months: u32) -> Date {
+    let today = now.to_zoned(TimeZone::UTC).date();
+    today.checked_sub(i64::from(months).months()).unwrap_or(today)
 }
 
 #[cfg(test)]

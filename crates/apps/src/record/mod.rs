@@ -39,6 +39,7 @@ pub use find::{by_value, findable};
 pub use kit::{Checked, CollectionKit, Invalid, KitError, Kits, Place};
 pub(crate) use list::{Bindings, filter_clause};
 pub use list::{List, Sort, Within, list};
+pub(crate) use narrow::since_clause;
 pub use narrow::{Condition, NEAR, Way};
 pub use patch::merge;
 pub(crate) use remove::{FAMILY, erase_family, restorable_since};

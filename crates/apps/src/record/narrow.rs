@@ -5,6 +5,7 @@
 //! `distances.distance has`. Start at [`Condition::read`] and [`clause`]; places are [`near`].
 
 use base::RecordId;
+use jiff::civil::Date;
 use serde_json::Value as Json;
 use store::{Db, Dialect};
 
@@ -138,12 +139,27 @@ fn bound(
     }
     let given = value.as_str().map_or_else(|| value.to_string(), |it| it.trim().to_owned());
     let form = kit.schema.part(name).and_then(|it| it.get("format")).and_then(Json::as_str);
-    if form == Some("date") && given.parse::<jiff::civil::Date>().is_err() {
+    if form == Some("date") && given.parse::<Date>().is_err() {
         return Err(fault("is no day").hint("write it like 2026-11-21"));
     }
-    // By bytes: the language of the database must not change what is earlier.
+    Ok(compared(dialect, said, sign, given, bind))
+}
+
+/// The condition that a field has this day or a later one; a moment begins with its day.
+pub(crate) fn since_clause(dialect: Dialect, name: &str, day: Date, bind: &mut Bindings) -> String {
+    compared(dialect, &expression(dialect, "r", name), ">=", day.to_string(), bind)
+}
+
+/// By bytes: the language of the database must not change what is earlier.
+fn compared(
+    dialect: Dialect,
+    said: &str,
+    sign: &str,
+    value: String,
+    bind: &mut Bindings,
+) -> String {
     let plain = if dialect == Dialect::Postgres { " COLLATE \"C\"" } else { "" };
-    Ok(format!("({said}{plain}) {sign} {}", bind.put(given)))
+    format!("({said}{plain}) {sign} {}", bind.put(value))
 }
 
 /// The condition that a list holds an entry: a text, or the field of an object behind the last point.

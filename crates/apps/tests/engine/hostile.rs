@@ -133,7 +133,7 @@ async fn their_answer(centre: &Centre) {
     let key = Key {
         tenant: centre.theirs,
         questions: "calls".into(),
-        hash: cache::hash(MARK),
+        hash: cache::hash(MARK, "en"),
         made_by: "somebody".into(),
     };
     let kept = Kept {

@@ -2,7 +2,7 @@
 
 use apps::{
     acts::questions::{CommentAsk, FollowUps},
-    question::{self, performance},
+    question::{self, QuestionAsk, performance},
 };
 use base::{ChatId, PageRequest};
 use jiff::SignedDuration;
@@ -153,6 +153,44 @@ testkit::on_both! {
         centre.clock.advance(days(8));
         let later = centre.told(&centre.ann, QUESTION, None).await;
         assert_eq!(later["from_cache"], false, "it is a week old");
+    }
+
+    async fn an_answer_in_one_language_is_not_given_to_who_is_answered_in_another(db: Database) {
+        let script = Script::start().await;
+        let centre = Centre::open(db, &script).await;
+        writes(&script, COUNT);
+        // A question that is in no language is answered in that of the one who asks.
+        let asks = async |language: &str| {
+            let ask = QuestionAsk {
+                tenant: centre.ours,
+                questions: None,
+                question: "101?".into(),
+                conversation: None,
+                language: Some(language.into()),
+            };
+            let told = centre.engine.question_ask(&centre.ann, ask).await.expect("it is told");
+            (told["language"].clone(), told["from_cache"].clone())
+        };
+        assert_eq!(asks("en").await, (json!("en"), json!(false)));
+        assert_eq!(asks("nl").await, (json!("nl"), json!(false)), "that answer is English");
+        assert_eq!(asks("en").await, (json!("en"), json!(true)), "neither takes the other's place");
+        assert_eq!(asks("nl").await, (json!("nl"), json!(true)));
+    }
+
+    async fn calls_like_the_question_are_those_of_the_last_months(db: Database) {
+        let script = Script::start().await;
+        let centre = Centre::open(db, &script).await;
+        let call = |number: &str, at: &str, about: &str| json!({
+            "transcription_id": number, "processing_date": at, "transcription": "Customer: hello.",
+            "summary": format!("About parcels, {about}."), "needs_labels": false,
+        });
+        let calls = vec![call("301", "2026-11-01T09:00:00Z", "lately"), call("302", "2026-03-01T09:00:00Z", "long ago")];
+        centre.takes(centre.ours, calls).await;
+        writes(&script, COUNT);
+        centre.told(&centre.ann, "What about parcels?", None).await;
+        let prompt = &prompts(&script, Wanted::Query)[0];
+        assert!(prompt.contains("About parcels, lately."), "{prompt}");
+        assert!(!prompt.contains("long ago"), "{prompt}");
     }
 
     async fn a_wrong_query_is_written_anew_with_what_was_wrong(db: Database) {

@@ -18,6 +18,7 @@ fn ask(tenant: TenantId, query: &str) -> SearchAsk {
         record: None,
         limit: 10,
         filters: Map::new(),
+        since: None,
     }
 }
 

@@ -52,6 +52,7 @@ async fn run(call: Call, args: Search) -> Result<Answer, Problem> {
         record: args.record,
         limit: args.limit.unwrap_or(20),
         filters: args.filters.unwrap_or_default(),
+        since: None,
     };
     Ok(Answer::one(call.app.engine.search(&call.caller, ask).await?))
 }

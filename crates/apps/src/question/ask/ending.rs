@@ -42,7 +42,7 @@ impl Asking {
             tenant: self.tenant,
             conversation: id,
             seq: 1,
-            hash: cache::hash(&self.question),
+            hash: cache::hash(&self.question, &self.detected.language),
             question: self.question.clone(),
             answer: answer.text.clone(),
             followups: answer.followups.clone(),
