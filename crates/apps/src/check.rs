@@ -15,6 +15,7 @@ mod crossing;
 mod files;
 mod lookups;
 mod names;
+mod people;
 mod private;
 mod progress;
 mod questions;

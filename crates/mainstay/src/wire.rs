@@ -146,7 +146,8 @@ impl Site {
             environment: self.environment.named(&folder.description().environment),
         };
         tenants::ensure_default(&store, &folder, &self.clock).await?;
-        tenants::ensure_first(&store, &folder, &self.clock).await?;
+        let given = |name: &str| self.environment.get(name).map(str::to_owned);
+        tenants::ensure_first(&store, &folder, &self.clock, given).await?;
         let engine = Engine::start(
             folder.clone(),
             store.clone(),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{At, Checker};
 use crate::{
-    description::{Description, Environment, Limit, RoleName, SignUp, TenantReach, Tenants},
+    description::{Description, Environment, Limit, RoleName, TenantReach, Tenants},
     field,
 };
 
@@ -50,9 +50,7 @@ impl Checker<'_> {
             self.snake_name(At::Key(&field::pointer_to("/roles", name)), "role", name);
             self.without(name, description);
         }
-        if let Some(sign_up) = &description.sign_up {
-            self.sign_up(sign_up, description);
-        }
+        self.people(description);
         self.visitors(description);
         for (name, event) in &description.webhooks.events {
             let pointer = field::pointer_to("/webhooks/events", name);
@@ -163,30 +161,6 @@ impl Checker<'_> {
     }
 
     /// Visitors become what somebody chose for them, and reach no more than one tenant.
-    fn sign_up(&mut self, sign_up: &SignUp, description: &Description) {
-        if description.tenants.is_some() {
-            let message = "visitors could not say which tenant they belong to".to_owned();
-            let hint = Some("leave out `sign_up` or `tenants`".to_owned());
-            self.fault(At::Key("/sign_up"), "invalid_value", message).hint = hint;
-        }
-        let at = At::Value("/sign_up/role");
-        match description.roles.get(&sign_up.role) {
-            None => {
-                let message = format!("there is no role `{}`", sign_up.role);
-                let known = description.roles.keys().map(String::as_str);
-                self.unknown(at, "unknown_role", message, known, &sign_up.role);
-            }
-            Some(role) => {
-                let is_high = !matches!(role.role, base::Role::Editor | base::Role::Viewer);
-                if is_high || role.tenants == TenantReach::All {
-                    let message = format!("`{}` may do more than a visitor should", sign_up.role);
-                    let hint = "name a role that is `editor` or `viewer` and reaches one tenant";
-                    self.fault(at, "invalid_value", message).hint = Some(hint.to_owned());
-                }
-            }
-        }
-    }
-
     /// What a role takes away: from roles that can do without, and the same from everybody who cannot be told apart.
     fn without(&mut self, name: &str, description: &Description) {
         use base::Permission as P;

@@ -172,7 +172,7 @@ pub struct Tenants {
     /// Days in which a deleted tenant or record can be restored.
     #[serde(default = "default_restore_days")]
     pub restore_days: u32,
-    /// The slug of one that is there from the start.
+    /// The slug of one that is there from the start; `env.NAME`: what the environment says.
     pub first: Option<String>,
 }
 
@@ -182,6 +182,8 @@ pub struct Tenants {
 pub struct Users {
     /// What they sign in by.
     pub sign_in: SignIn,
+    /// The role of whoever is made without one, by its name under `roles`.
+    pub role: Option<String>,
 }
 
 /// What people sign in by.

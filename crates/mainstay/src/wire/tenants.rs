@@ -1,6 +1,6 @@
 //! The tenants that are there without anybody making them.
 
-use apps::folder::Folder;
+use apps::{description::Description, folder::Folder};
 use base::{Clock, TenantId};
 use identity::tenant;
 use store::Store;
@@ -32,9 +32,9 @@ pub(super) async fn ensure_first(
     store: &Store,
     folder: &Folder,
     clock: &Clock,
+    given: impl Fn(&str) -> Option<String>,
 ) -> anyhow::Result<()> {
-    let first = folder.description().tenants.as_ref().and_then(|it| it.first.clone());
-    let Some(slug) = first else { return Ok(()) };
+    let Some(slug) = first(folder.description(), given) else { return Ok(()) };
     let looked_for = slug.clone();
     if store.read(move |db| tenant::find(db, &looked_for)).await?.is_some() {
         return Ok(());
@@ -56,5 +56,43 @@ pub(super) async fn ensure_first(
             tenant::TenantError::SlugTaken(_) | tenant::TenantError::NameTaken(_),
         )) => Ok(()),
         other => other.map_err(anyhow::Error::from),
+    }
+}
+
+/// The slug of the first tenant: as it is written, or as the environment says where it says so.
+fn first(description: &Description, given: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let first = description.tenants.as_ref()?.first.as_deref()?;
+    match first.strip_prefix("env.") {
+        None => Some(first.to_owned()),
+        Some(name) => given(name)
+            .filter(|it| !it.is_empty())
+            .or_else(|| description.environment.default_of(name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn description(first: &str) -> Description {
+        let told = json!({
+            "app": "a",
+            "title": "A",
+            "tenants": {"noun": "shop", "schema": "schemas/shop.json", "first": first},
+            "environment": {"optional": ["CODE", "OTHER"], "defaults": {"CODE": "usual"}},
+        });
+        serde_json::from_value(told).expect("it is a description")
+    }
+
+    #[test]
+    fn the_environment_names_the_first_tenant_where_the_folder_says_so() {
+        let given = |name: &str| (name == "CODE").then(|| "harbour".to_owned());
+        let nothing = |_: &str| None;
+        assert_eq!(first(&description("default"), given).as_deref(), Some("default"));
+        assert_eq!(first(&description("env.CODE"), given).as_deref(), Some("harbour"));
+        assert_eq!(first(&description("env.CODE"), nothing).as_deref(), Some("usual"));
+        assert_eq!(first(&description("env.OTHER"), nothing), None);
     }
 }

@@ -99,8 +99,9 @@ struct Create {
     #[serde(default)]
     #[schemars(length(max = 255))]
     name: Option<String>,
-    /// A role: one of the application's own names, or owner, admin, operator, editor, viewer.
-    role: String,
+    /// A role: one of the application's own names, or owner, admin, operator, editor, viewer. May be left
+    /// out where the application has a usual one.
+    role: Option<String>,
     /// The tenant they belong to, unless they reach all.
     tenant: Option<TenantId>,
     /// Whether they reach all tenants; the application's own roles say so by themselves.
@@ -117,7 +118,10 @@ enum Reaches {
 }
 
 async fn create(call: Call, args: Create) -> Result<Answer, Problem> {
-    let (role, named) = role_of(&call.app, &args.role)?;
+    let role = args.role.as_ref().or(call.app.description().users.role.as_ref());
+    let role = role
+        .ok_or_else(|| Problem::faults("invalid_input", vec![Fault::new("/role", "is missing")]))?;
+    let (role, named) = role_of(&call.app, role)?;
     let reaches = args.reaches.or(named);
     let reach = match (reaches, args.tenant) {
         (Some(Reaches::All), None) => Reach::All,
