@@ -22,6 +22,7 @@ mod questions;
 mod rest;
 mod results;
 mod routes;
+mod rules;
 mod schedules;
 mod seeds;
 mod shape;

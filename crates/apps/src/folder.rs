@@ -26,7 +26,7 @@ use crate::{
         standing::{Overlay, Standing},
         version::Head,
     },
-    description::{Assistant, Description, Import, Task},
+    description::{Assistant, Collection, Description, Import, Task},
     marked::{self, Place},
     question::QuestionsKit,
     record::{Checked, CollectionKit, Kits},
@@ -405,9 +405,16 @@ impl fmt::Debug for AssistantKit {
 
 /// Reads the rows with which a collection starts: CSV whose headers are fields, or a list of
 /// objects in JSON or YAML.
-pub fn read_seed(text: &str, file: &str, schema: &Schema) -> Result<Table, TableError> {
+pub(crate) fn read_seed(
+    text: &str,
+    file: &str,
+    collection: &Collection,
+    schema: &Schema,
+) -> Result<Table, TableError> {
     let required = schema.inlined().get("required").and_then(Json::as_array);
-    let required = required.into_iter().flatten().filter_map(Json::as_str).map(str::to_owned);
+    let required = required.into_iter().flatten().filter_map(Json::as_str);
+    // What is computed need not stand in a seed.
+    let required = required.filter(|it| !collection.computed.contains_key(*it)).map(str::to_owned);
     let import = Import {
         formats: table::Format::ALL.map(|it| it.name().to_owned()).to_vec(),
         max_bytes: u64::MAX,
@@ -473,7 +480,8 @@ fn reader(kit: &CollectionKit) -> Result<Option<table::Reader>, Box<Fault>> {
 fn seed(files: &Files, kit: &CollectionKit) -> Result<Option<SeedRows>, Box<Fault>> {
     let Some(file) = &kit.spec.seed else { return Ok(None) };
     let text = files.text(file).unwrap_or_default();
-    let table = read_seed(text, file, &kit.schema).map_err(|error| unexpected(file, &error))?;
+    let table =
+        read_seed(text, file, &kit.spec, &kit.schema).map_err(|error| unexpected(file, &error))?;
     let rows = table.records.into_iter().map(|it| kit.check(Json::Object(it.data)));
     let rows = rows.collect::<Result<_, _>>().map_err(|error| unexpected(file, &error))?;
     Ok(Some((kit.name.clone(), hex::encode(Sha256::digest(text.as_bytes())), rows)))

@@ -66,6 +66,10 @@ impl Shelf for Records {
         }
     }
 
+    fn made(&self, collection: &str) -> Vec<String> {
+        self.kit(collection).map(CollectionKit::made).unwrap_or_default()
+    }
+
     fn by_ids(&self, db: &Db, tenant: TenantId, ids: &[RecordId]) -> Result<Vec<Kept>, Error> {
         let mut kept = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(CHUNK) {

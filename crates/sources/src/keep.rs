@@ -86,8 +86,15 @@ impl Trip<'_> {
         if items.is_empty() && along.aside.is_empty() && along.memory.is_none() {
             return Ok(());
         }
-        let ready: Vec<Ready> =
-            items.into_iter().map(|item| Ready { hash: item::hash(&item.data), item }).collect();
+        let source = self.program.source();
+        // What the collection makes by itself is nothing that the source says, nor a correction by hand.
+        let mut made = self.room.shelf().made(&source.into);
+        made.retain(|it| !source.key.contains(it));
+        let ready = items.into_iter().map(|mut item| {
+            item.data.retain(|name, _| !made.contains(name));
+            Ready { hash: item::hash(&item.data), item }
+        });
+        let ready: Vec<Ready> = ready.collect();
         let compared = ready
             .iter()
             .filter_map(|it| Some((it.item.key.clone(), self.compared.get(&it.item.key)?.clone())));

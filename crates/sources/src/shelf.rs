@@ -41,6 +41,9 @@ pub trait Shelf: Send + Sync + 'static {
         keys: &[Vec<Json>],
     ) -> Result<Vec<Option<Kept>>, Error>;
 
+    /// The fields of a collection that it makes of others by itself, whatever is said in them.
+    fn made(&self, collection: &str) -> Vec<String>;
+
     /// Puts records in, all or none; their ids in the same order. The caller writes the audit row.
     fn insert(
         &self,

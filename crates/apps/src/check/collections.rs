@@ -47,8 +47,9 @@ impl Checker<'_> {
             return;
         };
         self.fields(name, collection, &schema, &base);
+        self.rules(name, collection, &schema, &base);
         if let Some(file) = &collection.seed {
-            self.seed(&at("seed"), file, &schema);
+            self.seed(&at("seed"), file, collection, &schema);
         }
         if let Some(file) = &collection.default {
             self.default_record(&at("default"), file, collection, &schema);

@@ -7,13 +7,20 @@ use crate::{
     description::Collection,
     folder,
     marked::{Marked, Place},
+    record::rules::Rules,
     schema::{self, Schema},
     table,
 };
 
 impl Checker<'_> {
     /// Every row must fit the schema, and every column be a field.
-    pub(super) fn seed(&mut self, pointer: &str, file: &str, schema: &Schema) {
+    pub(super) fn seed(
+        &mut self,
+        pointer: &str,
+        file: &str,
+        collection: &Collection,
+        schema: &Schema,
+    ) {
         if !self.exists(pointer, file) {
             return;
         }
@@ -31,7 +38,7 @@ impl Checker<'_> {
             return;
         }
         let place = |row: u64| Place { line: u32::try_from(row).unwrap_or(u32::MAX), column: 1 };
-        match folder::read_seed(text, file, schema) {
+        match folder::read_seed(text, file, collection, schema) {
             Err(error) => {
                 let message = error.to_string();
                 self.fault(At::File(file, Place::START), "invalid_seed", message);
@@ -50,13 +57,30 @@ impl Checker<'_> {
                         &column.header,
                     );
                 }
+                let files = self.files;
+                let document = if is_document { files.document(file) } else { None };
+                let place_of = |row: Option<u64>| match (row, document) {
+                    (Some(row), Some(document)) => document.place(&entry(document, row)),
+                    (Some(row), None) => place(row),
+                    (None, _) => Place::START,
+                };
+                if let Some(rules) = Rules::of(collection, schema) {
+                    for mut record in read.records {
+                        let unmade = rules.compute(&mut record.data);
+                        let data = Json::Object(record.data.clone());
+                        let mut faults = schema.check(&data).err().unwrap_or_default();
+                        rules.judge(&record.data, unmade, &mut faults);
+                        for it in faults {
+                            let row = record.row_number;
+                            let what = super::files::shown(&it.pointer);
+                            let message = format!("row {row}: {what} {}", it.message);
+                            let at = At::File(file, place_of(Some(row)));
+                            self.fault(at, "invalid_seed", message).hint = it.hint;
+                        }
+                    }
+                }
                 for line in read.report.lines {
-                    let document = if is_document { self.files.document(file) } else { None };
-                    let at = match (line.row, document) {
-                        (Some(row), Some(document)) => document.place(&entry(document, row)),
-                        (Some(row), None) => place(row),
-                        (None, _) => Place::START,
-                    };
+                    let at = place_of(line.row);
                     let level = line.level;
                     let message = format!("row {}: {}", line.row.unwrap_or_default(), line.message);
                     let fault = self.fault(At::File(file, at), "invalid_seed", message);
@@ -82,7 +106,16 @@ impl Checker<'_> {
         }
         let files = self.files;
         let Some(document) = files.document(file) else { return };
-        let mut found: Vec<schema::Fault> = schema.check(&document.value).err().unwrap_or_default();
+        let mut value = document.value.clone();
+        let rules = Rules::of(collection, schema);
+        let unmade = match (&rules, &mut value) {
+            (Some(rules), Json::Object(data)) => rules.compute(data),
+            _ => Vec::new(),
+        };
+        let mut found: Vec<schema::Fault> = schema.check(&value).err().unwrap_or_default();
+        if let (Some(rules), Json::Object(data)) = (&rules, &value) {
+            rules.judge(data, unmade, &mut found);
+        }
         for (name, kind) in &collection.documents {
             let inner = document.value.get(name);
             let documented = self.schemas.get(&kind.schema).cloned().flatten();

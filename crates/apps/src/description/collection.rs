@@ -47,6 +47,13 @@ pub struct Collection {
     /// Fields by which an incoming record is recognised as one that is there, tried in order.
     #[serde(rename = "match", default)]
     pub matched_by: Vec<String>,
+    /// Fields that are computed of others whenever a record is written: field → an expression of the record,
+    /// `it`. What is said in them is passed over, unless the expression asks for it.
+    #[serde(default)]
+    pub computed: IndexMap<String, String>,
+    /// What must be true of several fields together.
+    #[serde(default)]
+    pub rules: Vec<RecordRule>,
     /// Fields found by words.
     #[serde(default)]
     pub search: Vec<String>,
@@ -80,6 +87,18 @@ pub struct Collection {
     /// that it was made, and not what is in it.
     #[serde(default)]
     pub private: bool,
+}
+
+/// What must be true of a record.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordRule {
+    /// An expression of the record, `it`, that must come out as true.
+    pub must: String,
+    /// The field that is told to be at fault.
+    pub field: String,
+    /// What is wrong, as the rest of a sentence that begins with the field.
+    pub says: String,
 }
 
 /// Where a record lies on the Earth.

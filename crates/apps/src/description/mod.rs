@@ -25,7 +25,7 @@ use serde_json::Value as Json;
 pub use archive::Archive;
 pub use assistant::{Assistant, AssistantSource};
 pub use collection::{
-    Collection, Export, Import, Located, Numbered, UnknownWord, ValueWords, Versioned,
+    Collection, Export, Import, Located, Numbered, RecordRule, UnknownWord, ValueWords, Versioned,
 };
 pub use configuration::{
     Category, ConfigPart, ConfigSource, ConfigurationSpec, CrossCheck, DocumentSpec, Places,

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 use store::Dialect;
 
+use super::rules::{self, Rules};
 use crate::{
     description::{Collection, Description, Routes},
     field::{self, Data},
@@ -42,6 +43,7 @@ pub struct CollectionKit {
     /// What says whose a record is, where it is asked for the records of one: `created_by`, or a field.
     pub owners: BTreeSet<String>,
     documents: Vec<Document>,
+    rules: Option<Rules>,
 }
 
 /// What the records of a collection lie in.
@@ -168,12 +170,14 @@ impl CollectionKit {
                 }
             }
         };
+        let schema = named(&spec.schema)?;
         Ok(Self {
             name: name.to_owned(),
+            rules: Rules::of(spec, &schema),
             spec: spec.clone(),
             place,
             restore_days: description.tenants.as_ref().map_or(RESTORE_DAYS, |it| it.restore_days),
-            schema: named(&spec.schema)?,
+            schema,
             is_watched: watched.contains(name),
             owners: owners(description, name, spec),
             documents: documents.collect::<Result<_, _>>()?,
@@ -193,6 +197,12 @@ impl CollectionKit {
         self.documents.iter().map(|it| (it.field.as_str(), &it.schema))
     }
 
+    /// The fields that are made of others alone, whatever is said in them.
+    pub(crate) fn made(&self) -> Vec<String> {
+        let computed = &self.spec.computed;
+        computed.keys().filter(|it| rules::is_made(computed, it)).cloned().collect()
+    }
+
     /// Do these records live in versions only?
     pub fn is_in_versions(&self) -> bool {
         matches!(self.place, Place::Version(_))
@@ -203,13 +213,21 @@ impl CollectionKit {
         field::get(data, &self.spec.title).map(field::display).filter(|it| !it.is_empty())
     }
 
-    /// Checks data against the schema, the documents in it against theirs.
+    /// Computes what is computed, and checks data against the schema and the rules, the documents in it against
+    /// theirs.
     ///
     /// # Errors
     /// [`Invalid`] with all faults at once.
     pub fn check(&self, data: impl Into<Json>) -> Result<Checked, Invalid> {
-        let data: Json = data.into();
+        let mut data: Json = data.into();
+        let unmade = match (&self.rules, &mut data) {
+            (Some(rules), Json::Object(data)) => rules.compute(data),
+            _ => Vec::new(),
+        };
         let mut faults = self.schema.check(&data).err().unwrap_or_default();
+        if let (Some(rules), Json::Object(data)) = (&self.rules, &data) {
+            rules.judge(data, unmade, &mut faults);
+        }
         hidden_characters(&data, "", &mut faults);
         let Json::Object(data) = data else {
             if faults.is_empty() {

@@ -16,6 +16,7 @@ mod list;
 mod narrow;
 mod patch;
 mod remove;
+pub(crate) mod rules;
 mod sight;
 mod write;
 

@@ -109,6 +109,10 @@ pub fn update(tx: &Tx, kits: &Kits, act: &Act, change: &Change) -> Result<Record
         return Ok(before);
     }
     let data = kit.check(data)?;
+    // What was changed is computed, so it is as it was.
+    if data.data() == &before.data {
+        return Ok(before);
+    }
     check_references(tx, kit, before.tenant, &[(data.data(), Some(&before.data))])?;
 
     let record = Record {
