@@ -12,10 +12,14 @@
 //! | `text\|email` | the first e-mail address in it |
 //! | `text\|phone` | the first telephone number in it, of ten digits or more, without brackets around it |
 //! | `text\|coordinates` | `{latitude, longitude}` of the first pair in it, such as the link of a map |
+//! | `link\|url(base)` | the whole address of a page that a link means; none where it means none |
+//! | `text\|percent_encode` | the text as a part of an address: `a b` is `a%20b` |
 //! | `table\|lookup(key, default)` | the value of a key, or the default |
 //! | `list\|head` | its first entry, or none |
 //!
 //! Where a text is expected, none gives none.
+
+mod address;
 
 use std::{
     borrow::Cow,
@@ -34,7 +38,7 @@ use minijinja::{
 use regex::Regex;
 
 /// The names of the filters added here.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 14] = [
     "clean",
     "extract",
     "unescape",
@@ -45,6 +49,8 @@ pub const NAMES: [&str; 12] = [
     "email",
     "phone",
     "coordinates",
+    "url",
+    "percent_encode",
     "lookup",
     "head",
 ];
@@ -77,6 +83,13 @@ pub fn add(environment: &mut Environment<'static>) {
         let (latitude, longitude) = found.map_or((None, None), |it| (Some(it.0), Some(it.1)));
         let pairs = [("latitude", Value::from(latitude)), ("longitude", Value::from(longitude))];
         Ok::<_, Error>(Value::from_pairs(pairs))
+    });
+    environment.add_filter("url", |link: Value, base: Option<Value>| {
+        let base = base.as_ref().map(text_of).transpose()?.flatten();
+        on_text(&link, |it| Ok(address::whole(it, base.as_deref()).into()))
+    });
+    environment.add_filter("percent_encode", |text: Value| {
+        on_text(&text, |it| Ok(address::encoded(it).into()))
     });
     environment.add_filter("lookup", |table: Value, key: Value, default: Option<Value>| {
         let found = match key.kind() {
@@ -381,6 +394,13 @@ mod tests {
             "'Fools &amp; Angels &quot;Owl&quot; &#39;s &nope;'|unescape",
             json!("Fools & Angels \"Owl\" 's &nope;"),
         );
+        gives(
+            "'a b.pdf'|url('https://rides.example/x/')",
+            json!("https://rides.example/x/a%20b.pdf"),
+        );
+        gives("nothing|url('https://rides.example/')", json!(null));
+        gives("'a b'|url(nothing)", json!(null));
+        gives("'a b'|percent_encode", json!("a%20b"));
         gives("codes|lookup('AB')", json!("Canada"));
         gives("codes|lookup('ZZ', 'USA')", json!("USA"));
         gives("codes|lookup(nothing)", json!(null));
