@@ -7,11 +7,15 @@
 //! All of these work inside a transaction of the caller, so that an application can create what
 //! belongs to a new tenant along with it. Start at [`create`].
 
+mod unique;
+
 use base::{Page, PageRequest, TenantId, Timestamp};
 use serde_json::{Value as Json, json};
 use store::{Db, Row, Tx, audit, params};
 
 use crate::{row, slug};
+
+pub use unique::check_unique;
 
 /// The most characters of a name.
 pub const NAME_MAX: usize = 255;
@@ -88,6 +92,14 @@ pub enum TenantError {
     /// A living tenant has this slug.
     #[error("a tenant with the slug `{0}` exists already")]
     SlugTaken(String),
+    /// A living tenant has this in a field that tells tenants apart.
+    #[error("a tenant whose `{field}` is `{value}` exists already")]
+    FieldTaken {
+        /// The field.
+        field: String,
+        /// What it holds.
+        value: String,
+    },
     /// Not a name.
     #[error("a name has 1 to {NAME_MAX} characters, and no control characters")]
     InvalidName,

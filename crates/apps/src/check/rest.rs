@@ -224,7 +224,12 @@ impl Checker<'_> {
     }
 
     fn tenants(&mut self, tenants: &Tenants) {
-        self.schema("/tenants/schema", &tenants.schema);
+        if let Some(schema) = self.schema("/tenants/schema", &tenants.schema) {
+            for (at, field) in tenants.unique.iter().enumerate() {
+                let pointer = format!("/tenants/unique/{at}");
+                self.known_field(At::Value(&pointer), &schema, field, &tenants.noun);
+            }
+        }
         let prefix = &tenants.key_prefix;
         if !(1..=8).contains(&prefix.len()) || !prefix.bytes().all(|it| it.is_ascii_lowercase()) {
             let message =

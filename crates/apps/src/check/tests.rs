@@ -121,6 +121,7 @@ fn every_fault_of_what_comes_round_goes_away_or_is_kept_is_told() {
         "a variable is a text, a number, or true or false",
         "`LIMTI` is not declared (did you mean `LIMIT`?)",
         "`LIMITS` is no variable of the environment",
+        "`shop` has no field `cuont` (did you mean `count`?)",
         "`things` has no field `cuont` (did you mean `count`?)",
         "`name` is computed behind `count`, which asks for it",
         "`today` is never given to this expression",

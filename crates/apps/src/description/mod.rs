@@ -172,6 +172,9 @@ pub struct Tenants {
     /// Days in which a deleted tenant or record can be restored.
     #[serde(default = "default_restore_days")]
     pub restore_days: u32,
+    /// Fields of its schema that no two living ones share, where they hold something.
+    #[serde(default)]
+    pub unique: Vec<String>,
     /// The slug of one that is there from the start; `env.NAME`: what the environment says.
     pub first: Option<String>,
 }

@@ -66,6 +66,7 @@ async fn create(call: Call, args: Create) -> Result<Answer, Problem> {
     let defaults = call.app.engine.folder().defaults();
     let (app, act) = (call.app.clone(), act(&call));
     let made = call.app.store.write(&call.caller.actor, act.now, move |tx| {
+        tenant::check_unique(tx, None, &new.data, unique(&app))?;
         let tenant = tenant::create(tx, new)?;
         kept::begin(tx, app.kits(), &act, tenant.id, defaults)?;
         Ok::<_, Problem>(tenant)
@@ -115,7 +116,9 @@ async fn update(call: Call, args: Update) -> Result<Answer, Problem> {
         apps::record::merge(&mut whole, &Json::Object(args.data));
         let Json::Object(whole) = whole else { return Err(fault("", "must be an object")) };
         let Fields { name, slug, rest } = split(checked(&app, whole)?)?;
-        let change = Change { name, slug: slug.flatten(), data: Some(Json::Object(rest)) };
+        let rest = Json::Object(rest);
+        tenant::check_unique(tx, Some(id), &rest, unique(&app))?;
+        let change = Change { name, slug: slug.flatten(), data: Some(rest) };
         Ok::<_, Problem>(tenant::update(tx, id, change, expected)?)
     });
     Ok(Answer::revised(view(&changed.await?)))
@@ -156,7 +159,12 @@ async fn delete(call: Call, args: Delete) -> Result<Answer, Problem> {
 async fn restore(call: Call, args: One) -> Result<Answer, Problem> {
     let id = args.tenant;
     let now = call.now();
-    let back = call.app.store.write(&call.caller.actor, now, move |tx| tenant::restore(tx, id));
+    let app = call.app.clone();
+    let back = call.app.store.write(&call.caller.actor, now, move |tx| {
+        let back = tenant::restore(tx, id)?;
+        tenant::check_unique(tx, Some(id), &back.data, unique(&app))?;
+        Ok::<_, Problem>(back)
+    });
     let back = back.await?;
     call.app.identity.forget_callers();
     call.app.tenants.forget(id);
@@ -185,6 +193,11 @@ fn split(mut data: Map<String, Json>) -> Result<Fields, Problem> {
     let name = data.remove("name").map(|it| text("name", it)).transpose()?.flatten();
     let slug = data.remove("slug").map(|it| text("slug", it)).transpose()?;
     Ok(Fields { name, slug, rest: data })
+}
+
+/// The fields that tell tenants apart, beside name and slug.
+fn unique(app: &App) -> &[String] {
+    app.description().tenants.as_ref().map_or(&[], |it| &it.unique)
 }
 
 /// The data, if it fits the schema that the application declares for its tenants.

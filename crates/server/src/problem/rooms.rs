@@ -227,9 +227,9 @@ impl From<TenantError> for Problem {
         match error {
             TenantError::NoSuchTenant(_) => Self::new("tenant_not_found", detail),
             TenantError::Deleted(_) => Self::new("deleted", detail).about("tenants"),
-            TenantError::NameTaken(_) | TenantError::SlugTaken(_) => {
-                Self::new("not_unique", detail).about("tenants")
-            }
+            TenantError::NameTaken(_)
+            | TenantError::SlugTaken(_)
+            | TenantError::FieldTaken { .. } => Self::new("not_unique", detail).about("tenants"),
             TenantError::InvalidName => fault("/name"),
             TenantError::InvalidSlug => fault("/slug"),
             TenantError::Changed { .. } => Self::new("stale", detail),
