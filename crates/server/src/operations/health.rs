@@ -8,8 +8,9 @@ use axum::{
     response::Response,
 };
 use base::Permission;
+use models::health::{Health, ProviderHealth, State};
 use observe::{Readiness, health::Report};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::{
     operation::{Answer, Call, Kind, Nothing, Operation},
@@ -106,6 +107,19 @@ fn services(call: &Call, report: &Report) -> Json {
     })
 }
 
+/// Each provider in a word, from what was last seen of it: no more is told to strangers.
+fn providers(health: &Health) -> Map<String, Json> {
+    let all: &[ProviderHealth] = match health {
+        Health::NotConfigured => &[],
+        Health::Providers(all) => all,
+    };
+    let word = |state: &State| match state {
+        State::Failing { .. } => "unavailable",
+        State::NeverUsed | State::Ok { .. } => "available",
+    };
+    all.iter().map(|it| (it.provider.clone(), json!(word(&it.state)))).collect()
+}
+
 /// A few numbers of this process; all of them are in `/metrics`.
 fn metrics_of(call: &Call) -> Json {
     let seen = base::metric::samples();
@@ -124,7 +138,11 @@ async fn database(call: Call, _: Nothing) -> Result<Answer, Problem> {
 }
 
 async fn models(call: Call, _: Nothing) -> Result<Answer, Problem> {
-    Ok(told(call.app.health.report().await.only(&["llm", "models", "embeddings"])))
+    let report = call.app.health.report().await.only(&["llm", "models", "embeddings"]);
+    let status = if report.is_up() { 200 } else { 503 };
+    let mut told = json!(report);
+    told["providers"] = Json::Object(providers(&call.app.models.health()));
+    Ok(Answer::one(told).with_status(status))
 }
 
 async fn live(call: Call, _: Nothing) -> Result<Answer, Problem> {
@@ -178,6 +196,20 @@ fn told(report: Report) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_provider_is_told_in_a_word() {
+        let at = base::Timestamp::UNIX_EPOCH;
+        let of = |provider: &str, state| ProviderHealth { provider: provider.into(), state };
+        let health = Health::Providers(vec![
+            of("openai", State::Ok { at }),
+            of("groq", State::Failing { since: at, why: "no such key: sk-secret".into() }),
+            of("ollama", State::NeverUsed),
+        ]);
+        let told = json!({"openai": "available", "groq": "unavailable", "ollama": "available"});
+        assert_eq!(Json::Object(providers(&health)), told);
+        assert_eq!(providers(&Health::NotConfigured), Map::new());
+    }
 
     #[test]
     fn strangers_are_not_told_what_was_spent() {
