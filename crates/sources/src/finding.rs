@@ -47,6 +47,8 @@ pub enum Code {
     RecordDeleted,
     /// Records that the source no longer has were marked.
     Gone,
+    /// Nothing was marked as gone: rows could not be read that may be what is missing.
+    GoneUnknown,
     /// Rows of a page were not in their order.
     Unordered,
     /// The source does not go on behind the last row.
@@ -87,6 +89,7 @@ impl Code {
             Self::FieldsLocked => "fields_locked",
             Self::RecordDeleted => "record_deleted",
             Self::Gone => "gone",
+            Self::GoneUnknown => "gone_unknown",
             Self::Unordered => "unordered",
             Self::Stuck => "stuck",
             Self::MoreToCome => "more_to_come",
@@ -119,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_finding_is_named_in_rows_as_in_answers() {
-        for code in [Code::StructureChanged, Code::SuddenLoss, Code::RowAside, Code::MoreToCome] {
+        for code in [Code::StructureChanged, Code::SuddenLoss, Code::RowAside, Code::GoneUnknown] {
             assert_eq!(serde_json::to_value(code).unwrap(), code.name());
         }
     }

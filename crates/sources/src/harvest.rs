@@ -3,6 +3,8 @@
 //! No I/O: the same document, description and day give the same harvest, so that it can be kept. Rows
 //! that resist are set aside with their reason and cost nobody else anything.
 
+mod identity;
+
 use std::collections::HashMap;
 
 use indexmap::IndexMap;
@@ -61,6 +63,9 @@ pub struct Item {
 pub struct Resisting {
     /// What it is known by: its key, its place, or its number.
     pub key: String,
+    /// By what it would be recognised, where that is certain although it resists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
     /// Why it resists.
     pub reason: String,
     /// Its fields.
@@ -196,7 +201,11 @@ impl Maker<'_> {
                         order.push(vec![mapped]);
                     }
                 },
-                Err(reason) => harvest.aside.push(self.resisting(number, row, &reason)),
+                Err(reason) => {
+                    let item = self.identity(&row, &lacking);
+                    let resisting = self.resisting(number, row, &reason);
+                    harvest.aside.push(Resisting { item, ..resisting });
+                }
             }
         }
         harvest.missing.retain(|_, count| *count > 0);
@@ -207,7 +216,8 @@ impl Maker<'_> {
                 Err(reason) => {
                     let row = Row { raw, ..Row::default() };
                     let resisting = self.resisting(number, row, &reason);
-                    harvest.aside.push(Resisting { key, place, ..resisting });
+                    let item = Some(key.clone());
+                    harvest.aside.push(Resisting { key, item, place, ..resisting });
                 }
             }
         }
@@ -232,7 +242,8 @@ impl Maker<'_> {
             Some(place) => place.to_string(),
             None => format!("row {}", number + 1),
         };
-        Resisting { key, reason: cut(reason), row: row.fields, raw: row.raw, place }
+        let (reason, item) = (cut(reason), None);
+        Resisting { key, item, reason, row: row.fields, raw: row.raw, place }
     }
 
     /// Where a row is in a source that grows.
@@ -314,6 +325,11 @@ pub(crate) fn key_of(source: &Source, data: &Data) -> String {
         [Json::String(one)] => one.clone(),
         _ => json!(values).to_string(),
     }
+}
+
+/// Has a record all by which it is recognised?
+pub(crate) fn has_key(source: &Source, data: &Data) -> bool {
+    source.key.iter().all(|it| data.get(it).is_some_and(|it| !is_empty(it)))
 }
 
 /// Is there nothing in it?

@@ -164,6 +164,26 @@ pub(crate) fn seen(
     Ok(())
 }
 
+/// Notes that items are there still, although nothing could be made of what the source says of them. Those that
+/// were gone stay so until they can be read.
+pub(crate) fn met(
+    tx: &Tx,
+    of: &Of,
+    items: &[String],
+    run: JobId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for chunk in items.chunks(CHUNK) {
+        let (places, params) = listed(of, chunk, &[now.into(), run.to_string().into()]);
+        let sql = format!(
+            "UPDATE source_items SET seen_at = $3, seen_run = $4
+              WHERE tenant = $1 AND source = $2 AND item IN ({places})"
+        );
+        tx.execute(sql.as_str(), &params)?;
+    }
+    Ok(())
+}
+
 /// Items that this run has not seen and that are not gone yet.
 pub(crate) fn unseen(db: &Db, of: &Of, run: JobId, limit: u32) -> Result<Vec<Known>, Error> {
     let rows = db.query(UNSEEN, &params![of.tenant, of.source.as_str(), run.to_string(), limit])?;

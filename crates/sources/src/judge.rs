@@ -184,6 +184,7 @@ mod tests {
         check(&missing(2), None, &[]);
         let resisting = |at: usize| Resisting {
             key: format!("row {at}"),
+            item: None,
             reason: "`date`: is no date".into(),
             row: serde_json::Map::new(),
             raw: None,

@@ -8,6 +8,8 @@ mod write;
 
 use std::collections::HashMap;
 
+pub(crate) use gone::Met;
+
 use base::{RecordId, Timestamp};
 use store::Tx;
 use work::Running;

@@ -25,7 +25,9 @@ use crate::{
     finding::{Code, FINDINGS_MAX, Finding},
     harvest::{self, Harvest, Item, Resisting},
     item::Of,
-    judge, metric,
+    judge,
+    keep::Met,
+    metric,
     program::Program,
     room::{Payload, Sources},
     run::{self, Counts, Flags},
@@ -160,6 +162,7 @@ impl<'a> Trip<'a> {
         self.progress(20, &format!("Read {} rows", harvest.rows)).await?;
         let good_count = harvest.items.len() as u64;
         let mut items = harvest.items;
+        let met = Met::recognised(&harvest.aside);
         let resisting = self.read_by_task(harvest.aside, &mut items).await?;
         self.progress(30, "Completing what is missing").await?;
         self.complete(&mut items).await?;
@@ -176,9 +179,10 @@ impl<'a> Trip<'a> {
             self.note("everything was checked and nothing was written");
             return Ok(());
         }
+        let met = met.with(self.program.source(), &resisting, &unfit);
         self.set_aside(&resisting, &unfit).await?;
         self.keep_all(fit, total).await?;
-        self.mark_gone().await?;
+        self.mark_gone(met).await?;
         self.memory = self.memory.succeeded(good_count, self.room.now());
         Ok(())
     }

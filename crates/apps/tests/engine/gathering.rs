@@ -18,6 +18,16 @@ use crate::{
 /// A ride that stands in one row, and is yet to come.
 const RIDE: &str = "15075";
 
+/// The calendar, with something else in the row of a ride.
+fn with(ride: &str, from: &str, to: &str) -> String {
+    let (page, mark) = (sample("ride-calendar.html"), format!("tag=\"{ride}\""));
+    let parts = page.split("<div class=\"calendarRow\"").map(|it| match it.contains(&mark) {
+        true => it.replace(from, to),
+        false => it.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("<div class=\"calendarRow\"")
+}
+
 /// The calendar without one of its rows.
 fn without(ride: &str) -> String {
     let (page, mark) = (sample("ride-calendar.html"), format!("tag=\"{ride}\""));
@@ -139,6 +149,40 @@ testkit::on_both! {
         let run = trail.reads_anew().await;
         assert_eq!(counts(&run, ["returned", "updated", "inserted"]), [1, 1, 0], "{run}");
         assert_eq!(trail.event(RIDE).await.data["is_gone"], false);
+    }
+
+    async fn a_ride_whose_row_resists_is_not_gone(db: Database) {
+        let trail = Trail::open(db).await;
+        trail.reads("aerc").await;
+        let unreadable = with(RIDE, "<td class=\"bold\">03/13/2027</td>", "<td class=\"bold\">13/45/2027</td>");
+        let unfit = with(RIDE, "Windy Gap Express", &"Windy ".repeat(60));
+        for (page, code) in [(unreadable, "row_aside"), (unfit, "record_aside")] {
+            trail.site.shows(page);
+            let run = trail.reads_anew().await;
+            assert_eq!(run["state"], "completed", "{run}");
+            assert_eq!(counts(&run, ["errors", "gone"]), [1, 0], "{run}");
+            assert!(codes(&run).contains(&code), "{run}");
+            assert_eq!(trail.event(RIDE).await.data["is_gone"], false);
+        }
+        trail.site.shows(without(RIDE));
+        let run = trail.reads_anew().await;
+        assert_eq!(counts(&run, ["gone"]), [1], "one that has really left is marked: {run}");
+    }
+
+    async fn nothing_is_marked_as_gone_while_a_row_does_not_say_which_ride_it_is(db: Database) {
+        let trail = Trail::open(db).await;
+        trail.reads("aerc").await;
+        trail.site.shows(with(RIDE, "<span class=\"rideName details\" tag=\"15075\">", "<span class=\"rideName details\">"));
+        let run = trail.reads_anew().await;
+        assert_eq!(run["state"], "completed", "{run}");
+        assert_eq!(counts(&run, ["errors", "gone"]), [1, 0], "{run}");
+        assert!(codes(&run).contains(&"gone_unknown"), "{run}");
+        assert_eq!(trail.event(RIDE).await.data["is_gone"], false);
+
+        trail.site.shows(without(RIDE));
+        let run = trail.reads_anew().await;
+        assert_eq!(counts(&run, ["errors", "gone"]), [0, 1], "{run}");
+        assert!(!codes(&run).contains(&"gone_unknown"), "{run}");
     }
 
     async fn a_ride_that_is_over_leaves_by_itself(db: Database) {

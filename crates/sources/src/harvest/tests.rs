@@ -146,6 +146,40 @@ fn a_row_that_resists_is_set_aside_and_the_others_stay() {
 }
 
 #[test]
+fn a_row_that_resists_is_recognised_where_its_key_can_be_read() {
+    let known = |found: Harvest| -> Vec<Option<String>> {
+        found.aside.into_iter().map(|it| it.item).collect()
+    };
+    let rows = [ride("A", "Bluff", "13/45/2027"), ride("B", "", "08/09/2027")];
+    assert_eq!(known(of(&rows.concat())), [Some("A".to_owned()), Some("B".to_owned())]);
+    let nameless = ride("A", "Bluff", "08/09/2027").replace("data-code=\"A\"", "");
+    assert_eq!(known(of(&nameless)), [None]);
+
+    let own = json!({"code": "default"});
+    let found = of_json(json!([
+        {"id": 9, "tenant": own},
+        {"id": 11, "time": "2026-09-21 08:17:00", "tenant": {"code": "other"}},
+    ]));
+    let refused = json!(["11", "2026-09-21T08:17:00Z"]).to_string();
+    assert_eq!(known(found), [None, Some(refused)], "a part of the key of the first is missing");
+}
+
+#[test]
+fn a_key_that_hangs_on_what_could_not_be_read_is_not_known() {
+    let mut document = page();
+    document["map"] = json!({
+        "day": "(row.days|head).date|date('%m/%d/%Y')", "at": "it.day|default('some day')",
+        "code": "row.code ~ ' ' ~ it.at", "name": "row.name"
+    });
+    document["compute"] = json!({});
+    document["merge"] = json!({});
+    document["parse"]["fields"]["days"]["map"] = json!({"date": "entry.on"});
+    let text = format!("<html>{}</html>", ride("A", "Bluff", "13/45/2027"));
+    let found = harvest(&program(document), &text, &scope()).expect("the expressions compile");
+    assert_eq!((found.aside.len(), found.aside[0].item.as_deref()), (1, None), "{found:?}");
+}
+
+#[test]
 fn a_page_of_another_structure_says_what_is_found_in_it() {
     let found = of("<div class=\"card\"><b data-code=\"A\">Bluff</b></div>");
     assert_eq!((found.rows, found.counted), (0, Some(0)));

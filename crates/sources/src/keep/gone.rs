@@ -1,4 +1,5 @@
-//! Marking the records that a source no longer has. None is deleted.
+//! Marking the records that a source no longer has. None is deleted, and none is marked whose row was met,
+//! however little could be made of it.
 
 use base::{RecordId, Timestamp};
 use serde_json::{Value as Json, json};
@@ -6,9 +7,10 @@ use store::{Db, Error, Tx, audit};
 use work::Running;
 
 use crate::{
+    description::Source,
     expression::Data,
     finding::{Code, Finding},
-    harvest::seen,
+    harvest::{Item, Resisting, has_key, seen},
     item::{self, Known, Of},
     metric,
     shelf::{Kept, Refused, Who},
@@ -18,11 +20,49 @@ use crate::{
 /// The most records that are looked at together when they may have gone.
 const GONE_PART: u32 = 200;
 
+/// What a run met and could not keep: it is there, so it has not gone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Met {
+    /// By what it is recognised.
+    items: Vec<String>,
+    /// How many nobody recognises.
+    unknown: usize,
+}
+
+impl Met {
+    /// Those of rows that resisted that are recognised all the same, whoever may read them then.
+    pub(crate) fn recognised(rows: &[Resisting]) -> Self {
+        Self { items: rows.iter().filter_map(|it| it.item.clone()).collect(), unknown: 0 }
+    }
+
+    /// And the rows that nobody could read, and records that do not fit.
+    pub(crate) fn with(
+        mut self,
+        source: &Source,
+        rows: &[Resisting],
+        records: &[(Item, String)],
+    ) -> Self {
+        self.unknown += rows.iter().filter(|it| it.item.is_none()).count();
+        for (item, _) in records {
+            match has_key(source, &item.data) {
+                true => self.items.push(item.key.clone()),
+                false => self.unknown += 1,
+            }
+        }
+        self
+    }
+}
+
 impl Trip<'_> {
     /// Marks records that the source no longer has. None is deleted.
-    pub(crate) async fn mark_gone(&mut self) -> Result<(), Stop> {
+    pub(crate) async fn mark_gone(&mut self, met: Met) -> Result<(), Stop> {
         if self.program.source().gone.is_none() {
             return Ok(());
+        }
+        let unknown = met.unknown;
+        self.note_met(met.items).await?;
+        if unknown > 0 {
+            return self.tell_unknown(unknown).await;
         }
         loop {
             self.stopped()?;
@@ -40,6 +80,33 @@ impl Trip<'_> {
             let marked = self.to_be_marked(&unseen, &kept)?;
             self.write_gone(unseen, marked).await?;
         }
+    }
+
+    /// Notes that items are there although nothing could be made of them.
+    async fn note_met(&self, items: Vec<String>) -> Result<(), Stop> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        let (job, of, now) = (self.job.clone(), self.of.clone(), self.room.now());
+        let write = move |tx: &Tx| {
+            job.fence(tx)?;
+            item::met(tx, &of, &items, job.job().id, now)?;
+            Ok::<_, Stop>(())
+        };
+        self.room.store().bookkeep("note what a source still has", write).await
+    }
+
+    /// Says that nothing is marked, where something is missing that may be among rows that nobody recognises.
+    async fn tell_unknown(&mut self, unknown: usize) -> Result<(), Stop> {
+        let (of, run) = (self.of.clone(), self.job.job().id);
+        let missing = self.room.store().read(move |db: &Db| item::unseen(db, &of, run, 1)).await?;
+        if !missing.is_empty() {
+            let message = format!(
+                "{unknown} rows could not be read and do not say which records they are; nothing was marked as gone"
+            );
+            self.tell(Finding::new(Code::GoneUnknown, message));
+        }
+        Ok(())
     }
 
     /// Of those that are not there any more, the ones that are missed.
