@@ -2,8 +2,8 @@
 //! somebody corrected it by hand. Pure functions of what was, what is, and what is said now.
 //!
 //! The lock of a field needs no list. What the source wrote last is kept beside the record; a field that
-//! differs from it was changed by a person, and is left alone until the person puts it back or the
-//! source says the same.
+//! differs from it, and holds what no other source placed there either, was changed by a person, and is left
+//! alone until the person puts it back or the source says the same. Of several sources the last word counts.
 
 use serde_json::Value as Json;
 
@@ -33,6 +33,15 @@ pub struct Change {
     pub written: Data,
 }
 
+/// What is known of who filled the fields of a record.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filled<'a> {
+    /// What the source wrote last; none of a record that it has not spoken of.
+    pub written: Option<&'a Data>,
+    /// What other sources placed in it.
+    pub by_others: &'a [Data],
+}
+
 /// Why a record is left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
@@ -42,11 +51,11 @@ pub enum Why {
     There,
 }
 
-/// What becomes of a record of which the source says `said`. `written` is what it said last.
+/// What becomes of a record of which the source says `said`.
 pub fn decide(
     existing: Existing,
     kept: Option<&Kept>,
-    written: Option<&Data>,
+    filled: Filled<'_>,
     said: &Data,
 ) -> Decision {
     let Some(kept) = kept else { return Decision::Insert };
@@ -56,7 +65,7 @@ pub fn decide(
     if existing == Existing::Keep {
         return Decision::Skip(Why::There);
     }
-    let change = change(&kept.data, written, said);
+    let change = change(&kept.data, filled, said);
     match change.patch.is_empty() {
         true => Decision::Unchanged(change),
         false => Decision::Update(change),
@@ -64,18 +73,16 @@ pub fn decide(
 }
 
 /// Lays what is said over what is there, but for what was changed by hand.
-pub fn change(there: &Data, written: Option<&Data>, said: &Data) -> Change {
+pub fn change(there: &Data, filled: Filled<'_>, said: &Data) -> Change {
     let mut change = Change::default();
     for (name, said) in said {
         let there = there.get(name).unwrap_or(&Json::Null);
-        let before = written.and_then(|it| it.get(name)).unwrap_or(&Json::Null);
+        let before = filled.written.and_then(|it| it.get(name)).unwrap_or(&Json::Null);
         if same(there, said) {
             change.written.insert(name.clone(), said.clone());
             continue;
         }
-        // A record that was there before the source spoke of it: what it holds was put there by hand.
-        let is_by_hand = if written.is_some() { !same(there, before) } else { !is_empty(there) };
-        if is_by_hand {
+        if filled.is_by_hand(name, there) {
             change.locked.push(name.clone());
             change.written.insert(name.clone(), before.clone());
         } else {
@@ -86,11 +93,25 @@ pub fn change(there: &Data, written: Option<&Data>, said: &Data) -> Change {
     change
 }
 
-/// The fields of a record that somebody changed by hand.
-pub fn locked(there: &Data, written: &Data) -> Vec<String> {
-    let differs =
-        |(name, before): &(&String, &Json)| !same(there.get(*name).unwrap_or(&Json::Null), before);
-    written.iter().filter(differs).map(|(name, _)| name.clone()).collect()
+/// The fields of a record that somebody changed by hand, of those that the source wrote.
+pub fn locked(there: &Data, filled: Filled<'_>) -> Vec<String> {
+    let names = filled.written.into_iter().flat_map(Data::keys);
+    let locked = names
+        .filter(|name| filled.is_by_hand(name, there.get(name.as_str()).unwrap_or(&Json::Null)));
+    locked.cloned().collect()
+}
+
+impl Filled<'_> {
+    /// Did a person put there what a field holds?
+    fn is_by_hand(&self, name: &str, there: &Json) -> bool {
+        let is_other = match self.written {
+            Some(written) => !same(there, written.get(name).unwrap_or(&Json::Null)),
+            // A record that was there before the source spoke of it.
+            None => !is_empty(there),
+        };
+        let placed = |it: &Data| it.get(name).is_some_and(|it| same(it, there));
+        is_other && !self.by_others.iter().any(placed)
+    }
 }
 
 /// Do two values say the same? Nothing is what null is, and a number is its size.
@@ -125,10 +146,15 @@ mod tests {
         Kept { id: RecordId::generate(), data: data(value), is_deleted: false }
     }
 
+    fn own(written: &Data) -> Filled<'_> {
+        Filled { written: Some(written), by_others: &[] }
+    }
+
     #[track_caller]
     fn check(there: Json, written: Option<Json>, said: Json, patch: Json, locked: &[&str]) {
         let written = written.map(data);
-        let change = change(&data(there), written.as_ref(), &data(said));
+        let filled = Filled { written: written.as_ref(), by_others: &[] };
+        let change = change(&data(there), filled, &data(said));
         assert_eq!(Json::Object(change.patch), patch);
         assert_eq!(change.locked, locked);
     }
@@ -159,17 +185,18 @@ mod tests {
     fn a_correction_that_the_source_takes_over_is_none_any_more() {
         let there = data(json!({"name": "Juniper Loop"}));
         let written = data(json!({"name": "Junipr Loop"}));
-        assert_eq!(locked(&there, &written), ["name"]);
-        let change = change(&there, Some(&written), &data(json!({"name": "Juniper Loop"})));
-        assert_eq!(locked(&there, &change.written), [] as [&str; 0]);
+        assert_eq!(locked(&there, own(&written)), ["name"]);
+        let change = change(&there, own(&written), &data(json!({"name": "Juniper Loop"})));
+        assert_eq!(locked(&there, own(&change.written)), [] as [&str; 0]);
         assert_eq!((change.patch.len(), change.locked.len()), (0, 0));
     }
 
     #[test]
     fn a_lock_outlasts_the_runs_that_follow() {
         let there = data(json!({"name": "By hand"}));
-        let first = change(&there, Some(&data(json!({"name": "A"}))), &data(json!({"name": "B"})));
-        let second = change(&there, Some(&first.written), &data(json!({"name": "C"})));
+        let written = data(json!({"name": "A"}));
+        let first = change(&there, own(&written), &data(json!({"name": "B"})));
+        let second = change(&there, own(&first.written), &data(json!({"name": "C"})));
         assert_eq!(second.locked, ["name"]);
     }
 
@@ -182,6 +209,24 @@ mod tests {
             json!({"state": "OR"}),
             &["name"],
         );
+    }
+
+    #[test]
+    fn what_another_source_placed_was_not_changed_by_hand() {
+        let others = [data(json!({"name": "Theirs", "state": null}))];
+        let said = data(json!({"name": "Ours", "state": "OR"}));
+        let decided = |there: Json, written: Option<&Data>| {
+            change(&data(there), Filled { written, by_others: &others }, &said).locked
+        };
+        let written = data(json!({"name": "Ours before", "state": "WA"}));
+        let none: [&str; 0] = [];
+        assert_eq!(decided(json!({"name": "Theirs"}), Some(&written)), none);
+        assert_eq!(decided(json!({"name": "Theirs"}), None), none);
+        assert_eq!(decided(json!({"name": "By hand"}), Some(&written)), ["name"]);
+        assert_eq!(decided(json!({"name": "By hand"}), None), ["name"]);
+        let filled = Filled { written: Some(&written), by_others: &others };
+        assert_eq!(locked(&data(json!({"name": "Theirs"})), filled), none);
+        assert_eq!(locked(&data(json!({"name": "Theirs", "state": "CA"})), filled), ["state"]);
     }
 
     #[test]
@@ -199,7 +244,8 @@ mod tests {
     fn what_was_deleted_stays_so_and_what_is_kept_is_not_looked_at() {
         let said = data(json!({"name": "B"}));
         let deleted = Kept { is_deleted: true, ..kept(json!({"name": "A"})) };
-        let decide = |existing, kept: Option<&Kept>| super::decide(existing, kept, None, &said);
+        let decide =
+            |existing, kept: Option<&Kept>| super::decide(existing, kept, Filled::default(), &said);
         assert_eq!(decide(Existing::Update, None), Decision::Insert);
         assert_eq!(decide(Existing::Update, Some(&deleted)), Decision::Skip(Why::Deleted));
         let there = kept(json!({"name": "A"}));

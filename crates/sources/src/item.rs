@@ -23,6 +23,8 @@ pub(crate) struct Known {
     pub record: RecordId,
     /// What the source wrote last; none where records are never changed.
     pub written: Option<Data>,
+    /// What the source placed itself in the fields of the record.
+    pub placed: Data,
     /// The hash of what the source said last.
     pub hash: String,
     /// When the source no longer had it.
@@ -37,6 +39,7 @@ pub(crate) struct Note {
     pub(crate) item: String,
     pub(crate) record: RecordId,
     pub(crate) written: Option<Data>,
+    pub(crate) placed: Data,
     pub(crate) hash: String,
 }
 
@@ -47,13 +50,34 @@ pub(crate) struct Of {
     pub(crate) source: String,
 }
 
+impl Note {
+    /// What was placed, as it is written down: nothing where it is what was written.
+    fn placed(&self) -> Option<Json> {
+        differing(self.written.as_ref(), &self.placed)
+    }
+}
+
+fn differing(written: Option<&Data>, placed: &Data) -> Option<Json> {
+    let is_same = match written {
+        Some(written) => written == placed,
+        None => placed.is_empty(),
+    };
+    (!is_same).then(|| Json::Object(placed.clone()))
+}
+
 impl Known {
     fn read(row: &Row) -> Result<Self, Error> {
-        let written: Option<Json> = row.get("written")?;
+        let object = |column: &str| -> Result<Option<Data>, Error> {
+            let value: Option<Json> = row.get(column)?;
+            Ok(value.and_then(|it| it.as_object().cloned()))
+        };
+        let written = object("written")?;
+        let placed = object("placed")?.or_else(|| written.clone()).unwrap_or_default();
         Ok(Self {
             item: row.get("item")?,
             record: row.get("record")?,
-            written: written.and_then(|it| it.as_object().cloned()),
+            written,
+            placed,
             hash: row.get("hash")?,
             gone_at: row.get("gone_at")?,
             seen_run: row.get("seen_run")?,
@@ -73,7 +97,7 @@ pub(crate) fn known(db: &Db, of: &Of, items: &[String]) -> Result<HashMap<String
     for chunk in items.chunks(CHUNK) {
         let (places, params) = listed(of, chunk, &[]);
         let sql = format!(
-            "SELECT item, record, written, hash, gone_at, seen_run FROM source_items
+            "SELECT item, record, written, placed, hash, gone_at, seen_run FROM source_items
               WHERE tenant = $1 AND source = $2 AND item IN ({places})"
         );
         for row in db.query(sql.as_str(), &params)? {
@@ -98,18 +122,21 @@ pub(crate) fn add(
         "item",
         "record",
         "written",
+        "placed",
         "hash",
         "first_seen_at",
         "seen_at",
         "seen_run",
     ];
     let row = |it: Note| -> Vec<Value> {
+        let placed = it.placed();
         params![
             of.tenant,
             of.source.as_str(),
             it.item,
             it.record,
             it.written.map(Json::Object),
+            placed,
             it.hash,
             now,
             now,
@@ -129,6 +156,7 @@ pub(crate) fn change(
     run: JobId,
     now: Timestamp,
 ) -> Result<(), Error> {
+    let placed = note.placed();
     tx.execute(
         CHANGE,
         &params![
@@ -139,7 +167,8 @@ pub(crate) fn change(
             note.written.map(Json::Object),
             note.hash,
             now,
-            run.to_string()
+            run.to_string(),
+            placed
         ],
     )?;
     Ok(())
@@ -219,12 +248,55 @@ pub(crate) fn of_record(
     rows.iter().map(|it| Ok((it.get("source")?, Known::read(it)?))).collect()
 }
 
-/// Takes what a record holds as written by the source, so that it may be changed again: the next run
-/// looks at it, whatever was found equal a short while ago.
-pub(crate) fn rewrite(tx: &Tx, of: &Of, item: &str, written: &Data) -> Result<(), Error> {
+/// What others than these items placed in the records that they became: other sources, of whatever tenant where
+/// records are everybody's.
+pub(crate) fn placed_by_others(
+    db: &Db,
+    of: &Of,
+    items: &HashMap<RecordId, String>,
+) -> Result<HashMap<RecordId, Vec<Data>>, Error> {
+    let records: Vec<RecordId> = items.keys().copied().collect();
+    let mut all: HashMap<RecordId, Vec<Data>> = HashMap::new();
+    for chunk in records.chunks(CHUNK) {
+        let places: Vec<String> = (1..=chunk.len()).map(|at| format!("${at}")).collect();
+        let params: Vec<Value> = chunk.iter().map(Value::from).collect();
+        let sql = format!(
+            "SELECT tenant, source, item, record, written, placed, hash, gone_at, seen_run
+               FROM source_items WHERE record IN ({})",
+            places.join(", ")
+        );
+        for row in db.query(sql.as_str(), &params)? {
+            let (tenant, source): (TenantId, String) = (row.get("tenant")?, row.get("source")?);
+            let known = Known::read(&row)?;
+            let is_own = tenant == of.tenant
+                && source == of.source
+                && items.get(&known.record) == Some(&known.item);
+            if !is_own {
+                all.entry(known.record).or_default().push(known.placed);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Takes this as written and as placed by the source, so that it may be changed again: the next run looks at
+/// it, whatever was found equal a short while ago.
+pub(crate) fn rewrite(
+    tx: &Tx,
+    of: &Of,
+    item: &str,
+    written: Option<&Data>,
+    placed: &Data,
+) -> Result<(), Error> {
     tx.execute(
         REWRITE,
-        &params![of.tenant, of.source.as_str(), item, Json::Object(written.clone())],
+        &params![
+            of.tenant,
+            of.source.as_str(),
+            item,
+            written.cloned().map(Json::Object),
+            differing(written, placed)
+        ],
     )?;
     Ok(())
 }
@@ -241,11 +313,12 @@ fn listed(of: &Of, items: &[String], more: &[Value]) -> (String, Vec<Value>) {
 
 const CHANGE: &str = "
     UPDATE source_items
-       SET record = $4, written = $5, hash = $6, seen_at = $7, seen_run = $8, gone_at = NULL
+       SET record = $4, written = $5, hash = $6, seen_at = $7, seen_run = $8, gone_at = NULL,
+           placed = $9
      WHERE tenant = $1 AND source = $2 AND item = $3";
 
 const UNSEEN: &str = "
-    SELECT item, record, written, hash, gone_at, seen_run
+    SELECT item, record, written, placed, hash, gone_at, seen_run
       FROM source_items
      WHERE tenant = $1 AND source = $2 AND gone_at IS NULL AND seen_run <> $3
      ORDER BY item LIMIT $4";
@@ -256,11 +329,11 @@ const COUNTS: &str = "
      WHERE tenant = $1 AND source = $2";
 
 const OF_RECORD: &str = "
-    SELECT source, item, record, written, hash, gone_at, seen_run
+    SELECT source, item, record, written, placed, hash, gone_at, seen_run
       FROM source_items
      WHERE tenant = $1 AND record = $2
      ORDER BY source";
 
 const REWRITE: &str = "
-    UPDATE source_items SET written = $4, hash = ''
+    UPDATE source_items SET written = $4, placed = $5, hash = ''
      WHERE tenant = $1 AND source = $2 AND item = $3";

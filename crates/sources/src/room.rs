@@ -24,7 +24,8 @@ use crate::{
         self,
         look::{self, EntryView, KindView, Which},
     },
-    decide,
+    decide::{self, Filled},
+    expression::Data,
     item::{self, Of},
     job::{self, Doer},
     lookup::Flights,
@@ -334,15 +335,10 @@ impl Sources {
             let kept = shelf.by_ids(db, tenant, &[record])?;
             let there = kept.into_iter().next().map(|it| it.data).unwrap_or_default();
             let origin = |(source, known): (String, item::Known)| {
-                let written = known.written.unwrap_or_default();
-                Origin {
-                    source,
-                    item: known.item,
-                    gone_at: known.gone_at,
-                    locked: decide::locked(&there, &written),
-                }
+                let locked = locked(db, tenant, &source, &known, &there)?;
+                Ok(Origin { source, item: known.item, gone_at: known.gone_at, locked })
             };
-            Ok::<_, Error>(known.into_iter().map(origin).collect::<Vec<_>>())
+            known.into_iter().map(origin).collect::<Result<Vec<_>, Error>>()
         };
         let origins = self.store.read(read).await?;
         if origins.is_empty() { Err(SourceError::NotFromSource(record)) } else { Ok(origins) }
@@ -490,21 +486,41 @@ fn unlock_in(
     };
     let mut freed: Vec<String> = Vec::new();
     for (source, known) in all {
-        let Some(mut written) = known.written else { continue };
-        for name in decide::locked(&kept.data, &written) {
+        let locked = locked(tx, tenant, &source, &known, &kept.data)?;
+        let (Some(mut written), mut placed) = (known.written, known.placed) else { continue };
+        for name in locked {
             if !fields.is_empty() && !fields.contains(&name) {
                 continue;
             }
             let there = kept.data.get(&name).cloned().unwrap_or_default();
-            written.insert(name.clone(), there);
+            written.insert(name.clone(), there.clone());
+            // For every other source too.
+            placed.insert(name.clone(), there);
             freed.push(name);
         }
-        item::rewrite(tx, &Of { tenant, source }, &known.item, &written)?;
+        item::rewrite(tx, &Of { tenant, source }, &known.item, Some(&written), &placed)?;
     }
+    freed.sort_unstable();
+    freed.dedup();
     let summary = format!("Let sources change {} fields again", freed.len());
     let entry = audit::Entry::new(tenant, "source_unlocked", format!("records/{record}"), summary);
     tx.audit(entry.record(record).after(json!({"fields": freed})));
     Ok(())
+}
+
+/// The fields of a record that a source leaves alone.
+fn locked(
+    db: &store::Db,
+    tenant: TenantId,
+    source: &str,
+    known: &item::Known,
+    there: &Data,
+) -> Result<Vec<String>, Error> {
+    let of = Of { tenant, source: source.to_owned() };
+    let own = HashMap::from([(known.record, known.item.clone())]);
+    let others = item::placed_by_others(db, &of, &own)?;
+    let by_others = others.get(&known.record).map_or(&[][..], Vec::as_slice);
+    Ok(decide::locked(there, Filled { written: known.written.as_ref(), by_others }))
 }
 
 fn view(

@@ -19,7 +19,7 @@ use crate::{
     expression::{Data, filled},
     finding::{Code, Finding},
     harvest::{self, Harvest, Item},
-    item::{self, Of},
+    item::{self, Known, Of},
     judge,
     keep::{Along, put_aside},
     run,
@@ -263,20 +263,22 @@ impl Trip<'_> {
         let mut asked = Vec::new();
         let mut over = Vec::new();
         for aside in completions {
-            let record = known.get(&aside.item).map(|it| it.record);
-            let there = kept.iter().find(|it| Some(it.id) == record && !it.is_deleted);
+            let known = known.get(&aside.item);
+            let there = known.and_then(|known| {
+                Some((known, kept.iter().find(|it| it.id == known.record && !it.is_deleted)?))
+            });
             match there {
-                Some(there) => {
+                Some((known, there)) => {
                     let (key, data) = (aside.item.clone(), there.data.clone());
                     items.push(Item { key, data, raw: aside.raw.clone(), place: None });
-                    asked.push((aside, there.id, there.data.clone()));
+                    asked.push((aside, known.clone(), there.data.clone()));
                 }
                 None => over.push(aside.item),
             }
         }
         let lacking: HashSet<usize> = self.complete(&mut items).await?.into_iter().collect();
         let mut done = Vec::new();
-        for (at, ((aside, record, before), item)) in asked.into_iter().zip(items).enumerate() {
+        for (at, ((aside, known, before), item)) in asked.into_iter().zip(items).enumerate() {
             if lacking.contains(&at) {
                 still.push(failed_again(aside, "nobody completed it yet"));
                 continue;
@@ -286,14 +288,14 @@ impl Trip<'_> {
                 .into_iter()
                 .filter(|(name, value)| before.get(name) != Some(value))
                 .collect();
-            done.push((aside.item, record, patch));
+            done.push((known, patch));
         }
         self.write_completed(done, over).await
     }
 
     async fn write_completed(
         &mut self,
-        done: Vec<(String, base::RecordId, Data)>,
+        done: Vec<(Known, Data)>,
         over: Vec<String>,
     ) -> Result<(), Stop> {
         if done.is_empty() && over.is_empty() {
@@ -302,8 +304,8 @@ impl Trip<'_> {
         let (job, of, now) = (self.job.clone(), self.of.clone(), self.room.now());
         let (shelf, actor) = (self.room.shelf().clone(), self.job.actor());
         let who = Who { tenant: self.tenant, actor: actor.clone(), now };
-        let changes = done.iter().any(|it| !it.2.is_empty());
-        self.counts.updated += done.iter().filter(|it| !it.2.is_empty()).count() as u64;
+        let changes = done.iter().any(|it| !it.1.is_empty());
+        self.counts.updated += done.iter().filter(|it| !it.1.is_empty()).count() as u64;
         let (counts, findings) = (self.counts, self.kept_findings());
         let write = move |tx: &Tx| {
             job.fence(tx)?;
@@ -313,14 +315,22 @@ impl Trip<'_> {
                 let entry = audit::Entry::new(of.tenant, "source_completed", subject, summary);
                 tx.audit(entry.after(json!({"run": job.job().id})));
             }
-            for (item, record, patch) in done {
-                if !patch.is_empty() {
-                    match shelf.update(tx, &who, record, patch) {
-                        Ok(()) | Err(Refused::Record(_)) => {}
-                        Err(Refused::Store(error)) => return Err(error.into()),
-                    }
+            for (known, patch) in done {
+                forget(tx, &of, &known.item)?;
+                if patch.is_empty() {
+                    continue;
                 }
-                forget(tx, &of, &item)?;
+                match shelf.update(tx, &who, known.record, patch.clone()) {
+                    Ok(()) => {}
+                    Err(Refused::Record(_)) => continue,
+                    Err(Refused::Store(error)) => return Err(error.into()),
+                }
+                let (mut written, mut placed) = (known.written, known.placed);
+                if let Some(written) = &mut written {
+                    written.extend(patch.clone());
+                }
+                placed.extend(patch);
+                item::rewrite(tx, &of, &known.item, written.as_ref(), &placed)?;
             }
             for item in &over {
                 forget(tx, &of, item)?;

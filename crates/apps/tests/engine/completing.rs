@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use identity::Caller;
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 use testkit::{
@@ -17,6 +18,9 @@ use crate::{
 
 /// Rides of the next three months that have a website, as the sample's day sees it.
 const SOON: [&str; 6] = ["15017", "15035", "15057", "15067", "15085", "15163"];
+
+/// A ride with a website of which it is more than three months to go, and less 40 days later.
+const LATER: &str = "15075";
 
 /// What a model makes of a website.
 fn details(fee: u32) -> Json {
@@ -133,6 +137,33 @@ testkit::on_both! {
         assert_eq!(counts(&run, ["completed"]), [6], "{run}");
         assert_eq!(fee(&trail.event("15035").await.data["event_details"]), Some(140));
         assert_eq!(fee(&trail.event("15057").await.data["event_details"]), Some(99), "corrected by hand");
+    }
+
+    async fn what_another_source_placed_is_no_correction_by_hand(db: Database) {
+        let script = Script::start().await;
+        script.always(|_| Reply::json(&details(120)));
+        let trail = with_websites(db, &script).await;
+        trail.reads("websites_later").await;
+        let ride = trail.event(LATER).await;
+        assert_eq!(fee(&ride.data["event_details"]), Some(120));
+
+        trail.clock.advance(SignedDuration::from_hours(40 * 24));
+        trail.site.says(Some("Entry $140."));
+        script.always(|_| Reply::json(&details(140)));
+        let run = trail.reads("websites_soon").await;
+        assert_eq!(run["state"], "completed", "{run}");
+        assert!(!codes(&run).contains(&"fields_locked"), "{run}");
+        assert_eq!(fee(&trail.event(LATER).await.data["event_details"]), Some(140));
+        let origins = trail.engine.source_origins(&Caller::operator(), ride.id).await.expect("its origins");
+        assert!(origins.iter().all(|it| it["locked"] == json!([])), "{origins:?}");
+
+        trail.corrects(ride.id, json!({"event_details": {"fees": [{"amount": 99}]}})).await;
+        trail.clock.advance(SignedDuration::from_hours(24));
+        trail.site.says(Some("Entry $160."));
+        script.always(|_| Reply::json(&details(160)));
+        let run = trail.reads("websites_soon").await;
+        assert!(codes(&run).contains(&"fields_locked"), "{run}");
+        assert_eq!(fee(&trail.event(LATER).await.data["event_details"]), Some(99), "what nobody placed is by hand");
     }
 
     async fn without_a_model_rides_keep_what_the_calendar_says(db: Database) {

@@ -154,7 +154,9 @@ impl Trip<'_> {
                 }
                 let mut written = known.written.clone().unwrap_or_default();
                 written.insert(field.clone(), Json::Bool(true));
-                item::rewrite(tx, &of, &known.item, &written)?;
+                let mut placed = known.placed.clone();
+                placed.insert(field.clone(), Json::Bool(true));
+                item::rewrite(tx, &of, &known.item, Some(&written), &placed)?;
             }
             let summary = format!("{} records are gone from the source {name}", marked.len());
             let entry = audit::Entry::new(

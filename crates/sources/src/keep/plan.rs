@@ -1,13 +1,16 @@
 //! What is to be done with each record of a part. Nothing is written here.
 
+use std::collections::HashMap;
+
 use base::RecordId;
 use serde_json::Value as Json;
 use store::{Db, Error};
 
 use super::{Keeper, Planned, Ready};
 use crate::{
-    decide::{self, Decision, Why},
+    decide::{self, Decision, Filled, Why},
     description::Existing,
+    expression::Data,
     item::{self, Known},
 };
 
@@ -38,6 +41,7 @@ impl Keeper {
         }
         let records: Vec<RecordId> = ids.iter().map(|it| it.1.record).collect();
         let kept = self.shelf.by_ids(db, self.of.tenant, &records)?;
+        let others = self.others(db, ids.iter().map(|it| (it.1.record, it.1.item.clone())))?;
         for (at, known) in ids {
             let there = kept.iter().find(|it| it.id == known.record);
             let decision = match there {
@@ -45,7 +49,8 @@ impl Keeper {
                 None => Decision::Skip(Why::Deleted),
                 Some(_) => {
                     let said = &self.ready[at].item.data;
-                    decide::decide(source.existing, there, known.written.as_ref(), said)
+                    let filled = filled(known.written.as_ref(), &others, known.record);
+                    decide::decide(source.existing, there, filled, said)
                 }
             };
             let record = Some(known.record);
@@ -53,14 +58,31 @@ impl Keeper {
         }
         let keys: Vec<Vec<Json>> = strangers.iter().map(|at| self.key(*at)).collect();
         let found = self.shelf.by_keys(db, self.of.tenant, &source.into, &source.key, &keys)?;
+        let records = strangers.iter().zip(&found);
+        let records = records
+            .filter_map(|(at, kept)| Some((kept.as_ref()?.id, self.ready[*at].item.key.clone())));
+        let others = self.others(db, records)?;
         for (at, kept) in strangers.into_iter().zip(found) {
             let said = &self.ready[at].item.data;
-            let decision = decide::decide(source.existing, kept.as_ref(), None, said);
-            let record = kept.map(|it| it.id);
+            let record = kept.as_ref().map(|it| it.id);
+            let filled = record.map(|it| filled(None, &others, it)).unwrap_or_default();
+            let decision = decide::decide(source.existing, kept.as_ref(), filled, said);
             planned.push(Planned { at, decision, known: None, record });
         }
         planned.sort_by_key(|it| it.at);
         Ok(planned)
+    }
+
+    /// What others placed in records. Where nothing is ever changed nobody needs to know.
+    fn others(
+        &self,
+        db: &Db,
+        records: impl Iterator<Item = (RecordId, String)>,
+    ) -> Result<HashMap<RecordId, Vec<Data>>, Error> {
+        match self.program.source().existing {
+            Existing::Keep => Ok(HashMap::new()),
+            Existing::Update => item::placed_by_others(db, &self.of, &records.collect()),
+        }
     }
 
     /// Need nobody look at the record?
@@ -82,4 +104,12 @@ impl Keeper {
         let value = |it: &String| data.get(it).cloned().unwrap_or_default();
         self.program.source().key.iter().map(value).collect()
     }
+}
+
+fn filled<'a>(
+    written: Option<&'a Data>,
+    others: &'a HashMap<RecordId, Vec<Data>>,
+    record: RecordId,
+) -> Filled<'a> {
+    Filled { written, by_others: others.get(&record).map_or(&[], Vec::as_slice) }
 }

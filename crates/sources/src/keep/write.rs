@@ -8,7 +8,7 @@ use store::{Tx, audit};
 use super::{Keeper, Kepts, Planned, Ready};
 use crate::{
     aside::{self, Aside, Step as AsideStep},
-    decide::{Decision, Why},
+    decide::{Change, Decision, Why},
     description::Existing,
     expression::Data,
     finding::{Code, Finding},
@@ -82,7 +82,9 @@ impl Keeper {
                 }
                 match (it.known, it.record) {
                     (Some(_), _) => part.seen.push(name),
-                    (None, Some(record)) => part.notes.push(self.noted(ready, record, None)),
+                    (None, Some(record)) => {
+                        part.notes.push(self.noted(ready, record, None, Data::new()));
+                    }
                     (None, None) => {}
                 }
             }
@@ -91,11 +93,11 @@ impl Keeper {
                 counts.returned += u64::from(returned);
                 kepts.compared.push((name.clone(), ready.hash.clone()));
                 tell_locked(&change.locked, &name, &mut kepts.findings);
-                self.remember(tx, it.known, it.record, ready, change.written, part)?;
+                self.remember(tx, it.known, it.record, ready, change, part)?;
             }
             Decision::Update(change) => {
                 let Some(record) = it.record else { return Ok(()) };
-                match self.shelf.update(tx, &self.who(), record, change.patch) {
+                match self.shelf.update(tx, &self.who(), record, change.patch.clone()) {
                     Ok(()) => {}
                     Err(Refused::Record(why)) => {
                         part.aside.push(self.resisting(ready, &why));
@@ -110,7 +112,7 @@ impl Keeper {
                 counts.returned += u64::from(returned);
                 kepts.compared.push((name.clone(), ready.hash.clone()));
                 tell_locked(&change.locked, &name, &mut kepts.findings);
-                self.remember(tx, it.known, it.record, ready, change.written, part)?;
+                self.remember(tx, it.known, it.record, ready, change, part)?;
             }
         }
         Ok(())
@@ -123,21 +125,28 @@ impl Keeper {
         known: Option<Known>,
         record: Option<RecordId>,
         ready: &Ready,
-        written: Data,
+        change: Change,
         part: &mut Part,
     ) -> Result<(), Stop> {
         let run = self.job.job().id;
+        let Change { patch, written, .. } = change;
         match (known, record) {
-            (Some(known), _)
-                if known.hash == ready.hash && known.written.as_ref() == Some(&written) =>
-            {
-                part.seen.push(known.item);
-            }
             (Some(known), _) => {
-                let note = self.noted(ready, known.record, Some(written));
+                let mut placed = known.placed.clone();
+                placed.extend(patch);
+                let is_same = known.hash == ready.hash
+                    && known.written.as_ref() == Some(&written)
+                    && known.placed == placed;
+                if is_same {
+                    part.seen.push(known.item);
+                    return Ok(());
+                }
+                let note = self.noted(ready, known.record, Some(written), placed);
                 item::change(tx, &self.of, note, run, self.now)?;
             }
-            (None, Some(record)) => part.notes.push(self.noted(ready, record, Some(written))),
+            (None, Some(record)) => {
+                part.notes.push(self.noted(ready, record, Some(written), patch));
+            }
             (None, None) => {}
         }
         Ok(())
@@ -182,11 +191,11 @@ impl Keeper {
         kepts.compared.push((ready.item.key.clone(), ready.hash.clone()));
         let written =
             (self.program.source().existing == Existing::Update).then(|| ready.item.data.clone());
-        part.notes.push(self.noted(ready, record, written));
+        part.notes.push(self.noted(ready, record, written, ready.item.data.clone()));
     }
 
-    fn noted(&self, ready: &Ready, record: RecordId, written: Option<Data>) -> Note {
-        Note { item: ready.item.key.clone(), record, written, hash: ready.hash.clone() }
+    fn noted(&self, ready: &Ready, record: RecordId, written: Option<Data>, placed: Data) -> Note {
+        Note { item: ready.item.key.clone(), record, written, placed, hash: ready.hash.clone() }
     }
 
     fn resisting(&self, ready: &Ready, why: &str) -> Aside {
