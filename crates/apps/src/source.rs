@@ -70,6 +70,11 @@ impl Shelf for Records {
         self.kit(collection).map(CollectionKit::made).unwrap_or_default()
     }
 
+    fn fields(&self, collection: &str) -> Vec<String> {
+        let all = self.kit(collection).map(|kit| kit.schema.fields()).unwrap_or_default();
+        all.into_iter().filter(|it| !it.contains('.')).collect()
+    }
+
     fn by_ids(&self, db: &Db, tenant: TenantId, ids: &[RecordId]) -> Result<Vec<Kept>, Error> {
         let mut kept = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(CHUNK) {

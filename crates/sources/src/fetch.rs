@@ -29,7 +29,7 @@ use crate::{
     cache::{self, Entry, Kind, Outcome},
     description::{Fetch, Records, Step},
     expression::{Data, Scope, Wrong, value_of},
-    harvest::{self, is_empty},
+    harvest::{self, is_empty, seen_kept},
     metric,
     program::Program,
     read::{ReadError, Reader, as_many, page_words},
@@ -184,11 +184,12 @@ impl Trip<'_> {
         let read = move |db: &store::Db| shelf.all(db, tenant, &of, most);
         let found = self.room.store().read(read).await?;
         let bench = self.program.bench()?;
+        let fields = self.room.shelf().fields(&records.of);
         let mut all = Vec::with_capacity(found.len());
         for kept in found {
             let mut data = kept.data;
             if let Some(when) = &records.when {
-                let it = value_of(&Json::Object(data.clone()));
+                let it = seen_kept(&fields, &data);
                 if !bench.is_true(when, &scope.with("it", it))? {
                     continue;
                 }

@@ -4,6 +4,7 @@
 //! that resist are set aside with their reason and cost nobody else anything.
 
 mod identity;
+mod seen;
 
 use std::collections::HashMap;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
+pub(crate) use self::seen::{seen, seen_kept};
 use crate::{
     description::{Merge, Source},
     expression::{Bench, Data, Scope, Value, Wrong, json_of, value_of},
@@ -146,20 +148,6 @@ pub(crate) fn told(source: &Source, mut data: Data, resisting: &Resisting) -> It
     data.retain(|name, _| !name.starts_with('_'));
     let (raw, place) = (resisting.raw.clone(), resisting.place);
     Item { key: key_of(source, &data), data, raw, place }
-}
-
-/// A record as expressions see it: of the fields that the description makes, those that it lacks are null. What a
-/// task read in a row has only what it said, and a record that is kept may be older than a field.
-pub(crate) fn seen(source: &Source, data: &Data) -> Value {
-    let mut whole = data.clone();
-    let completed = source.complete.iter().flat_map(|it| it.fields.iter().chain(it.fills.keys()));
-    let made = source.map.keys().chain(source.compute.keys()).chain(completed);
-    for name in made.filter(|it| !it.starts_with('_')) {
-        if !whole.contains_key(name) {
-            whole.insert(name.clone(), Json::Null);
-        }
-    }
-    value_of(&Json::Object(whole))
 }
 
 struct Maker<'a> {

@@ -28,7 +28,7 @@ use crate::{
     cache::{self, Entry, Kind, Uses},
     expression::{Data, Scope, Wrong, value_of},
     fetch::{decoded, lookup_question, span},
-    harvest::is_empty,
+    harvest::{is_empty, seen_kept},
     metric,
     program::Live,
     read::at as json_at,
@@ -166,7 +166,8 @@ impl Sources {
             tenant: &of_tenant,
         };
         sight.give(self, &mut scope);
-        scope.set("it", value_of(&Json::Object(record.clone())));
+        let fields = self.shelf().fields(&described.on);
+        scope.set("it", seen_kept(&fields, record));
         let misconfigured = |wrong: Wrong| LookupError::Misconfigured {
             lookup: live.name().to_owned(),
             why: wrong.0,

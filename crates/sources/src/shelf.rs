@@ -19,6 +19,9 @@ pub trait Shelf: Send + Sync + 'static {
     /// What is wrong with data for a collection, in words; nothing when it fits.
     fn faults(&self, collection: &str, data: &Data) -> Vec<String>;
 
+    /// The fields that a record of a collection may have, by their names; none of one that there is not.
+    fn fields(&self, collection: &str) -> Vec<String>;
+
     /// The records with these ids, deleted ones among them.
     fn by_ids(&self, db: &Db, tenant: TenantId, ids: &[RecordId]) -> Result<Vec<Kept>, Error>;
 

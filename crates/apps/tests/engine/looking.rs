@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 use testkit::Database;
 
-use crate::trail::{Outfit, Sky, Trail};
+use crate::trail::{Outfit, Sky, Trail, counts};
 
 /// A ride that has a place, and its day as the calendar gives it.
 const RIDE: &str = "15085";
@@ -95,6 +95,19 @@ testkit::on_both! {
         let told = weather(&trail, RIDE).await.expect("that is no fault");
         assert_eq!((&told["found"], &told["answer"]["forecast"]), (&json!("nothing"), &Json::Null), "{told}");
         assert_eq!((&told["answer"]["date"], asked(&trail)), (&json!("2027-02-13"), 0), "{told}");
+    }
+
+    async fn a_ride_that_lacks_a_field_is_passed_over_and_is_no_fault(db: Database) {
+        let trail = nearly_there(db).await;
+        let ride = trail.event(RIDE).await.id;
+        let without = json!({"latitude": null, "longitude": null, "is_gone": null, "is_canceled": null});
+        trail.corrects(ride, without).await;
+        assert!(trail.event(RIDE).await.data.get("latitude").is_none(), "what is null is not kept");
+        let told = weather(&trail, RIDE).await.expect("that is no fault");
+        assert_eq!((&told["found"], asked(&trail)), (&json!("nothing"), 0), "{told}");
+        let run = trail.reads("weather").await;
+        assert_eq!(run["state"], "completed", "{run}");
+        assert_eq!(counts(&run, ["rows", "completed"]), [1, 1], "the other one: {run}");
     }
 
     async fn what_is_not_there_is_not_looked_up(db: Database) {

@@ -10,7 +10,7 @@ use crate::{
     description::Source,
     expression::Data,
     finding::{Code, Finding},
-    harvest::{Item, Resisting, has_key, seen},
+    harvest::{Item, Resisting, has_key, seen_kept},
     item::{self, Known, Of},
     metric,
     shelf::{Kept, Refused, Who},
@@ -112,6 +112,7 @@ impl Trip<'_> {
     /// Of those that are not there any more, the ones that are missed.
     fn to_be_marked(&self, unseen: &[Known], kept: &[Kept]) -> Result<Vec<Known>, Stop> {
         let bench = self.program.bench()?;
+        let fields = self.room.shelf().fields(&self.program.source().into);
         let gone = self.program.source().gone.as_ref();
         let when = gone.and_then(|it| it.when.as_deref());
         let mut marked = Vec::new();
@@ -122,7 +123,7 @@ impl Trip<'_> {
             let is_missed = match when {
                 None => true,
                 Some(when) => {
-                    let it = seen(self.program.source(), &kept.data);
+                    let it = seen_kept(&fields, &kept.data);
                     // A record that a condition does not understand is not marked by it.
                     bench.is_true(when, &self.scope.with("it", it)).unwrap_or(false)
                 }
