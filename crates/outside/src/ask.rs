@@ -129,6 +129,20 @@ impl Failure {
         }
     }
 
+    /// Is it who asks that is not let in, whatever the question?
+    pub fn is_about_who_asks(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => matches!(
+                *status,
+                StatusCode::UNAUTHORIZED
+                    | StatusCode::PAYMENT_REQUIRED
+                    | StatusCode::FORBIDDEN
+                    | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+            ),
+            Self::Address(_) | Self::Robots | Self::Unreachable(_) | Self::TooLarge(_) => false,
+        }
+    }
+
     /// When the site wants to be asked again.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

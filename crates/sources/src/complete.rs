@@ -17,7 +17,7 @@ use self::tally::Tally;
 use crate::{
     decide::same,
     description::{Completion, TaskAsk},
-    expression::{Bench, Data, Scope, value_of},
+    expression::{Bench, Data, Scope, Wrong, value_of},
     finding::{Code, Finding},
     harvest::{Item, is_empty, seen},
     item,
@@ -32,6 +32,14 @@ struct Wish {
     at: usize,
     /// What is asked: equal ones are asked once.
     subject: Json,
+}
+
+/// What is to be asked for.
+#[derive(Default)]
+struct Wishes {
+    all: Vec<Wish>,
+    /// Items for which nobody knows what to ask, and why.
+    unclear: Vec<(usize, String)>,
 }
 
 /// What came of asking.
@@ -63,10 +71,10 @@ impl Trip<'_> {
         let mut lacking = Vec::new();
         for (number, completion) in completions.iter().enumerate() {
             let wishes = self.wishes(completion, items, &there)?;
-            if wishes.is_empty() && !completion.anew {
+            if wishes.all.is_empty() && wishes.unclear.is_empty() && !completion.anew {
                 continue;
             }
-            let answers = self.answers(number, completion, items, &wishes).await?;
+            let answers = self.answers(number, completion, items, &wishes.all).await?;
             let tally = self.fill(completion, items, wishes, answers, &mut lacking)?;
             if completion.anew {
                 for item in items.iter_mut() {
@@ -110,34 +118,35 @@ impl Trip<'_> {
         Ok(self.room.store().read(read).await?)
     }
 
-    /// What is to be asked for. Items whose record has it already take it over.
+    /// What is to be asked for. Items whose record has it already take it over. One for which an expression fails
+    /// costs the others nothing.
     fn wishes(
         &self,
         completion: &Completion,
         items: &mut [Item],
         there: &HashMap<String, There>,
-    ) -> Result<Vec<Wish>, Stop> {
+    ) -> Result<Wishes, Stop> {
         let bench = self.program.bench()?;
-        let mut wishes = Vec::new();
+        let mut wishes = Wishes::default();
         for (at, item) in items.iter_mut().enumerate() {
             if let Some(there) = there.get(&item.key).filter(|_| !completion.anew) {
                 take_over(completion, item, &there.kept);
             }
             let scope = self.scope.with("it", seen(self.program.source(), &item.data));
-            if !wants(completion, item, &bench, &scope)? {
-                continue;
-            }
-            let subject = match (&completion.task, &completion.lookup) {
-                (Some(task), _) => input(task, item, &bench, &scope)?,
-                (None, Some(lookup)) => bench.json(&lookup.of, &scope)?,
-                (None, None) => Json::Null,
+            let subject = match subject(completion, item, &bench, &scope) {
+                Ok(Some(subject)) => subject,
+                Ok(None) => continue,
+                Err(wrong) => {
+                    wishes.unclear.push((at, wrong.0));
+                    continue;
+                }
             };
             let is_paged = completion.task.as_ref().is_some_and(|it| it.page.is_some());
             if is_paged && subject.get(PAGE).is_none_or(is_empty) {
                 continue;
             }
             if !is_empty(&subject) {
-                wishes.push(Wish { at, subject });
+                wishes.all.push(Wish { at, subject });
             }
         }
         Ok(wishes)
@@ -148,13 +157,18 @@ impl Trip<'_> {
         &self,
         completion: &Completion,
         items: &mut [Item],
-        wishes: Vec<Wish>,
+        wishes: Wishes,
         answers: HashMap<String, Answered>,
         lacking: &mut Vec<usize>,
     ) -> Result<Tally, Stop> {
         let bench = self.program.bench()?;
         let mut tally = Tally::default();
-        for wish in wishes {
+        for (at, why) in wishes.unclear {
+            tally.lacks(Some(why.as_str()));
+            lacking.push(at);
+            mark(completion.marks.as_deref(), &mut items[at], true);
+        }
+        for wish in wishes.all {
             let item = &mut items[wish.at];
             let answer = match answers.get(&wish.subject.to_string()) {
                 Some(Answered::With(answer)) => answer,
@@ -230,13 +244,31 @@ fn hold(completion: &Completion, item: &mut Item, there: &There) {
     }
 }
 
+/// What is asked about an item; nothing where there is nothing to be asked for.
+fn subject(
+    completion: &Completion,
+    item: &Item,
+    bench: &Bench<'_>,
+    scope: &Scope,
+) -> Result<Option<Json>, Wrong> {
+    if !wants(completion, item, bench, scope)? {
+        return Ok(None);
+    }
+    let subject = match (&completion.task, &completion.lookup) {
+        (Some(task), _) => input(task, item, bench, scope)?,
+        (None, Some(lookup)) => bench.json(&lookup.of, scope)?,
+        (None, None) => Json::Null,
+    };
+    Ok(Some(subject))
+}
+
 /// Is there something to be asked for?
 fn wants(
     completion: &Completion,
     item: &Item,
     bench: &Bench<'_>,
     scope: &Scope,
-) -> Result<bool, Stop> {
+) -> Result<bool, Wrong> {
     let is_true = |name: &String| item.data.get(name).and_then(Json::as_bool).unwrap_or(false);
     if completion.anew {
         return when(completion, bench, scope);
@@ -250,14 +282,14 @@ fn wants(
     when(completion, bench, scope)
 }
 
-fn when(completion: &Completion, bench: &Bench<'_>, scope: &Scope) -> Result<bool, Stop> {
+fn when(completion: &Completion, bench: &Bench<'_>, scope: &Scope) -> Result<bool, Wrong> {
     match &completion.when {
         None => Ok(true),
-        Some(when) => Ok(bench.is_true(when, scope)?),
+        Some(when) => bench.is_true(when, scope),
     }
 }
 
-fn input(task: &TaskAsk, item: &Item, bench: &Bench<'_>, scope: &Scope) -> Result<Json, Stop> {
+fn input(task: &TaskAsk, item: &Item, bench: &Bench<'_>, scope: &Scope) -> Result<Json, Wrong> {
     let raw = item.raw.clone().map_or(Json::Null, Json::String);
     let scope = scope.with("raw", value_of(&raw));
     let mut input = Data::new();

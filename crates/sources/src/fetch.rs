@@ -62,6 +62,9 @@ pub(crate) enum FetchError {
     /// It will not be there, however often it is asked for.
     #[error("{step}: {why}")]
     Refused { step: String, why: String },
+    /// Whoever asks is not let in: nothing else will be there either.
+    #[error("{step}: {why}")]
+    Unwelcome { step: String, why: String },
     /// The site looks other than it is described.
     #[error("{step}: {why}")]
     Changed { step: String, why: String },
@@ -259,7 +262,11 @@ impl Trip<'_> {
             let why = failure.to_string();
             warn!(source, step, tried, why, "A site did not answer as it should");
             if !failure.is_passing() {
-                return Err(FetchError::Refused { step: step.to_owned(), why });
+                let step = step.to_owned();
+                return Err(match failure.is_about_who_asks() {
+                    true => FetchError::Unwelcome { step, why },
+                    false => FetchError::Refused { step, why },
+                });
             }
             let asked_for = failure.retry_after().unwrap_or_default();
             if tried >= manner.tries || asked_for > RETRY_AFTER_MAX {

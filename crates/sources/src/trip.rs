@@ -454,7 +454,9 @@ impl From<FetchError> for Stop {
         let message = error.to_string();
         match error {
             FetchError::Away { retry_after, .. } => Self::Away { message, retry_after },
-            FetchError::Refused { .. } => Self::Refused(Finding::new(Code::FetchFailed, message)),
+            FetchError::Refused { .. } | FetchError::Unwelcome { .. } => {
+                Self::Refused(Finding::new(Code::FetchFailed, message))
+            }
             FetchError::Changed { .. } => {
                 let message = format!("the structure has changed: {message}");
                 Self::Refused(Finding::new(Code::StructureChanged, message))

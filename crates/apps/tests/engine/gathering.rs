@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use apps::acts::{CacheKind, CacheWhich, SourceRun};
+use axum::http::StatusCode;
 use base::TenantId;
 use identity::Caller;
 use jiff::SignedDuration;
@@ -292,6 +293,32 @@ testkit::on_both! {
         let run = trail.reads_anew().await;
         assert_eq!(trail.site.asked("/places").len(), 26, "nobody is asked twice");
         assert_eq!(counts(&run, ["updated", "unchanged"]), [0, 59], "{run}");
+    }
+
+    async fn a_place_that_is_refused_costs_no_other_one_anything_and_is_asked_for_again(db: Database) {
+        let trail = Trail::that_looks_up(db).await;
+        trail.site.refuses("Windy+Fairgrounds", StatusCode::BAD_REQUEST);
+        let run = trail.reads("aerc").await;
+        assert_eq!(run["state"], "completed", "{run}");
+        assert_eq!((trail.site.asked("/places").len(), counts(&run, ["completed"])), (26, [25]), "{run}");
+        assert!(codes(&run).contains(&"not_completed"), "{run}");
+        let refused = trail.event(RIDE).await;
+        assert!(refused.data.get("latitude").is_none_or(Json::is_null));
+        assert_ne!(refused.data.get("geocoding_attempted"), Some(&json!(true)), "nobody said anything of it");
+
+        trail.site.refuses_nothing();
+        let run = trail.reads_anew().await;
+        assert_eq!((trail.site.asked("/places").len(), counts(&run, ["completed"])), (27, [1]), "{run}");
+        let found = trail.event(RIDE).await;
+        assert_eq!((&found.data["latitude"], &found.data["geocoding_attempted"]), (&json!(45.25), &json!(true)));
+    }
+
+    async fn whoever_lets_nobody_in_is_asked_once(db: Database) {
+        let trail = Trail::that_looks_up(db).await;
+        trail.site.refuses("", StatusCode::UNAUTHORIZED);
+        let run = trail.reads("aerc").await;
+        assert_eq!(run["state"], "completed", "{run}");
+        assert_eq!((trail.site.asked("/places").len(), counts(&run, ["completed"])), (1, [0]), "{run}");
     }
 
     async fn a_list_in_a_file_is_a_source_too(db: Database) {

@@ -94,6 +94,8 @@ struct Calendar {
     /// A file on the website of every ride, in the place of words.
     file: Option<Vec<u8>>,
     sky: Sky,
+    /// Questions after places with these words in them are answered so.
+    refused: Option<(String, StatusCode)>,
     asked: Vec<(&'static str, String)>,
 }
 
@@ -186,6 +188,16 @@ impl Site {
         self.lock().delay = delay;
     }
 
+    /// Whoever knows places refuses questions with these words in them from now on.
+    pub(crate) fn refuses(&self, words: &str, status: StatusCode) {
+        self.lock().refused = Some((words.to_owned(), status));
+    }
+
+    /// Whoever knows places refuses nothing any more.
+    pub(crate) fn refuses_nothing(&self) {
+        self.lock().refused = None;
+    }
+
     /// What was asked for at a path.
     pub(crate) fn asked(&self, path: &str) -> Vec<String> {
         let all = self.lock();
@@ -227,7 +239,12 @@ async fn places(State(calendar): State<Shared>, uri: Uri) -> Response {
         true => json!([]),
         false => json!([{"lat": "45.25", "lon": "-121.5", "display_name": "Somewhere"}]),
     };
-    lock(&calendar).asked.push(("/places", query));
+    let mut calendar = lock(&calendar);
+    let refused = calendar.refused.as_ref().filter(|it| query.contains(&it.0)).map(|it| it.1);
+    calendar.asked.push(("/places", query));
+    if let Some(status) = refused {
+        return status.into_response();
+    }
     axum::Json(found).into_response()
 }
 

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use futures::{StreamExt, stream};
 use serde_json::{Value as Json, json};
-use work::Failure;
 
 use super::{Answered, Wish};
 use crate::{
@@ -18,6 +17,9 @@ use crate::{
     shelf::{TaskQuestion, Unanswered},
     trip::{Stop, Trip},
 };
+
+/// So many questions in a row to which nothing came back: whoever is asked is away for the others too.
+const IN_VAIN_MAX: u32 = 3;
 
 impl Trip<'_> {
     /// An answer for each different subject, as far as one run asks.
@@ -152,6 +154,7 @@ impl Trip<'_> {
                 Err(
                     FetchError::Away { why, .. }
                     | FetchError::Refused { why, .. }
+                    | FetchError::Unwelcome { why, .. }
                     | FetchError::Changed { why, .. },
                 ) => reasons.push(why),
                 Err(error) => return Err(error),
@@ -161,7 +164,8 @@ impl Trip<'_> {
         Err(FetchError::Refused { step: PAGE.into(), why: reasons.join("; ") })
     }
 
-    /// Asks somebody outside, one thing after the other.
+    /// Asks somebody outside, one thing after the other. One that is refused, or that cannot be asked for, says
+    /// nothing of the next.
     async fn look_up(
         &mut self,
         lookup: &Lookup,
@@ -179,6 +183,7 @@ impl Trip<'_> {
         };
         let total = open.len();
         let mut found = Vec::with_capacity(total);
+        let mut in_vain = 0;
         for (done, (name, index)) in open.into_iter().enumerate() {
             self.progress(30, &format!("Looked up {done} of {total}")).await?;
             let item = &items[wishes[index].at];
@@ -193,10 +198,14 @@ impl Trip<'_> {
             );
             let ask = match ask {
                 Ok(ask) => ask,
-                Err(why) => return Err(Stop::Job(Failure::for_good("misconfigured", why))),
+                Err(why) => {
+                    found.push((name, Answered::Not(why)));
+                    continue;
+                }
             };
             match self.ask("lookup", ask, manner).await {
                 Ok(got) => {
+                    in_vain = 0;
                     let text = fetch::decoded(&got.bytes, got.charset.as_deref(), &got.media_type);
                     let answer = serde_json::from_str::<Json>(&text).ok();
                     let answer =
@@ -207,10 +216,17 @@ impl Trip<'_> {
                 Err(error @ (FetchError::Store(_) | FetchError::Stopped)) => {
                     return Err(error.into());
                 }
-                // Whoever is away now, or refuses, does so for the next one too.
                 Err(error) => {
+                    in_vain = match error {
+                        FetchError::Away { .. } => in_vain + 1,
+                        // Not let in: the next one would not be either.
+                        FetchError::Unwelcome { .. } => IN_VAIN_MAX,
+                        _ => 0,
+                    };
                     found.push((name, Answered::Not(error.to_string())));
-                    break;
+                    if in_vain >= IN_VAIN_MAX {
+                        break;
+                    }
                 }
             }
         }
