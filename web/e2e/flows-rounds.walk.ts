@@ -46,6 +46,31 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person who looks after what com
     expect(await page.getByText('https://exchange.example/calls').count()).toBe(2);
   });
 
+  it('tries a look-up: what is said, what is kept, and that nobody answered', async () => {
+    await open('/sources?tab=lookups');
+    await page.getByText('How long callers wait on this subject now.').waitFor();
+    await page.getByRole('button', { name: 'Try Waiting time' }).click();
+    const sheet = page.getByRole('dialog', { name: 'Waiting time' });
+    expect(await sheet.getByRole('button', { name: 'Ask', exact: true }).isDisabled()).toBe(true);
+    const ask = async (of: string) => {
+      await sheet.getByLabel(/^Ask about a call/).click();
+      await page.getByRole('combobox').fill(of);
+      await page.getByRole('option', { name: new RegExp(`^${of} 1?\\d\\b`) }).first().click();
+      await sheet.getByRole('button', { name: 'Ask', exact: true }).click();
+    };
+    await ask('Invoice');
+    await sheet.getByText('Said outside').waitFor();
+    await sheet.getByText('7.5').waitFor();
+    await ask('Moving');
+    await sheet.getByText('Kept', { exact: true }).waitFor();
+    await ask('Fault');
+    await sheet.getByRole('alert').getByText('Nobody answered').first().waitFor();
+    await ask('Contract');
+    await sheet.getByText('Nobody is asked about this one').waitFor();
+    await page.keyboard.press('Escape');
+    await sheet.waitFor({ state: 'detached' });
+  });
+
   it('pauses a schedule, resumes it, runs it now', async () => {
     await open('/schedules');
     await page.getByText('11 min 40 s late').waitFor();

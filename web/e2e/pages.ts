@@ -18,6 +18,7 @@ interface App {
   progress: Record<string, object>;
   tasks: Record<string, { result: string | null; text: string | null }>;
   sources: string[];
+  lookups: string[];
   schedules: string[];
   has_deprecations: boolean;
 }
@@ -100,6 +101,7 @@ export async function pages(at: Place): Promise<Visit[]> {
     visits.push({ name: 'source', path: `/sources/${app.sources[0]}` }, { name: 'aside', path: `/sources/${app.sources[0]}?tab=aside` });
     if (run) visits.push({ name: 'source-run', path: `/sources/${app.sources[0]}?run=${run.job}` });
   }
+  if (app.lookups.length > 0) visits.push({ name: 'lookups', path: '/sources?tab=lookups' }, { name: 'lookup', path: `/sources?tab=lookups&lookup=${app.lookups[0]}` });
   if (app.schedules.length > 0) visits.push({ name: 'schedules', path: '/schedules' }, { name: 'schedule', path: `/schedules?schedule=${app.schedules[0]}` });
   if (Object.values(app.collections).some((it) => it.archived)) {
     visits.push({ name: 'archives', path: '/archives' });

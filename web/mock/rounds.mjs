@@ -70,6 +70,17 @@ export const roundRoutes = {
     world.rounds.entries = world.rounds.entries.filter((it) => !gone.includes(it));
     return { removed: gone.length };
   },
+  'GET /api/lookups': (world) => paged(world.app.lookups.map((name) => ({ name, title: 'Waiting time', about: 'How long callers wait on this subject now.', of: 'calls', asked_with: ['topic', 'day'], gives: ['minutes', 'open_until', 'lines'], needs: ['minutes'], is_conditional: true, has_otherwise: true, good_for_s: 1800, waits_ms: 5000 }))),
+  'GET /api/records/{record}/lookups/{lookup}': (world, { params }) => {
+    if (!world.app.lookups.includes(params.lookup)) refuse('not_found', 'There is no such look-up');
+    const { data } = world.records.get(params.record) ?? refuse('record_not_found', 'There is no such record');
+    const told = { record: params.record, lookup: params.lookup };
+    // What a call is about says how asking goes.
+    if (data.topic === 'faults') refuse('external_service', 'Nobody answered', { detail: `Whoever is asked for \`${params.lookup}\` did not answer as they should: nobody answered within 5 s.`, hint: 'Try again later.' });
+    if (data.topic === 'contracts') return { ...told, found: 'nothing', answer: null, asked_at: null };
+    const isLive = data.topic !== 'moving';
+    return { ...told, found: isLive ? 'live' : 'kept', answer: { minutes: isLive ? 7.5 : 12, open_until: world.now(-3 * HOUR), lines: { open: 3, busy: 2 } }, asked_at: isLive ? world.now(240_000) : null };
+  },
   'GET /api/schedules': (world) => ({ schedules: world.rounds.schedules.map((it) => without(it, 'runs')) }),
   'GET /api/schedules/{schedule}': (world, { params }) => scheduleOf(world, params.schedule),
   'POST /api/schedules/{schedule}/run': (world, { params }) => ({ schedule: scheduleOf(world, params.schedule).name, outcome: 'begun', jobs: [randomUUID()] }),

@@ -38,6 +38,7 @@ const NEEDS = [
   [/^GET \/api\/sources\/[^/]+\/aside/, 'read_records'],
   [/^GET \/api\/sources/, 'read_jobs'],
   [/\/api\/sources/, 'manage_jobs'],
+  [/^GET \/api\/lookups/, 'read_records'],
   [/^GET \/api\/(schedules|deprecations)/, 'read_telemetry'],
   [/\/api\/schedules/, 'manage_schedules'],
   [/^GET \/api\/archives/, 'read_records'],

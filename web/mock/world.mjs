@@ -280,6 +280,7 @@ function whole(app) {
     progress: {},
     reports: {},
     sources: [],
+    lookups: [],
     schedules: [],
     languages: ['en'],
     sign_in: 'email',

@@ -147,6 +147,7 @@ pub(crate) const FIXED: &[Fixed] = &[
     ("GET /api/sources/{source}/aside", "sources.aside", &[]),
     ("GET /api/records/{record}/sources", "sources.origins", &[]),
     ("POST /api/records/{record}/sources/unlock", "sources.unlock", &[]),
+    ("GET /api/lookups", "lookups.list", &[]),
     ("GET /api/records/{record}/lookups/{lookup}", "lookups.ask", &[]),
     ("GET /api/audit", "audit.list", &[]),
     ("GET /api/audit/verify", "audit.verify", &[]),

@@ -94,6 +94,7 @@ export const app = {
   progress: { writing: { title: 'Progress', of: 'gradings', has_criteria: true, has_comment: true, recurring: ['strengths', 'opportunities'] } },
   reports: { grading: { title: 'Grading', of: 'gradings' } },
   sources: ['exchange', 'feed'],
+  lookups: ['waiting'],
   schedules: ['nightly', 'tidy'],
   languages: ['nl', 'en'],
   has_deprecations: true,

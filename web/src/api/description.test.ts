@@ -35,6 +35,7 @@ const app: AppView = {
   progress: {},
   reports: {},
   sources: [],
+  lookups: [],
   schedules: [],
   languages: ['en'],
   has_deprecations: false,

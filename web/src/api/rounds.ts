@@ -40,6 +40,13 @@ export interface CacheNarrowing {
 export const sourceCacheQuery = (query: CacheNarrowing) =>
   queryOptions({ queryKey: ['sources', 'cache', query], queryFn: () => answer(api.GET('/api/sources/cache', { params: { query: { ...query, entries: 100 } } })), refetchInterval: 30_000 });
 
+/** They stand in the description, so they change only when the server starts anew. */
+export const lookupsQuery = queryOptions({
+  queryKey: ['lookups'],
+  queryFn: async () => (await answer(api.GET('/api/lookups'))).items.map((it) => ({ ...it, id: it.name })),
+  staleTime: 300_000,
+});
+
 /** By its name, as it is told to tables. */
 export const schedulesQuery = queryOptions({
   queryKey: ['schedules', 'list'],

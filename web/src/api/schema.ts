@@ -1954,6 +1954,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/lookups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the look-ups, with what each is asked about and what it gives. */
+        get: operations["lookups.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/records/{record}/lookups/{lookup}": {
         parameters: {
             query?: never;
@@ -4019,6 +4036,7 @@ export interface components {
                 [key: string]: components["schemas"]["ReportEntry"];
             };
             sources: string[];
+            lookups: string[];
             schedules: string[];
             languages: string[];
             has_deprecations: boolean;
@@ -5016,6 +5034,19 @@ export interface components {
         };
         SourceCacheCleared: {
             removed: number;
+        };
+        LookupEntry: {
+            name: string;
+            title: string;
+            about: string;
+            of: string;
+            asked_with: string[];
+            gives: string[];
+            needs: string[];
+            is_conditional: boolean;
+            has_otherwise: boolean;
+            good_for_s: number;
+            waits_ms: number;
         };
         LookedUp: {
             /** Format: uuid */
@@ -10689,6 +10720,43 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    "lookups.list": {
+        parameters: {
+            query?: {
+                /** @description The most rows of a page. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Whether to count the rows of the whole list. */
+                count?: components["parameters"]["Count"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["LookupEntry"][];
+                        next_cursor: string | null;
+                        prev_cursor: string | null;
+                        total?: number;
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];

@@ -98,6 +98,9 @@ export type SourceCounts = Things['SourceCounts'];
 export type SourceAside = Things['SourceAside'];
 export type CacheKindView = Things['SourceCacheKind'];
 export type CacheKind = CacheKindView['kind'];
+/** A look-up that the application describes; what came of asking it. */
+export type LookupEntry = Things['LookupEntry'];
+export type LookedUp = Things['LookedUp'];
 export type CacheEntry = Things['SourceCacheEntry'];
 export type ScheduleView = Things['Schedule'];
 export type PastRun = Things['PastRun'];

@@ -5,6 +5,7 @@ import { capital, gradingOf, shelves } from '../api/description';
 import { frontendQuery } from '../api/rounds';
 import type { Permission } from '../api/types';
 import { helpLanguages } from '../rooms/help/sections';
+import { useIncoming } from '../rooms/sources/useIncoming';
 import { Icon, type IconName } from '../ui/Icon';
 import { useHouse } from './house';
 import { TenantSwitcher } from './TenantSwitcher';
@@ -24,6 +25,7 @@ export function usePlaces(): { name: string; places: Place[] }[] {
   const hasHelp = frontend !== undefined && helpLanguages(frontend).length > 0;
   const grading = can('ask_questions') ? gradingOf(app) : [];
   const isArchived = Object.values(app.collections).some((it) => it.archived);
+  const { seesSources, seesLookups } = useIncoming();
   const models: Place = { label: 'Models', icon: 'model', link: { to: '/models' } };
   return [
     {
@@ -54,7 +56,7 @@ export function usePlaces(): { name: string; places: Place[] }[] {
       name: 'Work',
       places: [
         ...only('read_jobs', { label: 'Jobs', icon: 'jobs', link: { to: '/jobs' } }),
-        ...(app.sources.length > 0 ? only('read_jobs', { label: 'Sources', icon: 'inflow', link: { to: '/sources' } }) : []),
+        ...(seesSources || seesLookups ? [{ label: 'Sources', icon: 'inflow', link: { to: '/sources' } } satisfies Place] : []),
         ...(app.schedules.length > 0 ? only('read_telemetry', { label: 'Schedules', icon: 'clock', link: { to: '/schedules' } }) : []),
         ...(isArchived ? only('read_records', { label: 'Archives', icon: 'box', link: { to: '/archives' } }) : []),
         ...(can('read_usage') || can('use_models') ? [models] : []),

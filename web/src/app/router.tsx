@@ -169,7 +169,7 @@ const rooms = [
   createRoute({
     getParentRoute: () => house,
     path: '/sources',
-    validateSearch: texts('tab', 'kind', 'pattern', 'tag'),
+    validateSearch: texts('tab', 'kind', 'pattern', 'tag', 'lookup'),
     component: lazyRouteComponent(() => import('../rooms/sources/SourcesPage')),
   }),
   createRoute({

@@ -3,11 +3,16 @@
 use base::RecordId;
 use identity::Caller;
 use serde_json::{Value as Json, json};
-use sources::LookupError;
+use sources::{Live, LookupError};
 
 use crate::{engine::Engine, error::EngineError, record};
 
 impl Engine {
+    /// The look-ups of the application: what each is asked about, with and for, without its address.
+    pub fn lookup_list(&self) -> Vec<Json> {
+        self.folder().lookups().iter().map(entry).collect()
+    }
+
     /// Asks somebody outside about a record, or says what they said of it a short while ago.
     ///
     /// # Errors
@@ -35,4 +40,23 @@ impl Engine {
             "asked_at": looked.asked_at,
         }))
     }
+}
+
+/// A look-up as people see it. Its address, its headers and the values of its question stay in the document:
+/// there may be keys in them.
+fn entry(lookup: &Live) -> Json {
+    let described = lookup.described();
+    json!({
+        "name": lookup.name(),
+        "title": described.title,
+        "about": described.about,
+        "of": described.on,
+        "asked_with": described.query.keys().collect::<Vec<_>>(),
+        "gives": described.gives.keys().collect::<Vec<_>>(),
+        "needs": described.need,
+        "is_conditional": described.when.is_some(),
+        "has_otherwise": described.otherwise.is_some(),
+        "good_for_s": described.cache.ttl.as_secs(),
+        "waits_ms": described.timeout.as_millis() as u64,
+    })
 }

@@ -110,6 +110,20 @@ testkit::on_both! {
         assert_eq!(counts(&run, ["rows", "completed"]), [1, 1], "the other one: {run}");
     }
 
+    async fn look_ups_are_listed_with_what_they_ask_and_give_but_not_with_whom_they_ask(db: Database) {
+        let trail = nearly_there(db).await;
+        let all = trail.engine.lookup_list();
+        let [weather] = all.as_slice() else { panic!("one look-up: {all:?}") };
+        assert_eq!((&weather["name"], &weather["of"]), (&json!("weather"), &json!("events")), "{weather}");
+        let asked_with = weather["asked_with"].as_array().expect("names");
+        assert!(asked_with.contains(&json!("latitude")) && asked_with.contains(&json!("start_date")), "{weather}");
+        assert_eq!((&weather["needs"], &weather["good_for_s"], &weather["waits_ms"]), (&json!(["forecast"]), &json!(1800), &json!(5000)));
+        assert_eq!((&weather["is_conditional"], &weather["has_otherwise"]), (&json!(true), &json!(true)));
+        let told = weather.to_string();
+        assert!(!told.contains("://") && !told.contains("WEATHER_URL"), "no address is told: {told}");
+        assert_eq!(asked(&trail), 0);
+    }
+
     async fn what_is_not_there_is_not_looked_up(db: Database) {
         let trail = nearly_there(db).await;
         let (operator, id) = (Caller::operator(), trail.event(RIDE).await.id);

@@ -108,6 +108,7 @@ fn describe(app: &App) -> Json {
         "progress": progress,
         "reports": reports,
         "sources": description.sources.keys().collect::<Vec<_>>(),
+        "lookups": description.lookups.keys().collect::<Vec<_>>(),
         "schedules": description.schedules.keys().collect::<Vec<_>>(),
         "languages": description.languages,
         "has_deprecations": app.ageing().next().is_some(),

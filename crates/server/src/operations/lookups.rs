@@ -1,23 +1,39 @@
-//! Look-ups: what somebody outside knows of a record, asked while the caller waits.
+//! Look-ups: which there are, and what somebody outside knows of a record, asked while the caller waits.
 
-use base::{Permission, RecordId};
+use base::{Page, Permission, RecordId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    operation::{Answer, Call, Kind, Operation},
+    operation::{Answer, Call, Kind, Nothing, Operation},
     problem::Problem,
 };
 
 pub(super) fn all() -> Vec<Operation> {
-    vec![Operation::new(
-        "lookups.ask",
-        Permission::ReadRecords,
-        Kind::One,
-        "LookedUp",
-        "Asks somebody outside about a record, at once.",
-        ask,
-    )]
+    vec![
+        Operation::new(
+            "lookups.list",
+            Permission::ReadRecords,
+            Kind::Page,
+            "LookupEntry",
+            "Lists the look-ups, with what each is asked about and what it gives.",
+            list,
+        ),
+        Operation::new(
+            "lookups.ask",
+            Permission::ReadRecords,
+            Kind::One,
+            "LookedUp",
+            "Asks somebody outside about a record, at once.",
+            ask,
+        ),
+    ]
+}
+
+async fn list(call: Call, _: Nothing) -> Result<Answer, Problem> {
+    let items = call.app.engine.lookup_list();
+    let total = Some(items.len() as u64);
+    Ok(Answer::page(Page { items, next: None, prev: None, total }))
 }
 
 #[derive(Deserialize, JsonSchema)]

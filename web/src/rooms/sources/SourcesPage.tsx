@@ -1,4 +1,4 @@
-/** Where records come from: how each source stands, and what is kept of what they fetched. */
+/** Where records come from: how each source stands, what is kept of what they fetched, and what is asked outside. */
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 
@@ -11,55 +11,68 @@ import { Empty } from '../../ui/Empty';
 import { number } from '../../ui/format';
 import { Note } from '../../ui/Note';
 import { Page } from '../../ui/Page';
-import { type ShortColumn, ShortTable } from '../../ui/table/ShortTable';
-import { Tabs } from '../../ui/Tabs';
+import { type Reading, type ShortColumn, ShortTable } from '../../ui/table/ShortTable';
+import { type TabItem, Tabs } from '../../ui/Tabs';
 import { Time } from '../../ui/Time';
 import { LiveBadge } from '../jobs/JobsPage';
 import { CacheTab } from './CacheTab';
+import { LookupsTab } from './LookupsTab';
 import { RunSource } from './RunSource';
+import { useIncoming } from './useIncoming';
 import { countWords } from './words';
 
 const route = getRouteApi('/house/sources');
 
 type Row = SourceEntry & { id: string };
+type Tab = 'sources' | 'kept' | 'lookups';
 
 export default function SourcesPage() {
-  const { app, tenant, allTenants, live, can } = useHouse();
+  const { tenant, live } = useHouse();
+  const { seesSources, seesLookups } = useIncoming();
   const search = route.useSearch();
   const navigate = useNavigate();
-  const query = useQuery({ ...sourcesQuery(tenant), enabled: app.sources.length > 0 });
-  if (app.sources.length === 0) return <NotFound />;
-  const tab = search.tab === 'kept' ? 'kept' : 'sources';
+  const query = useQuery({ ...sourcesQuery(tenant), enabled: seesSources });
+  const tabs: TabItem<Tab>[] = [
+    ...(seesSources
+      ? [
+          { id: 'sources' as const, label: 'Sources', count: query.data?.length },
+          { id: 'kept' as const, label: 'What is kept' },
+        ]
+      : []),
+    ...(seesLookups ? [{ id: 'lookups' as const, label: 'Look-ups' }] : []),
+  ];
+  const tab = tabs.find((it) => it.id === search.tab)?.id ?? tabs[0]?.id;
+  if (!tab) return <NotFound />;
   return (
-    <Page title="Sources" about="Where records come from, and how the last runs went." actions={<LiveBadge live={live} />}>
+    <Page title="Sources" about="Where records come from, and what is asked about them outside." actions={seesSources && <LiveBadge live={live} />}>
       <Tabs
         label="Parts of this room"
-        items={[
-          { id: 'sources', label: 'Sources', count: query.data?.length },
-          { id: 'kept', label: 'What is kept' },
-        ]}
+        items={tabs}
         value={tab}
-        onChange={(next) => void navigate({ to: '/sources', search: (now) => ({ tenant: now.tenant, tab: next === 'kept' ? next : undefined }), replace: true })}
+        onChange={(next) => void navigate({ to: '/sources', search: (now) => ({ tenant: now.tenant, tab: next === 'sources' ? undefined : next }), replace: true })}
       >
-        {tab === 'kept' ? (
-          <CacheTab narrowing={search} />
-        ) : (
-          <div className="stack">
-            {allTenants && can('manage_jobs') && <Note>Choose a {app.tenants?.noun} to run a source: its records go there.</Note>}
-            <ShortTable
-              label="Sources"
-              query={{ ...query, data: query.data && { items: query.data } }}
-              columns={COLUMNS}
-              empty={
-                <Empty icon="inflow" title="No sources">
-                  This application fetches nothing by itself.
-                </Empty>
-              }
-            />
-          </div>
-        )}
+        {tab === 'lookups' ? <LookupsTab chosen={search.lookup} /> : tab === 'kept' ? <CacheTab narrowing={search} /> : <SourceList query={{ ...query, data: query.data && { items: query.data } }} />}
       </Tabs>
     </Page>
+  );
+}
+
+function SourceList({ query }: { query: Reading<Row> }) {
+  const { app, allTenants, can } = useHouse();
+  return (
+    <div className="stack">
+      {allTenants && can('manage_jobs') && <Note>Choose a {app.tenants?.noun} to run a source: its records go there.</Note>}
+      <ShortTable
+        label="Sources"
+        query={query}
+        columns={COLUMNS}
+        empty={
+          <Empty icon="inflow" title="No sources">
+            This application fetches nothing by itself.
+          </Empty>
+        }
+      />
+    </div>
   );
 }
 

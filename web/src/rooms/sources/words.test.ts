@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { SourceCounts } from '../../api/types';
-import { countWords, flagWords, rateWords } from './words';
+import { countWords, flagWords, foundWords, rateWords } from './words';
 
 const counts = (more: Partial<SourceCounts>): SourceCounts => ({ rows: 0, extracted: 0, consolidated: 0, inserted: 0, updated: 0, unchanged: 0, skipped: 0, errors: 0, completed: 0, gone: 0, returned: 0, pages: 0, cache_hits: 0, ...more });
 
@@ -20,5 +20,13 @@ describe('a run of a source', () => {
 
   it('has no rate before anybody asked', () => {
     expect([rateWords(null), rateWords(0.826)]).toEqual(['–', '83 %']);
+  });
+});
+
+describe('what was looked up', () => {
+  it('is told by who says it, and each of the three differs in words', () => {
+    const all = (['live', 'kept', 'nothing'] as const).map(foundWords);
+    expect(all.map((it) => it.word)).toEqual(['Said outside', 'Kept', 'Nothing']);
+    expect(new Set(all.map((it) => it.about)).size).toBe(3);
   });
 });

@@ -1,6 +1,7 @@
 /** What a run of a source did, in words. Pure. */
 import { counted } from '../../api/description';
-import type { SourceCounts, SourceRun } from '../../api/types';
+import type { LookedUp, SourceCounts, SourceRun } from '../../api/types';
+import type { Tone } from '../../ui/Badge';
 import { number } from '../../ui/format';
 
 /** The counts of a run, in the order in which they come about, with the words of its page. */
@@ -37,6 +38,18 @@ export function flagWords({ refresh, validate, whole, debug }: SourceRun['flags'
   const named = Object.entries(refresh ?? {}).filter(([, it]) => it !== null && it !== false);
   const anew = named.map(([name, it]) => (typeof it === 'string' ? `anew: ${name} ${it}` : 'all anew'));
   return [...new Set(anew), ...(validate ? ['nothing written'] : []), ...(whole ? ['from the beginning'] : []), ...(debug ? ['with every detail'] : [])];
+}
+
+/** Who says what was looked up. */
+export function foundWords(found: LookedUp['found']): { tone: Tone; word: string; about: string } {
+  switch (found) {
+    case 'live':
+      return { tone: 'good', word: 'Said outside', about: 'Just now, or a short while ago.' };
+    case 'kept':
+      return { tone: 'warn', word: 'Kept', about: 'Nobody was asked, or nobody answered: this is what is there instead.' };
+    case 'nothing':
+      return { tone: 'plain', word: 'Nothing', about: 'Nobody is asked about this one, and nothing is there instead.' };
+  }
 }
 
 /** `83 %`, or that nobody asked yet. */

@@ -16,7 +16,7 @@ export interface ShortColumn<T> {
 }
 
 /** What is known of the list so far: as much of a query's result as is needed here. */
-interface Reading<T> {
+export interface Reading<T> {
   data: { items: T[] } | undefined;
   isPending: boolean;
   isError: boolean;
