@@ -120,4 +120,23 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person who asks and writes', ()
     await page.getByRole('img', { name: /Overall by quarter/ }).waitFor();
     await page.getByText('It is short.').waitFor();
   });
+
+  it('looks at some days only, by keys, and at all of them again', async () => {
+    await open('/progress?from=2020-01-01');
+    await page.getByText('+0.35').first().waitFor();
+    const to = page.getByLabel('To', { exact: true });
+    await to.focus();
+    await page.keyboard.type('01312020');
+    await page.waitForURL(/to=2020-01-31/);
+    await page.getByText('No results in these days').waitFor();
+    // Before the first day: it is said, and not asked for.
+    await page.getByLabel('From', { exact: true }).focus();
+    await to.focus();
+    await page.keyboard.type('12312019');
+    await page.getByText('Not before 2020-01-01.').waitFor();
+    expect(page.url()).not.toContain('2019');
+    await page.getByRole('button', { name: 'All days' }).click();
+    await page.getByText('+0.35').first().waitFor();
+    expect(page.url()).not.toMatch(/from=|to=/);
+  });
 });

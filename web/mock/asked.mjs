@@ -138,9 +138,11 @@ export const askedRoutes = {
   'GET /api/progress': (world, { query, caller }) => {
     const numbers = (mean) => ({ count: 3, mean, least: mean - 0.4, most: mean + 0.4, latest: mean + 0.2, change: 0.35, slope_30_days: 0.1 });
     const period = (from, mean, count) => ({ from, count, mean, criteria: { structure: mean + 0.2, tone: mean - 0.3 } });
-    const periods = [period('2026-08-01', 3.1, 2), period('2026-09-01', 3.4, 1), period('2026-10-01', 3.9, 4)];
-    const count = world.asked.results.filter((it) => query.of === 'all' || it.created_by === caller.id).length;
-    return { progress: query.progress ?? 'writing', of: query.of ?? 'me', count, owners: 1, first_at: count ? world.now(2000 * HOUR) : null, last_at: count ? world.now(3 * HOUR) : null, overall: numbers(3.5), criteria: { structure: numbers(3.8), tone: numbers(3.1) }, periods: { week: periods, month: periods, quarter: periods.slice(0, 2) }, points: [], recurring: { strengths: [{ text: 'It is short.', count: 3, last_at: world.now(3 * HOUR) }], opportunities: [] }, cached: false, calculated_at: world.now(), expires_at: world.now(-HOUR) };
+    if (query.from && query.to && query.to < query.from) refuse('invalid_input', 'Some fields are not right', { errors: [{ field: '/to', message: 'lies before the day that it begins with' }] });
+    const isWithin = (day) => (!query.from || day >= query.from) && (!query.to || day <= query.to);
+    const periods = [period('2026-08-01', 3.1, 2), period('2026-09-01', 3.4, 1), period('2026-10-01', 3.9, 4)].filter((it) => isWithin(it.from));
+    const count = world.asked.results.filter((it) => (query.of === 'all' || it.created_by === caller.id) && isWithin(it.created_at.slice(0, 10))).length;
+    return { progress: query.progress ?? 'writing', of: query.of ?? 'me', from: query.from ?? null, to: query.to ?? null, count, owners: 1, first_at: count ? world.now(2000 * HOUR) : null, last_at: count ? world.now(3 * HOUR) : null, overall: numbers(3.5), criteria: { structure: numbers(3.8), tone: numbers(3.1) }, periods: { week: periods, month: periods, quarter: periods.slice(0, 2) }, points: [], recurring: { strengths: [{ text: 'It is short.', count: 3, last_at: world.now(3 * HOUR) }], opportunities: [] }, cached: false, calculated_at: world.now(), expires_at: world.now(-HOUR) };
   },
 };
 

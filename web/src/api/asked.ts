@@ -58,7 +58,7 @@ export const resultRawQuery = (result: string) =>
 
 export const debugQuery = (tenant?: string) => queryOptions({ queryKey: ['debug', tenant], queryFn: () => answer(api.GET('/api/debug', { params: { query: { tenant } } })) });
 
-export const progressQuery = (query: { tenant?: string; progress?: string; of?: string }) =>
+export const progressQuery = (query: { tenant?: string; progress?: string; of?: string; from?: string; to?: string }) =>
   queryOptions({ queryKey: ['progress', query], queryFn: () => answer(api.GET('/api/progress', { params: { query } })) });
 
 /** Will nothing more come of it? */

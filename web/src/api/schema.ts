@@ -3264,6 +3264,8 @@ export interface components {
         Progress: {
             progress: string;
             of: string;
+            from: string | null;
+            to: string | null;
             count: number;
             owners: number;
             /** Format: date-time */
@@ -9164,6 +9166,10 @@ export interface operations {
                 progress?: string;
                 /** @description `me`, `all`, or the id of a user; one's own when left out. */
                 of?: string;
+                /** @description Of this day and those after it (UTC), like `2026-11-01`. */
+                from?: string;
+                /** @description Of this day and those before it (UTC), like `2026-11-30`. */
+                to?: string;
             };
             header?: never;
             path?: never;

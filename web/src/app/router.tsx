@@ -163,7 +163,7 @@ const rooms = [
   createRoute({
     getParentRoute: () => house,
     path: '/progress',
-    validateSearch: texts('progress', 'of', 'each'),
+    validateSearch: texts('progress', 'of', 'each', 'from', 'to'),
     component: lazyRouteComponent(() => import('../rooms/progress/ProgressPage')),
   }),
   createRoute({

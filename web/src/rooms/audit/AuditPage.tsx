@@ -7,6 +7,8 @@ import { auditActionsQuery, usersQuery } from '../../api/queries';
 import { useHouse } from '../../app/house';
 import { Button } from '../../ui/Button';
 import { Combobox } from '../../ui/Combobox';
+import { DayField } from '../../ui/DayField';
+import { dayIn } from '../../ui/days';
 import { ErrorNote } from '../../ui/ErrorNote';
 import { Note } from '../../ui/Note';
 import { Page } from '../../ui/Page';
@@ -60,8 +62,8 @@ export default function AuditPage() {
       <div className="toolbar">
         <ActionFilter tenant={tenant} value={search.action} onChange={(action) => set({ action })} />
         <PersonFilter value={search.actor} onChange={(actor) => set({ actor })} />
-        <DateFilter label="From" value={search.from} onChange={(from) => set({ from })} />
-        <DateFilter label="To" value={search.to} onChange={(to) => set({ to })} />
+        <DayField label="From" max={search.to} value={search.from} onChange={(from) => set({ from })} />
+        <DayField label="To" min={search.from} value={search.to} onChange={(to) => set({ to })} />
         {(search.action ?? search.actor ?? search.from ?? search.to ?? search.record) && (
           <Button kind="plain" icon="close" onClick={() => void navigate({ to: '/audit', search: { tenant } })}>
             Clear
@@ -73,8 +75,10 @@ export default function AuditPage() {
   );
 }
 
+/** The days as moments; what is written into the address and is no day counts for nothing. */
 function pick({ action, actor, from, to, record }: { action?: string; actor?: string; from?: string; to?: string; record?: string }) {
-  return { action, actor, record, from: from && `${from}T00:00:00Z`, to: to && `${to}T23:59:59.999Z` };
+  const [first, last] = [dayIn(from), dayIn(to)];
+  return { action, actor, record, from: first && `${first}T00:00:00Z`, to: last && `${last}T23:59:59.999Z` };
 }
 
 /** Which acts: chosen among those that happened lately, or typed. */
@@ -111,14 +115,5 @@ function PersonFilter({ value, onChange }: { value: string | undefined; onChange
       ))}
       {value && !people.some((it) => it.id === value) && <option value={value}>{value}</option>}
     </select>
-  );
-}
-
-function DateFilter({ label, value, onChange }: { label: string; value: string | undefined; onChange: (value: string | undefined) => void }) {
-  return (
-    <label className="row quiet" style={{ gap: 6 }}>
-      {label}
-      <input type="date" className="input" style={{ width: 'auto' }} value={value ?? ''} onChange={(event) => onChange(event.target.value || undefined)} />
-    </label>
   );
 }

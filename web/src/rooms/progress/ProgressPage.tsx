@@ -11,6 +11,9 @@ import { ChooseTenant } from '../../app/ChooseTenant';
 import { NotFound } from '../../app/fallback';
 import { useHouse } from '../../app/house';
 import { Bars } from '../../ui/Bars';
+import { Button } from '../../ui/Button';
+import { DayField } from '../../ui/DayField';
+import { dayIn } from '../../ui/days';
 import { Empty, Skeleton } from '../../ui/Empty';
 import { ErrorNote } from '../../ui/ErrorNote';
 import { number } from '../../ui/format';
@@ -25,13 +28,15 @@ const EACH = ['week', 'month', 'quarter'] as const;
 export default function ProgressPage() {
   const { app, tenant, allTenants, can } = useHouse();
   const search = route.useSearch();
-  const navigate = useNavigate();
+  const navigate = useNavigate({ from: '/progress' });
   const names = Object.keys(app.progress);
   const name = names.find((it) => it === search.progress) ?? names[0];
   const of = search.of === 'all' ? 'all' : 'me';
   const each = EACH.find((it) => it === search.each) ?? 'month';
-  const query = useQuery({ ...progressQuery({ tenant, progress: name, of }), enabled: name !== undefined && !allTenants });
-  const set = (next: { progress?: string; of?: string; each?: string }) => void navigate({ to: '/progress', search: (now) => ({ ...now, ...next }), replace: true });
+  const range = { from: dayIn(search.from), to: dayIn(search.to) };
+  const isNarrowed = Boolean(range.from ?? range.to);
+  const query = useQuery({ ...progressQuery({ tenant, progress: name, of, ...range }), enabled: name !== undefined && !allTenants });
+  const set = (next: Partial<typeof search>) => void navigate({ to: '/progress', search: (now) => ({ ...now, ...next }), replace: true });
   if (name === undefined) return <NotFound />;
   const title = app.progress[name]?.title ?? 'Progress';
   if (allTenants) {
@@ -72,10 +77,25 @@ export default function ProgressPage() {
         </>
       }
     >
+      <div className="toolbar" role="group" aria-label="Which days">
+        <DayField label="From" max={range.to} value={range.from} onChange={(from) => set({ from })} />
+        <DayField label="To" min={range.from} value={range.to} onChange={(to) => set({ to })} />
+        {isNarrowed && (
+          <Button kind="plain" icon="close" onClick={() => set({ from: undefined, to: undefined })}>
+            All days
+          </Button>
+        )}
+      </div>
       {query.isPending ? (
         <Skeleton lines={8} />
       ) : query.isError ? (
         <ErrorNote error={query.error} retry={() => void query.refetch()} />
+      ) : query.data.count === 0 && isNarrowed ? (
+        <div className="card">
+          <Empty icon="trend" title="No results in these days">
+            There may be some before or after them.
+          </Empty>
+        </div>
       ) : query.data.count === 0 ? (
         <div className="card">
           <Empty
@@ -92,7 +112,8 @@ export default function ProgressPage() {
         </div>
       ) : (
         <>
-          {of === 'me' && app.progress[name]?.has_comment && can('ask_questions') && <InWords key={`${name} ${query.data.count}`} name={name} tenant={tenant} />}
+          {/* What is said in words is said of all of one's results. */}
+          {of === 'me' && !isNarrowed && app.progress[name]?.has_comment && can('ask_questions') && <InWords key={`${name} ${query.data.count}`} name={name} tenant={tenant} />}
           <Shown progress={query.data} each={each} />
         </>
       )}

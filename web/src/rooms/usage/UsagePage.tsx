@@ -7,6 +7,8 @@ import { capital, counted, readable } from '../../api/description';
 import { type Period, usageSummaryQuery } from '../../api/queries';
 import type { UsageSummary } from '../../api/types';
 import { useHouse } from '../../app/house';
+import { DayField } from '../../ui/DayField';
+import { dayIn } from '../../ui/days';
 import { Skeleton } from '../../ui/Empty';
 import { ErrorNote } from '../../ui/ErrorNote';
 import { dollars, number } from '../../ui/format';
@@ -28,8 +30,8 @@ export default function UsagePage() {
   const [measure, setMeasure] = useState<Measure>('cost');
   const each: Each = search.each === 'month' ? 'month' : 'day';
   const today = new Date().toISOString().slice(0, 10);
-  const from = search.from ?? beginningOf(today, each);
-  const to = search.to ?? today;
+  const from = dayIn(search.from) ?? beginningOf(today, each);
+  const to = dayIn(search.to) ?? today;
   const period: Period = { tenant, from: `${from}T00:00:00Z`, to: `${to}T23:59:59.999Z` };
   const over = useQuery(usageSummaryQuery(period, each));
   const points = useMemo(() => (over.data?.group_by === each ? daysOf(over.data.breakdown, from, to, measure, each) : []), [over.data, from, to, measure, each]);
@@ -41,14 +43,8 @@ export default function UsagePage() {
       about="What was asked of models, and what it cost."
       actions={
         <>
-          <label className="row quiet" style={{ gap: 6 }}>
-            From
-            <input type="date" className="input" style={{ width: 'auto' }} max={to} value={from} onChange={(event) => set({ from: event.target.value || undefined })} />
-          </label>
-          <label className="row quiet" style={{ gap: 6 }}>
-            To
-            <input type="date" className="input" style={{ width: 'auto' }} min={from} value={to} onChange={(event) => set({ to: event.target.value || undefined })} />
-          </label>
+          <DayField label="From" max={to} value={from} onChange={(day) => set({ from: day })} />
+          <DayField label="To" min={from} value={to} onChange={(day) => set({ to: day })} />
           <Link to="/models" search={{ tab: 'budgets' }} className="button">
             <Icon name="model" /> Budgets
           </Link>
