@@ -111,11 +111,11 @@ impl Journal {
         let mut state = self.state();
         state.buffer.clear();
         record::begun(entry, &mut state.buffer);
-        let number = self.admit(&mut state)?;
-        let line = state.buffer.as_slice().into();
-        state.open.insert(entry.id, (number, line));
-        state.count(number, |it| it.open += 1);
-        Ok(())
+        self.admit(&mut state, |state, number| {
+            let line = state.buffer.as_slice().into();
+            state.open.insert(entry.id, (number, line));
+            state.count(number, |it| it.open += 1);
+        })
     }
 
     /// Something is over that needed no request: it may be refused as one that is about to be sent.
@@ -123,10 +123,7 @@ impl Journal {
         let mut state = self.state();
         state.buffer.clear();
         record::ended(entry, &mut state.buffer);
-        let number = self.admit(&mut state)?;
-        state.ended.insert(entry.id, number);
-        state.count(number, |it| it.ended += 1);
-        Ok(())
+        self.admit(&mut state, |state, number| state.over(entry.id, number))
     }
 
     /// It is over. This is never refused: the bound may be passed by what was under way.
@@ -134,21 +131,18 @@ impl Journal {
         let mut state = self.state();
         state.buffer.clear();
         record::ended(entry, &mut state.buffer);
-        match self.append(&mut state) {
-            Ok(number) => {
-                state.close(entry.id);
-                state.ended.insert(entry.id, number);
-                state.count(number, |it| it.ended += 1);
-            }
-            // The line of its beginning stays, so that a replay knows of it at least. The row goes
-            // into the database from memory.
-            Err(why) => {
-                metric::FAILURES.increment(&["journal"]);
-                error!(
-                    error = &why as &dyn std::error::Error,
-                    "Cannot write into the journal of the usage ledger"
-                );
-            }
+        let written = self.append(&mut state, |state, number| {
+            state.close(entry.id);
+            state.over(entry.id, number);
+        });
+        // The line of its beginning stays, so that a replay knows of it at least. The row goes into
+        // the database from memory.
+        if let Err(why) = written {
+            metric::FAILURES.increment(&["journal"]);
+            error!(
+                error = &why as &dyn std::error::Error,
+                "Cannot write into the journal of the usage ledger"
+            );
         }
     }
 
@@ -157,10 +151,12 @@ impl Journal {
         let mut state = self.state();
         state.buffer.clear();
         record::dismissed(id, &mut state.buffer);
-        if self.append(&mut state).is_err() {
+        // Before the line is written: with it the file may be full, and the line of the beginning
+        // would be carried over, past the one that takes it back.
+        state.close(id);
+        if self.append(&mut state, |_, _| ()).is_err() {
             metric::FAILURES.increment(&["journal"]);
         }
-        state.close(id);
     }
 
     /// These are in the database, or will never be.
@@ -182,17 +178,21 @@ impl Journal {
         self.state().bytes
     }
 
-    /// Writes the buffer, unless the files have reached their bound; says into which file.
-    fn admit(&self, state: &mut State) -> Result<u32, LedgerFull> {
+    /// Writes the buffer, unless the files have reached their bound.
+    fn admit(
+        &self,
+        state: &mut State,
+        count: impl FnOnce(&mut State, u32),
+    ) -> Result<(), LedgerFull> {
         let bytes = state.bytes;
         if bytes + state.buffer.len() as u64 > self.bounds.bytes_max {
             state.refuse(&format!("{bytes} bytes wait for the database"));
             return Err(LedgerFull::Waiting { bytes });
         }
-        match self.append(state) {
-            Ok(number) => {
+        match self.append(state, count) {
+            Ok(()) => {
                 state.is_full = false;
-                Ok(number)
+                Ok(())
             }
             Err(why) => {
                 state.refuse(&why.to_string());
@@ -201,8 +201,12 @@ impl Journal {
         }
     }
 
-    /// Writes the buffer, with one call; says into which file. Nothing of it stays if it fails.
-    fn append(&self, state: &mut State) -> io::Result<u32> {
+    /// Writes the buffer, with one call. Nothing of it stays if it fails.
+    ///
+    /// `count` is told into which file, and notes there who needs the line. That comes before the
+    /// next file is begun, with which those go that nobody needs: a line that filled its file would
+    /// go with it.
+    fn append(&self, state: &mut State, count: impl FnOnce(&mut State, u32)) -> io::Result<()> {
         let State { files, buffer, bytes, .. } = &mut *state;
         let current = files.back_mut().expect("a journal has a file that is written");
         if let Err(why) = current.file.write_all(buffer) {
@@ -213,11 +217,12 @@ impl Journal {
         let length = buffer.len() as u64;
         current.bytes += length;
         *bytes += length;
-        let number = current.number;
-        if current.bytes >= self.bounds.file_bytes {
+        let (number, is_full) = (current.number, current.bytes >= self.bounds.file_bytes);
+        count(state, number);
+        if is_full {
             self.rotate(state);
         }
-        Ok(number)
+        Ok(())
     }
 
     fn rotate(&self, state: &mut State) {
@@ -268,6 +273,11 @@ impl State {
         if let Some(segment) = self.files.iter_mut().rfind(|it| it.number == number) {
             change(segment);
         }
+    }
+
+    fn over(&mut self, id: UsageId, number: u32) {
+        self.ended.insert(id, number);
+        self.count(number, |it| it.ended += 1);
     }
 
     fn close(&mut self, id: UsageId) {

@@ -135,13 +135,13 @@ fn read(name: &str, files: Vec<(PathBuf, File)>) -> io::Result<Left> {
     Ok(Left { replica, rows, broken_lines, files })
 }
 
-/// The ids of the rows that the files of a folder say, locked or not.
+/// The rows that the files of a folder say, locked or not.
 #[cfg(test)]
-pub(super) fn sample_rows(folder: &Path) -> Vec<UsageId> {
+pub(super) fn sample_rows(folder: &Path) -> Vec<Entry> {
     let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
     paths.sort();
     let files = paths.into_iter().map(|it| (it.clone(), File::open(it).unwrap())).collect();
-    read("x", files).unwrap().rows.iter().map(|it| it.id).collect()
+    read("x", files).unwrap().rows
 }
 
 #[cfg(test)]

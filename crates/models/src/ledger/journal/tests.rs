@@ -1,7 +1,10 @@
 use std::time::Instant;
 
 use super::*;
-use crate::ledger::sample;
+use crate::{
+    ledger::{recover::sample_rows, sample},
+    usage::Outcome,
+};
 
 fn open(folder: &Path, bounds: Bounds) -> Journal {
     let started = "2026-11-21T08:00:00Z".parse().unwrap();
@@ -103,8 +106,69 @@ fn what_reached_nobody_leaves_no_row() {
         journal.saved([entry.id]);
     }
     journal.dismiss(gone.id);
-    let left = crate::ledger::recover::sample_rows(folder.path());
+    let left: Vec<_> = sample_rows(folder.path()).iter().map(|it| it.id).collect();
     assert_eq!(left, [slow.id]);
+}
+
+/// At every moment a process that is killed leaves what is under way and what is over and not saved,
+/// and nothing of what reached nobody.
+#[track_caller]
+fn check_every_moment(file_bytes: u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path(), Bounds { file_bytes, bytes_max: 1_000_000 });
+    let mut needed: HashMap<UsageId, Outcome> = HashMap::new();
+    let mut dismissed: Vec<UsageId> = Vec::new();
+    let mut unsaved: VecDeque<UsageId> = VecDeque::new();
+    let check = |needed: &HashMap<UsageId, Outcome>, dismissed: &[UsageId], what: &str| {
+        let left: HashMap<_, _> =
+            sample_rows(folder.path()).into_iter().map(|it| (it.id, it.outcome)).collect();
+        for (id, outcome) in needed {
+            assert_eq!(left.get(id), Some(outcome), "{what}, files of {file_bytes} bytes");
+        }
+        let taken_back = dismissed.iter().any(|it| left.contains_key(it));
+        assert!(!taken_back, "{what}, files of {file_bytes} bytes: it reached nobody");
+    };
+    let slow = sample::entry();
+    journal.begin(&slow).unwrap();
+    needed.insert(slow.id, Outcome::Abandoned);
+    for round in 0..12 {
+        let mut entry = sample::entry();
+        journal.begin(&entry).unwrap();
+        needed.insert(entry.id, Outcome::Abandoned);
+        check(&needed, &dismissed, "begun");
+        if round % 3 == 0 {
+            journal.dismiss(entry.id);
+            needed.remove(&entry.id);
+            dismissed.push(entry.id);
+        } else {
+            entry.outcome = Outcome::Ok;
+            journal.end(&entry);
+            needed.insert(entry.id, Outcome::Ok);
+            unsaved.push_back(entry.id);
+        }
+        check(&needed, &dismissed, "over");
+        if round % 4 == 0 {
+            let noted = Entry { outcome: Outcome::Ok, ..sample::entry() };
+            journal.note(&noted).unwrap();
+            needed.insert(noted.id, Outcome::Ok);
+            unsaved.push_back(noted.id);
+            check(&needed, &dismissed, "noted");
+        }
+        while unsaved.len() > 1 {
+            let saved = unsaved.pop_front().unwrap();
+            needed.remove(&saved);
+            journal.saved([saved]);
+        }
+        check(&needed, &dismissed, "saved");
+    }
+}
+
+#[test]
+fn a_line_that_fills_its_file_does_not_go_with_it() {
+    // A file for each line, and every way in which lines can fall upon the ends of files.
+    for file_bytes in (1..2_000).step_by(83) {
+        check_every_moment(file_bytes);
+    }
 }
 
 #[test]
