@@ -18,7 +18,7 @@ use crate::{
     limit::Limits,
     local::{Local, package::MINILM},
     relay::{
-        Account, Attempt, Cache, Flights, Key, Landed, Lists, Missed, Provider, Said, Say, Trip,
+        Account, Alike, Attempt, Cache, Flights, Landed, Lists, Missed, Provider, Said, Say, Trip,
         Vectors, Wanted, Way, limits_of, route,
     },
     schema::Schemas,
@@ -40,7 +40,7 @@ pub(crate) struct Inner {
     pub(crate) ledger: Ledger,
     pub(crate) limits: Limits,
     pub(crate) cache: Arc<Cache>,
-    pub(crate) flights: Flights<Key, Landed>,
+    pub(crate) flights: Flights<Alike, Landed>,
     pub(crate) lists: Lists,
     /// The model of this process, whoever of its providers is asked.
     pub(crate) local: Local,

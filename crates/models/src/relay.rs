@@ -51,8 +51,8 @@ use crate::{
 
 pub use account::{Account, Caller};
 pub(crate) use attempt::Attempt;
-pub(crate) use cache::{Cache, Key};
-pub(crate) use chat::Landed;
+pub(crate) use cache::Cache;
+pub(crate) use chat::{Alike, Landed};
 pub(crate) use listed::Lists;
 pub(crate) use provider::Provider;
 pub use refusal::{Refused, refusal};

@@ -36,7 +36,7 @@ const SHAPING: [&str; 5] = [
     "accept-language",
 ];
 /// Fields that change how an answer is delivered or whose it is said to be, not what it says.
-const BESIDE: [&str; 6] =
+pub(crate) const BESIDE: [&str; 6] =
     ["model", "stream", "stream_options", "user", "safety_identifier", "metadata"];
 
 /// What counts as the same request.

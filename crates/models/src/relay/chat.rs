@@ -3,11 +3,12 @@
 
 mod errand;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::StreamExt;
 use http::HeaderMap;
+use tokio::time::Instant;
 
 use super::{
     Call, Missed, NoWay, Reply, Wanted, Way,
@@ -24,7 +25,9 @@ use crate::{
     chat::{Answer, Event},
     dialect::{self, Wire, proof},
     face::{FaceError, Peek},
+    limit,
     money::NanoUsd,
+    settings::ModelRef,
 };
 
 pub(super) use errand::said;
@@ -33,8 +36,26 @@ use errand::{Chat, Spoken};
 /// What an answer costs that was kept.
 const FREE: Cost = Cost::Known(NanoUsd::ZERO);
 
-/// What identical requests that are under way share.
-pub(crate) type Landed = Result<Arc<Kept>, Missed>;
+/// What identical requests that are under way share: an answer, whoever gave it, or that nobody did.
+/// While providers are down it is above all these that must not ask each by itself.
+pub(crate) type Landed = Result<Arc<Kept>, Failed>;
+
+/// Requests that share what comes of one of them: the same question, to the same models in the same
+/// order, with the same turn among others.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Alike {
+    key: cache::Key,
+    candidates: Vec<ModelRef>,
+    priority: limit::Priority,
+}
+
+/// That nobody answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Failed {
+    missed: Missed,
+    /// The attempts worth making were made.
+    is_spent: bool,
+}
 
 /// How far a kept answer may serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +69,7 @@ enum Keeps {
 
 impl Models {
     pub(super) async fn relay_chat(&self, call: Call) -> Reply {
+        let begun = Instant::now();
         let face = call.asks.face();
         let peek = match face.peek(&call.body).and_then(Peek::named) {
             Ok(peek) => peek,
@@ -92,6 +114,8 @@ impl Models {
         let chat = Chat {
             call: &call,
             face,
+            begun,
+            waited: Duration::ZERO,
             cap: way.rules.max_tokens,
             on_disconnect: way.rules.on_disconnect.unwrap_or(settings.relay.on_disconnect),
             relay: &settings.relay,
@@ -136,7 +160,7 @@ impl Models {
     /// Repeats an answer that was kept, shares one that is under way, or asks.
     async fn ask_or_repeat(
         &self,
-        chat: Chat<'_>,
+        mut chat: Chat<'_>,
         way: &Way,
         key: cache::Key,
         keeps: Keeps,
@@ -145,22 +169,33 @@ impl Models {
             return self.ask_anew(chat, way, Some(key), Cached::Miss).await;
         }
         if let Some(kept) = self.0.cache.get(&key)
-            && let Some(reply) = self.repeat(&chat, &kept)
+            && let Some(reply) = self.repeat(&chat, &kept, false)
         {
             return reply;
         }
         if chat.peek.stream {
             return self.ask_anew(chat, way, Some(key), Cached::Miss).await;
         }
-        match self.0.flights.board(&key).await {
-            Boarded::Shared(Ok(kept)) => match self.repeat(&chat, &kept) {
-                Some(reply) => reply,
-                None => self.ask_anew(chat, way, Some(key), Cached::Miss).await,
-            },
-            Boarded::Shared(Err(missed)) => {
+        let alike = Alike {
+            key,
+            candidates: way.candidates.iter().map(|it| it.to.clone()).collect(),
+            priority: chat.call.account.priority,
+        };
+        let before = Instant::now();
+        let boarded = self.0.flights.board(&alike).await;
+        chat.waited = before.elapsed();
+        match boarded {
+            Boarded::Shared(Ok(kept)) => {
+                let is_fallback = kept.by != alike.candidates[0];
+                match self.repeat(&chat, &kept, is_fallback) {
+                    Some(reply) => reply,
+                    None => self.ask_anew(chat, way, Some(key), Cached::Miss).await,
+                }
+            }
+            Boarded::Shared(Err(failed)) => {
                 let trip = chat.trip();
                 let facts = Facts::new(&trip, &chat.call.request_id, Cached::Miss);
-                facts.missed(&missed, chat.face)
+                facts.missed_by_all(&failed.missed, failed.is_spent, chat.face)
             }
             Boarded::Lead(flight) => {
                 let (reply, landed) = self.asked(chat, way, Some(key), Cached::Miss).await;
@@ -197,24 +232,31 @@ impl Models {
             Ok(arrived) => arrived,
             Err(missed) => {
                 let reply = facts.missed(&missed, chat.face);
-                return (reply, missed.is_about_providers().then_some(Err(missed)));
+                let is_spent = trip.attempts > 0;
+                let is_for_all = !trip.is_downgraded && missed.is_for_all(trip.attempts);
+                return (reply, is_for_all.then_some(Err(Failed { missed, is_spent })));
             }
         };
+        // A cheaper model is asked for the sake of this caller's budget; others have their own.
+        let is_for_all = !trip.is_downgraded;
         let facts = facts.by(&arrived.by, arrived.is_fallback);
-        // What another model said in its place is not what was asked for the next time.
-        let key = key.filter(|_| !arrived.is_fallback);
+        // What another model said in its place is not what will be asked for the next time.
+        let is_kept = !arrived.is_fallback;
         match arrived.out {
             Spoken::Whole(bytes, usage, cost, upstream_id) => {
-                let kept = key.map(|key| {
+                let landed = key.map(|key| {
                     let (by, bytes) = (arrived.by.clone(), vec![bytes.clone()]);
                     let kept = Kept { form: Form::Whole, bytes, by, usage };
-                    self.0.cache.keep(key, kept.clone());
+                    if is_kept {
+                        self.0.cache.keep(key, kept.clone());
+                    }
                     Ok(Arc::new(kept))
                 });
-                (Facts { upstream_id, ..facts.cost(cost) }.whole(bytes), kept)
+                let landed = landed.filter(|_| is_for_all);
+                (Facts { upstream_id, ..facts.cost(cost) }.whole(bytes), landed)
             }
             Spoken::Stream(mut running, upstream_id) => {
-                if let Some(key) = key {
+                if let Some(key) = key.filter(|_| is_kept) {
                     let (cache, by) = (self.0.cache.clone(), arrived.by.clone());
                     running.keep(Keeping::new(cache, key, by, chat.peek.include_usage));
                 }
@@ -224,9 +266,10 @@ impl Models {
     }
 
     /// An answer that was kept, in the form that is asked for. None when it cannot be had so.
-    fn repeat(&self, chat: &Chat<'_>, kept: &Kept) -> Option<Reply> {
+    fn repeat(&self, chat: &Chat<'_>, kept: &Kept, is_fallback: bool) -> Option<Reply> {
         let trip = chat.trip();
-        let facts = Facts::new(&trip, &chat.call.request_id, Cached::Hit).by(&kept.by, false);
+        let facts = Facts::new(&trip, &chat.call.request_id, Cached::Hit);
+        let facts = facts.by(&kept.by, is_fallback);
         let with_usage = chat.peek.include_usage;
         let reply = match (kept.form, chat.peek.stream) {
             (Form::Whole, false) => facts.cost(FREE).whole(kept.bytes.first()?.clone()),

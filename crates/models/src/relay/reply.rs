@@ -75,11 +75,16 @@ impl<'a> Facts<'a> {
 
     /// No answer.
     pub(crate) fn missed(&self, missed: &Missed, face: &dyn Face) -> Reply {
+        self.missed_by_all(missed, self.trip.attempts > 0, face)
+    }
+
+    /// No answer, for anybody who asks the same. `is_spent`: the attempts worth making were made.
+    pub(crate) fn missed_by_all(&self, missed: &Missed, is_spent: bool, face: &dyn Face) -> Reply {
         let mut error = refusal::told(missed, face, self.trip.attempts);
         error.request_id = Some(self.request_id.to_string());
         let mut reply = self.refused(&error, face);
-        if self.trip.attempts > 0 || missed.is_for_long() {
-            // The attempts worth making were made here: another round would only multiply them.
+        if is_spent || missed.is_for_long() {
+            // Another round would only multiply them.
             let no = HeaderValue::from_static("false");
             reply.headers.insert("x-should-retry", no);
         }

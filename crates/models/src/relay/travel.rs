@@ -158,7 +158,6 @@ impl Models {
         let mut candidates = way.candidates.clone();
         let mut course = course_of(&candidates, 0);
         let (mut missed, mut again) = (None::<Missed>, None);
-        let mut is_downgraded = false;
         loop {
             let (at, is_fresh) = match (again.take(), course.next(trip.begun.elapsed())) {
                 (Some(again), _) => again,
@@ -172,10 +171,12 @@ impl Models {
                     return Err(missed.unwrap_or(Missed::Late { after: deadline }));
                 }
             };
-            let hold = match self.hold(trip, &candidates[at], is_downgraded).await {
+            let hold = match self.hold(trip, &candidates[at]).await {
                 Ok(hold) => hold,
-                Err(BudgetError::Over(over)) if !is_downgraded && over.downgrade_to.is_some() => {
-                    is_downgraded = true;
+                Err(BudgetError::Over(over))
+                    if !trip.is_downgraded && over.downgrade_to.is_some() =>
+                {
+                    trip.is_downgraded = true;
                     candidates.clear();
                     let other = |to| Candidate { to, context: None, max_output: None };
                     candidates.extend(over.downgrade_to.map(other));
@@ -192,7 +193,7 @@ impl Models {
                 match self.visit(trip, &candidates[at], hold, is_last, is_fresh, errand).await {
                     Ok(out) => {
                         let by = candidates.swap_remove(at).to;
-                        return Ok(Arrived { out, by, is_fallback: at > 0 || is_downgraded });
+                        return Ok(Arrived { out, by, is_fallback: at > 0 || trip.is_downgraded });
                     }
                     Err(stop) => stop,
                 };
@@ -236,12 +237,7 @@ impl Models {
     }
 
     /// Holds what an attempt may cost.
-    async fn hold(
-        &self,
-        trip: &Trip<'_>,
-        candidate: &Candidate,
-        is_downgraded: bool,
-    ) -> Result<Hold, BudgetError> {
+    async fn hold(&self, trip: &Trip<'_>, candidate: &Candidate) -> Result<Hold, BudgetError> {
         let longest = self.max_output(candidate).unwrap_or(TOKENS_OUT_USUAL);
         let tokens_out = trip.tokens_out.unwrap_or(longest.saturating_mul(trip.answers));
         let usage = Usage { tokens_in: trip.tokens_in, tokens_out, ..Usage::default() };
@@ -253,7 +249,7 @@ impl Models {
         };
         let (budgets, subject) = (self.0.ledger.budgets(), trip.subject());
         let estimate = Spend { cost, tokens: usage.total() };
-        if is_downgraded {
+        if trip.is_downgraded {
             budgets.hold_downgraded(&subject, estimate).await
         } else {
             budgets.hold(&subject, estimate).await

@@ -37,6 +37,8 @@ pub(crate) struct Trip<'a> {
     pub(crate) patience: Option<Duration>,
     /// How many attempts it may take, when not as many as the settings say.
     pub(crate) attempts_max: Option<u32>,
+    /// A budget of its caller is used up, and a cheaper model is asked instead.
+    pub(crate) is_downgraded: bool,
     /// How models turned out to want to be asked in this call.
     pub(crate) conceded: Vec<Conceded>,
 }
@@ -63,6 +65,7 @@ impl<'a> Trip<'a> {
             room: None,
             patience: None,
             attempts_max: None,
+            is_downgraded: false,
             conceded: Vec::new(),
         }
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{client::Failure, course::Miss};
+use super::{cache, client::Failure, course::Miss};
 use crate::{
     ModelError,
     dialect::{Class, Complaint, Unreadable, Unsupported},
@@ -127,6 +127,16 @@ impl Wrong {
         }
     }
 
+    /// Is it a refusal of one of these fields?
+    fn is_about(&self, fields: &[&str]) -> bool {
+        let (Self::Refused { complaint, .. } | Self::Complained(complaint)) = self else {
+            return false;
+        };
+        let named = complaint.param.as_deref().unwrap_or_default();
+        let field = named.split(['.', '[']).next().unwrap_or_default();
+        fields.contains(&field)
+    }
+
     /// In words of ours only, fit for a log: what providers say may quote the question.
     pub(crate) fn own_words(&self) -> String {
         match self {
@@ -204,9 +214,16 @@ impl Missed {
         matches!(self, Self::Budget { why: BudgetError::Over(_), .. } | Self::NotReady { .. })
     }
 
-    /// Is it told to others who ask the same? Not what is about who asks.
-    pub(crate) fn is_about_providers(&self) -> bool {
-        matches!(self, Self::Wrong { .. } | Self::LeftAlone { .. })
+    /// Is it told to others who ask the same at the same moment, after so many attempts? What is
+    /// about who asks (their budget, their limits, what they say of themselves) is not. Where
+    /// providers were asked and did not answer, it is: each would only ask them again.
+    pub(crate) fn is_for_all(&self, attempts: u32) -> bool {
+        match self {
+            Self::Wrong { wrong, .. } => !wrong.is_about(&cache::BESIDE),
+            Self::LeftAlone { .. } => true,
+            Self::NoRoom { .. } | Self::Late { .. } => attempts > 0,
+            _ => false,
+        }
     }
 
     /// Which of two is told: the first, unless only the second goes away by waiting. Who waits,
@@ -313,6 +330,26 @@ mod tests {
             retry_after: retry_after.map(Duration::from_secs),
             limit: Duration::from_secs(60),
         }
+    }
+
+    #[test]
+    fn what_is_about_who_asks_is_told_to_nobody_else() {
+        let about = |param: &str| {
+            let complaint = Complaint { param: Some(param.into()), ..Complaint::default() };
+            let wrong = Box::new(Wrong::Refused { status: 400, complaint });
+            let limit = Duration::from_secs(60);
+            Missed::Wrong { provider: "p".into(), wrong, retry_after: None, limit }
+        };
+        for param in ["user", "metadata.batch", "metadata[0]", "stream_options"] {
+            assert!(!about(param).is_for_all(1), "{param}");
+        }
+        for param in ["", "messages[0].user", "temperature"] {
+            assert!(about(param).is_for_all(1), "{param}");
+        }
+        assert!(refused(503, Class::Overloaded, None).is_for_all(1));
+        assert!(Missed::Late { after: Duration::ZERO }.is_for_all(1));
+        assert!(!Missed::Late { after: Duration::ZERO }.is_for_all(0), "it never came to anybody");
+        assert!(!Missed::LedgerFull { retry_after: Duration::ZERO }.is_for_all(1));
     }
 
     #[track_caller]

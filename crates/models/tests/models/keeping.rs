@@ -1,12 +1,16 @@
 //! Answers that are kept for repetition, and requests that share one answer.
 
 use crate::{
-    gateway::{account, call, chat, messages, providers, stream, with_header},
+    gateway::{Got, account, call, chat, messages, providers, stream, two_with, with_header},
     house::{House, millis},
 };
-use base::TenantId;
+use base::{AppKeyId, TenantId};
 use jiff::SignedDuration;
-use models::{Settings, ledger::Bounds, relay::Asks};
+use models::{
+    Settings,
+    ledger::Bounds,
+    relay::{Account, Asks},
+};
 use serde_json::json;
 use testkit::model::{Reply, Script};
 
@@ -17,6 +21,12 @@ async fn house(db: &testkit::Database, change: impl FnOnce(&mut Settings)) -> (H
     settings.aliases.insert("fast".into(), "local/small".into());
     change(&mut settings);
     (House::open(db, settings).await, script)
+}
+
+/// When somebody else has begun.
+async fn after_a_moment<T>(doing: impl Future<Output = T>) -> T {
+    tokio::time::sleep(millis(50)).await;
+    doing.await
 }
 
 testkit::on_both! {
@@ -40,7 +50,7 @@ testkit::on_both! {
         script.always(|_| Reply::text("Hello"));
         for tenant in [TenantId::DEFAULT, TenantId::generate(), TenantId::generate()] {
             let mut asking = chat("local/small", "Hello?");
-            asking.account = models::relay::Account { tenant, ..account() };
+            asking.account = Account { tenant, ..account() };
             assert_eq!(house.relay(asking).await.header("x-mainstay-cache"), Some("miss"));
         }
         assert_eq!(script.requests().len(), 3);
@@ -78,6 +88,75 @@ testkit::on_both! {
         assert_eq!(script.requests().len(), 1);
         let rows = house.ledger().await;
         assert_eq!((rows.len(), rows.iter().filter(|it| it.from_cache).count()), (4, 3));
+    }
+
+    async fn requests_at_the_same_moment_share_what_another_model_said_and_it_is_not_kept(db: testkit::Database) {
+        let (house, first, second) = two_with(&db, |it| it.cache.enabled = true).await;
+        first.always(|_| Reply::status(500).delayed(millis(200)));
+        second.always(|_| Reply::text("Hello"));
+        let ask = || house.relay(chat("first/small", "Hello?"));
+        let all: [Got; 4] = tokio::join!(ask(), ask(), ask(), ask()).into();
+        for got in &all {
+            assert_eq!((got.status, &got.bytes), (200, &all[0].bytes), "{}", got.text());
+            let told = ["x-mainstay-fallback", "x-mainstay-model"].map(|it| got.header(it));
+            assert_eq!(told, [Some("true"), Some("large")]);
+        }
+        assert_eq!((first.requests().len(), second.requests().len()), (1, 1));
+        let rows = house.ledger().await;
+        assert_eq!((rows.len(), rows.iter().filter(|it| it.from_cache).count()), (5, 3));
+        // The next time the one that was asked for may answer again.
+        assert_eq!(ask().await.header("x-mainstay-cache"), Some("miss"));
+        assert_eq!(first.requests().len(), 2);
+    }
+
+    async fn requests_at_the_same_moment_share_that_nobody_answers(db: testkit::Database) {
+        let (house, script) = house(&db, |_| ()).await;
+        script.always(|_| Reply::status(500).delayed(millis(200)));
+        let ask = || house.relay(chat("local/small", "Hello?"));
+        let all: [Got; 4] = tokio::join!(ask(), ask(), ask(), ask()).into();
+        for got in &all {
+            assert_eq!((got.status, got.header("x-should-retry")), (500, Some("false")), "{}", got.text());
+        }
+        assert_eq!((script.requests().len(), house.ledger().await.len()), (1, 1));
+        script.always(|_| Reply::text("Hello"));
+        assert_eq!(ask().await.status, 200, "that nobody answered is not kept");
+    }
+
+    async fn a_name_with_others_behind_it_does_not_share_that_one_without_them_failed(db: testkit::Database) {
+        let (house, first, second) = two_with(&db, |it| {
+            it.cache.enabled = true;
+            it.fallbacks.clear();
+            it.fallbacks.insert("fast".into(), vec!["second/large".into()]);
+            it.aliases.insert("fast".into(), "first/small".into());
+        })
+        .await;
+        first.always(|_| Reply::status(500).delayed(millis(200)));
+        second.always(|_| Reply::text("Hello"));
+        let alone = house.relay(chat("first/small", "Hello?"));
+        let (alone, other) = tokio::join!(alone, after_a_moment(house.relay(chat("fast", "Hello?"))));
+        assert_eq!((alone.status, other.status), (500, 200), "{}", other.text());
+        assert_eq!(other.header("x-mainstay-fallback"), Some("true"));
+    }
+
+    async fn the_cheaper_model_that_one_budget_leads_to_answers_nobody_else(db: testkit::Database) {
+        let poor = AppKeyId::generate();
+        let (house, script) = house(&db, |it| {
+            it.budgets = serde_json::from_value(json!([{
+                "name": "poor", "scope": "key", "match": poor.to_string(), "period": "month", "limit_tokens": 1,
+                "at_limit": "downgrade", "downgrade_to": "local/cheap",
+            }]))
+            .unwrap();
+        })
+        .await;
+        script.always(|body| Reply::text(body["model"].as_str().unwrap()).delayed(millis(200)));
+        let asks = |key| {
+            let mut asking = chat("local/small", "Hello?");
+            asking.account = Account { key: Some(key), ..account() };
+            house.relay(asking)
+        };
+        let (first, second) = tokio::join!(asks(poor), after_a_moment(asks(AppKeyId::generate())));
+        let models = [&first, &second].map(|it| it.header("x-mainstay-model"));
+        assert_eq!(models, [Some("cheap"), Some("small")], "{} {}", first.text(), second.text());
     }
 
     async fn who_waits_asks_when_the_first_one_goes(db: testkit::Database) {

@@ -1,5 +1,7 @@
 //! One conversation at one candidate: what is packed for it, and what is read of its answer.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value as Json;
@@ -29,6 +31,10 @@ use crate::{
 pub(super) struct Chat<'a> {
     pub(super) call: &'a Call,
     pub(super) face: &'static dyn Face,
+    /// When the call came.
+    pub(super) begun: Instant,
+    /// How long it waited for somebody who asked the same.
+    pub(super) waited: Duration,
     pub(super) peek: Peek,
     /// The most tokens that a policy gives to one answer.
     pub(super) cap: Option<u64>,
@@ -57,7 +63,9 @@ impl<'a> Chat<'a> {
         };
         let answers = self.peek.answers.max(1);
         let tokens_out = tokens_out.map(|it| it.saturating_mul(answers));
-        Trip { answers, ..Trip::new(&self.call.account, self.peek.prompt_tokens, tokens_out) }
+        let (begun, elsewhere) = (self.begun, self.waited);
+        let trip = Trip::new(&self.call.account, self.peek.prompt_tokens, tokens_out);
+        Trip { answers, begun, elsewhere, ..trip }
     }
 
     /// Do the caller's bytes pass to this provider?
