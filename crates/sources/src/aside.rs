@@ -53,7 +53,7 @@ pub enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 3] = [Self::Row, Self::Record, Self::Completion];
+    pub(crate) const ALL: [Self; 3] = [Self::Row, Self::Record, Self::Completion];
 
     /// The name used in rows and answers.
     pub const fn name(self) -> &'static str {
@@ -104,7 +104,7 @@ pub(crate) fn pause(attempts: u32) -> SignedDuration {
     SignedDuration::from_mins(minutes).min(PAUSE_MAX)
 }
 
-/// Sets something aside, or notes that it failed again.
+/// Sets something aside, or notes that it failed again: once more than is known, whoever says so.
 pub(crate) fn put(
     tx: &Tx,
     tenant: TenantId,
@@ -112,7 +112,13 @@ pub(crate) fn put(
     it: &Aside,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let due_at = now + pause(it.attempts);
+    let known = params![tenant, source, it.item.as_str(), it.step.name()];
+    let before: Option<u32> = match tx.first(ATTEMPTS, &known)? {
+        Some(row) => Some(row.get("attempts")?),
+        None => None,
+    };
+    let attempts = before.map_or(it.attempts, |it| it.saturating_add(1));
+    let due_at = now + pause(attempts);
     tx.execute(
         PUT,
         &params![
@@ -123,7 +129,7 @@ pub(crate) fn put(
             it.reason.as_str(),
             serde_json::Value::Object(it.body.clone()),
             it.raw.as_deref(),
-            it.attempts,
+            attempts,
             now,
             due_at
         ],
@@ -137,9 +143,9 @@ pub(crate) fn remove(
     tenant: TenantId,
     source: &str,
     item: &str,
-    step: Option<Step>,
+    step: Step,
 ) -> Result<(), Error> {
-    tx.execute(REMOVE, &params![tenant, source, item, step.map(Step::name)])?;
+    tx.execute(REMOVE, &params![tenant, source, item, step.name()])?;
     Ok(())
 }
 
@@ -209,7 +215,7 @@ const PUT: &str = "
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
         ON CONFLICT (tenant, source, item, step) DO UPDATE
        SET reason = excluded.reason, body = excluded.body, raw = excluded.raw,
-           attempts = source_asides.attempts + 1, last_at = excluded.last_at,
+           attempts = excluded.attempts, last_at = excluded.last_at,
            due_at = excluded.due_at";
 
 const NAMES: &str = "
@@ -219,8 +225,11 @@ const NAMES: &str = "
 
 const REMOVE: &str = "
     DELETE FROM source_asides
-     WHERE tenant = $1 AND source = $2 AND item = $3
-       AND (step = $4 OR CAST($4 AS TEXT) IS NULL)";
+     WHERE tenant = $1 AND source = $2 AND item = $3 AND step = $4";
+
+const ATTEMPTS: &str = "
+    SELECT attempts FROM source_asides
+     WHERE tenant = $1 AND source = $2 AND item = $3 AND step = $4";
 
 const DUE: &str = "
     SELECT * FROM source_asides
@@ -248,5 +257,41 @@ mod tests {
         let minutes: Vec<i64> = (1..=4).map(|it| pause(it).as_mins()).collect();
         assert_eq!(minutes, [1, 2, 4, 8]);
         assert_eq!(pause(30), PAUSE_MAX);
+    }
+
+    testkit::on_both! {
+        async fn what_is_refused_again_waits_longer_whoever_refuses_it(db: testkit::Database) {
+            let store = db.migrated(&[crate::MIGRATIONS]).await;
+            let tenant = TenantId::DEFAULT;
+            let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1_000);
+            let write = move |tx: &Tx| {
+                for _ in 0..3 {
+                    // The collection does not know how often it has refused a record before.
+                    let aside = Aside::new("48240", Step::Record, "it does not fit", Data::new(), now);
+                    put(tx, tenant, "calls", &aside, now)?;
+                }
+                Ok::<_, Error>(())
+            };
+            store.bookkeep("set a record aside", write).await.expect("it is written");
+            let later = now + SignedDuration::from_hours(1);
+            let found = store.read(move |db: &Db| due(db, tenant, "calls", later)).await;
+            let found = found.expect("it is read");
+            assert_eq!((found.len(), found[0].attempts, found[0].due_at), (1, 3, now + pause(3)));
+        }
+
+        async fn what_is_kept_may_still_wait_to_be_completed(db: testkit::Database) {
+            let store = db.migrated(&[crate::MIGRATIONS]).await;
+            let (tenant, now) = (TenantId::DEFAULT, Timestamp::UNIX_EPOCH);
+            let write = move |tx: &Tx| {
+                for step in [Step::Record, Step::Completion] {
+                    put(tx, tenant, "calls", &Aside::new("A", step, "why", Data::new(), now), now)?;
+                }
+                remove(tx, tenant, "calls", "A", Step::Record)
+            };
+            store.bookkeep("set a record aside", write).await.expect("it is written");
+            let left = store.read(move |db: &Db| list(db, tenant, "calls", &PageRequest::first(10))).await;
+            let steps: Vec<Step> = left.expect("it is read").items.iter().map(|it| it.step).collect();
+            assert_eq!(steps, [Step::Completion]);
+        }
     }
 }

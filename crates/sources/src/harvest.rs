@@ -18,6 +18,7 @@ use crate::{
     description::{Merge, Source},
     expression::{Bench, Data, Scope, Value, Wrong, json_of, value_of},
     finding::cut,
+    item,
     program::Program,
     read::{ReadError, Reader, Row},
 };
@@ -228,6 +229,8 @@ impl Maker<'_> {
         let place = self.place(&row);
         let key = match place {
             Some(place) => place.to_string(),
+            // Every page of a source that grows has a first row: what it says tells it from the others.
+            None if self.source.cursor.is_some() => format!("row {}", item::hash(&row.fields)),
             None => format!("row {}", number + 1),
         };
         let (reason, item) = (cut(reason), None);

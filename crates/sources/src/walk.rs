@@ -31,6 +31,9 @@ use crate::{
 /// What a page gave, sorted by what becomes of it.
 struct Page {
     fit: Vec<Item>,
+    /// Keys of those that nobody completed yet.
+    waiting: HashSet<String>,
+    /// What does not become a record.
     aside: Vec<Aside>,
     /// The highest number on it.
     last: Option<i64>,
@@ -125,22 +128,13 @@ impl Trip<'_> {
             self.tell_once(Finding::new(Code::Unordered, message));
         }
         let mut items = self.without_known(harvest.items).await?;
-        let lacking: HashSet<usize> = self.complete(&mut items).await?.into_iter().collect();
-        let lacking: HashSet<String> = items
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| lacking.contains(at))
-            .map(|(_, it)| it.key.clone())
-            .collect();
+        let lacking = self.complete(&mut items).await?;
+        let waiting = lacking.into_iter().filter_map(|at| Some(items.get(at)?.key.clone()));
+        let waiting: HashSet<String> = waiting.collect();
         let (fit, unfit) = self.checked(items);
-        let now = self.room.now();
         self.tell_aside(&harvest.aside, &unfit);
-        let mut aside = put_aside(&harvest.aside, &unfit, now);
-        for item in fit.iter().filter(|it| lacking.contains(&it.key)) {
-            let reason = "nobody completed it yet";
-            aside.push(Aside::new(&item.key, Step::Completion, reason, item.data.clone(), now));
-        }
-        Ok(Page { fit, aside, last })
+        let aside = put_aside(&harvest.aside, &unfit, self.room.now());
+        Ok(Page { fit, waiting, aside, last })
     }
 
     /// Items that are there already and never change are counted and left out, before anybody is asked
@@ -158,19 +152,30 @@ impl Trip<'_> {
         Ok(fresh)
     }
 
-    /// Keeps a page part by part; the last part carries how far the walk is.
+    /// Keeps a page part by part. Each part carries what of it waits to be completed: after a kill nobody looks at
+    /// records again that are kept. The last one carries the rest, and how far the walk is.
     async fn keep_page(&mut self, page: Page, walk: Walk, last: i64) -> Result<(), Stop> {
         let memory = self.memory.turned(walk, last);
         let mut rest = page.fit.into_iter().peekable();
         loop {
             let part: Vec<Item> = rest.by_ref().take(crate::keep::PART).collect();
+            let mut aside = self.waiting(&part, &page.waiting);
             if rest.peek().is_some() {
-                self.keep(part, None).await?;
+                self.keep(part, Some(Along { aside, memory: None })).await?;
                 continue;
             }
-            let along = Along { aside: page.aside, memory: Some(memory) };
-            return self.keep(part, Some(along)).await;
+            aside.extend(page.aside);
+            return self.keep(part, Some(Along { aside, memory: Some(memory) })).await;
         }
+    }
+
+    /// Those of a part that nobody completed yet.
+    fn waiting(&self, part: &[Item], waiting: &HashSet<String>) -> Vec<Aside> {
+        let (now, reason) = (self.room.now(), "nobody completed it yet");
+        let waiting = part.iter().filter(|it| waiting.contains(&it.key));
+        waiting
+            .map(|it| Aside::new(&it.key, Step::Completion, reason, it.data.clone(), now))
+            .collect()
     }
 
     /// The walk came to its end.
@@ -352,8 +357,9 @@ impl Trip<'_> {
         let (job, of, now) = (self.job.clone(), self.of.clone(), self.room.now());
         let write = move |tx: &Tx| {
             job.fence(tx)?;
-            for name in &over {
-                aside::remove(tx, of.tenant, &of.source, name, None)?;
+            // What is kept may still wait to be completed.
+            for (name, step) in over.iter().flat_map(|it| [(it, Step::Row), (it, Step::Record)]) {
+                aside::remove(tx, of.tenant, &of.source, name, step)?;
             }
             for it in &still {
                 aside::put(tx, of.tenant, &of.source, it, now)?;
@@ -395,7 +401,7 @@ fn failed_again(aside: Aside, why: &str) -> Aside {
 }
 
 fn forget(tx: &Tx, of: &Of, item: &str) -> Result<(), Error> {
-    aside::remove(tx, of.tenant, &of.source, item, Some(Step::Completion))
+    aside::remove(tx, of.tenant, &of.source, item, Step::Completion)
 }
 
 #[cfg(test)]

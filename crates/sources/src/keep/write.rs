@@ -1,6 +1,8 @@
 //! Writing a part as it was planned: records, what is remembered of them, what is set aside, how far
 //! the walk is, and what the run has to say. All of it in the transaction of the caller.
 
+use std::collections::HashSet;
+
 use base::RecordId;
 use serde_json::json;
 use store::{Tx, audit};
@@ -47,8 +49,17 @@ impl Keeper {
         let run = self.job.job().id;
         item::add(tx, &self.of, part.notes, run, self.now)?;
         item::seen(tx, &self.of, &part.seen, run, self.now)?;
+        let again: HashSet<(&str, AsideStep)> = {
+            let aside = self.along.aside.iter().chain(&part.aside);
+            aside.map(|it| (it.item.as_str(), it.step)).collect()
+        };
+        // What sticks again stays aside, and is known to have been tried so often.
         for name in &self.asides {
-            aside::remove(tx, self.of.tenant, &self.of.source, name, None)?;
+            for step in AsideStep::ALL {
+                if !again.contains(&(name.as_str(), step)) {
+                    aside::remove(tx, self.of.tenant, &self.of.source, name, step)?;
+                }
+            }
         }
         for it in self.along.aside.iter().chain(&part.aside) {
             aside::put(tx, self.of.tenant, &self.of.source, it, self.now)?;
