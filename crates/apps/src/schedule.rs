@@ -52,7 +52,10 @@ impl Maker for Jobs {
                 let Some(described) = described.filter(|it| it.source().enabled) else {
                     return Ok(Vec::new());
                 };
-                let flags: sources::Flags = serde_json::from_value(given).unwrap_or_default();
+                // What is no flag was told by the check.
+                let written: sources::WrittenFlags =
+                    serde_json::from_value(given).unwrap_or_default();
+                let flags = sources::Flags::from(written);
                 let room = self.engine.sources();
                 // The same as of those that somebody asks for: one at a time, whoever wants it.
                 let job = |tenant| {

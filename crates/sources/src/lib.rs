@@ -54,5 +54,5 @@ pub use migrations::MIGRATIONS;
 pub use outside::Policy;
 pub use program::{Live, Program};
 pub use room::{Kit, SourceError, Sources, Timetable, Wanted, erase};
-pub use run::{Counts, Flags, Run};
+pub use run::{Counts, Flags, Run, WrittenFlags};
 pub use shelf::Shelf;

@@ -2,6 +2,7 @@
 //! wanted; its id is that of its job.
 
 use base::{Cursor, JobId, Page, PageRequest, TenantId, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{Db, Error, Row, Tx, params};
@@ -51,6 +52,31 @@ pub struct Flags {
     /// Everything is read from the beginning, where there is a cursor.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub whole: bool,
+}
+
+/// How a run is wanted, in the words of whoever writes it down once for many: a schedule.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WrittenFlags {
+    /// What is kept is passed over.
+    pub refresh: bool,
+    /// Only what is kept under such names is passed over: `*` is anything.
+    pub refresh_pattern: Option<String>,
+    /// Only what is kept with this tag is passed over.
+    pub refresh_tag: Option<String>,
+    /// Everything that may help to find a fault is told.
+    pub debug: bool,
+    /// Everything is done but writing.
+    pub validate: bool,
+    /// Everything is read from the beginning, where there is a cursor.
+    pub whole: bool,
+}
+
+impl From<WrittenFlags> for Flags {
+    fn from(it: WrittenFlags) -> Self {
+        let refresh = Refresh { all: it.refresh, pattern: it.refresh_pattern, tag: it.refresh_tag };
+        Self { refresh, debug: it.debug, validate: it.validate, whole: it.whole }
+    }
 }
 
 /// What became of what was found.
@@ -239,3 +265,18 @@ const LIST_BACKWARDS: &str = "
 const COUNT: &str = "
     SELECT COUNT(*) AS total FROM source_runs
      WHERE source = $1 AND (tenant = $2 OR CAST($2 AS TEXT) IS NULL)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_wanted_as_it_is_written_down() {
+        let written = json!({"refresh": true, "refresh_tag": "rides", "whole": true});
+        let written: WrittenFlags = serde_json::from_value(written).expect("these are flags");
+        let refresh = Refresh { all: true, pattern: None, tag: Some("rides".into()) };
+        let expected = Flags { refresh, debug: false, validate: false, whole: true };
+        assert_eq!(Flags::from(written), expected);
+        assert!(serde_json::from_value::<WrittenFlags>(json!({"refersh": true})).is_err());
+    }
+}

@@ -1,12 +1,23 @@
 //! Schedules: do they ever come round, and is there something to do?
 
+use std::sync::LazyLock;
+
+use ::sources::WrittenFlags;
+use serde_json::Value as Json;
 use work::schedule::{InvalidTimes, InvalidWindow};
 
-use super::{At, Checker};
+use super::{
+    APP_FILE, At, Checker,
+    shape::{of_type, told},
+};
 use crate::{
     description::{Description, RunMode, Schedule, ScheduledAct, schedule::MissedRuns},
     field,
+    schema::{self, Schema},
 };
+
+/// The JSON Schema of what a source is given.
+static FLAGS: LazyLock<Schema> = LazyLock::new(of_type::<WrittenFlags>);
 
 /// The most missed runs that are made up for.
 const AT_MOST_MAX: u32 = 1_000;
@@ -99,7 +110,10 @@ impl Checker<'_> {
         };
         let pointer = format!("{base}/{kind}");
         match kind {
-            "task" => self.scheduled_task(name, all, &pointer),
+            "task" => {
+                self.scheduled_task(name, all, &pointer);
+                self.given_to_task(name, act, all, base);
+            }
             "archive" => {
                 if self.known_collection(&pointer, name)
                     && all.collections.get(name).is_some_and(|it| it.archive.is_none())
@@ -113,7 +127,41 @@ impl Checker<'_> {
                     self.fault(At::Key(&format!("{base}/with")), "unknown_argument", message);
                 }
             }
-            _ => self.known_source(&pointer, name),
+            _ => {
+                self.known_source(&pointer, name);
+                self.given(&FLAGS, act, base);
+            }
+        }
+    }
+
+    /// What a schedule gives a task along must be its input.
+    fn given_to_task(&mut self, name: &str, act: &ScheduledAct, all: &Description, base: &str) {
+        let Some(task) = all.tasks.get(name) else { return };
+        match &task.input {
+            Some(file) => {
+                let pointer = format!("{}/input", field::pointer_to("/tasks", name));
+                if let Some(schema) = self.schema(&pointer, file) {
+                    self.given(&schema, act, base);
+                }
+            }
+            None if act.with.is_empty() => {}
+            None => {
+                let message = format!("`{name}` says nothing of what it is given");
+                let hint = Some(format!("add `input: schemas/INPUT.json` to `{name}`"));
+                let place = format!("{base}/with");
+                let at = At::Key(&place);
+                self.fault(at, "unknown_argument", message).hint = hint;
+            }
+        }
+    }
+
+    fn given(&mut self, shape: &Schema, act: &ScheduledAct, base: &str) {
+        let with = Json::Object(act.with.clone().into_iter().collect());
+        let Err(found) = shape.check(&with) else { return };
+        for it in found {
+            let pointer = format!("{base}/with{}", it.pointer);
+            let fault = told(APP_FILE, self.app, &schema::Fault { pointer, ..it });
+            self.faults.push(fault);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value as Json};
 
 use super::{APP_FILE, Fault, files::last};
@@ -14,13 +14,15 @@ use crate::{
 };
 
 /// The JSON Schema of `app.yaml`, made of the types that read it.
-static SHAPE: LazyLock<Schema> = LazyLock::new(|| {
+static SHAPE: LazyLock<Schema> = LazyLock::new(of_type::<Description>);
+
+/// The JSON Schema of what a type reads.
+pub(super) fn of_type<T: JsonSchema>() -> Schema {
     let settings = SchemaSettings::draft2020_12().with(|it| it.inline_subschemas = true);
-    let shape = settings.into_generator().into_root_schema_for::<Description>();
-    let mut shape = Json::from(shape);
+    let mut shape = Json::from(settings.into_generator().into_root_schema_for::<T>());
     without_formats(&mut shape);
-    Schema::compile(&shape).expect("the types of a description make a schema")
-});
+    Schema::compile(&shape).expect("the types of a document make a schema")
+}
 
 /// Machine formats (`uint32`) mean nothing to a validator.
 pub(crate) fn without_formats(schema: &mut Json) {
