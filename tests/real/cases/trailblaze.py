@@ -51,12 +51,14 @@ def row_fallback(app):
     answer = listening.answers("row_fallback")[-1]
     two = {it: ride for it, ride in app.kept["rides"].items() if not ride.get("read_by_model")}
     same("the rides that the rules read", len(two), 2)
-    if is_date(answer["date_start"]) and is_date(answer["date_end"]):
+    starts, ends = answer["date_start"], answer["date_end"]
+    if is_date(starts) and is_date(ends) and starts <= ends:
         same("the mark of what the model read", app.kept["rides"][answer["ride_id"]]["read_by_model"], True)
         return "it was an event"
-    same("what is kept of a ride without a date", set(app.kept["rides"]), set(two))
+    why = "must not be before" if is_date(starts) and is_date(ends) else "is not a date"
+    same("what is kept of a ride without a date, or one that ends before it begins", set(app.kept["rides"]), set(two))
     aside = app.get("/api/sources/aerc/aside")["items"]
-    holds(f"the reason why it was set aside: {aside}", len(aside) == 1 and "is not a date" in aside[0]["reason"])
+    holds(f"the reason why it was set aside: {aside}", len(aside) == 1 and why in aside[0]["reason"])
     same("how many were set aside", done["counts"]["errors"], 1)
     return "its date was none"
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{At, Checker};
 use crate::{
-    description::{Description, Environment, Limit, RoleName, TenantReach, Tenants},
+    description::{Description, Environment, Limit, RoleName, Tenants},
     field,
 };
 

@@ -52,7 +52,10 @@ impl Rules {
             match expression::eval(&self.language, text, &self.scope(data)) {
                 Ok(value) => match expression::json_of(&value) {
                     Json::Null => {
-                        data.shift_remove(name);
+                        // A field that says itself that it holds nothing goes on saying so.
+                        if data.get(name).is_some_and(|it| !it.is_null()) {
+                            data.shift_remove(name);
+                        }
                     }
                     value => {
                         data.insert(name.clone(), value);
