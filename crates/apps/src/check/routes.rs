@@ -1,10 +1,13 @@
 //! Routes: do they name operations, arguments and shapes that exist, and no path twice?
 
+mod answers;
 mod versions;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::Value as Json;
+
+use answers::Answers;
 
 use super::{At, Checker, OperationHead};
 use crate::{
@@ -20,12 +23,6 @@ const RESERVED: [&str; 7] =
     ["/health", "/metrics", "/openapi.json", "/docs", "/__debug", "/llm", "/ws"];
 /// What a shape spreads to keep the whole of what the server answers.
 const WHOLE: &str = "$";
-const ENVELOPE: [&str; 7] =
-    ["data", "request_id", "timestamp", "next_cursor", "prev_cursor", "has_more", "total_count"];
-const ERROR_ENVELOPE: [&str; 7] =
-    ["code", "name", "message", "details", "field", "request_id", "timestamp"];
-/// What makes a list of what stands behind it: an entry for each fault.
-const EACH: &str = "$each";
 
 impl Checker<'_> {
     pub(super) fn routes(&mut self, routes: &Routes, all: &Description) {
@@ -34,23 +31,8 @@ impl Checker<'_> {
             let message = format!("`{prefix}` must begin with `/` and not end with one");
             self.fault(At::Value("/routes/prefix"), "invalid_path", message);
         }
-        let lists = &routes.lists;
-        if lists.limit == 0 || lists.limit > lists.most {
-            let message = format!("the usual limit must be between 1 and the most, {}", lists.most);
-            self.fault(At::Value("/routes/lists/limit"), "invalid_limit", message);
-        }
-        let envelope = &routes.envelope;
-        for (key, template, known) in [
-            ("one", &envelope.one, ENVELOPE.as_slice()),
-            ("list", &envelope.list, ENVELOPE.as_slice()),
-            ("error", &envelope.error, ERROR_ENVELOPE.as_slice()),
-        ] {
-            if let Some(template) = template {
-                self.envelope(template, &format!("/routes/envelope/{key}"), known);
-            }
-        }
+        self.route_answers(&Answers::main(routes), "/routes");
         let mut seen: HashMap<String, &str> = HashMap::new();
-        let mut shapes_used = HashSet::new();
         for (path, route) in &routes.paths {
             let pointer = field::pointer_to("/routes/paths", path);
             if let Some(parameters) = self.path(path, prefix, &pointer) {
@@ -62,32 +44,10 @@ impl Checker<'_> {
                 self.parameters(path, route, &parameters, &pointer);
                 self.house_path(path, route, routes, &parameters, &pointer);
             }
-            shapes_used.extend(route.shape.as_deref());
             self.route(path, route, routes, all, &pointer);
             self.route_ageing(path, route, all, &pointer);
         }
         self.route_versions(routes, all);
-        let of_versions = routes.versions.values().flat_map(|it| it.paths.values());
-        shapes_used.extend(of_versions.filter_map(|it| it.shape.as_deref()));
-        let inside = routes.shapes.values().flat_map(|it| it.values());
-        shapes_used.extend(inside.filter_map(|it| it.split_once('|')).map(|it| it.1.trim()));
-        for name in routes.shapes.keys().filter(|it| !shapes_used.contains(it.as_str())) {
-            let message = format!("no route uses the shape `{name}`");
-            let pointer = field::pointer_to("/routes/shapes", name);
-            self.fault(At::Key(&pointer), "unused_shape", message).warns();
-        }
-        for (code, error) in &routes.errors {
-            let pointer = field::pointer_to("/routes/errors", code);
-            self.known_error(At::Key(&pointer), code);
-            if !(400..=599).contains(&error.status) {
-                let message = format!("{} is no status of an error (400 to 599)", error.status);
-                self.fault(At::Value(&format!("{pointer}/status")), "invalid_value", message);
-            }
-            if !error.code.is_number() && !error.code.is_string() {
-                let message = "`code` must be a number or a text".to_owned();
-                self.fault(At::Value(&format!("{pointer}/code")), "invalid_value", message);
-            }
-        }
     }
 
     /// Checks that an operation is one of the engine's.
@@ -101,42 +61,6 @@ impl Checker<'_> {
         found
     }
 
-    /// Every `$name` of an envelope must be one that is filled in.
-    fn envelope(&mut self, template: &Json, pointer: &str, known: &[&str]) {
-        match template {
-            Json::Object(object) => {
-                if object.contains_key(EACH) && (object.len() > 1 || !known.contains(&"field")) {
-                    let message = format!("`{EACH}` stands alone, in the envelope of errors");
-                    let at = field::pointer_to(pointer, EACH);
-                    self.fault(At::Key(&at), "invalid_value", message);
-                }
-                for (key, inner) in object {
-                    self.envelope(inner, &field::pointer_to(pointer, key), known);
-                }
-            }
-            Json::Array(entries) => {
-                for (at, inner) in entries.iter().enumerate() {
-                    self.envelope(inner, &format!("{pointer}/{at}"), known);
-                }
-            }
-            Json::String(text) => {
-                if let Some(name) = text.strip_prefix('$')
-                    && !known.contains(&name)
-                {
-                    let message = format!("`${name}` is not known here");
-                    self.unknown(
-                        At::Value(pointer),
-                        "unknown_variable",
-                        message,
-                        known.iter().copied(),
-                        name,
-                    );
-                }
-            }
-            _ => {}
-        }
-    }
-
     /// The parameters of a path; none when it is badly written, which is then told.
     fn path<'p>(&mut self, path: &'p str, prefix: &str, pointer: &str) -> Option<Vec<&'p str>> {
         let (method, address) = path.split_once(' ').unwrap_or((path, ""));
@@ -147,7 +71,7 @@ impl Checker<'_> {
             return None;
         }
         let full = format!("{prefix}{address}");
-        if RESERVED.iter().any(|it| full == *it || full.starts_with(&format!("{it}/"))) {
+        if is_reserved(&full) {
             let message = format!("`{full}` belongs to the server itself");
             self.fault(At::Key(pointer), "invalid_path", message);
         }
@@ -452,6 +376,11 @@ impl Checker<'_> {
             self.fault(At::Key(at), "not_a_filter", message).hint = hint;
         }
     }
+}
+
+/// Does this whole path belong to the house?
+fn is_reserved(full: &str) -> bool {
+    RESERVED.iter().any(|it| full == *it || full.starts_with(&format!("{it}/")))
 }
 
 /// A path with its parameters unnamed, so that two that meet are the same.

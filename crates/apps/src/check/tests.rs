@@ -173,10 +173,20 @@ fn every_fault_of_what_comes_round_goes_away_or_is_kept_is_told() {
         "this version has no paths (say `inherits: true`, or name its `paths`)",
         "nothing is inherited, so nothing can be left out",
         "the main version has no `GET /thinks` (did you mean `GET /things`?)",
+        "the usual limit must be between 1 and the most, 50",
+        "the usual limit of `GET /long` is more than the most, 50",
+        "`$dta` is not known here (did you mean `data`?)",
+        "`$each` stands alone, in the envelope of errors",
+        "there is no shape `prat` (did you mean `part`?)",
+        "no route uses the shape `part`",
+        "the engine has no error `not_fund`",
+        "200 is no status of an error",
+        "`code` must be a number or a text",
     ] {
         assert!(report.contains(told), "`{told}` is not told:\n{report}");
     }
     assert!(!report.contains("cannot be understood"), "{report}");
+    assert!(!report.contains("there is no shape `two`"), "what is fixed is no shape: {report}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::{
     field,
 };
 
-use super::normal;
+use super::{answers::Answers, is_reserved, normal};
 
 /// Answers are kept at most so long.
 const TTL_HOURS_MAX: i64 = 24;
@@ -74,6 +74,8 @@ impl Checker<'_> {
                 self.unknown(At::Value(&pointer), "unknown_route", message, known, path);
             }
         }
+        self.route_answers(&Answers::of(version, side), base);
+        self.inherited(version, side, base);
         let mut seen: HashMap<String, &str> = HashMap::new();
         for (path, route) in &version.paths {
             let pointer = field::pointer_to(&format!("{base}/paths"), path);
@@ -87,6 +89,27 @@ impl Checker<'_> {
             }
             self.route(path, route, side, all, &pointer);
             self.route_ageing(path, route, all, &pointer);
+        }
+    }
+
+    /// The paths that a version takes from the main one must be right under its prefix and with its lists too.
+    fn inherited(&mut self, version: &RouteVersion, side: &Routes, base: &str) {
+        let most = side.lists.most;
+        for (path, route) in side.paths.iter().filter(|it| !version.paths.contains_key(it.0)) {
+            if version.lists.is_some() && route.limit.is_some_and(|it| it > most) {
+                let message = format!("the usual limit of `{path}` is more than the most, {most}");
+                let hint = Some(format!("name `{path}` among the paths of this version"));
+                let at = format!("{base}/lists/most");
+                self.fault(At::Value(&at), "invalid_limit", message).hint = hint;
+            }
+            let address = path.split_once(' ').map_or("", |it| it.1);
+            let full = format!("{}{address}", side.prefix);
+            if is_reserved(&full) {
+                let message = format!("`{full}` belongs to the server itself");
+                self.fault(At::Key(base), "invalid_path", message);
+            }
+            let parameters: Vec<&str> = names_in(address).collect();
+            self.house_path(path, route, side, &parameters, base);
         }
     }
 
