@@ -101,4 +101,9 @@ pub const MIGRATIONS: &[Migration] = &[
         up: both!("20261127_100000_earlier_records_of_chats", "up.sqlite", "up.postgres"),
         down: both!("20261127_100000_earlier_records_of_chats", "down"),
     },
+    Migration {
+        name: "20261201_150000_progress_of_days",
+        up: both!("20261201_150000_progress_of_days", "up"),
+        down: both!("20261201_150000_progress_of_days", "down"),
+    },
 ];

@@ -66,6 +66,15 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// Prints what was said wrong on the command line, where its parts are right by themselves.
+pub(crate) fn misused(message: &str) -> ExitCode {
+    note(&format!("error: {message}\n\nFor more information, try '--help'."));
+    ExitCode::from(MISUSED)
+}
+
+/// The exit code of wrong usage, as the parser of the command line has it.
+const MISUSED: u8 = 2;
+
 /// Rows under their headers, the columns aligned.
 pub(crate) fn table(rows: &[Json], columns: &[&str]) -> String {
     if rows.is_empty() {

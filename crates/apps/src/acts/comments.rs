@@ -1,4 +1,4 @@
-//! Somebody's own results over time in words: a task of the application says where they go.
+//! Somebody's results over time in words: a task of the application says where they go.
 
 use base::{RecordId, TenantId};
 use identity::{Caller, Reach};
@@ -11,15 +11,16 @@ use crate::{
     engine::{Engine, For},
     error::EngineError,
     field, language,
-    progress::{CommentAsk, ProgressError},
-    record::{self, RecordError},
+    progress::{CommentAsk, ProgressError, who::Whose},
+    record::{self, Invalid, RecordError},
 };
 
 impl Engine {
-    /// Says in words how one's own results went.
+    /// Says in words how somebody's results went: one's own, or those of another whose texts one may see.
     ///
     /// # Errors
-    /// A progress that is not declared, or for which there are no words; [`EngineError::NothingToDo`] where
+    /// A progress that is not declared, or for which there are no words; results of others of which the caller
+    /// sees no texts; [`EngineError::NothingToDo`] where
     /// there are no results yet; no model that answers, where the task has no rules.
     pub async fn progress_comment(
         &self,
@@ -31,7 +32,16 @@ impl Engine {
         let (name, spec) = self.declared_progress(ask.progress.as_deref())?;
         let unsaid = ProgressError::Unnamed("nothing says this progress in words");
         let task = spec.comment.clone().ok_or(unsaid)?;
-        let owner = caller.actor.to_string();
+        let sight = self.progress_sight(caller, spec, ask.of.as_deref())?;
+        // Words are of one, and made of texts.
+        let Whose::One(owner) = sight.whose else {
+            let fault =
+                Invalid::input("/of", "is one person, by id; nobody speaks of all together");
+            return Err(fault.into());
+        };
+        if !sight.has_texts {
+            return Err(ProgressError::NotYours.into());
+        }
         let told = self.progress_of(tenant, name, &owner).await?;
         if told["count"] == 0 {
             return Err(EngineError::NothingToDo("there are no results yet"));

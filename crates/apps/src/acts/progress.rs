@@ -17,10 +17,10 @@ use crate::{
     error::EngineError,
     field::Data,
     progress::{
-        ProgressAsk, ProgressError, document_mark,
+        ProgressAsk, ProgressError, Range, document_mark,
         kept::{self, Kept, Key, Metric},
         scan::{self, Results},
-        who::{self, EVERYBODY, Whose},
+        who::{self, EVERYBODY, Sight, Whose},
     },
     record::{Invalid, mark_name},
 };
@@ -72,7 +72,7 @@ impl Wanted {
         let no_such = || EngineError::NoSuch { kind: "collection", name: self.spec.of.clone() };
         let kit = engine.folder().kits().get(&self.spec.of).ok_or_else(no_such)?;
         let (spec, tenant, owner) = (&self.spec, self.key.tenant, self.owner.as_deref());
-        let results = Results { spec, kit, tenant, owner };
+        let results = Results { spec, kit, tenant, owner, range: self.key.range };
         // First the number, then the records: what is read is never older than the number says.
         let mark = mark::sum(db, &marks(spec), Some(tenant))?;
         let mut metrics = Vec::new();
@@ -98,21 +98,31 @@ impl Engine {
     pub async fn progress(&self, caller: &Caller, ask: ProgressAsk) -> Result<Json, EngineError> {
         within(caller, ask.tenant)?;
         let (name, spec) = self.declared_progress(ask.progress.as_deref())?;
-        let of = ask.of.as_deref().map(str::trim).filter(|it| !it.is_empty());
+        let sight = self.progress_sight(caller, spec, ask.of.as_deref())?;
+        let metrics = metrics(spec, sight.has_texts);
+        let owner = sight.whose.owner().map(str::to_owned);
+        let found = self.calculated(ask.tenant, name, spec, owner, ask.range, metrics).await?;
+        let of = match sight.whose {
+            Whose::One(owner) => owner,
+            Whose::All => "all".to_owned(),
+        };
+        Ok(told(name, &of, ask.range, found))
+    }
+
+    /// Whose results somebody asks for with `of`, and what they see of them.
+    pub(crate) fn progress_sight(
+        &self,
+        caller: &Caller,
+        spec: &Progress,
+        of: Option<&str>,
+    ) -> Result<Sight, EngineError> {
+        let of = of.map(str::trim).filter(|it| !it.is_empty());
         if of.is_some_and(|it| it.len() > OWNER_CHARS || it.contains('\0')) {
             let fault = Invalid::input("/of", "is neither `me`, `all` nor the id of a user");
             return Err(fault.into());
         }
         let roles = &self.folder().description().roles;
-        let sight = who::sight(caller, of, &spec.others, roles)?;
-        let metrics = metrics(spec, sight.has_texts);
-        let owner = sight.whose.owner().map(str::to_owned);
-        let found = self.calculated(ask.tenant, name, spec, owner, metrics).await?;
-        let of = match sight.whose {
-            Whose::One(owner) => owner,
-            Whose::All => "all".to_owned(),
-        };
-        Ok(told(name, &of, found))
+        Ok(who::sight(caller, of, &spec.others, roles)?)
     }
 
     /// The progress of this name, or the only one.
@@ -146,8 +156,8 @@ impl Engine {
     ) -> Result<Json, EngineError> {
         let (name, spec) = self.declared_progress(Some(name))?;
         let (metrics, own) = (metrics(spec, true), Some(owner.to_owned()));
-        let found = self.calculated(tenant, name, spec, own, metrics).await?;
-        Ok(told(name, owner, found))
+        let found = self.calculated(tenant, name, spec, own, Range::default(), metrics).await?;
+        Ok(told(name, owner, Range::default(), found))
     }
 
     /// The newest results of one owner, the oldest of them first: `{record, at, overall}`.
@@ -159,7 +169,8 @@ impl Engine {
     ) -> Result<Vec<Json>, EngineError> {
         let (name, spec) = self.declared_progress(Some(name))?;
         let owner = Some(owner.to_owned());
-        let found = self.calculated(tenant, name, spec, owner, vec![Metric::Overall]).await?;
+        let (all, metrics) = (Range::default(), vec![Metric::Overall]);
+        let found = self.calculated(tenant, name, spec, owner, all, metrics).await?;
         let mut data = found.metrics.into_iter().next().map(|it| it.1.data).unwrap_or_default();
         match data["points"].take() {
             Json::Array(points) => Ok(points),
@@ -174,12 +185,14 @@ impl Engine {
         name: &str,
         spec: &Progress,
         owner: Option<String>,
+        range: Range,
         metrics: Vec<Metric>,
     ) -> Result<Found, EngineError> {
         let key = Key {
             tenant,
             progress: name.to_owned(),
             owner: owner.clone().unwrap_or_else(|| EVERYBODY.to_owned()),
+            range,
             made_by: self.progress_made_by(spec),
         };
         let now = self.now();
@@ -220,6 +233,9 @@ impl Engine {
         let put = move |tx: &store::Tx| {
             for (metric, kept) in &fresh {
                 kept::put(tx, &key, *metric, mark, kept)?;
+            }
+            if key.range != Range::default() {
+                kept::trim(tx, &key)?;
             }
             Ok::<_, store::Error>(())
         };
@@ -267,10 +283,12 @@ fn marks(spec: &Progress) -> Vec<String> {
 }
 
 /// All that was found, as one answer.
-fn told(progress: &str, of: &str, found: Found) -> Json {
+fn told(progress: &str, of: &str, range: Range, found: Found) -> Json {
     let mut answer = Data::new();
     answer.insert("progress".into(), json!(progress));
     answer.insert("of".into(), json!(of));
+    answer.insert("from".into(), json!(range.from()));
+    answer.insert("to".into(), json!(range.to()));
     let is_cached = found.metrics.iter().all(|it| it.2);
     let calculated_at = found.metrics.iter().map(|it| it.1.calculated_at).min();
     let expires_at = found.metrics.iter().map(|it| it.1.expires_at).min();

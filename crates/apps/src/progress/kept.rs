@@ -7,6 +7,8 @@ use base::{TenantId, Timestamp};
 use serde_json::Value as Json;
 use store::{Db, Tx, params};
 
+use super::Range;
+
 /// What is kept apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Metric {
@@ -27,6 +29,8 @@ pub struct Key {
     pub progress: String,
     /// Of whom; [`super::who::EVERYBODY`] for all.
     pub owner: String,
+    /// Of these days.
+    pub range: Range,
     /// What it rests on beside the data: what the application says.
     pub made_by: String,
 }
@@ -53,6 +57,9 @@ impl Metric {
     }
 }
 
+/// The most ranges that are kept of one owner, the newest; what is of all days is kept beside them.
+pub const RANGES_MAX: i64 = 20;
+
 /// What is kept, if it still counts.
 pub fn get(
     db: &Db,
@@ -63,9 +70,18 @@ pub fn get(
 ) -> Result<Option<Kept>, store::Error> {
     let row = db.first(
         "SELECT data, calculated_at, expires_at FROM progress_answers
-          WHERE tenant = $1 AND progress = $2 AND owner = $3 AND metric = $4 AND made_by = $5
-            AND mark = $6 AND expires_at > $7",
-        &params![key.tenant, &key.progress, &key.owner, metric.name(), &key.made_by, mark, now],
+          WHERE tenant = $1 AND progress = $2 AND owner = $3 AND days = $4 AND metric = $5
+            AND made_by = $6 AND mark = $7 AND expires_at > $8",
+        &params![
+            key.tenant,
+            &key.progress,
+            &key.owner,
+            key.range.to_string(),
+            metric.name(),
+            &key.made_by,
+            mark,
+            now
+        ],
     )?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Kept {
@@ -79,9 +95,9 @@ pub fn get(
 pub fn put(tx: &Tx, key: &Key, metric: Metric, mark: i64, kept: &Kept) -> Result<(), store::Error> {
     tx.execute(
         "INSERT INTO progress_answers
-            (tenant, progress, owner, metric, made_by, mark, data, calculated_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-         ON CONFLICT (tenant, progress, owner, metric) DO UPDATE SET
+            (tenant, progress, owner, days, metric, made_by, mark, data, calculated_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (tenant, progress, owner, days, metric) DO UPDATE SET
             made_by = excluded.made_by, mark = excluded.mark, data = excluded.data,
             calculated_at = excluded.calculated_at, expires_at = excluded.expires_at
           WHERE progress_answers.mark <= excluded.mark
@@ -91,6 +107,7 @@ pub fn put(tx: &Tx, key: &Key, metric: Metric, mark: i64, kept: &Kept) -> Result
             key.tenant,
             &key.progress,
             &key.owner,
+            key.range.to_string(),
             metric.name(),
             &key.made_by,
             mark,
@@ -100,6 +117,22 @@ pub fn put(tx: &Tx, key: &Key, metric: Metric, mark: i64, kept: &Kept) -> Result
         ],
     )?;
     Ok(())
+}
+
+/// Removes what was kept of ranges but for the newest [`RANGES_MAX`] of this owner: whoever asks for one day after the
+/// other fills nothing.
+pub fn trim(tx: &Tx, key: &Key) -> Result<u64, store::Error> {
+    tx.execute(
+        "DELETE FROM progress_answers
+          WHERE tenant = $1 AND progress = $2 AND owner = $3 AND days <> ''
+            AND days NOT IN (
+                SELECT days FROM progress_answers
+                 WHERE tenant = $1 AND progress = $2 AND owner = $3 AND days <> ''
+                 GROUP BY days
+                 ORDER BY max(calculated_at) DESC, days
+                 LIMIT $4)",
+        &params![key.tenant, &key.progress, &key.owner, RANGES_MAX],
+    )
 }
 
 /// Removes what is past its time.

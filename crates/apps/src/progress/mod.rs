@@ -3,17 +3,21 @@
 //! The database adds up (`scan`), days become weeks, months and quarters here (`tally`), texts that say
 //! the same are counted as one (`recur`). What was calculated is kept for a while (`kept`) and counts only
 //! under the number of what it was read from ([`store::mark`]): a new result moves it, and so does a
-//! change of a document that it rests on. Who sees whose is decided by one function ([`who`]).
+//! change of a document that it rests on. Who sees whose is decided by one function ([`who`]);
+//! which days are looked at is a [`Range`].
 //!
 //! Start at [`crate::engine::Engine::progress`].
 
 pub mod kept;
+pub mod range;
 pub(crate) mod recur;
 pub(crate) mod scan;
 pub mod tally;
 pub mod who;
 
 use base::TenantId;
+
+pub use range::Range;
 
 use crate::record::store_code;
 
@@ -26,15 +30,19 @@ pub struct ProgressAsk {
     pub progress: Option<String>,
     /// `me`, `all`, or the id of a user; one's own when left out.
     pub of: Option<String>,
+    /// Of these days.
+    pub range: Range,
 }
 
-/// Whose own progress is to be said in words, and in which language.
+/// Whose progress is to be said in words, and in which language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommentAsk {
     /// In this tenant.
     pub tenant: TenantId,
     /// Which of the application's; the only one there is when left out.
     pub progress: Option<String>,
+    /// `me`, or the id of a user whose texts the caller may see; one's own when left out.
+    pub of: Option<String>,
     /// The language that is wanted; that of the newest result when left out, or none of the application's.
     pub language: Option<String>,
 }

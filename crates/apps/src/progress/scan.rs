@@ -13,6 +13,7 @@ use serde_json::{Map, Value as Json, json};
 use store::{Db, Dialect, Row};
 
 use super::{
+    Range,
     recur::{self, Said},
     tally::{self, Day, Period, round},
 };
@@ -45,6 +46,8 @@ pub(crate) struct Results<'a> {
     pub(crate) tenant: TenantId,
     /// Of this owner; of everybody when left out.
     pub(crate) owner: Option<&'a str>,
+    /// Of these days.
+    pub(crate) range: Range,
 }
 
 /// How many there are, how good they are as a whole, in each period, and the newest one by one.
@@ -256,17 +259,22 @@ impl Results<'_> {
     ) -> String {
         let columns: String =
             columns.iter().map(|(name, sql)| format!(", {sql} AS {name}")).collect();
+        let at = moment(dialect, &self.spec.at);
         let mut rows = format!(
             "SELECT r.id AS id, {at} AS at{columns}
                FROM records r {join}
               WHERE r.tenant = {tenant} AND r.collection = {collection} AND r.version IS NULL
                 AND r.deleted_at IS NULL",
-            at = moment(dialect, &self.spec.at),
             tenant = bind.put(self.tenant),
             collection = text(&self.kit.name),
         );
         if let Some(owner) = self.owner {
             rows.push_str(&format!(" AND {} = {}", self.owner_sql(dialect), bind.put(owner)));
+        }
+        for (sign, edge) in [(">=", self.range.begins_at()), ("<", self.range.ends_before())] {
+            if let Some(edge) = edge {
+                rows.push_str(&format!(" AND {at} {sign} {}", bind.put(edge)));
+            }
         }
         for (field, value) in &self.spec.only {
             rows.push_str(" AND ");

@@ -5,7 +5,7 @@ use std::{path::Path, time::Instant};
 use apps::{
     engine::{self, Engine},
     error::EngineError,
-    progress::{CommentAsk, ProgressAsk, document_mark},
+    progress::{CommentAsk, ProgressAsk, Range, document_mark, kept},
     record::{self, Act, Change, NewRecord, RecordError},
 };
 use base::{Actor, Clock, RecordId, Role, TenantId};
@@ -84,13 +84,44 @@ impl Study {
         name: &str,
         language: &str,
     ) -> Result<Json, EngineError> {
+        self.in_words_of(who, name, None, language).await
+    }
+
+    async fn in_words_of(
+        &self,
+        who: &Caller,
+        name: &str,
+        of: Option<&str>,
+        language: &str,
+    ) -> Result<Json, EngineError> {
         let (progress, language) = (Some(name.to_owned()), Some(language.to_owned()));
-        self.engine.progress_comment(who, CommentAsk { tenant: HERE, progress, language }).await
+        let ask = CommentAsk { tenant: HERE, progress, of: of.map(str::to_owned), language };
+        self.engine.progress_comment(who, ask).await
     }
 
     async fn asked(&self, who: &Caller, name: &str, of: Option<&str>) -> Result<Json, EngineError> {
+        self.of_days(who, name, of, (None, None)).await
+    }
+
+    /// The same, of the days from the one to the other.
+    async fn of_days(
+        &self,
+        who: &Caller,
+        name: &str,
+        of: Option<&str>,
+        days: (Option<&str>, Option<&str>),
+    ) -> Result<Json, EngineError> {
+        let range = Range::read(days.0, days.1)?;
         let (progress, of) = (Some(name.to_owned()), of.map(str::to_owned));
-        self.engine.progress(who, ProgressAsk { tenant: HERE, progress, of }).await
+        self.engine.progress(who, ProgressAsk { tenant: HERE, progress, of, range }).await
+    }
+
+    /// How many answers are kept.
+    async fn kept(&self) -> i64 {
+        let count = self.store.read(|db| {
+            db.one("SELECT count(*) AS total FROM progress_answers", &[])?.get::<i64>("total")
+        });
+        count.await.expect("a count")
     }
 }
 
@@ -215,10 +246,117 @@ testkit::on_both! {
         });
         moved.await.expect("it is told");
         is_kept(false).await;
-        let kept = study.store.read(|db| {
-            db.one("SELECT count(*) AS total FROM progress_answers", &[])?.get::<i64>("total")
-        });
-        assert_eq!(kept.await.expect("a count"), 3, "one row for each metric of an owner");
+        assert_eq!(study.kept().await, 3, "one row for each metric of an owner");
+    }
+
+    async fn of_a_range_the_results_of_its_days_alone_count(db: testkit::Database) {
+        let study = Study::open(db).await;
+        let (ann, _) = two_writers(&study).await;
+        let middle = study.of_days(&ann, "writing", None, (Some("2026-11-02"), Some("2026-11-10"))).await.expect("hers");
+        assert_eq!((&middle["from"], &middle["to"]), (&json!("2026-11-02"), &json!("2026-11-10")));
+        assert_eq!((&middle["count"], &middle["overall"]["mean"]), (&json!(2), &json!(3.25)), "{middle}");
+        assert_eq!((&middle["first_at"], &middle["last_at"]), (&json!("2026-11-02T10:00:00Z"), &json!("2026-11-02T10:00:00Z")));
+        assert_eq!(middle["criteria"]["structure"]["mean"], 2.5);
+        assert_eq!(middle["recurring"]["strengths"][0]["count"], 2);
+        assert_eq!(middle["periods"]["week"].as_array().map(Vec::len), Some(1));
+        assert_eq!(middle["points"].as_array().map(Vec::len), Some(2));
+        // Both days are a part of it.
+        for (days, count) in [
+            ((Some("2026-11-01"), Some("2026-11-01")), 1),
+            ((Some("2026-11-02"), None), 3),
+            ((None, Some("2026-11-02")), 3),
+            ((Some("2026-11-11"), Some("2026-11-11")), 1),
+            ((Some("2026-11-12"), None), 0),
+            ((Some("0000-01-01"), Some("9999-12-31")), 4),
+        ] {
+            let told = study.of_days(&ann, "writing", None, days).await.expect("hers");
+            assert_eq!(told["count"], count, "{days:?}");
+        }
+        let all = study.told(&ann, None).await.expect("all");
+        assert_eq!((&all["count"], &all["from"], &all["to"]), (&json!(4), &Json::Null, &Json::Null));
+        for (days, field) in [
+            ((Some("soon"), None), "from"),
+            ((None, Some("2026-02-30")), "to"),
+            ((Some("2026-11-02"), Some("2026-11-01")), "to"),
+        ] {
+            match study.of_days(&ann, "writing", None, days).await {
+                Err(EngineError::Invalid(wrong)) => assert_eq!(wrong.first_field(), Some(field)),
+                other => panic!("{days:?} is taken: {other:?}"),
+            }
+        }
+    }
+
+    async fn a_range_goes_by_the_field_that_says_when(db: testkit::Database) {
+        let study = Study::open(db).await;
+        let ann = person(Role::Editor);
+        let id = ann.actor.to_string();
+        for (day, all) in [("2026-09-30", 2), ("2026-10-01T23:30:00-05:00", 4), ("2026-10-03", 1)] {
+            let data = json!({"author": id, "day": day, "grades": {"all": all}});
+            study.make(&Actor::house(), "imports", None, data).await;
+        }
+        // Half past eleven at five hours behind is the next day.
+        let days = (Some("2026-10-02"), Some("2026-10-02"));
+        let told = study.of_days(&ann, "imported", None, days).await.expect("her own");
+        assert_eq!((&told["count"], &told["overall"]["mean"]), (&json!(1), &json!(4.0)), "{told}");
+    }
+
+    async fn what_is_kept_of_one_range_is_not_told_of_another(db: testkit::Database) {
+        let study = Study::open(db).await;
+        let (ann, _) = two_writers(&study).await;
+        type Days = (Option<&'static str>, Option<&'static str>);
+        let asked = async |days: Days, count: i64, is_cached: bool| {
+            let told = study.of_days(&ann, "writing", None, days).await.expect("her own");
+            assert_eq!((&told["count"], &told["cached"]), (&json!(count), &json!(is_cached)), "{days:?}");
+        };
+        let (early, late) = ((None, Some("2026-11-02")), (Some("2026-11-03"), None));
+        for is_cached in [false, true] {
+            asked((None, None), 4, is_cached).await;
+            asked(early, 3, is_cached).await;
+            asked(late, 1, is_cached).await;
+        }
+        // What is of days that are past is true after a new result too, also of one that is of those days.
+        study.mark(&ann, 12, 5.0, [5.0, 5.0]).await;
+        asked(early, 3, false).await;
+        asked(late, 2, false).await;
+        asked((None, None), 5, false).await;
+    }
+
+    async fn the_ranges_that_are_kept_of_one_owner_are_few(db: testkit::Database) {
+        let study = Study::open(db).await;
+        let (ann, ben) = two_writers(&study).await;
+        study.told(&ann, None).await.expect("all of hers");
+        study.of_days(&ben, "writing", None, (Some("2026-11-01"), None)).await.expect("his");
+        let before = study.kept().await;
+        for day in 1..=28 {
+            study.clock.advance(SignedDuration::from_secs(1));
+            let day = format!("2026-02-{day:02}");
+            study.of_days(&ann, "writing", None, (Some(day.as_str()), None)).await.expect("hers");
+        }
+        assert_eq!(study.kept().await, before + 3 * kept::RANGES_MAX);
+        let cached = async |who: &Caller, from: Option<&str>| {
+            study.of_days(who, "writing", None, (from, None)).await.expect("told")["cached"].clone()
+        };
+        assert_eq!(cached(&ann, Some("2026-02-28")).await, true, "the newest are kept");
+        assert_eq!(cached(&ann, None).await, true, "and what is of all days");
+        assert_eq!(cached(&ben, Some("2026-11-01")).await, true, "and what is of others");
+        assert_eq!(cached(&ann, Some("2026-02-01")).await, false, "the oldest are not");
+    }
+
+    async fn words_about_another_are_for_those_who_see_their_texts(db: testkit::Database) {
+        let study = Study::open(db).await;
+        let (ann, ben) = two_writers(&study).await;
+        let his = ben.actor.to_string();
+        let admin = person(Role::Admin);
+        let told = study.in_words_of(&admin, "writing", Some(&his), "en").await.expect("an admin sees texts");
+        assert_eq!((&told["comment"], &told["of"]), (&json!("The latest: 1.0"), &json!(his)), "{told}");
+        for who in [&ann, &person(Role::Viewer)] {
+            let refused = study.in_words_of(who, "writing", Some(&his), "en").await.expect_err("not theirs");
+            assert_eq!(refused.code(), "forbidden");
+        }
+        match study.in_words_of(&admin, "writing", Some("all"), "en").await {
+            Err(EngineError::Invalid(wrong)) => assert_eq!(wrong.first_field(), Some("of")),
+            other => panic!("nobody speaks of all together: {other:?}"),
+        }
     }
 
     async fn a_changed_and_a_deleted_result_are_told_at_once(db: testkit::Database) {

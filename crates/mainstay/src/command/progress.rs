@@ -1,33 +1,65 @@
-//! `mainstay progress`: how results went over time.
+//! `mainstay progress`: how results went over time, in numbers or in words.
 
 use std::process::ExitCode;
 
-use apps::progress::ProgressAsk;
-use identity::Caller;
+use anyhow::Context;
+use apps::progress::{CommentAsk, ProgressAsk, Range};
+use base::{AppKeyId, UserId};
+use identity::{Caller, user};
 use serde_json::Value as Json;
 
 use crate::{
     args::progress::Progress,
     environment::Environment,
-    output::{Output, plain, table},
-    wire::Site,
+    output::{Output, misused, plain, table},
+    wire::{House, Site},
 };
+
+/// Everybody together.
+const ALL: &str = "all";
 
 pub(crate) async fn run(
     args: Progress,
     environment: Environment,
     output: Output,
 ) -> anyhow::Result<ExitCode> {
-    let house = Site::find(&args.application, &environment)?.build().await?;
-    let ask = ProgressAsk {
-        tenant: house.tenant(args.tenant.as_deref()).await?,
-        progress: args.progress,
-        of: Some(args.of),
+    let Ok(range) = Range::new(args.from, args.to) else {
+        return Ok(misused("--to lies before --from"));
     };
-    let told = house.engine.progress(&Caller::operator(), ask).await?;
+    if args.comment && args.of.as_deref() == Some(ALL) {
+        return Ok(misused("--comment is of one user: --of USER"));
+    }
+    let house = Site::find(&args.application, &environment)?.build().await?;
+    let tenant = house.tenant(args.tenant.as_deref()).await?;
+    let (of, progress) = (Some(of(&house, args.of.as_deref()).await?), args.progress);
+    let caller = Caller::operator();
+    if !args.comment {
+        let ask = ProgressAsk { tenant, progress, of, range };
+        let told = house.engine.progress(&caller, ask).await?;
+        house.store.close().await;
+        output.show(&told, || in_words(&told, &args.by));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let ask = CommentAsk { tenant, progress, of, language: args.language };
+    let said = Box::pin(house.engine.progress_comment(&caller, ask)).await;
+    // What models used is written down also when nothing came of it.
+    house.models.close().await;
     house.store.close().await;
-    output.show(&told, || in_words(&told, &args.by));
+    let said = said?;
+    output.show(&said, || plain(said["comment"].as_str().unwrap_or_default()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whose results: all together, those of an id, or of the user who signs in by this name.
+async fn of(house: &House, said: Option<&str>) -> anyhow::Result<String> {
+    let said = said.unwrap_or(ALL);
+    if said == ALL || said.parse::<UserId>().is_ok() || said.parse::<AppKeyId>().is_ok() {
+        return Ok(said.to_owned());
+    }
+    let asked = said.to_owned();
+    let found = house.store.read(move |db| user::by_sign_in(db, &asked)).await?;
+    let found = found.with_context(|| format!("there is no user {said}"))?;
+    Ok(found.id.to_string())
 }
 
 /// The numbers for people: as a whole, by criterion, and the periods.

@@ -292,6 +292,22 @@ testkit::on_both! {
         assert!(script.last_request().prompt().contains("Memorandos evaluados: 2"));
         // It is one's own.
         refused(&bob.post(comment, &json!({})).await, 404, "NOT_FOUND");
+        // On the machine it is said of whom it is asked for, by the name that they sign in with.
+        script.always(|_| Reply::json(&json!({"comment": "Her line rises."})));
+        let here = place.json(&["progress", "--comment", "--of", "ann", "--language", "en"]).await;
+        assert_eq!((&here["count"], &here["language"]), (&json!(2), &json!("en")), "{here}");
+        assert!(here["comment"].as_str().is_some_and(|it| !it.is_empty()), "{here}");
+        let unknown = place.run(&["progress", "--comment", "--of", "nobody"]).await;
+        assert!(unknown.code == 1 && unknown.err.contains("there is no user nobody"), "{}", unknown.err);
+        let (past, early) = ("/api/v1/progress/me?from=2020-01-01", "/api/v1/progress/me?to=2020-01-01");
+        let (past, early) = (data(&ann.get(past).await, 200), data(&ann.get(early).await, 200));
+        assert_eq!((&past["count"], &past["from"], &early["count"]), (&json!(2), &json!("2020-01-01"), &json!(0)));
+        for (path, field) in [("from=soon", "from"), ("from=2026-11-02&to=2026-11-01", "to")] {
+            let path = format!("/api/v1/progress/me?{path}");
+            assert_eq!(refused(&ann.get(&path).await, 400, "VALIDATION_ERROR")["field"], field);
+        }
+        let none = place.json(&["progress", "--of", "ann", "--to", "2020-01-01"]).await;
+        assert_eq!((&none["count"], &none["to"]), (&json!(0), &json!("2020-01-01")), "{none}");
 
         let begun = data(&ann.post("/api/v1/chat/sessions", &json!({"evaluation_id": last})).await, 201);
         let messages = format!("/api/v1/chat/sessions/{}/messages", text(&begun["session_id"]));

@@ -1,6 +1,9 @@
 //! What becomes of results over time, and records as documents that people keep.
 
-use apps::progress::{CommentAsk, ProgressAsk};
+use apps::{
+    error::EngineError,
+    progress::{CommentAsk, ProgressAsk, Range},
+};
 use base::{Permission, RecordId, TenantId};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -48,11 +51,16 @@ struct Get {
     progress: Option<String>,
     /// `me`, `all`, or the id of a user; one's own when left out.
     of: Option<String>,
+    /// Of this day and those after it (UTC), like `2026-11-01`.
+    from: Option<String>,
+    /// Of this day and those before it (UTC), like `2026-11-30`.
+    to: Option<String>,
 }
 
 async fn get(call: Call, args: Get) -> Result<Answer, Problem> {
-    let Get { tenant, progress, of } = args;
-    let ask = ProgressAsk { tenant: call.tenant(tenant)?, progress, of };
+    let Get { tenant, progress, of, from, to } = args;
+    let range = Range::read(from.as_deref(), to.as_deref()).map_err(EngineError::from)?;
+    let ask = ProgressAsk { tenant: call.tenant(tenant)?, progress, of, range };
     Ok(Answer::one(call.app.engine.progress(&call.caller, ask).await?))
 }
 
@@ -69,7 +77,7 @@ struct Comment {
 
 async fn comment(call: Call, args: Comment) -> Result<Answer, Problem> {
     let Comment { tenant, progress, language } = args;
-    let ask = CommentAsk { tenant: call.tenant(tenant)?, progress, language };
+    let ask = CommentAsk { tenant: call.tenant(tenant)?, progress, of: None, language };
     Ok(Answer::one(Box::pin(call.app.engine.progress_comment(&call.caller, ask)).await?))
 }
 
