@@ -103,6 +103,11 @@ pub fn list(db: &Db, now: Timestamp) -> Result<Vec<SigningKey>, store::Error> {
         .collect()
 }
 
+/// When the key was made that signs; none where nothing can sign, so that nobody can sign in.
+pub fn signing_since(db: &Db) -> Result<Option<Timestamp>, store::Error> {
+    db.first(NEWEST, &params![])?.map(|it| it.get("created_at")).transpose()
+}
+
 /// Which keys can go: those that a newer one replaced at least `grace` ago and that no session
 /// needs. `keys` are oldest first.
 fn unused(keys: &[SigningKey], now: Timestamp, grace: SignedDuration) -> Vec<String> {

@@ -86,9 +86,10 @@ pub struct Report {
 pub struct CheckReport {
     /// How it is.
     pub status: Status,
-    /// How long the check took.
-    pub latency_ms: u64,
-    /// What is worth saying.
+    /// How long the check took; a detail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<u64>,
+    /// What is worth saying; a detail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// Without it nothing works.
@@ -193,7 +194,7 @@ impl Health {
             CHECKS.set(if status == Status::Healthy { 1.0 } else { 0.0 }, &[&check.name]);
             let report = CheckReport {
                 status,
-                latency_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                latency_ms: Some(u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
                 message: message.map(|it| base::redact::text(&it).into_owned()),
                 critical: check.critical,
             };
@@ -245,6 +246,17 @@ impl Report {
     pub fn only(mut self, names: &[&str]) -> Self {
         self.checks.retain(|name, _| names.contains(&name.as_str()));
         self.status = worst(&self.checks);
+        self
+    }
+
+    /// The same report without its details: how each check is, in one word. They name places, models and files,
+    /// which is nothing for strangers.
+    #[must_use]
+    pub fn without_details(mut self) -> Self {
+        for check in self.checks.values_mut() {
+            check.latency_ms = None;
+            check.message = None;
+        }
         self
     }
 

@@ -194,6 +194,7 @@ pub(crate) const FIXED: &[Fixed] = &[
     ("POST /llm/anthropic/v1/messages", "llm.messages", &[]),
     ("POST /llm/anthropic/v1/messages/count_tokens", "llm.count_tokens", &[]),
     ("GET /health", "health.get", &[]),
+    ("GET /health/detailed", "health.detailed", &[]),
     ("GET /health/database", "health.database", &[]),
     ("GET /health/ai-services", "health.models", &[]),
     ("GET /health/live", "health.live", &[]),

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use base::Timestamp;
+use identity::key_ring;
 use observe::{
     Check, Found, Health, Machine, Monitoring, Stats, health::Status, machine::DiskSpace,
 };
@@ -35,6 +36,21 @@ impl House {
             async move {
                 match store::blob::look(&store).await {
                     Ok(place) => Found::HealthyWith(format!("files are put into: {place}")),
+                    Err(error) => Found::Degraded(error.to_string()),
+                }
+            }
+        }));
+        let store = self.store.clone();
+        health.register(Check::new("sign_in", false, Duration::from_secs(2), move || {
+            let store = store.clone();
+            async move {
+                match store.read(key_ring::signing_since).await {
+                    Ok(Some(since)) => {
+                        Found::HealthyWith(format!("tokens are signed by a key of {since}"))
+                    }
+                    Ok(None) => {
+                        Found::Degraded("no key signs tokens, so nobody can sign in".into())
+                    }
                     Err(error) => Found::Degraded(error.to_string()),
                 }
             }

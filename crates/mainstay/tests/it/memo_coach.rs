@@ -401,12 +401,20 @@ testkit::on_both! {
             "/api/v1/admin/audit",
             "/api/v1/debug/info",
             "/api/v1/health/detailed",
+            "/api/v1/health/database",
+            "/api/v1/health/config",
+            "/api/v1/health/llm",
+            "/api/v1/health/auth",
             "/api/v1/users",
         ] {
             refused(&bob.get(path).await, 403, "ADMIN_REQUIRED");
             admin.get(path).await.is(200);
         }
         let last = admin.get("/api/v1/admin/last-evaluations").await.is(200);
+        let health = data(&server.nobody().get("/api/v1/health").await, 200);
+        assert_eq!(health.as_object().map(serde_json::Map::len), Some(2), "its status and when it was: {health}");
+        let detailed = data(&admin.get("/api/v1/health/detailed").await, 200);
+        assert!(detailed["checks"]["sign_in"]["message"].is_string(), "{detailed}");
         assert_eq!(last["data"][0]["evaluation_id"], json!(id));
 
         // In debug mode, and only then, what went over the wire is kept.

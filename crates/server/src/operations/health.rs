@@ -1,6 +1,6 @@
 //! Whether the server lives, is ready and well; what it counts. Open to all, because those who ask
-//! are machines; nothing here says more than that something works or not. What was spent, and by
-//! whom, is counted for those who may read telemetry only.
+//! are machines; nothing here says more than that something works or not. What was found, and what was
+//! spent and by whom, is told to those who may read telemetry only.
 
 use axum::{
     body::Body,
@@ -8,8 +8,11 @@ use axum::{
     response::Response,
 };
 use base::Permission;
+use identity::Caller;
 use models::health::{Health, ProviderHealth, State};
 use observe::{Readiness, health::Report};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use crate::{
@@ -29,6 +32,14 @@ pub(super) fn all() -> Vec<Operation> {
             health,
         ),
         Operation::new(
+            "health.detailed",
+            Permission::ReadTelemetry,
+            Kind::One,
+            "Health",
+            "Tells what each check found and how long it took, of all or of some: 200, or 503 when what must work does not.",
+            detailed,
+        ),
+        Operation::new(
             "health.database",
             anyone,
             Kind::One,
@@ -41,7 +52,7 @@ pub(super) fn all() -> Vec<Operation> {
             anyone,
             Kind::One,
             "Health",
-            "Tells whether models answered lately. Asks none, so it costs nothing.",
+            "Tells whether models answered lately, and of each provider whether it is available. Asks none, so it costs nothing.",
             models,
         ),
         Operation::new(
@@ -80,13 +91,38 @@ pub(super) fn all() -> Vec<Operation> {
 }
 
 async fn health(call: Call, _: Nothing) -> Result<Answer, Problem> {
-    let report = call.app.health.report().await;
+    let report = seen_by(&call.caller, call.app.health.report().await);
     let (services, metrics) = (services(&call, &report), metrics_of(&call));
     let status = if report.is_up() { 200 } else { 503 };
     let mut told = json!(report);
     told["services"] = services;
     told["metrics"] = metrics;
     Ok(Answer::one(told).with_status(status))
+}
+
+/// What somebody is told of what was found.
+fn seen_by(caller: &Caller, report: Report) -> Report {
+    match caller.may(Permission::ReadTelemetry) {
+        Ok(()) => report,
+        Err(_) => report.without_details(),
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Detailed {
+    /// Only these checks, by name; all when left out.
+    checks: Option<Vec<String>>,
+}
+
+async fn detailed(call: Call, args: Detailed) -> Result<Answer, Problem> {
+    let report = call.app.health.report().await;
+    let Some(names) = args.checks else { return Ok(told(report)) };
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let report = report.only(&names);
+    if report.checks.is_empty() {
+        return Err(Problem::new("not_found", "Nothing is checked under this name."));
+    }
+    Ok(told(report))
 }
 
 /// How the parts of the server are, by the names that callers know. What has a check is as that found
@@ -134,13 +170,13 @@ fn metrics_of(call: &Call) -> Json {
 }
 
 async fn database(call: Call, _: Nothing) -> Result<Answer, Problem> {
-    Ok(told(call.app.health.report().await.only(&["database"])))
+    Ok(told(seen_by(&call.caller, call.app.health.report().await.only(&["database"]))))
 }
 
 async fn models(call: Call, _: Nothing) -> Result<Answer, Problem> {
     let report = call.app.health.report().await.only(&["llm", "models", "embeddings"]);
     let status = if report.is_up() { 200 } else { 503 };
-    let mut told = json!(report);
+    let mut told = json!(seen_by(&call.caller, report));
     told["providers"] = Json::Object(providers(&call.app.models.health()));
     Ok(Answer::one(told).with_status(status))
 }

@@ -74,6 +74,52 @@ testkit::on_both! {
         nobody.get("/health/ai-services").await.is(200);
     }
 
+    async fn strangers_are_told_that_something_works_and_not_what_was_found(db: Database) {
+        let house = House::open(&db).await;
+        for (name, found) in [
+            ("database", observe::Found::Healthy),
+            ("blobs", observe::Found::HealthyWith("files are put into: the cellar".into())),
+            ("llm", observe::Found::Degraded("the provider cellar does not answer".into())),
+        ] {
+            let within = std::time::Duration::from_secs(1);
+            house.app.health.register(observe::Check::new(name, true, within, move || {
+                let found = found.clone();
+                async move { found }
+            }));
+        }
+        let (nobody, viewer, owner) = (house.nobody(), house.viewer().await, house.owner().await);
+        for path in ["/health", "/health/database", "/health/ai-services"] {
+            for who in [&nobody, &viewer] {
+                let answer = who.get(path).await;
+                let told = answer.is(200);
+                assert!(!answer.text.contains("cellar"), "{path}: {told}");
+                for check in told["checks"].as_object().expect("checks").values() {
+                    assert_eq!(check.as_object().map(serde_json::Map::len), Some(1), "one word each: {told}");
+                }
+            }
+        }
+        assert_eq!(nobody.get("/health").await.is(200)["checks"]["llm"]["status"], "degraded");
+        nobody.get("/health/detailed").await.refused(401, "key_missing");
+        viewer.get("/health/detailed").await.refused(403, "permission_missing");
+        for path in ["/health", "/health/detailed"] {
+            let told = owner.get(path).await.is(200);
+            assert_eq!(told["checks"]["blobs"]["message"], "files are put into: the cellar", "{told}");
+            assert!(told["checks"]["database"]["latency_ms"].is_u64(), "{told}");
+        }
+        let two = owner.get("/health/detailed?checks=llm,database").await.is(200);
+        assert_eq!(two["checks"].as_object().map(serde_json::Map::len), Some(2), "{two}");
+        owner.get("/health/detailed?checks=weather").await.refused(404, "not_found");
+    }
+
+    async fn each_provider_of_models_is_told_in_one_word(db: Database) {
+        let house = House::open(&db).await;
+        let told = house.nobody().get("/health/ai-services").await.is(200);
+        let names: Vec<_> = house.app.models.overview().providers.into_iter().map(|it| it.name).collect();
+        let told = told["providers"].as_object().expect("providers").clone();
+        assert_eq!(told.keys().cloned().collect::<Vec<_>>(), names);
+        assert!(told.values().all(|it| it == "available"), "{told:?}");
+    }
+
     async fn internals_answer_in_debug_mode_only(db: Database) {
         let house = House::open(&db).await;
         house.owner().await.get("/__debug/routes").await.refused(404, "not_found");

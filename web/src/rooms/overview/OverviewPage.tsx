@@ -168,7 +168,7 @@ function HealthCard() {
               <div className="grow">
                 <div className="row row--between">
                   <span>{readable(name)}</span>
-                  <span className="quiet">{check.status === 'healthy' ? span(check.latency_ms) : check.status}</span>
+                  <span className="quiet">{check.status === 'healthy' && check.latency_ms !== undefined ? span(check.latency_ms) : check.status}</span>
                 </div>
                 {check.message && <p className="quiet wrap check-row__message">{check.message}</p>}
               </div>
