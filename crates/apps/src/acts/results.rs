@@ -72,10 +72,12 @@ pub enum ResultOutcome {
 }
 
 /// Which results are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResultsOf {
     /// One's own.
     Me,
+    /// Those of one person or key, by id.
+    One(String),
     /// Everybody's.
     All,
     /// The last one of each person.
@@ -151,15 +153,22 @@ impl Engine {
         page: &PageRequest,
     ) -> Result<Page<Json>, EngineError> {
         within(caller, tenant)?;
-        if of != ResultsOf::Me {
+        let own = caller.actor.to_string();
+        let is_own = match &of {
+            ResultsOf::Me => true,
+            ResultsOf::One(owner) => *owner == own,
+            ResultsOf::All | ResultsOf::LastOfEach => false,
+        };
+        if !is_own {
             caller.may(Permission::ReadPrivate).map_err(EngineError::NotAllowed)?;
         }
         let kit = self.result_task(task)?.clone();
-        let (this, owner, page) = (self.clone(), caller.actor.to_string(), page.clone());
+        let (this, page) = (self.clone(), page.clone());
         let read = move |db: &Db| {
             let (_, results) = row::collections(this.folder().kits(), &kit)?;
-            let whose = match of {
-                ResultsOf::Me => Whose::Of(&owner),
+            let whose = match &of {
+                ResultsOf::Me => Whose::Of(&own),
+                ResultsOf::One(owner) => Whose::Of(owner),
                 ResultsOf::All => Whose::All,
                 ResultsOf::LastOfEach => Whose::Last,
             };

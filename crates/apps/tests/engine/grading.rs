@@ -244,10 +244,14 @@ testkit::on_both! {
         let list = |of| panel.engine.result_list(&panel.bob, TenantId::DEFAULT, None, of, &page);
         assert!(list(ResultsOf::Me).await.expect("his own").items.is_empty());
         assert_eq!(code(list(ResultsOf::All).await), "permission_missing");
+        assert!(list(ResultsOf::One(panel.bob.actor.to_string())).await.expect("his own").items.is_empty());
+        assert_eq!(code(list(ResultsOf::One(panel.ann.actor.to_string())).await), "permission_missing");
         panel.graded(&panel.ann, MEMO).await;
         panel.graded(&panel.bob, MEMO).await;
         let list = |of| panel.engine.result_list(&panel.eve, TenantId::DEFAULT, None, of, &page);
         assert_eq!(list(ResultsOf::All).await.expect("all").items.len(), 3);
+        let hers = list(ResultsOf::One(panel.ann.actor.to_string())).await.expect("hers").items;
+        assert_eq!(hers.len(), 2);
         let last = list(ResultsOf::LastOfEach).await.expect("the last").items;
         let whose: Vec<&Json> = last.iter().map(|it| &it["created_by"]).collect();
         assert_eq!(whose, [&json!(panel.bob.actor.to_string()), &json!(panel.ann.actor.to_string())]);

@@ -408,13 +408,14 @@ testkit::on_both! {
             "/api/v1/users",
         ] {
             refused(&bob.get(path).await, 403, "ADMIN_REQUIRED");
+            refused(&server.nobody().get(path).await, 401, "UNAUTHORIZED");
             admin.get(path).await.is(200);
         }
-        let last = admin.get("/api/v1/admin/last-evaluations").await.is(200);
         let health = data(&server.nobody().get("/api/v1/health").await, 200);
         assert_eq!(health.as_object().map(serde_json::Map::len), Some(2), "its status and when it was: {health}");
         let detailed = data(&admin.get("/api/v1/health/detailed").await, 200);
         assert!(detailed["checks"]["sign_in"]["message"].is_string(), "{detailed}");
+        let last = admin.get("/api/v1/admin/last-evaluations").await.is(200);
         assert_eq!(last["data"][0]["evaluation_id"], json!(id));
 
         // In debug mode, and only then, what went over the wire is kept.
@@ -469,6 +470,42 @@ testkit::on_both! {
             refused(&nobody.post("/api/v1/auth/login", &wrong).await, 401, "INVALID_CREDENTIALS");
         }
         refused(&nobody.post("/api/v1/auth/login", &signing).await, 429, "RATE_LIMITED");
+    }
+
+    async fn what_is_somebodys_is_asked_for_by_their_session_too(db: Database) {
+        let script = Script::start().await;
+        let place = place(&db, &script);
+        let server = place.serve().await;
+        let admin = server.admin().await;
+        let (ann, bob) = (member(&server, &admin, "ann", "writer").await, member(&server, &admin, "bob", "writer").await);
+        script.answers(Reply::json(&graded([3, 3, 3, 3], "We recommend")));
+        let id = text(&submitted(&ann, MEMO).await["evaluation_id"]);
+        let who = data(&ann.get("/api/v1/auth/validate").await, 200);
+        let (history, progress) =
+            (format!("/api/v1/evaluations/session/{}", text(&who["session_id"])), format!("/api/v1/progress/{}", text(&who["session_id"])));
+        for asker in [&ann, &admin] {
+            let listed = asker.get(&history).await.is(200);
+            assert_eq!((&listed["data"][0]["evaluation_id"], entries(&listed["data"]).len()), (&json!(id), 1), "{listed}");
+            let told = data(&asker.get(&progress).await, 200);
+            assert_eq!((&told["count"], &told["owner"]), (&json!(1), &who["user_id"]), "{told}");
+        }
+        refused(&bob.get(&history).await, 403, "ADMIN_REQUIRED");
+        refused(&bob.get(&progress).await, 403, "SESSION_OWNERSHIP");
+        refused(&server.nobody().get(&history).await, 401, "UNAUTHORIZED");
+        let unknown = format!("/api/v1/evaluations/session/{}", base::SessionId::generate());
+        refused(&ann.get(&unknown).await, 404, "NOT_FOUND");
+        refused(&ann.get("/api/v1/evaluations/session/yesterday").await, 400, "VALIDATION_ERROR");
+        let by_id = format!("/api/v1/evaluations?owner={}", text(&who["user_id"]));
+        assert_eq!(entries(&admin.get(&by_id).await.is(200)["data"]).len(), 1);
+        refused(&bob.get(&by_id).await, 403, "ADMIN_REQUIRED");
+
+        // One's own name is changed by oneself, and nothing else of an account.
+        let hers = format!("/api/v1/users/{}", text(&who["user_id"]));
+        assert_eq!(data(&ann.ask(Method::PUT, &hers, Some(&json!({"name": "Ann Lee"}))).await, 200)["name"], "Ann Lee");
+        for more in [json!({"role": "admin"}), json!({"password": "Another-odd-passw0rd"}), json!({"disabled": true})] {
+            refused(&ann.ask(Method::PUT, &hers, Some(&more)).await, 403, "FORBIDDEN");
+        }
+        refused(&bob.ask(Method::PUT, &hers, Some(&json!({"name": "Mallory"}))).await, 403, "ADMIN_REQUIRED");
     }
 
     async fn what_does_not_fit_is_refused_in_the_applications_words(db: Database) {

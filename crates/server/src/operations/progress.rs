@@ -8,6 +8,7 @@ use base::{Permission, RecordId, TenantId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::sessions;
 use crate::{
     operation::{Answer, Call, Download, Kind, Operation},
     problem::Problem,
@@ -49,7 +50,7 @@ struct Get {
     tenant: Option<TenantId>,
     /// Which of the application's; the only one there is when left out.
     progress: Option<String>,
-    /// `me`, `all`, or the id of a user; one's own when left out.
+    /// `me`, `all`, or the id of a user or of a session of theirs; one's own when left out.
     of: Option<String>,
     /// Of this day and those after it (UTC), like `2026-11-01`.
     from: Option<String>,
@@ -60,6 +61,7 @@ struct Get {
 async fn get(call: Call, args: Get) -> Result<Answer, Problem> {
     let Get { tenant, progress, of, from, to } = args;
     let range = Range::read(from.as_deref(), to.as_deref()).map_err(EngineError::from)?;
+    let of = sessions::owner_of(&call, of).await?;
     let ask = ProgressAsk { tenant: call.tenant(tenant)?, progress, of, range };
     Ok(Answer::one(call.app.engine.progress(&call.caller, ask).await?))
 }

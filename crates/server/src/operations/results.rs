@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use apps::acts::results::{ResultAsk, ResultOutcome, ResultsOf};
 use axum::response::sse::Event;
-use base::{Permission, RecordId, TenantId};
+use base::{AppKeyId, Permission, RecordId, TenantId, UserId};
 use futures::stream;
 use identity::Caller;
 use models::Priority;
@@ -12,11 +12,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::vigil::{self, Vigil, Woken};
+use super::{
+    sessions,
+    vigil::{self, Vigil, Woken},
+};
 use crate::{
     App, events,
     operation::{Answer, Call, Kind, Operation},
-    problem::Problem,
+    problem::{Fault, Problem},
 };
 
 pub(super) fn all() -> Vec<Operation> {
@@ -147,31 +150,29 @@ async fn submit(call: Call, args: Submit) -> Result<Answer, Problem> {
     })
 }
 
-/// Whose results.
-#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum Whose {
-    /// One's own.
-    #[default]
-    Me,
-    /// Everybody's, for those who may see what is private.
-    All,
-}
-
 #[derive(Deserialize, JsonSchema)]
 struct List {
     /// Of this tenant.
     tenant: Option<TenantId>,
     /// Of this task; the only one that keeps results when left out.
     task: Option<String>,
-    /// `me` or `all`.
-    of: Option<Whose>,
+    /// `me`, `all`, or the id of a user, of a key, or of a session of a user; one's own when left out. Those of others are
+    /// for those who may see what is private.
+    of: Option<String>,
 }
 
 async fn list(call: Call, args: List) -> Result<Answer, Problem> {
-    let of = match args.of.unwrap_or_default() {
-        Whose::Me => ResultsOf::Me,
-        Whose::All => ResultsOf::All,
+    let of = sessions::owner_of(&call, args.of).await?;
+    let of = match of.as_deref().map(str::trim) {
+        None | Some("" | "me") => ResultsOf::Me,
+        Some("all") => ResultsOf::All,
+        Some(id) if id.parse::<UserId>().is_ok() || id.parse::<AppKeyId>().is_ok() => {
+            ResultsOf::One(id.to_owned())
+        }
+        Some(_) => {
+            let what = "is neither `me`, `all` nor the id of a user, a key or a session";
+            return Err(Problem::faults("invalid_input", vec![Fault::new("/of", what)]));
+        }
     };
     page(&call, args.tenant, args.task.as_deref(), of).await
 }

@@ -91,6 +91,25 @@ async fn get(call: Call, args: One) -> Result<Answer, Problem> {
     Ok(Answer::one(view(&found.await?, call.caller.session)))
 }
 
+/// Whose something is asked for with `of`: where that is a session, its user is meant. Whether they may see it is
+/// decided by who asks for what.
+pub(super) async fn owner_of(call: &Call, of: Option<String>) -> Result<Option<String>, Problem> {
+    let Some(id) = of.as_deref().and_then(|it| it.trim().parse::<SessionId>().ok()) else {
+        return Ok(of);
+    };
+    let (caller, now) = (call.caller.clone(), call.now());
+    let user = call.app.store.read(move |db| {
+        let session = session::get(db, id, now)?.ok_or(SessionError::NoSuchSession(id))?;
+        if caller.user() != Some(session.user) {
+            // Another tenant's session does not exist.
+            let user = user::get(db, session.user)?.filter(|it| caller.reach.includes(it.reach));
+            user.ok_or(SessionError::NoSuchSession(id))?;
+        }
+        Ok::<_, Problem>(session.user)
+    });
+    Ok(Some(user.await?.to_string()))
+}
+
 async fn revoke(call: Call, args: One) -> Result<Answer, Problem> {
     session::revoke(&call.app.identity, &call.caller, args.session).await?;
     Ok(Answer::empty())

@@ -44,10 +44,10 @@ pub(super) fn all() -> Vec<Operation> {
         Operation::new("users.get", manage, Kind::One, "User", "Reads a user.", get),
         Operation::new(
             "users.update",
-            manage,
+            Permission::OwnAccount,
             Kind::One,
             "User",
-            "Changes a user. A new password, role or tenant ends their sessions.",
+            "Changes a user whom one manages, or one's own name. A new password, role or tenant ends their sessions.",
             update,
         ),
         Operation::new(
@@ -182,6 +182,9 @@ struct Update {
 }
 
 async fn update(call: Call, args: Update) -> Result<Answer, Problem> {
+    if call.caller.user() != Some(args.user) {
+        call.caller.may(Permission::ManageUsers)?;
+    }
     let before = visible(&call, args.user).await?;
     let (role, named) = match &args.role {
         None => (None, None),
