@@ -3,7 +3,7 @@
 //!
 //! The first key is made of the secret that the settings give (it is then never written to the
 //! database) or drawn. A key is retired when no living session was last signed by it. Start at
-//! [`rotate`] and [`retire_unused`].
+//! [`tend`], which does both when they are due, and at [`rotate`] for what is done by hand.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -48,18 +48,48 @@ pub async fn rotate(identity: &Identity, actor: &Actor) -> Result<String, store:
         .store()
         .write(actor, now, move |tx| {
             tx.hold("signing_keys")?;
-            let newest = tx.first(NEWEST, &params![])?;
-            let newest = newest.map(|it| it.get::<Timestamp>("created_at")).transpose()?;
-            // Two keys of one microsecond would leave open which of them is the newest.
-            let after = newest.map_or(now, |it| it + SignedDuration::from_micros(1));
-            let kid = add_drawn(tx, now.max(after))?;
-            tx.audit(entry("signing_key_rotated", &kid, "Signs access tokens with a new key"));
-            Ok::<_, store::Error>(kid)
+            let newest = signing_since(tx)?;
+            sign_anew(tx, newest, now)
         })
         .await?;
     identity.ring().read(identity.store(), now).await?;
     info!(signing_key.id = %kid, "Signs access tokens with the new key {kid}");
     Ok(kid)
+}
+
+/// Has another key sign when the one that signs is older than the settings want, and retires those that nobody needs. A
+/// duty: it may run in several processes at once, and one of them rotates. Returns the id of a new key.
+pub async fn tend(identity: &Identity, actor: &Actor) -> Result<Option<String>, store::Error> {
+    let (now, most) = (identity.now(), identity.settings().signing_key_max_age);
+    let grace = grace(identity);
+    let is_old = move |since: Option<Timestamp>| {
+        since.zip(most).is_some_and(|(since, most)| now.duration_since(since) >= most)
+    };
+    let (is_due, is_unused) = identity
+        .store()
+        .read(move |db| {
+            let is_unused = !unused(&list(db, now)?, now, grace).is_empty();
+            Ok::<_, store::Error>((is_old(signing_since(db)?), is_unused))
+        })
+        .await?;
+    let mut rotated = None;
+    if is_due {
+        let made = identity.store().write(actor, now, move |tx| {
+            tx.hold("signing_keys")?;
+            let newest = signing_since(tx)?;
+            // Somebody else may have been first.
+            is_old(newest).then(|| sign_anew(tx, newest, now)).transpose()
+        });
+        rotated = made.await?;
+        identity.ring().read(identity.store(), now).await?;
+    }
+    if let Some(kid) = &rotated {
+        info!(signing_key.id = %kid, "Signs access tokens with the new key {kid}: the last one was old");
+    }
+    if is_unused {
+        retire_unused(identity, actor).await?;
+    }
+    Ok(rotated)
 }
 
 /// Retires the keys that no living session needs any more, and forgets their secrets. The newest
@@ -69,9 +99,7 @@ pub async fn retire_unused(
     actor: &Actor,
 ) -> Result<Vec<String>, store::Error> {
     let now = identity.now();
-    // A token signed just before the rotation, or by a process that had not heard of it yet, is
-    // good for its whole time.
-    let grace = identity.settings().access_ttl + GOOD_FOR;
+    let grace = grace(identity);
     let retired = identity
         .store()
         .write(actor, now, move |tx| {
@@ -106,6 +134,21 @@ pub fn list(db: &Db, now: Timestamp) -> Result<Vec<SigningKey>, store::Error> {
 /// When the key was made that signs; none where nothing can sign, so that nobody can sign in.
 pub fn signing_since(db: &Db) -> Result<Option<Timestamp>, store::Error> {
     db.first(NEWEST, &params![])?.map(|it| it.get("created_at")).transpose()
+}
+
+/// Adds a key that signs from now on; `newest` is when the last one was made.
+fn sign_anew(tx: &Tx, newest: Option<Timestamp>, now: Timestamp) -> Result<String, store::Error> {
+    // Two keys of one microsecond would leave open which of them is the newest.
+    let after = newest.map_or(now, |it| it + SignedDuration::from_micros(1));
+    let kid = add_drawn(tx, now.max(after))?;
+    tx.audit(entry("signing_key_rotated", &kid, "Signs access tokens with a new key"));
+    Ok(kid)
+}
+
+/// For how long a key must verify after it was replaced: a token signed just before, or by a process that had not heard
+/// of it yet, is good for its whole time.
+fn grace(identity: &Identity) -> SignedDuration {
+    identity.settings().access_ttl + GOOD_FOR
 }
 
 /// Which keys can go: those that a newer one replaced at least `grace` ago and that no session

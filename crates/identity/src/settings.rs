@@ -33,6 +33,9 @@ pub struct Settings {
     /// How many sessions of one user there may be at once: the oldest ends when another begins. As many as there are
     /// when left out.
     pub sessions_max: Option<u32>,
+    /// How old the key may get that signs access tokens, before another one signs: 90 days. What it signed stays valid,
+    /// nobody is signed out. With `null` it is changed by hand alone.
+    pub signing_key_max_age: Option<SignedDuration>,
     /// That browsers keep a session in a cookie, which no script reads. The server sets and reads it. When left out,
     /// tokens are in answers alone.
     pub cookie: Option<Cookie>,
@@ -173,6 +176,7 @@ impl Default for Settings {
             key_prefix: "ck".into(),
             issuer: "mainstay".into(),
             sessions_max: None,
+            signing_key_max_age: Some(SignedDuration::from_hours(90 * 24)),
             cookie: None,
             password: PasswordCost::default(),
             password_rules: PasswordRules::default(),
@@ -268,6 +272,11 @@ impl Settings {
             "must be 1 to 16 lower-case letters and digits, beginning with a letter",
         );
         report("sessions_max", self.sessions_max != Some(0), "must be at least 1");
+        report(
+            "signing_key_max_age",
+            self.signing_key_max_age.is_none_or(|it| it >= self.access_ttl.max(second)),
+            "must be at least as long as `access_ttl`",
+        );
         let rules = &self.password_rules;
         report(
             "password_rules.chars_min",
@@ -326,6 +335,7 @@ mod tests {
             key_prefix: "C K".into(),
             sign_ins_per_minute: 0,
             sessions_max: Some(0),
+            signing_key_max_age: Some(SignedDuration::ZERO),
             password: PasswordCost { memory_kib: 1, ..PasswordCost::default() },
             password_rules: PasswordRules { chars_min: 4, ..PasswordRules::default() },
             lockout: Some(Lockout { attempts: 0, lasts: SignedDuration::from_mins(15) }),
@@ -341,6 +351,7 @@ mod tests {
                 "sign_ins_per_minute",
                 "key_prefix",
                 "sessions_max",
+                "signing_key_max_age",
                 "password_rules.chars_min",
                 "lockout.attempts",
                 "burst.within",

@@ -313,6 +313,14 @@ pub(crate) enum KeyAct {
         #[arg(long, default_value_t = 24)]
         overlap: u32,
     },
+    /// See the keys that sign the tokens of people; none of them is a key that programs use.
+    Signing {
+        #[command(flatten)]
+        application: Application,
+        /// Have a new one sign from now on. Nobody is signed out.
+        #[arg(long)]
+        rotate: bool,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

@@ -25,6 +25,46 @@ on_both! {
 }
 
 on_both! {
+    async fn a_key_that_is_old_is_replaced_by_itself_and_once(db: Database) {
+        let house = House::open(&db).await;
+        let other = neighbour(&house.store, &house.clock, |_| ()).await;
+        house.user("ann@example.com", Role::Editor, HERE).await;
+        let before = house.login("ann@example.com", PASSWORD).await.unwrap();
+        let tend = async |identity| key_ring::tend(identity, &Actor::house()).await.unwrap();
+        house.later(days(20));
+        let before = house.refresh(&before.refresh_token).await.unwrap();
+        assert_eq!(tend(&house.identity).await, None, "it is not old yet");
+        house.later(days(70));
+        let again = house.login("ann@example.com", PASSWORD).await.unwrap();
+        assert_eq!(kid_of(again.access_token.reveal()), kid_of(before.access_token.reveal()));
+        let kid = tend(&house.identity).await.expect("it is ninety days old");
+        assert_eq!(tend(&other).await, None, "whoever comes second finds a new one");
+        let after = house.login("ann@example.com", PASSWORD).await.unwrap();
+        assert_eq!(kid_of(after.access_token.reveal()), kid);
+        for tokens in [&again, &after] {
+            assert_eq!(house.answer_to(&tokens.access_token).await, "ok", "nobody is signed out");
+        }
+        // Once the last session that it signed is over, it is forgotten.
+        house.later(days(40));
+        assert_eq!(tend(&house.identity).await, None);
+        let now = house.clock.now();
+        let keys = house.store.read(move |db| key_ring::list(db, now)).await.unwrap();
+        let retired: Vec<bool> = keys.iter().map(|it| it.retired_at.is_some()).collect();
+        assert_eq!(retired, [true, false]);
+    }
+}
+
+on_both! {
+    async fn by_hand_alone_a_key_signs_for_years(db: Database) {
+        let house = House::open(&db).await;
+        let by_hand = neighbour(&house.store, &house.clock, |it| it.signing_key_max_age = None).await;
+        house.later(days(1000));
+        assert_eq!(key_ring::tend(&by_hand, &Actor::house()).await.unwrap(), None);
+        assert!(key_ring::tend(&house.identity, &Actor::house()).await.unwrap().is_some());
+    }
+}
+
+on_both! {
     async fn another_process_learns_a_new_key_when_it_meets_it(db: Database) {
         let house = House::open(&db).await;
         let other = neighbour(&house.store, &house.clock, |_| ()).await;

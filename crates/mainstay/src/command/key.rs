@@ -6,6 +6,7 @@ use base::PageRequest;
 use identity::{
     Caller,
     key::{self, AppKey, Filter, Mode, New},
+    key_ring::{self, SigningKey},
 };
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
@@ -82,8 +83,26 @@ pub(crate) async fn run(
             shown(output, &made, secret.reveal());
             house.store.close().await;
         }
+        KeyAct::Signing { application, rotate } => {
+            let house = Site::find(&application, &environment)?.build().await?;
+            if rotate {
+                key_ring::rotate(&house.identity, &operator.actor).await?;
+            }
+            let now = house.site.clock.now();
+            let keys = house.store.read(move |db| key_ring::list(db, now)).await?;
+            let rows: Vec<Json> = keys.iter().map(signing).collect();
+            output.table(&rows, &["id", "created_at", "retired_at", "sessions"]);
+            house.store.close().await;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A key that signs tokens, or did; the newest of them signs.
+fn signing(key: &SigningKey) -> Json {
+    json!({
+        "id": key.kid, "created_at": key.created_at, "retired_at": key.retired_at, "sessions": key.sessions,
+    })
 }
 
 /// The secret alone on standard output, so that a script can take it.

@@ -34,6 +34,7 @@ const COMMANDS: &[&str] = &[
     "key list",
     "key revoke",
     "key rotate",
+    "key signing",
     "audit",
     "audit verify",
     "audit list",

@@ -7,7 +7,7 @@
 
 use std::{fmt::Display, time::Duration};
 
-use base::Clock;
+use base::{Actor, Clock};
 use tokio::time::MissedTickBehavior;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
@@ -157,6 +157,9 @@ async fn sweep(
         let week = jiff::SignedDuration::from_hours(7 * 24);
         if let Err(error) = identity::session::sweep(&identity, week).await {
             warn!(error = %error, "Could not remove ended sessions; trying again in an hour");
+        }
+        if let Err(error) = identity::key_ring::tend(&identity, &Actor::house()).await {
+            warn!(error = %error, "Could not look after the keys that sign tokens; trying again in an hour");
         }
         if let Err(error) = models.sweep(now).await {
             warn!(error = %error, "Could not look through the usage ledger; trying again in an hour");
