@@ -43,6 +43,9 @@ pub struct Operation {
     pub takes_file: Option<FileOf>,
     /// The argument that takes the fields of the body that no other argument claims.
     pub rest: Option<&'static str>,
+    /// The argument that names a user in the path: who that is may do it to themselves, whatever else they may.
+    /// What of it, the room decides.
+    pub of_oneself: Option<&'static str>,
     /// Its answer holds a secret that is shown once: never kept for repetition.
     pub is_secret: bool,
     /// It may be called for a tenant that was deleted.
@@ -251,6 +254,7 @@ impl Operation {
             gives,
             takes_file: None,
             rest: None,
+            of_oneself: None,
             is_secret: false,
             reaches_deleted: false,
             is_raw: false,
@@ -286,6 +290,13 @@ impl Operation {
     #[must_use]
     pub fn rest_into(mut self, argument: &'static str) -> Self {
         self.rest = Some(argument);
+        self
+    }
+
+    /// Whoever this argument of the path names may do it to themselves.
+    #[must_use]
+    pub fn of_oneself(mut self, argument: &'static str) -> Self {
+        self.of_oneself = Some(argument);
         self
     }
 

@@ -3,14 +3,14 @@
 //! Start at [`caller_at`].
 
 use axum::http::{HeaderMap, HeaderName, header};
-use base::Permission;
+use base::{Permission, UserId};
 use identity::{Caller, Credential};
 
 use crate::{
     App, Visit,
     cookie::{self, Jar},
     problem::Problem,
-    route::Route,
+    route::{Route, Source},
 };
 
 /// Who calls, by what the request carries; nobody when it carries nothing. A cookie counts where no header says
@@ -45,6 +45,16 @@ pub(super) async fn caller_at(
     let caller = caller(app, headers, visit).await?;
     cookie::guard(app, route, &caller, visit).await?;
     Ok(caller)
+}
+
+/// Does the path name the caller, where everybody may do it to themselves?
+pub(super) fn is_of_oneself(route: &Route, path: &[(String, String)], caller: &Caller) -> bool {
+    let named = || {
+        let take = route.take(route.operation.of_oneself?)?;
+        let Source::Named(name) = &take.source else { return None };
+        path.iter().find(|it| it.0 == *name)?.1.parse::<UserId>().ok()
+    };
+    caller.user().is_some() && named() == caller.user()
 }
 
 /// Is it done for nobody, though what the request carries is no good? What anyone may do is, whatever key comes along:

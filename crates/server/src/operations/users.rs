@@ -41,15 +41,17 @@ pub(super) fn all() -> Vec<Operation> {
             "Creates a user. Nobody can give more than they have.",
             create,
         ),
-        Operation::new("users.get", manage, Kind::One, "User", "Reads a user.", get),
+        Operation::new("users.get", manage, Kind::One, "User", "Reads a user; everybody reads themselves.", get)
+            .of_oneself("user"),
         Operation::new(
             "users.update",
-            Permission::OwnAccount,
+            manage,
             Kind::One,
             "User",
-            "Changes a user whom one manages, or one's own name. A new password, role or tenant ends their sessions.",
+            "Changes a user; everybody changes their own name. A new password, role or tenant ends their sessions.",
             update,
-        ),
+        )
+        .of_oneself("user"),
         Operation::new(
             "users.disable",
             manage,
@@ -182,9 +184,6 @@ struct Update {
 }
 
 async fn update(call: Call, args: Update) -> Result<Answer, Problem> {
-    if call.caller.user() != Some(args.user) {
-        call.caller.may(Permission::ManageUsers)?;
-    }
     let before = visible(&call, args.user).await?;
     let (role, named) = match &args.role {
         None => (None, None),

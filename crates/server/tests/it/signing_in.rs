@@ -31,6 +31,31 @@ testkit::on_both! {
         assert_eq!(one["detail"], other["detail"]);
     }
 
+    async fn everybody_changes_their_own_name_and_nothing_else_of_their_account(db: Database) {
+        let house = House::open(&db).await;
+        let viewer = house.viewer().await;
+        let me = viewer.get("/api/me").await.is(200);
+        let own = format!("/api/users/{}", me["id"].as_str().unwrap());
+        let changed = viewer.patch(&own, json!({"name": "Ann Lee"})).await.is(200);
+        assert_eq!((&changed["name"], &changed["role"]), (&json!("Ann Lee"), &json!("viewer")));
+        assert_eq!(viewer.get(&own).await.is(200)["name"], "Ann Lee");
+        for more in [
+            json!({"name": "Bob", "role": "admin"}),
+            json!({"disabled": false}),
+            json!({"reaches": "all"}),
+            json!({"password": "another long password"}),
+        ] {
+            viewer.patch(&own, more).await.refused(403, "forbidden");
+        }
+        assert_eq!(viewer.get(&own).await.is(200)["name"], "Ann Lee");
+        let other = house.editor().await.get("/api/me").await.is(200);
+        let other = format!("/api/users/{}", other["id"].as_str().unwrap());
+        viewer.get(&other).await.refused(403, "permission_missing");
+        viewer.patch(&other, json!({"name": "Bob"})).await.refused(403, "permission_missing");
+        let key = house.key(&[Scope::Read]).await;
+        key.patch(&own, json!({"name": "Bob"})).await.refused(403, "permission_missing");
+    }
+
     async fn a_refresh_token_is_good_once(db: Database) {
         let house = House::open(&db).await;
         let (email, password) = house.user(Role::Viewer, Reach::All).await;
