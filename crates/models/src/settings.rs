@@ -23,6 +23,7 @@ use crate::{
     ledger::budget::Budget,
     limit::{LimitSettings, QueueSettings},
     local::LocalSettings,
+    money::NanoUsd,
     price::Price,
 };
 pub use check::Finding;
@@ -65,6 +66,9 @@ pub struct Settings {
     /// How long rows of the usage ledger are kept: 9600 hours, which are 400 days, when left out.
     /// Budgets keep counting what they forget.
     pub keep_usage: SignedDuration,
+    /// How much one request may cost, by the longest answer that it allows and the prices. One that may cost more is not
+    /// made; what has no price is not bounded by it. No limit when left out.
+    pub request_limit_usd: Option<NanoUsd>,
     /// How much may be spent by whom, by day or month.
     pub budgets: Vec<Budget>,
     /// How much may be asked by the minute and at once.
@@ -190,6 +194,7 @@ impl Default for Settings {
             cache: CacheSettings::default(),
             local: LocalSettings::default(),
             keep_usage: SignedDuration::from_hours(400 * 24),
+            request_limit_usd: None,
             budgets: Vec::new(),
             limits: Vec::new(),
             queue: QueueSettings::default(),

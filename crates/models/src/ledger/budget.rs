@@ -157,6 +157,25 @@ pub struct OverBudget {
     pub downgrade_to: Option<ModelRef>,
 }
 
+impl OverBudget {
+    /// Of a request that may cost more than the settings let one request cost.
+    pub(crate) fn of_one_request(limit: NanoUsd, wanted: NanoUsd, now: Timestamp) -> Self {
+        let nothing = Amount::Usd(NanoUsd::ZERO);
+        Self {
+            name: "request_limit_usd".into(),
+            id: String::new(),
+            limit: Amount::Usd(limit),
+            wanted: Amount::Usd(wanted),
+            is_hopeless: true,
+            spent: nothing,
+            held: nothing,
+            in_flight: nothing,
+            resets_at: now,
+            downgrade_to: None,
+        }
+    }
+}
+
 impl std::error::Error for OverBudget {}
 
 impl fmt::Display for OverBudget {

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Cost, Models, Usage,
     dialect::{Complaint, Dialect, Wire},
-    ledger::{BudgetError, Hold, Spend},
+    ledger::{BudgetError, Hold, OverBudget, Spend},
     local::Local,
     money::NanoUsd,
     price,
@@ -247,6 +247,9 @@ impl Models {
             Cost::Known(cost) => cost,
             Cost::Unknown => NanoUsd::ZERO,
         };
+        if let Some(limit) = self.0.settings.request_limit_usd.filter(|it| cost > *it) {
+            return Err(Box::new(OverBudget::of_one_request(limit, cost, now)).into());
+        }
         let (budgets, subject) = (self.0.ledger.budgets(), trip.subject());
         let estimate = Spend { cost, tokens: usage.total() };
         if trip.is_downgraded {

@@ -4,7 +4,7 @@ use base::Secret;
 use jiff::SignedDuration;
 
 use super::{EnvValues, ModelRef, OPENAI, Priorities, Settings};
-use crate::{Priority, dialect, limit, price};
+use crate::{Priority, dialect, limit, money::NanoUsd, price};
 
 /// Something in the settings that cannot work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,6 +132,9 @@ impl Settings {
             if policy.task.as_deref().is_some_and(str::is_empty) {
                 say(format!("policies[{at}].task"), "must not be empty".into());
             }
+        }
+        if self.request_limit_usd.is_some_and(|it| it <= NanoUsd::ZERO) {
+            say("request_limit_usd".into(), "must be more than nothing".into());
         }
         for (at, budget) in self.budgets.iter().enumerate() {
             for (field, message) in budget.check() {

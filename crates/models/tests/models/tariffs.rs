@@ -122,6 +122,17 @@ testkit::on_both! {
         assert!(rows.iter().all(|it| (it.usage.cache_written_1h, it.usage.web_searches) == (5, 1)));
     }
 
+    async fn a_request_that_may_cost_too_much_is_not_made(db: testkit::Database) {
+        let (house, script) = house(&db, |it| it.request_limit_usd = serde_json::from_value(json!(100.0)).unwrap()).await;
+        script.always(|_| answer("default"));
+        let ask = |tokens: u32| call(Asks::Chat, json!({"model": "openai/m", "max_tokens": tokens, "messages": [{"role": "user", "content": "a"}]}));
+        assert_eq!(house.relay(ask(4)).await.status, 200);
+        let asked = script.requests().len();
+        assert_eq!(house.relay(ask(200)).await.status, 429);
+        assert_eq!(script.requests().len(), asked, "nobody was asked");
+        assert_eq!(house.relay(ask(4)).await.status, 200, "nothing is held of it");
+    }
+
     async fn a_tier_without_a_price_is_no_way_around_a_budget(db: testkit::Database) {
         let (house, script) = house(&db, |it| {
             it.budgets = serde_json::from_value(json!([{"name": "all", "scope": "whole", "period": "month", "limit_usd": 25.0}])).unwrap();
