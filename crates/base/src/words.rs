@@ -11,19 +11,26 @@ const LETTERS_MAX: usize = 60;
 /// The words of a text that is to be found: lower case, split at everything that is neither a letter
 /// nor a digit. A `"` right after a digit is the word `inch`.
 pub fn of_text(text: &str) -> Vec<String> {
-    split(text, true)
+    let mut words = Vec::new();
+    each_of_text(text, |it| words.push(it.to_owned()));
+    words
+}
+
+/// The same, one after the other, for who looks at many words and keeps few.
+pub fn each_of_text(text: &str, word: impl FnMut(&str)) {
+    split(text, true, word);
 }
 
 /// The words of a question. Here a `"` after a digit says nothing, so that `8" bend` also finds
 /// what was written as `8 IN BEND`.
 pub fn of_query(text: &str) -> Vec<String> {
-    let mut words = split(text, false);
+    let mut words = Vec::new();
+    split(text, false, |it| words.push(it.to_owned()));
     words.truncate(32);
     words
 }
 
-fn split(text: &str, with_inches: bool) -> Vec<String> {
-    let mut words = Vec::new();
+fn split(text: &str, with_inches: bool, mut take: impl FnMut(&str)) {
     let mut word = String::new();
     let mut letters = 0;
     for it in text.chars() {
@@ -39,17 +46,17 @@ fn split(text: &str, with_inches: bool) -> Vec<String> {
             && matches!(it, '"' | '″' | '”')
             && word.ends_with(|it: char| it.is_ascii_digit());
         if letters > 0 {
-            words.push(std::mem::take(&mut word));
+            take(&word);
+            word.clear();
             letters = 0;
         }
         if is_inch {
-            words.push("inch".to_owned());
+            take("inch");
         }
     }
     if letters > 0 {
-        words.push(word);
+        take(&word);
     }
-    words
 }
 
 /// How many of a question's words must be there.

@@ -8,13 +8,14 @@
 //!
 //! Start at [`index`] (what is put in) and [`search`] (what is found).
 
+mod count;
 mod term;
-
-use std::collections::HashMap;
 
 use base::{ChunkId, DocumentId, TenantId};
 use store::{Db, Dialect, Error, Tx, Value, params};
 
+pub(crate) use count::Counter;
+use count::Counts;
 pub(crate) use term::{of_query, of_text};
 
 /// Words of one chunk that are kept.
@@ -145,12 +146,33 @@ struct Weight {
 }
 
 impl Weights {
-    /// Of what the question asks for, by weight, the share that is in a text.
-    pub(crate) fn share(&self, text: &str) -> f64 {
-        let there = of_text(text);
-        let is_there = |it: &&Weight| there.contains(&it.term);
-        let found: f64 = self.terms.iter().filter(is_there).map(|it| it.weight).sum();
+    /// Of what the question asks for, by weight, the shares that are in texts.
+    pub(crate) fn shares(&self) -> Shares<'_> {
+        Shares { counter: self.counter(), weights: self }
+    }
+
+    fn counter(&self) -> Counter {
+        Counter::new(self.terms.iter().map(|it| it.term.as_str()))
+    }
+
+    fn share(&self, counts: &Counts) -> f64 {
+        let is_there = |it: &(&Weight, &u32)| *it.1 > 0;
+        let found = self.terms.iter().zip(&counts.of_terms).filter(is_there);
+        let found = found.fold(0.0, |sum, it| sum + it.0.weight);
         if self.sum > 0.0 { found / self.sum } else { 0.0 }
+    }
+}
+
+/// See [`Weights::shares`].
+pub(crate) struct Shares<'a> {
+    weights: &'a Weights,
+    counter: Counter,
+}
+
+impl Shares<'_> {
+    /// That of one text.
+    pub(crate) fn of(&mut self, text: &str) -> f64 {
+        self.weights.share(&self.counter.count(text))
     }
 }
 
@@ -287,26 +309,21 @@ fn read(db: &Db, sql: &str, given: &[Value]) -> Result<Vec<Candidate>, Error> {
 
 /// Puts candidates in their order.
 fn rank(weights: &Weights, candidates: Vec<Candidate>) -> Vec<Found> {
-    let texts: Vec<(ChunkId, Vec<String>)> =
-        candidates.into_iter().map(|(chunk, text)| (chunk, of_text(&text))).collect();
-    let lengths: usize = texts.iter().map(|it| it.1.len()).sum();
-    let mean = (lengths as f64 / texts.len().max(1) as f64).max(1.0);
-    let mut found: Vec<Found> = texts
+    let mut counter = weights.counter();
+    let counted: Vec<(ChunkId, Counts)> =
+        candidates.into_iter().map(|(chunk, text)| (chunk, counter.count(&text))).collect();
+    let lengths: usize = counted.iter().map(|it| it.1.words).sum();
+    let mean = (lengths as f64 / counted.len().max(1) as f64).max(1.0);
+    let mut found: Vec<Found> = counted
         .into_iter()
-        .map(|(chunk, text)| {
-            let mut counts: HashMap<&str, f64> = HashMap::with_capacity(weights.terms.len());
-            for term in &text {
-                *counts.entry(term).or_default() += 1.0;
-            }
-            let long = K1 * (1.0 - B + B * text.len() as f64 / mean);
-            let (mut rank, mut there) = (0.0, 0.0);
-            for it in &weights.terms {
-                if let Some(count) = counts.get(it.term.as_str()) {
-                    rank += it.weight * count * (K1 + 1.0) / (count + long);
-                    there += it.weight;
-                }
-            }
-            Found { chunk, rank, share: if weights.sum > 0.0 { there / weights.sum } else { 0.0 } }
+        .map(|(chunk, counts)| {
+            let long = K1 * (1.0 - B + B * counts.words as f64 / mean);
+            let there = weights.terms.iter().zip(&counts.of_terms).filter(|it| *it.1 > 0);
+            let rank = there.map(|(it, count)| {
+                let count = f64::from(*count);
+                it.weight * count * (K1 + 1.0) / (count + long)
+            });
+            Found { chunk, rank: rank.sum(), share: weights.share(&counts) }
         })
         .filter(|it| it.rank > 0.0)
         .collect();

@@ -31,6 +31,9 @@ use crate::{
 /// Characters of a question that are looked at: about 8,000 tokens.
 const QUERY_CHARS_MAX: usize = 32_000;
 
+/// So many times as many chunks are read when those before them were not enough.
+const PART_GROWS: usize = 4;
+
 /// What is asked, by whom, and where it is looked for.
 #[derive(Clone)]
 pub struct Ask {
@@ -254,29 +257,40 @@ impl Knowledge {
             Mode::Semantic => by_meaning,
             Mode::Lexical => by_words,
         };
-        let semantic = match &near {
-            Some((near, generation, query)) => {
-                let mut known: HashMap<ChunkId, f32> =
-                    near.hits.iter().map(|it| (it.chunk, it.score)).collect();
-                let unknown = fused.iter().filter(|it| !known.contains_key(*it)).copied().collect();
-                known.extend(self.vectors().scores(generation, ask.tenant, query, unknown).await?);
-                known
+        let hits = near.iter().flat_map(|it| &it.0.hits);
+        let mut semantic: HashMap<ChunkId, f32> = hits.map(|it| (it.chunk, it.score)).collect();
+        let known: HashMap<ChunkId, f64> = words.iter().map(|it| (it.chunk, it.share)).collect();
+        let mut hits: Vec<Hit> = Vec::new();
+        // A part of the ranking is read at a time: those behind the last that is wanted are read for nothing.
+        let (mut rest, mut part) = (&fused[..], ask.limit);
+        while hits.len() < ask.limit && !rest.is_empty() {
+            let (next, behind) = rest.split_at(part.min(rest.len()));
+            (rest, part) = (behind, part.saturating_mul(PART_GROWS));
+            if let Some((_, generation, query)) = &near {
+                let unknown = next.iter().filter(|it| !semantic.contains_key(*it));
+                let unknown: Vec<ChunkId> = unknown.copied().collect();
+                if !unknown.is_empty() {
+                    let scores = self.vectors().scores(generation, ask.tenant, query, unknown);
+                    semantic.extend(scores.await?);
+                }
             }
-            None => HashMap::new(),
-        };
-        let shares: HashMap<ChunkId, f64> = words.iter().map(|it| (it.chunk, it.share)).collect();
-        let read = look::hits(self.store(), &ask, fused).await?;
-        let score = |hit: Hit| {
-            let semantic = semantic.get(&hit.chunk).copied();
-            let lexical = (mode != Mode::Semantic).then(|| {
-                let known = shares.get(&hit.chunk).copied();
-                known.unwrap_or_else(|| weights.share(&hit.text)) as f32
-            });
-            Hit { score: fuse::score(semantic, lexical), semantic, lexical, ..hit }
-        };
-        let hits = read.into_iter().map(score).filter(|it| it.score >= ask.min_score);
+            let read = look::hits(self.store(), &ask, next.to_vec()).await?;
+            let mut shares = weights.shares();
+            for hit in read {
+                let semantic = semantic.get(&hit.chunk).copied();
+                let lexical = (mode != Mode::Semantic).then(|| {
+                    let known = known.get(&hit.chunk).copied();
+                    known.unwrap_or_else(|| shares.of(&hit.text)) as f32
+                });
+                let score = fuse::score(semantic, lexical);
+                if score >= ask.min_score {
+                    hits.push(Hit { score, semantic, lexical, ..hit });
+                }
+            }
+        }
+        hits.truncate(ask.limit);
         Ok(Found {
-            hits: hits.take(ask.limit).collect(),
+            hits,
             engine: near.as_ref().map_or("lexical", |it| it.0.engine).to_owned(),
             mode,
             model: near.map(|it| it.1.model),

@@ -14,13 +14,13 @@ const TERMS_MAX: usize = 24;
 
 /// The terms of a text, in its order.
 pub(crate) fn of_text(text: &str) -> Vec<String> {
-    let stemmer = Stemmer::create(Algorithm::English);
+    let stemmer = stemmer();
     words::of_text(text).iter().map(|it| stem(&stemmer, it).into_owned()).collect()
 }
 
 /// The terms of a question, each once: without words that say nothing, unless it has no others.
 pub(crate) fn of_query(text: &str) -> Vec<String> {
-    let stemmer = Stemmer::create(Algorithm::English);
+    let stemmer = stemmer();
     let words = words::of_query(text);
     let telling: Vec<&String> = words.iter().filter(|it| !says_nothing(it)).collect();
     let asked: Vec<&String> = if telling.is_empty() { words.iter().collect() } else { telling };
@@ -35,7 +35,11 @@ pub(crate) fn of_query(text: &str) -> Vec<String> {
     terms
 }
 
-fn stem<'a>(stemmer: &Stemmer, word: &'a str) -> Cow<'a, str> {
+pub(super) fn stemmer() -> Stemmer {
+    Stemmer::create(Algorithm::English)
+}
+
+pub(super) fn stem<'a>(stemmer: &Stemmer, word: &'a str) -> Cow<'a, str> {
     // Codes and numbers have no endings.
     if word.bytes().all(|it| it.is_ascii_lowercase()) { stemmer.stem(word) } else { word.into() }
 }

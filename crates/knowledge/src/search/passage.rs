@@ -37,9 +37,10 @@ pub fn passages(text: &str, query: &str, chars: Option<usize>) -> Vec<Passage> {
         None => shape(query),
     };
     let mut all = cut(text, shape);
+    let mut counter = lexical::Counter::new(asked.iter().map(String::as_str));
     all.sort_by_cached_key(|it| {
-        let there = lexical::of_text(&it.text);
-        std::cmp::Reverse(asked.iter().filter(|it| there.contains(it)).count())
+        let counts = counter.count(&it.text);
+        std::cmp::Reverse(counts.of_terms.iter().filter(|it| **it > 0).count())
     });
     all
 }

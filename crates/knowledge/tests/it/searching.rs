@@ -175,6 +175,32 @@ testkit::on_both! {
         assert_eq!(found(&house.knowledge, nothing).await.hits.len(), 0);
     }
 
+    async fn fewer_results_are_the_first_of_many_and_of_those_the_good_ones(db: Database) {
+        let script = Script::start().await;
+        let house = House::open(db, scripted(&script)).await;
+        for at in 1..=4 {
+            for text in [CALIBRATION, STORAGE, TRAVEL] {
+                house.ready(house.text(&format!("{text} This is page {at}.{}", " And more.".repeat(at)))).await;
+            }
+        }
+        for mode in [Mode::Hybrid, Mode::Semantic, Mode::Lexical] {
+            let question = "Which calibrated probes are stored, and who signed page 3?";
+            let asked = || Ask { mode, ..ask(&house, &house.ann.sight, question) };
+            let many = found(&house.knowledge, Ask { limit: 50, ..asked() }).await.hits;
+            assert!(many.len() >= 8, "{mode:?}: {many:?}");
+            for limit in 1..=many.len() {
+                let few = found(&house.knowledge, Ask { limit, ..asked() }).await.hits;
+                assert_eq!(few, many[..limit], "{mode:?}");
+            }
+            // However far behind the first the good ones are.
+            for min_score in many.iter().map(|it| it.score) {
+                let good: Vec<_> = many.iter().filter(|it| it.score >= min_score).take(2).cloned().collect();
+                let two = Ask { limit: 2, min_score, ..asked() };
+                assert_eq!(found(&house.knowledge, two).await.hits, good, "{mode:?} {min_score}");
+            }
+        }
+    }
+
     async fn what_is_removed_is_not_found_any_more(db: Database) {
         let script = Script::start().await;
         let house = House::open(db, scripted(&script)).await;
