@@ -1,6 +1,6 @@
 //! Workers that die in the middle: what they were at runs again, once, and nothing is left half-done.
 //!
-//! The doomed workers have a runtime and a connection of their own, and both are pulled away at once:
+//! The doomed workers have a thread and a connection of their own, and both are pulled away at once:
 //! nothing of them says good-bye. Their lease runs out when the clock is put forward.
 
 use std::time::Duration;
@@ -11,49 +11,27 @@ use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 use store::Options;
 use testkit::model::{Reply, Script};
-use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use work::{State, Workers};
 
 use crate::{
     answers::{Asked, Tally, asked, good, items},
+    doomed::Doomed,
     ground,
     house::{House, app, file, job_of, quick, record_of, scripted, version_of},
 };
 
 /// Workers of another process, which is going to be killed.
-struct Doomed {
-    runtime: Runtime,
-    workers: Workers,
-}
-
-impl Doomed {
-    /// Lets them begin.
-    async fn begin(house: &House, models: models::Settings) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        let (db, clock) = (house.db.clone(), house.clock.clone());
-        let began = runtime.spawn(async move {
-            let store = db.open(Options::default()).await;
-            let settings = engine::Settings::default();
-            let engine =
-                ground::engine(ground::folder(&app()), &store, &clock, models, settings).await;
-            let stop = CancellationToken::new();
-            Workers::start(store, clock, quick(), engine.handlers(), &stop)
-        });
-        let workers = began.await.expect("they begin");
-        Self { runtime, workers }
-    }
-
-    /// Kills them: nothing they were at goes on.
-    fn kill(self) {
-        self.runtime.shutdown_background();
-        // Its tasks are gone; dropping the handle reaches nobody.
-        drop(self.workers);
-    }
+async fn doomed(house: &House, models: models::Settings) -> Doomed {
+    let (db, clock) = (house.db.clone(), house.clock.clone());
+    let begin = move || async move {
+        let store = db.open(Options::default()).await;
+        let settings = engine::Settings::default();
+        let engine = ground::engine(ground::folder(&app()), &store, &clock, models, settings).await;
+        let stop = CancellationToken::new();
+        Workers::start(store, clock, quick(), engine.handlers(), &stop)
+    };
+    Doomed::begin(begin).await
 }
 
 impl House {
@@ -64,7 +42,7 @@ impl House {
         models: models::Settings,
         after: impl AsyncFnOnce(&Self),
     ) -> Json {
-        let doomed = Doomed::begin(self, models).await;
+        let doomed = doomed(self, models).await;
         after(self).await;
         doomed.kill();
         // What a transaction was at is over when the next one is through.

@@ -182,15 +182,14 @@ testkit::on_both! {
         let mut panel = Panel::idle(db, &script).await;
         script.answers(Reply::json(&grades([1, 1, 1, 1], "We propose")).delayed(Duration::from_secs(30)));
         always(&script, [4, 4, 4, 4], "We propose");
-        let (runtime, workers) = panel.hire_elsewhere(&script).await;
+        let doomed = panel.hire_elsewhere(&script).await;
         let standing = panel.hands_in(&panel.ann, MEMO, None, false).await.expect("it is taken");
         let ResultOutcome::Accepted(standing) = standing else { panic!("nobody waited") };
         let id = id_of(&standing);
         while script.requests().is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        runtime.shutdown_background();
-        drop(workers);
+        doomed.kill();
         panel.clock.advance(jiff::SignedDuration::from_secs(120));
         panel.hire();
         for _ in 0..600 {

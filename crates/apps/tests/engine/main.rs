@@ -8,6 +8,7 @@
 
 mod centre;
 mod desk;
+mod doomed;
 mod ground;
 mod house;
 mod panel;

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use work::Workers;
 
 use crate::{
+    doomed::Doomed,
     ground::{self, folder, person},
     house::{quick, scripted},
 };
@@ -87,25 +88,16 @@ impl Panel {
         self._workers = Some(Workers::start(store, clock, quick(), self.engine.handlers(), &stop));
     }
 
-    /// Workers of another process, with a runtime of their own that can be taken from them.
-    pub(crate) async fn hire_elsewhere(
-        &self,
-        script: &Script,
-    ) -> (tokio::runtime::Runtime, Workers) {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("a runtime");
+    /// Workers of another process, which is going to be killed.
+    pub(crate) async fn hire_elsewhere(&self, script: &Script) -> Doomed {
         let (db, clock, models) = (self.db.clone(), self.clock.clone(), scripted(script, false));
-        let began = runtime.spawn(async move {
+        let begin = move || async move {
             let store = db.open(Options::default()).await;
             let engine = engine_on(&store, &clock, models).await;
             let stop = CancellationToken::new();
             Workers::start(store, clock, quick(), engine.handlers(), &stop)
-        });
-        let workers = began.await.expect("they begin");
-        (runtime, workers)
+        };
+        Doomed::begin(begin).await
     }
 
     /// Somebody hands a memo in.
