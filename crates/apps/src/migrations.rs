@@ -106,4 +106,9 @@ pub const MIGRATIONS: &[Migration] = &[
         up: both!("20261201_150000_progress_of_days", "up"),
         down: both!("20261201_150000_progress_of_days", "down"),
     },
+    Migration {
+        name: "20261201_160000_spoken_answers",
+        up: both!("20261201_160000_spoken_answers", "up"),
+        down: both!("20261201_160000_spoken_answers", "down"),
+    },
 ];

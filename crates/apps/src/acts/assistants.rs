@@ -79,6 +79,7 @@ impl Engine {
             replaces: prepared.replaces,
             sources: Vec::new(),
             metadata: json!({}),
+            spoken: None,
             holder: self.hub().holder().to_owned(),
             cancel_asked: false,
             searches: 0,

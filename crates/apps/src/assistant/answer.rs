@@ -5,7 +5,7 @@
 //! Whatever stops it (the client, the model, the program), what was written until then is kept and
 //! marked, and the last event says what happened.
 
-mod ending;
+pub(super) mod ending;
 mod next;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -183,7 +183,7 @@ impl Runner {
             let speech = self.unless_stopped(Box::pin(speaking)).await??;
             self.listen(speech).await?
         };
-        self.propose().await?;
+        self.propose(said).await?;
         Ok(said)
     }
 

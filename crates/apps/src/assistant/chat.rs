@@ -216,7 +216,7 @@ pub fn remove(tx: &Tx, chat: &Chat) -> Result<(), store::Error> {
     // The runs stay, without their chat: they hold no text, and are counted.
     tx.execute(
         "UPDATE assistant_runs SET chat = NULL, question_message = NULL, answer_message = NULL,
-                sources = '[]', cancel_asked = 1 WHERE chat = $1",
+                sources = '[]', spoken = NULL, cancel_asked = 1 WHERE chat = $1",
         &id,
     )?;
     // What was thought of its answers goes before the answers do: it may hold their words.

@@ -24,6 +24,7 @@ mod place;
 pub mod question;
 pub mod run;
 mod say;
+pub mod spoken;
 mod teller;
 pub(crate) mod theirs;
 mod title;

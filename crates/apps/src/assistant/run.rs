@@ -16,6 +16,7 @@ use super::{
     cite::Source,
     event::{self, Event},
     message::{self, names},
+    spoken::Spoken,
 };
 use crate::record::Bindings;
 
@@ -52,6 +53,8 @@ pub struct Run {
     pub sources: Vec<Source>,
     /// How the answer is made.
     pub metadata: Json,
+    /// The answer, once all of it is spoken and its end is not kept yet.
+    pub spoken: Option<Spoken>,
     /// The process that makes it.
     pub holder: String,
     /// Somebody wants it stopped.
@@ -171,7 +174,7 @@ pub fn end(tx: &Tx, run: RunId, end: &End, now: Timestamp) -> Result<bool, store
     let ended = tx.execute(
         "UPDATE assistant_runs
             SET state = $2, answer_message = $3, tokens_used = $4, error = $5, ended_at = $6,
-                beat_at = $6, sources = '[]'
+                beat_at = $6, sources = '[]', spoken = NULL
           WHERE id = $1 AND state = 'running'",
         &params![run, end.state.name(), end.answer, end.tokens_used, &end.error, now],
     )?;
@@ -303,9 +306,14 @@ pub fn lost(db: &Db, now: Timestamp) -> Result<Vec<RunId>, store::Error> {
     rows.iter().map(|row| row.get("id")).collect()
 }
 
-/// Forgets what was told before `before`; what was said stays in the chats.
+/// Forgets what was told before `before`; what was said stays in the chats. Of a run that nobody has ended
+/// yet nothing is forgotten: its words are nowhere else.
 pub fn sweep(tx: &Tx, before: Timestamp) -> Result<u64, store::Error> {
-    tx.execute("DELETE FROM assistant_events WHERE at < $1", &params![before])
+    tx.execute(
+        "DELETE FROM assistant_events
+          WHERE at < $1 AND run NOT IN (SELECT id FROM assistant_runs WHERE state = 'running')",
+        &params![before],
+    )
 }
 
 /// Forgets everything of a tenant: part of erasing it.
@@ -346,6 +354,7 @@ pub fn view(run: &Run) -> Json {
 fn read(row: &Row) -> Result<Run, store::Error> {
     let state: String = row.get("state")?;
     let unknown = || store::Error::Constraint { what: "an unknown state of a run".into() };
+    let spoken: Option<Json> = row.get("spoken")?;
     Ok(Run {
         id: row.get("id")?,
         tenant: row.get("tenant")?,
@@ -359,6 +368,7 @@ fn read(row: &Row) -> Result<Run, store::Error> {
         replaces: row.get("replaces")?,
         sources: serde_json::from_value(row.get("sources")?).unwrap_or_default(),
         metadata: row.get("metadata")?,
+        spoken: spoken.and_then(|it| serde_json::from_value(it).ok()),
         holder: row.get("holder")?,
         cancel_asked: row.get("cancel_asked")?,
         searches: row.get("searches")?,

@@ -14,6 +14,7 @@ use super::{
     event::{self, Event, Name},
     live::Live,
     run,
+    spoken::Spoken,
 };
 use crate::{assistant::answer::Stop, engine::Engine};
 
@@ -74,16 +75,29 @@ impl Teller {
 
     /// Keeps and tells what is pending.
     pub(crate) async fn flush(&mut self) -> Result<(), Stop> {
-        let events = self.take();
-        if events.is_empty() {
+        if self.pending.is_empty() && self.words.is_empty() {
             return Ok(());
         }
+        self.keep(None).await
+    }
+
+    /// The same when all words are told, with what is needed to end the answer.
+    pub(crate) async fn flush_spoken(&mut self, spoken: Spoken) -> Result<(), Stop> {
+        self.keep(Some(spoken)).await
+    }
+
+    async fn keep(&mut self, spoken: Option<Spoken>) -> Result<(), Stop> {
+        let events = self.take();
         let mut tries = 0;
         loop {
             let (run, holder) = (self.live.run, self.engine.hub().holder().to_owned());
-            let (group, now) = (events.clone(), self.engine.now());
+            let (group, spoken, now) = (events.clone(), spoken.clone(), self.engine.now());
             let kept = self.engine.store().bookkeep("keep what an assistant tells", move |tx| {
-                run::keep(tx, run, &holder, &group, now)
+                let is_held = run::keep(tx, run, &holder, &group, now)?;
+                if let Some(spoken) = spoken.as_ref().filter(|_| is_held) {
+                    spoken.keep(tx, run)?;
+                }
+                Ok::<_, store::Error>(is_held)
             });
             match kept.await {
                 Ok(true) => {

@@ -6,6 +6,7 @@ use std::{path::PathBuf, time::Duration};
 use apps::{
     ask::AskPlace,
     assistant::event::{Event, Name},
+    engine::Engine,
 };
 use base::{Clock, RunId};
 use futures::future::join_all;
@@ -104,8 +105,7 @@ testkit::on_both! {
         let script = Script::start().await;
         let desk = Desk::open(db, &script).await;
         script.answers(paced(400));
-        let (db, clock, app) = desk.place();
-        let dying = Dying { db, clock, app, models: scripted(&script, true), ann: desk.ann.clone() };
+        let dying = Dying::beside(&desk, &script);
         let (run, mut heard) = tokio::task::spawn_blocking(move || dying.answers_for_a_while())
             .await.expect("it begins");
         let chat = desk.engine.run_get(&desk.ann, run).await.expect("her run")["chat_id"].clone();
@@ -145,8 +145,7 @@ testkit::on_both! {
         let script = Script::start().await;
         let desk = Desk::open(db, &script).await;
         script.answers(paced(400));
-        let (db, clock, app) = desk.place();
-        let dying = Dying { db, clock, app, models: scripted(&script, true), ann: desk.ann.clone() };
+        let dying = Dying::beside(&desk, &script);
         let (run, heard) = tokio::task::spawn_blocking(move || dying.answers_for_a_while())
             .await.expect("it begins");
         desk.engine.tend(desk.clock.now()).await.expect("the house is looked after");
@@ -254,8 +253,8 @@ testkit::on_both! {
     }
 }
 
-/// A process that begins an answer and dies in the middle of it.
-struct Dying {
+/// A process that does something and dies in the middle of it.
+pub(crate) struct Dying {
     db: Database,
     clock: Clock,
     app: PathBuf,
@@ -264,22 +263,34 @@ struct Dying {
 }
 
 impl Dying {
-    /// What was heard of the answer until then.
-    fn answers_for_a_while(self) -> (RunId, Vec<Event>) {
+    pub(crate) fn beside(desk: &Desk, script: &Script) -> Self {
+        let (db, clock, app) = desk.place();
+        Self { db, clock, app, models: scripted(script, true), ann: desk.ann.clone() }
+    }
+
+    /// What is left of its life: it is over when this is. Blocks; not for a thread that others need.
+    pub(crate) fn lives<T>(self, life: impl AsyncFnOnce(&Engine, &Caller) -> T) -> T {
         // On one thread nothing goes on once it is left: with workers of its own some parts would still
         // see that others are gone, and say so.
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let heard = runtime.block_on(async {
+        let left = runtime.block_on(async {
             let store = self.db.open(store::Options::default()).await;
             let rooms = rooms_on(&store, &self.clock, self.models.clone(), &self.app, None);
             let engine = rooms.await.0;
-            let asked = engine.ask_assistant(&self.ann, asked("Count.", AskPlace::New));
+            life(&engine, &self.ann).await
+        });
+        runtime.shutdown_background();
+        left
+    }
+
+    /// What was heard of the answer until then.
+    fn answers_for_a_while(self) -> (RunId, Vec<Event>) {
+        self.lives(async |engine: &Engine, ann: &Caller| {
+            let asked = engine.ask_assistant(ann, asked("Count.", AskPlace::New));
             let mut follow = asked.await.expect("the question is taken");
             let heard = hear_deltas(&mut follow, 10).await;
             (follow.run(), heard)
-        });
-        runtime.shutdown_background();
-        heard
+        })
     }
 }

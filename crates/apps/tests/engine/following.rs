@@ -14,15 +14,15 @@ use crate::{
     house::scripted,
 };
 
-const QUESTION: &str = "How often must the probe be calibrated?";
-const ANSWER: &str = "Every four weeks [1].";
+pub(crate) const QUESTION: &str = "How often must the probe be calibrated?";
+pub(crate) const ANSWER: &str = "Every four weeks [1].";
 
 /// The application proposes two questions with each answer.
-const PROPOSES: (&str, &str) =
+pub(crate) const PROPOSES: (&str, &str) =
     ("    messages: 200\n", "    messages: 200\n    followups: {count: 2}\n");
 
 /// The script answers and gives titles; `next` proposes.
-fn plays(script: &Script, mut next: impl FnMut() -> Reply + Send + 'static) {
+pub(crate) fn plays(script: &Script, mut next: impl FnMut() -> Reply + Send + 'static) {
     script.always(move |body| {
         let body = body.to_string();
         if body.contains("could ask next") {
@@ -40,14 +40,14 @@ fn proposed(questions: &[&str]) -> Reply {
 }
 
 /// The requests for proposals.
-fn asked_for(script: &Script) -> Vec<Request> {
+pub(crate) fn asked_for(script: &Script) -> Vec<Request> {
     let all = script.requests().into_iter();
     all.filter(|it| it.prompt().contains("could ask next")).collect()
 }
 
 /// What was proposed, which must be told once, behind the answer and before its end.
 #[track_caller]
-fn told(heard: &Heard) -> Json {
+pub(crate) fn told(heard: &Heard) -> Json {
     let order = heard.order();
     let place = |name: &str| order.iter().position(|it| it == name);
     assert!(place("delta") < place("followups") && place("followups") < place("done"), "{order:?}");

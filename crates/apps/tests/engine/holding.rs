@@ -164,6 +164,7 @@ testkit::on_both! {
             replaces: id(&before[1]),
             sources: Vec::new(),
             metadata: json!({}),
+            spoken: None,
             holder: "gone".into(),
             cancel_asked: false,
             searches: 0,

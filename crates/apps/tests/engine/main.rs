@@ -38,6 +38,7 @@ mod pulling;
 mod questions;
 mod rules;
 mod search;
+mod spoken;
 mod strangers;
 mod turns;
 mod webhooks;

@@ -19,6 +19,7 @@ use crate::{
         message::{self, Message, Role},
         place::{self, Placed},
         run::{self, End, Run, State},
+        spoken::Spoken,
     },
     error::{EngineError, model_code},
 };
@@ -29,7 +30,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 
 /// Why the end of a run was not kept.
 #[derive(Debug, thiserror::Error)]
-enum KeepError {
+pub(crate) enum KeepError {
     /// Another process has ended the run.
     #[error("the run was ended by another process")]
     Lost,
@@ -40,19 +41,20 @@ enum KeepError {
 
 /// What is kept of a run at its end.
 #[derive(Clone)]
-struct Ending {
-    run: Run,
+pub(crate) struct Ending {
+    pub(crate) run: Run,
     /// What was told up to now and not kept yet.
-    told: Vec<Event>,
-    count: u64,
+    pub(crate) told: Vec<Event>,
+    /// How many events there are with these.
+    pub(crate) count: u64,
     /// The answer, when something was said.
-    answer: Option<Message>,
-    state: State,
-    error: Option<String>,
-    tokens: Option<u64>,
+    pub(crate) answer: Option<Message>,
+    pub(crate) state: State,
+    pub(crate) error: Option<String>,
+    pub(crate) tokens: Option<u64>,
     /// The last event; the id of the answer is put into it.
-    last: (Name, Json),
-    messages_max: u32,
+    pub(crate) last: (Name, Json),
+    pub(crate) messages_max: u32,
 }
 
 impl Runner {
@@ -77,7 +79,9 @@ impl Runner {
                 (state, Some(code), (Name::Error, failed))
             }
         };
-        self.tell_usage();
+        if let Some(told) = self.usage() {
+            self.teller.add(Name::Usage, &told);
+        }
         let is_whole = state == State::Done;
         let ending = Ending {
             answer: self.answer_message(is_whole),
@@ -136,6 +140,21 @@ impl Runner {
         }
     }
 
+    /// What is needed to end the answer, as far as it is made by now.
+    pub(super) fn spoken(&mut self, said: Said) -> Spoken {
+        let (done, usage) = (self.done(said), self.usage());
+        Spoken {
+            chat: self.run.chat,
+            metadata: Json::Object(self.notes.clone()),
+            cited: self.cited().into_iter().collect(),
+            model_used: self.model.clone(),
+            tokens_used: self.used.map(|it| it.0.total()),
+            usage,
+            done,
+            messages_max: self.kit.description.messages,
+        }
+    }
+
     fn done(&mut self, said: Said) -> Json {
         let cited = self.cited();
         let confidence = cite::confidence(&self.text, &self.sources, &cited);
@@ -165,18 +184,18 @@ impl Runner {
         })
     }
 
-    fn tell_usage(&mut self) {
-        let Some((usage, cost)) = self.used else { return };
+    /// What is told of what the answer used, when a model was asked.
+    fn usage(&mut self) -> Option<Json> {
+        let (usage, cost) = self.used?;
         let cost_usd = cost.nanos().map(NanoUsd::dollars);
         self.note("cost_usd", json!(cost_usd));
-        let told = json!({
+        Some(json!({
             "prompt_tokens": usage.tokens_in,
             "completion_tokens": usage.tokens_out,
             "total_tokens": usage.total(),
             "cost_usd": cost_usd,
             "estimated": usage.estimated,
-        });
-        self.teller.add(Name::Usage, &told);
+        }))
     }
 
     /// What is told of a run that failed. In words of ours: those of a provider may quote the question.
@@ -240,7 +259,12 @@ impl Runner {
 }
 
 /// Keeps the end of a run, and gives what is to be told of it.
-fn keep(tx: &Tx, ending: Ending, holder: &str, now: Timestamp) -> Result<Vec<Event>, KeepError> {
+pub(crate) fn keep(
+    tx: &Tx,
+    ending: Ending,
+    holder: &str,
+    now: Timestamp,
+) -> Result<Vec<Event>, KeepError> {
     let Ending { run, mut told, mut count, answer, state, error, tokens, last, messages_max } =
         ending;
     let placed = place::put(tx, &run, answer, now)?;

@@ -9,7 +9,7 @@ use models::{Ask, Cost, Message};
 use serde_json::json;
 use tracing::warn;
 
-use super::{Runner, Stop};
+use super::{Runner, Said, Stop};
 use crate::{
     assistant::{
         QUOTES, cite,
@@ -40,12 +40,14 @@ const ASKED_CHARS: usize = 200;
 
 impl Runner {
     /// Proposes what could be asked next, where this assistant does. The answer is whole by now, and stays so
-    /// whatever becomes of the proposals; only a run that is another process's stops here.
-    pub(super) async fn propose(&mut self) -> Result<(), Stop> {
+    /// whatever becomes of the proposals, or of this process: it is kept as one that is. Only a run that is
+    /// another process's stops here.
+    pub(super) async fn propose(&mut self, said: Said) -> Result<(), Stop> {
         let Some(wanted) = self.kit.description.followups.clone() else { return Ok(()) };
         let rest = self.checker.finish();
         self.show(&rest);
-        let outcome = match self.teller.flush().await {
+        let spoken = self.spoken(said);
+        let outcome = match self.teller.flush_spoken(spoken).await {
             Ok(()) => self.proposals(&wanted).await,
             Err(Stop::Lost) => return Err(Stop::Lost),
             // What was not kept is kept with the end, if the database is back by then.
