@@ -330,11 +330,6 @@ impl Engine {
         job::view::view(self.folder().description(), job)
     }
 
-    /// The kinds of jobs that a name means.
-    pub fn job_kinds(&self, name: &str) -> Vec<String> {
-        job::view::kinds(self.folder().description(), name)
-    }
-
     /// The events that webhooks can listen to.
     pub fn webhook_events(&self) -> Vec<String> {
         self.folder().description().webhooks.events.keys().cloned().collect()

@@ -81,7 +81,6 @@ impl Engine {
             metadata: json!({}),
             spoken: None,
             holder: self.hub().holder().to_owned(),
-            cancel_asked: false,
             searches: 0,
             tokens_used: None,
             error: None,

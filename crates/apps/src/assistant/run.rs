@@ -57,8 +57,6 @@ pub struct Run {
     pub spoken: Option<Spoken>,
     /// The process that makes it.
     pub holder: String,
-    /// Somebody wants it stopped.
-    pub cancel_asked: bool,
     /// How often vectors were searched for it.
     pub searches: u32,
     /// Tokens that it took.
@@ -370,7 +368,6 @@ fn read(row: &Row) -> Result<Run, store::Error> {
         metadata: row.get("metadata")?,
         spoken: spoken.and_then(|it| serde_json::from_value(it).ok()),
         holder: row.get("holder")?,
-        cancel_asked: row.get("cancel_asked")?,
         searches: row.get("searches")?,
         tokens_used: row.get("tokens_used")?,
         error: row.get("error")?,

@@ -33,13 +33,3 @@ pub fn name<'a>(description: &'a Description, kind: &'a str) -> &'a str {
     let general = kind.split('.').next().unwrap_or(kind);
     names.get(kind).or_else(|| names.get(general)).map_or(kind, String::as_str)
 }
-
-/// The kinds of jobs that `text` may mean: the application's name, or the engine's own.
-pub fn kinds(description: &Description, text: &str) -> Vec<String> {
-    let named = description.jobs.names.iter().filter(|(_, name)| *name == text);
-    let mut kinds: Vec<String> = named.map(|(kind, _)| kind.clone()).collect();
-    if kinds.is_empty() {
-        kinds.push(text.to_owned());
-    }
-    kinds
-}

@@ -321,11 +321,6 @@ impl Checked {
         &self.data
     }
 
-    /// The data, taken out; putting it back needs another check.
-    pub fn into_data(self) -> Data {
-        self.data
-    }
-
     /// The words it is found by.
     pub(crate) fn words(&self) -> Option<&str> {
         self.words.as_deref()

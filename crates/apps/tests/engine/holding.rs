@@ -166,7 +166,6 @@ testkit::on_both! {
             metadata: json!({}),
             spoken: None,
             holder: "gone".into(),
-            cancel_asked: false,
             searches: 0,
             tokens_used: None,
             error: None,
