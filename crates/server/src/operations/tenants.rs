@@ -197,7 +197,7 @@ fn split(mut data: Map<String, Json>) -> Result<Fields, Problem> {
 
 /// The fields that tell tenants apart, beside name and slug.
 fn unique(app: &App) -> &[String] {
-    app.description().tenants.as_ref().map_or(&[], |it| &it.unique)
+    app.description().tenants.as_ref().map_or(&[][..], |it| it.unique.as_slice())
 }
 
 /// The data, if it fits the schema that the application declares for its tenants.
