@@ -113,10 +113,8 @@ pub(crate) fn put(
     now: Timestamp,
 ) -> Result<(), Error> {
     let known = params![tenant, source, it.item.as_str(), it.step.name()];
-    let before: Option<u32> = match tx.first(ATTEMPTS, &known)? {
-        Some(row) => Some(row.get("attempts")?),
-        None => None,
-    };
+    let before = tx.first(ATTEMPTS, &known)?;
+    let before: Option<u32> = before.map(|it| it.get("attempts")).transpose()?;
     let attempts = before.map_or(it.attempts, |it| it.saturating_add(1));
     let due_at = now + pause(attempts);
     tx.execute(

@@ -32,12 +32,24 @@ fn details(fee: u32) -> Json {
 
 /// A house whose calendar leads to websites that are here, and a model that a script plays.
 async fn with_websites(db: Database, script: &Script) -> Trail {
+    with_websites_of(db, script, &sample("ride-calendar.html")).await
+}
+
+async fn with_websites_of(db: Database, script: &Script, list: &str) -> Trail {
     let outfit = Outfit { models: scripted(script, false), ..Outfit::default() };
     let trail = Trail::fitted(db, outfit).await;
-    trail.site.shows(trail.site.hosting(&sample("ride-calendar.html")));
+    trail.site.shows(trail.site.hosting(list));
     trail.site.says(Some("Entry $120. Ride meeting at six."));
     assert_eq!(trail.reads("aerc").await["state"], "completed");
     trail
+}
+
+/// The calendar with one of its rows alone.
+fn only(ride: &str) -> String {
+    let (page, mark) = (sample("ride-calendar.html"), format!("tag=\"{ride}\""));
+    let parts = page.split("<div class=\"calendarRow\"").enumerate();
+    let parts = parts.filter(|(at, it)| *at == 0 || it.contains(&mark)).map(|(_, it)| it);
+    parts.collect::<Vec<_>>().join("<div class=\"calendarRow\"")
 }
 
 fn fee(details: &Json) -> Option<u64> {
@@ -142,7 +154,7 @@ testkit::on_both! {
     async fn what_another_source_placed_is_no_correction_by_hand(db: Database) {
         let script = Script::start().await;
         script.always(|_| Reply::json(&details(120)));
-        let trail = with_websites(db, &script).await;
+        let trail = with_websites_of(db, &script, &only(LATER)).await;
         trail.reads("websites_later").await;
         let ride = trail.event(LATER).await;
         assert_eq!(fee(&ride.data["event_details"]), Some(120));
