@@ -12,6 +12,7 @@ mod assistants;
 mod collections;
 mod configuration;
 mod crossing;
+mod described;
 mod files;
 mod lookups;
 mod names;
