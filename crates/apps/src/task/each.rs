@@ -19,14 +19,6 @@ pub struct Matched {
     pub stray: usize,
 }
 
-impl Matched {
-    /// Positions of the records that have no entry.
-    pub fn missing(&self) -> Vec<usize> {
-        let all = self.entries.iter().enumerate();
-        all.filter(|(_, entry)| entry.is_none()).map(|(at, _)| at).collect()
-    }
-}
-
 /// Lays the entries of `answer` beside `records`. Records that share a key take entries in turn.
 pub fn matched(each: &Each, records: &[Map<String, Json>], answer: &Json) -> Matched {
     let mut waiting: HashMap<String, VecDeque<usize>> = HashMap::new();
