@@ -1,6 +1,7 @@
 //! Routes: do they name operations, arguments and shapes that exist, and no path twice?
 
 mod answers;
+mod envelope;
 mod versions;
 
 use std::collections::HashMap;

@@ -3,20 +3,12 @@
 use std::collections::HashSet;
 
 use indexmap::IndexMap;
-use serde_json::Value as Json;
 
 use crate::{
     check::{At, Checker},
     description::{CatalogueError, Envelope, RouteVersion, Routes, routes::Lists},
     field,
 };
-
-const ENVELOPE: [&str; 7] =
-    ["data", "request_id", "timestamp", "next_cursor", "prev_cursor", "has_more", "total_count"];
-const ERROR_ENVELOPE: [&str; 7] =
-    ["code", "name", "message", "details", "field", "request_id", "timestamp"];
-/// What makes a list of what stands behind it: an entry for each fault.
-const EACH: &str = "$each";
 
 type Shapes = IndexMap<String, IndexMap<String, String>>;
 
@@ -91,15 +83,7 @@ impl Checker<'_> {
             self.fault(At::Value(&format!("{base}/lists/limit")), "invalid_limit", message);
         }
         if let Some(envelope) = answers.envelope {
-            for (key, template, known) in [
-                ("one", &envelope.one, ENVELOPE.as_slice()),
-                ("list", &envelope.list, ENVELOPE.as_slice()),
-                ("error", &envelope.error, ERROR_ENVELOPE.as_slice()),
-            ] {
-                if let Some(template) = template {
-                    self.envelope(template, &format!("{base}/envelope/{key}"), known);
-                }
-            }
+            self.envelopes_of(envelope, &format!("{base}/envelope"));
         }
         self.route_shapes(answers, &format!("{base}/shapes"));
         for (code, error) in answers.errors {
@@ -132,42 +116,6 @@ impl Checker<'_> {
                     self.unknown(At::Value(&at), "unknown_shape", message, known, inner);
                 }
             }
-        }
-    }
-
-    /// Every `$name` of an envelope must be one that is filled in.
-    fn envelope(&mut self, template: &Json, pointer: &str, known: &[&str]) {
-        match template {
-            Json::Object(object) => {
-                if object.contains_key(EACH) && (object.len() > 1 || !known.contains(&"field")) {
-                    let message = format!("`{EACH}` stands alone, in the envelope of errors");
-                    let at = field::pointer_to(pointer, EACH);
-                    self.fault(At::Key(&at), "invalid_value", message);
-                }
-                for (key, inner) in object {
-                    self.envelope(inner, &field::pointer_to(pointer, key), known);
-                }
-            }
-            Json::Array(entries) => {
-                for (at, inner) in entries.iter().enumerate() {
-                    self.envelope(inner, &format!("{pointer}/{at}"), known);
-                }
-            }
-            Json::String(text) => {
-                if let Some(name) = text.strip_prefix('$')
-                    && !known.contains(&name)
-                {
-                    let message = format!("`${name}` is not known here");
-                    self.unknown(
-                        At::Value(pointer),
-                        "unknown_variable",
-                        message,
-                        known.iter().copied(),
-                        name,
-                    );
-                }
-            }
-            _ => {}
         }
     }
 }
