@@ -182,24 +182,15 @@ impl Trip<'_> {
                     continue;
                 }
             };
-            let it = seen(self.program.source(), &item.data);
-            let scope = self.scope.with("it", it).with("answer", value_of(answer));
-            let mut filled = Data::new();
-            let mut failed = None;
-            for (name, text) in &completion.fills {
-                match bench.json(text, &scope) {
-                    Ok(value) => {
-                        filled.insert(name.clone(), value);
-                    }
-                    Err(wrong) => failed = Some(format!("`{name}`: {wrong}")),
+            let filled = match self.filled(completion, item, answer, &bench) {
+                Ok(filled) => filled,
+                Err(wrong) => {
+                    tally.lacks(Some(wrong.0.as_str()));
+                    lacking.push(wish.at);
+                    mark(completion.marks.as_deref(), item, true);
+                    continue;
                 }
-            }
-            if let Some(why) = failed {
-                tally.lacks(Some(why.as_str()));
-                lacking.push(wish.at);
-                mark(completion.marks.as_deref(), item, true);
-                continue;
-            }
+            };
             tally.answered += 1;
             for (name, value) in filled {
                 let is_open = item.data.get(&name).is_none_or(is_empty);
@@ -211,6 +202,34 @@ impl Trip<'_> {
             mark(completion.marks.as_deref(), item, false);
         }
         Ok(tally)
+    }
+
+    /// What an answer fills of an item; or why it is nonsense.
+    fn filled(
+        &self,
+        completion: &Completion,
+        item: &Item,
+        answer: &Json,
+        bench: &Bench<'_>,
+    ) -> Result<Data, Wrong> {
+        let it = seen(self.program.source(), &item.data);
+        let scope = self.scope.with("it", it).with("answer", value_of(answer));
+        let value = |(name, text): (&String, &String)| {
+            let value = bench.json(text, &scope);
+            let value = value.map_err(|wrong| Wrong(format!("`{name}`: {wrong}")))?;
+            Ok((name.clone(), value))
+        };
+        completion.fills.iter().map(value).collect()
+    }
+
+    /// Is an answer one that may be kept? Nonsense is asked for again.
+    fn makes_sense(
+        &self,
+        completion: &Completion,
+        item: &Item,
+        answer: &Json,
+    ) -> Result<bool, Wrong> {
+        Ok(self.filled(completion, item, answer, &self.program.bench()?).is_ok())
     }
 }
 

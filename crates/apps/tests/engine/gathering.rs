@@ -313,6 +313,17 @@ testkit::on_both! {
         assert_eq!((&found.data["latitude"], &found.data["geocoding_attempted"]), (&json!(45.25), &json!(true)));
     }
 
+    async fn nonsense_about_a_place_is_not_kept_and_it_is_asked_for_again(db: Database) {
+        let trail = Trail::that_looks_up(db).await;
+        trail.site.refuses("Windy+Fairgrounds", StatusCode::OK);
+        let run = trail.reads("aerc").await;
+        assert_eq!((trail.site.asked("/places").len(), counts(&run, ["completed"])), (26, [25]), "{run}");
+        assert_ne!(trail.event(RIDE).await.data.get("geocoding_attempted"), Some(&json!(true)));
+        trail.site.refuses_nothing();
+        let run = trail.reads("aerc").await;
+        assert_eq!((trail.site.asked("/places").len(), counts(&run, ["completed"])), (27, [1]), "{run}");
+    }
+
     async fn whoever_lets_nobody_in_is_asked_once(db: Database) {
         let trail = Trail::that_looks_up(db).await;
         trail.site.refuses("", StatusCode::UNAUTHORIZED);

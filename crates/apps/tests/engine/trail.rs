@@ -243,7 +243,7 @@ async fn places(State(calendar): State<Shared>, uri: Uri) -> Response {
     let refused = calendar.refused.as_ref().filter(|it| query.contains(&it.0)).map(|it| it.1);
     calendar.asked.push(("/places", query));
     if let Some(status) = refused {
-        return status.into_response();
+        return (status, axum::Json(json!({"error": "not now"}))).into_response();
     }
     axum::Json(found).into_response()
 }

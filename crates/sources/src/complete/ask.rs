@@ -56,13 +56,18 @@ impl Trip<'_> {
                 }
             }
         }
+        let asked_for: HashMap<String, usize> =
+            open.iter().map(|(name, index)| (name.clone(), wishes[*index].at)).collect();
         let found = match (&completion.task, &completion.lookup) {
             (Some(task), _) => self.ask_task(task, completion.at_once, wishes, open).await?,
             (None, Some(lookup)) => self.look_up(lookup, items, wishes, open).await?,
             (None, None) => Vec::new(),
         };
         for (name, answer) in found {
-            if let Answered::With(body) = &answer {
+            let item = asked_for.get(&name).map(|at| &items[*at]);
+            if let (Answered::With(body), Some(item)) = (&answer, item)
+                && self.makes_sense(completion, item, body)?
+            {
                 let entry = Entry {
                     kind: Kind::Answer,
                     name: name.clone(),
