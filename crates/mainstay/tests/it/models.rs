@@ -124,7 +124,7 @@ testkit::on_both! {
         script.always(|_| Reply::text("OK").tokens(10, 5));
         let mut place = Place::on(&db).with("OPENAI_API_KEY", "sk-of-the-environment");
         let app = place.own_app();
-        place.serve().await.stop().await;
+        place.done(&["migrate", "up", "--app", &app.display().to_string()]).await;
         let moved = |key: Option<&str>| {
             json!({"providers": {"openai": {"base_url": script.address(), "api_key": key}}}).to_string()
         };
