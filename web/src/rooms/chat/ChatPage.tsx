@@ -7,6 +7,7 @@ import { assistantsQuery, chatQuery } from '../../api/queries';
 import { ChooseTenant } from '../../app/ChooseTenant';
 import { useHouse } from '../../app/house';
 import { Button, IconButton } from '../../ui/Button';
+import { Composer } from '../../ui/Composer';
 import { Dialog } from '../../ui/Dialog';
 import { ErrorNote } from '../../ui/ErrorNote';
 import { Menu } from '../../ui/Menu';
@@ -19,7 +20,6 @@ import { isUnderWay } from './answer';
 import { useChatActs } from './ChatActs';
 import { AttachButton, ChatDocuments } from './ChatDocuments';
 import { ChatList } from './ChatList';
-import { Composer } from './Composer';
 import { Conversation } from './Conversation';
 import { OwnPromptDialog } from './OwnPrompt';
 import { talks } from './talks';
@@ -131,7 +131,16 @@ function Room() {
             {about && isClosed ? (
               <Closed about={about} />
             ) : (
-              <Composer key={isFromHere ? `begun ${begun}` : chat} assistant={assistant} isAnswering={isAnswering} isStopping={live?.isStopping ?? false} web={web} onWeb={setWeb} onAsk={ask} onStop={stop}>
+              <Composer
+                key={isFromHere ? `begun ${begun}` : chat}
+                canAsk={assistant !== undefined}
+                most={assistant?.question_chars}
+                beyond="cut off"
+                isAnswering={isAnswering}
+                isStopping={live?.isStopping ?? false}
+                onAsk={ask}
+                onStop={stop}
+              >
                 {chat === undefined && choice.length > 1 && (
                   <select className="input chat__assistant" aria-label="Assistant" value={name} onChange={(event) => void navigate({ to: '/chat/{-$chat}', params: { chat: undefined }, search: { assistant: event.target.value, record: wantedRecord }, replace: true })}>
                     {choice.map((it) => (
@@ -142,6 +151,12 @@ function Room() {
                   </select>
                 )}
                 {assistant?.documents && can('write_documents') && <AttachButton chat={chat ?? null} tenant={of.tenant} />}
+                {assistant?.web && (
+                  <label className="check">
+                    <input type="checkbox" checked={web} onChange={(event) => setWeb(event.target.checked)} />
+                    Search the web
+                  </label>
+                )}
               </Composer>
             )}
           </div>

@@ -8,21 +8,19 @@ import { capital, importOf } from '../../api/description';
 import type { CollectionView, JsonObject } from '../../api/types';
 import { NotFound } from '../../app/fallback';
 import { useHouse } from '../../app/house';
-import { useJob } from '../../app/jobs';
 import { TenantPicker } from '../../app/TenantSwitcher';
 import { Button } from '../../ui/Button';
-import { Skeleton } from '../../ui/Empty';
 import { ErrorNote } from '../../ui/ErrorNote';
 import { Field } from '../../ui/Field';
 import { PickerContext } from '../../ui/form/SchemaField';
 import { SchemaForm } from '../../ui/form/SchemaForm';
 import { Note } from '../../ui/Note';
 import { Card, Page } from '../../ui/Page';
-import { JobPanel } from '../jobs/JobPanel';
 import { pickerFor } from '../records/RecordPicker';
-import { DropZone } from './DropZone';
-import { Preview } from './Preview';
-import { asForm, nameOf, preview as readPreview, refusal } from './upload';
+import { Reading } from './Reading';
+import { Running } from './Running';
+import { asForm, nameOf } from './upload';
+import { useReading } from './useReading';
 import './imports.css';
 
 const route = getRouteApi('/house/data/$collection/import');
@@ -37,7 +35,20 @@ export default function ImportPage() {
   return (
     <Page title={title} about={view.versioned ? `A file becomes a new ${view.noun} with its first version.` : undefined}>
       <div className="steps">
-        {job ? <Running job={job} name={name} /> : can('write_records') ? <Choose name={name} view={view} /> : <Note tone="warn">Your role reads, and does not import.</Note>}
+        {job ? (
+          <Running job={job} title="Import">
+            <Link to="/data/$collection/import" params={{ collection: name }} search={{}} className="button">
+              Import another file
+            </Link>
+            <Link to="/data/$collection" params={{ collection: name }} className="button button--plain">
+              Back to the list
+            </Link>
+          </Running>
+        ) : can('write_records') ? (
+          <Choose name={name} view={view} />
+        ) : (
+          <Note tone="warn">Your role reads, and does not import.</Note>
+        )}
       </div>
     </Page>
   );
@@ -48,24 +59,14 @@ function Choose({ name, view }: { name: string; view: CollectionView }) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const [chosen, setChosen] = useState<string | null>(null);
-  const [file, setFile] = useState<File | null>(null);
-  const [wrong, setWrong] = useState<string | null>(null);
   const limits = importOf(app, name);
+  const reading = useReading(name, limits);
   const needsTenant = allTenants && !view.shared;
   const tenant = view.shared ? undefined : (shown ?? chosen ?? undefined);
-  const preview = useMutation({ mutationFn: (next: File) => readPreview(name, next) });
   const rows = view.versioned ? app.collections[view.versioned.children] : view;
   if (!limits || !rows) return null;
 
-  const take = (next: File) => {
-    const fault = refusal(next, limits);
-    setWrong(fault);
-    setFile(fault ? null : next);
-    preview.reset();
-    if (!fault) preview.mutate(next);
-  };
-  const start = async (fields: JsonObject) => {
-    if (!file) return;
+  const start = async (file: File, fields: JsonObject) => {
     const accepted = await answer(api.POST('/api/collections/{collection}/import', { params: { path: { collection: name } }, body: { ...fields, tenant, file }, bodySerializer: asForm }));
     void client.invalidateQueries({ queryKey: ['jobs'] });
     void client.invalidateQueries({ queryKey: ['records', name] });
@@ -81,41 +82,20 @@ function Choose({ name, view }: { name: string; view: CollectionView }) {
           </Field>
         </div>
       )}
-      {needsTenant && !tenant ? (
-        <Note>Choose a {app.tenants?.noun} first.</Note>
-      ) : (
-        <DropZone formats={limits.formats} maxBytes={limits.max_bytes} maxRows={limits.max_rows} file={file} onFile={take} />
-      )}
-      {wrong && <Note tone="bad" role="alert">{wrong}</Note>}
-      {preview.isPending && (
-        <Card title="Reading the file">
-          <Skeleton lines={4} />
-        </Card>
-      )}
-      <ErrorNote error={preview.error} retry={file ? () => preview.mutate(file) : undefined} />
-      {preview.data && file && (
-        <>
-          <Preview preview={preview.data} schema={rows.schema} name={nameOf(file)} />
-          {preview.data.counts.kept === 0 ? (
-            <Note tone="bad">No row can be kept, so there is nothing to import. The report above says why.</Note>
-          ) : view.versioned ? (
+      <Reading reading={reading} limits={limits} rows={rows} before={needsTenant && !tenant ? <Note>Choose a {app.tenants?.noun} first.</Note> : undefined}>
+        {(file, preview) => {
+          const act = `Import ${preview.counts.kept.toLocaleString('en')} ${rows.plural}`;
+          if (preview.counts.kept === 0) return <Note tone="bad">No row can be kept, so there is nothing to import. The report above says why.</Note>;
+          if (!view.versioned) return <StartButton label={act} run={() => start(file, {})} />;
+          return (
             <Card title={`The new ${view.noun}`}>
               <PickerContext value={pickerFor(app, view.references, tenant)}>
-                <SchemaForm
-                  key={file.name + file.lastModified}
-                  schema={view.schema}
-                  documents={view.documents}
-                  value={{ [view.title]: nameOf(file) }}
-                  submit={`Import ${preview.data.counts.kept.toLocaleString('en')} ${rows.plural}`}
-                  run={start}
-                />
+                <SchemaForm key={file.name + file.lastModified} schema={view.schema} documents={view.documents} value={{ [view.title]: nameOf(file) }} submit={act} run={(fields) => start(file, fields)} />
               </PickerContext>
             </Card>
-          ) : (
-            <StartButton label={`Import ${preview.data.counts.kept.toLocaleString('en')} ${rows.plural}`} run={() => start({})} />
-          )}
-        </>
-      )}
+          );
+        }}
+      </Reading>
     </>
   );
 }
@@ -131,26 +111,5 @@ function StartButton({ label, run }: { label: string; run: () => Promise<void> }
         </Button>
       </div>
     </div>
-  );
-}
-
-/** The job stands in the address: whoever reloads the page finds it again. */
-function Running({ job: id, name }: { job: string; name: string }) {
-  const query = useJob(id);
-  return (
-    <>
-      <Card title="Import">
-        <ErrorNote error={query.data ? null : query.error} retry={() => void query.refetch()} />
-        {query.data ? <JobPanel job={query.data} /> : query.isPending && <Skeleton lines={3} />}
-      </Card>
-      <div className="row">
-        <Link to="/data/$collection/import" params={{ collection: name }} search={{}} className="button">
-          Import another file
-        </Link>
-        <Link to="/data/$collection" params={{ collection: name }} className="button button--plain">
-          Back to the list
-        </Link>
-      </div>
-    </>
   );
 }

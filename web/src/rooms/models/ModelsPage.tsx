@@ -1,5 +1,5 @@
 /** The models this house can ask: how they do, a place to try them, what may be spent, who waits. */
-import { getRouteApi, Link, useLinkProps } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 
 import type { Permission } from '../../api/types';
@@ -7,6 +7,7 @@ import { useHouse } from '../../app/house';
 import { Empty, Skeleton } from '../../ui/Empty';
 import { Icon } from '../../ui/Icon';
 import { Page } from '../../ui/Page';
+import { TabLink } from '../../ui/TabLink';
 import { Playground } from './Playground';
 import { ProvidersTab } from './ProvidersTab';
 import { usePlayground } from './usePlayground';
@@ -51,7 +52,7 @@ export default function ModelsPage() {
     >
       <nav className="tabs" aria-label="Parts of this room">
         {tabs.map((it, index) => (
-          <TabLink key={it.id} label={it.label} search={index === 0 ? {} : { tab: it.id }} isCurrent={it === tab} />
+          <TabLink key={it.id} label={it.label} link={{ to: '/models', search: index === 0 ? {} : { tab: it.id } }} isCurrent={it === tab} />
         ))}
       </nav>
       <Suspense fallback={<Skeleton lines={6} />}>
@@ -66,15 +67,5 @@ export default function ModelsPage() {
         {tab?.id === 'limits' && <LimitsTab />}
       </Suspense>
     </Page>
-  );
-}
-
-/** A link of its own, since the router takes every tab without a name in the address for the current one. */
-function TabLink({ label, search, isCurrent }: { label: string; search: { tab?: string }; isCurrent: boolean }) {
-  const link = useLinkProps({ to: '/models', search, replace: true });
-  return (
-    <a {...link} className="tab" aria-current={isCurrent ? 'page' : undefined}>
-      {label}
-    </a>
   );
 }

@@ -1,11 +1,12 @@
 /** Asks a model as programs do, through the gateway, and shows what came of it while it comes. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useRef, useState } from 'react';
+import { useState } from 'react';
 
 import { modelNamesQuery } from '../../api/queries';
 import { useHouse } from '../../app/house';
 import { Button } from '../../ui/Button';
 import { Combobox } from '../../ui/Combobox';
+import { Composer } from '../../ui/Composer';
 import { Empty } from '../../ui/Empty';
 import { ErrorNote } from '../../ui/ErrorNote';
 import { Field } from '../../ui/Field';
@@ -39,63 +40,18 @@ export function Playground({ tools }: { tools: Tools }) {
             <Said key={it.id} exchange={it} again={it === last && !tools.isAnswering ? tools.again : undefined} />
           ))}
         </div>
-        <Composer tools={tools} model={model} />
+        <div className="playground__ask">
+          <Composer canAsk={model !== ''} isAnswering={tools.isAnswering} onAsk={(text) => tools.ask(text, model)} onStop={tools.stop}>
+            {tools.exchanges.length > 0 && (
+              <Button kind="plain" icon="close" onClick={tools.clear}>
+                Clear
+              </Button>
+            )}
+          </Composer>
+        </div>
       </section>
       <SettingsPanel tools={tools} model={model} />
     </div>
-  );
-}
-
-function Composer({ tools, model }: { tools: Tools; model: string }) {
-  const [text, setText] = useState('');
-  const field = useRef<HTMLTextAreaElement>(null);
-  const isReady = text.trim() !== '' && model !== '' && !tools.isAnswering;
-  const send = (event?: FormEvent) => {
-    event?.preventDefault();
-    if (!isReady) return;
-    tools.ask(text.trim(), model);
-    setText('');
-    // The button that was pressed is about to go.
-    field.current?.focus();
-  };
-  const stop = () => {
-    tools.stop();
-    field.current?.focus();
-  };
-  return (
-    <form className="playground__ask" onSubmit={send}>
-      <textarea
-        ref={field}
-        className="input"
-        aria-label="Question"
-        placeholder="Enter asks, Shift+Enter begins a line"
-        rows={2}
-        autoFocus
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        onKeyDown={(event) => {
-          // While a word is being composed, Enter belongs to the keyboard.
-          if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) send(event);
-          if (event.key === 'Escape' && tools.isAnswering) tools.stop();
-        }}
-      />
-      <div className="row row--end">
-        {tools.exchanges.length > 0 && (
-          <Button kind="plain" icon="close" onClick={tools.clear}>
-            Clear
-          </Button>
-        )}
-        {tools.isAnswering ? (
-          <Button icon="stop" onClick={stop}>
-            Stop
-          </Button>
-        ) : (
-          <Button kind="main" type="submit" icon="play" disabled={!isReady}>
-            Ask
-          </Button>
-        )}
-      </div>
-    </form>
   );
 }
 

@@ -10,6 +10,7 @@ import { ChooseTenant } from '../../app/ChooseTenant';
 import { NotFound } from '../../app/fallback';
 import { useHouse } from '../../app/house';
 import { Button } from '../../ui/Button';
+import { Composer } from '../../ui/Composer';
 import { Dialog } from '../../ui/Dialog';
 import { Skeleton } from '../../ui/Empty';
 import { ErrorNote } from '../../ui/ErrorNote';
@@ -20,7 +21,6 @@ import { Page } from '../../ui/Page';
 import { useShortcuts } from '../../ui/Shortcuts';
 import { announce } from '../../ui/Toast';
 import { spoken } from '../chat/words';
-import { AskField } from './AskField';
 import { ConversationList } from './ConversationList';
 import { Initial } from './Initial';
 import { TurnCard } from './TurnCard';
@@ -161,7 +161,7 @@ function Asking({ all, kind }: { all: QuestionsView[]; kind: QuestionsView }) {
             )}
           </div>
           <div className="chat__foot">
-            <AskField most={kind.question_chars} isAsking={ask.isPending} onAsk={(it) => ask.mutate(it)} />
+            <Composer placeholder="Ask in your own words. Enter asks, Shift+Enter begins a line" most={kind.question_chars} isAnswering={ask.isPending} onAsk={(it) => ask.mutate(it)} />
           </div>
         </section>
       </div>

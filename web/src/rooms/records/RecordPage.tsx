@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link, Navigate, useLinkProps, useNavigate } from '@tanstack/react-router';
+import { getRouteApi, Link, Navigate, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { capital, fieldOf, importOf, inside, labelOf, schemaOf, tasksOn, titleOf } from '../../api/description';
@@ -17,6 +17,7 @@ import { Menu } from '../../ui/Menu';
 import { Note } from '../../ui/Note';
 import { Card, Page } from '../../ui/Page';
 import { Progress } from '../../ui/Progress';
+import { TabLink } from '../../ui/TabLink';
 import { Time } from '../../ui/Time';
 import { AuditList } from '../audit/AuditList';
 import { AskAbout, ChatsAbout } from '../chat/AskAbout';
@@ -140,23 +141,12 @@ function Shown({ record }: { record: RecordView }) {
       {record.lock && <LockNote record={record} />}
       <nav className="tabs" aria-label={`Parts of this ${view.noun}`}>
         {tabs.map((it) => (
-          <TabLink key={it.id} tab={it} record={record.id} search={it.id === first ? {} : { tab: it.id }} isCurrent={it.id === tab?.id} />
+          <TabLink key={it.id} label={it.label} count={it.count} link={{ to: '/records/$record', params: { record: record.id }, search: it.id === first ? {} : { tab: it.id } }} isCurrent={it.id === tab?.id} />
         ))}
       </nav>
       <Panel tab={tab?.id ?? first} record={record} />
       {deleting && <DeleteRecord record={record} onClose={() => setDeleting(false)} />}
     </Page>
-  );
-}
-
-/** A link of its own, since the router takes every tab without a name in the address for the current one. */
-function TabLink({ tab, record, search, isCurrent }: { tab: Tab; record: string; search: { tab?: string }; isCurrent: boolean }) {
-  const link = useLinkProps({ to: '/records/$record', params: { record }, search, replace: true });
-  return (
-    <a {...link} className="tab" aria-current={isCurrent ? 'page' : undefined}>
-      {tab.label}
-      {tab.count !== undefined && <span className="tab__count">{tab.count}</span>}
-    </a>
   );
 }
 
