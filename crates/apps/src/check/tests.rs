@@ -184,7 +184,6 @@ fn every_fault_of_what_comes_round_goes_away_or_is_kept_is_told() {
         "the usual limit must be between 1 and the most, 50",
         "the usual limit of `GET /long` is more than the most, 50",
         "`$dta` is not known here (did you mean `data`?)",
-        "`$each`: what stands beside it is lost: a list has no keys (write it one level deeper)",
         "there is no shape `prat` (did you mean `part`?)",
         "no route uses the shape `part`",
         "the engine has no error `not_fund`",
