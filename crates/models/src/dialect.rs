@@ -102,6 +102,12 @@ pub trait Dialect: Send + Sync {
     /// (`chat/completions`, no slash in front): it is joined to an address that ends with one.
     fn chat_path(&self, model: &str, stream: bool) -> String;
 
+    /// Does this model take the limit of an answer as `max_completion_tokens`, where the dialect has
+    /// two words for it? For a limit that is put into bytes that pass.
+    fn wants_completion_tokens(&self, _model: &str, quirks: Quirks) -> bool {
+        quirks.wants_completion_tokens
+    }
+
     /// The body of a chat request. `stream` asks for pieces with their usage.
     ///
     /// # Errors

@@ -2,9 +2,10 @@
 //! dialect of callers; everything here is a plain function of bytes.
 //!
 //! A caller and a provider of the same dialect exchange bytes: [`Face::peek`] reads the little that
-//! the gateway must know, [`Face::rewrite`] changes the model's name and nothing else, and [`Pass`]
-//! watches what comes back. Between different dialects a request becomes a [`Request`]
-//! ([`Face::read`]) and an answer is said anew ([`Face::answer`], [`Face::encoder`]).
+//! the gateway must know, [`Face::rewrite`] and [`Face::limit`] change the model's name and the limit
+//! of the answer and nothing else, and [`Pass`] watches what comes back. Between different dialects
+//! a request becomes a [`Request`] ([`Face::read`]) and an answer is said anew ([`Face::answer`],
+//! [`Face::encoder`]).
 //!
 //! Start at [`Face`]; embeddings and lists of models are no conversations and have functions of
 //! their own in [`embeddings`] and [`models`].
@@ -53,6 +54,11 @@ pub trait Face: Send + Sync {
     /// `body` has been peeked at. One that cannot be peeked at comes back as it is.
     fn rewrite(&self, body: &Bytes, model: &str, inject: Inject) -> Bytes;
 
+    /// The same bytes with a limit of the answer: a field that asks for more is lowered, and where
+    /// none asks for any the limit is said. None when it cannot be said in these bytes; then the
+    /// request has to be told anew.
+    fn limit(&self, body: &Bytes, limit: Limit) -> Option<Limited>;
+
     /// A whole answer. `created` is in seconds since 1970.
     fn answer(&self, answer: &Answer, created: i64) -> Bytes;
 
@@ -100,6 +106,24 @@ pub struct Peek {
     pub answers: u64,
     /// About how many tokens the question has; see [`weight`].
     pub prompt_tokens: u64,
+}
+
+/// The most tokens of an answer, to be said in a request that passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// How many.
+    pub tokens: u64,
+    /// Where a dialect has two words for it, the newer one: `max_completion_tokens`.
+    pub of_completion: bool,
+}
+
+/// A request that passes with a limit in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limited {
+    /// Its bytes.
+    pub body: Bytes,
+    /// The field that says the limit is ours: the caller said none.
+    pub is_ours: bool,
 }
 
 /// The longest name of a model.

@@ -74,6 +74,8 @@ pub struct Quirks {
     pub refuses_stream_options: bool,
     /// The most tokens of one of its answers, by the settings.
     pub max_output: Option<u64>,
+    /// Its provider has no `responses`, although it speaks as OpenAI does.
+    pub refuses_responses: bool,
 }
 
 impl Quirks {
@@ -86,6 +88,7 @@ impl Quirks {
             refuses_temperature: false,
             refuses_stream_options: false,
             max_output: None,
+            refuses_responses: false,
         }
     }
 
@@ -117,6 +120,7 @@ impl Quirks {
             refuses_temperature: self.refuses_temperature || other.refuses_temperature,
             refuses_stream_options: self.refuses_stream_options || other.refuses_stream_options,
             max_output: self.max_output.or(other.max_output),
+            refuses_responses: self.refuses_responses || other.refuses_responses,
         }
     }
 

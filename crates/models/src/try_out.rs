@@ -19,7 +19,7 @@ use crate::{
     dialect::{Decoder, Wire, offline},
     limit::Priority,
     relay::{
-        Account, Attempt, Errand, Leg, Missed, Parcel, Trip, Way, Wrong,
+        Account, Attempt, Errand, Leg, Missed, Ours, Parcel, Trip, Way, Wrong,
         client::{self, Failure, Received},
         home, named,
     },
@@ -300,7 +300,7 @@ impl Errand for Listen<'_> {
             body: Bytes::from(made.to_string()),
             headers: client::passed_on(&HeaderMap::new(), dialect.wire(), true),
             is_stream: true,
-            is_injected: made.get("stream_options").is_some(),
+            ours: Ours { stream_options: made.get("stream_options").is_some(), ..Ours::default() },
             made: Some(made),
             owns_tools: self.request.tools.is_empty(),
         })

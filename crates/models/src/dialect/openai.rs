@@ -99,6 +99,10 @@ impl Dialect for Compatible {
         "chat/completions".into()
     }
 
+    fn wants_completion_tokens(&self, model: &str, quirks: Quirks) -> bool {
+        quirks.wants_completion_tokens || (self.has_thinkers && request::is_thinker(model))
+    }
+
     fn chat_body(
         &self,
         request: &Request,

@@ -7,6 +7,7 @@
 //! Start at [`Anthropic`].
 
 mod encoder;
+mod limit;
 mod read;
 mod say;
 #[cfg(test)]
@@ -17,7 +18,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::{
-    Encoder, ErrorBody, Face, FaceError, Inject, Peek,
+    Encoder, ErrorBody, Face, FaceError, Inject, Limit, Limited, Peek,
     fields::{self, Text, Whole},
     splice,
     weight::Weight,
@@ -59,6 +60,10 @@ impl Face for Anthropic {
 
     fn rewrite(&self, body: &Bytes, model: &str, _inject: Inject) -> Bytes {
         splice::model(body, model)
+    }
+
+    fn limit(&self, body: &Bytes, limit: Limit) -> Option<Limited> {
+        limit::limited(body, limit.tokens)
     }
 
     fn answer(&self, answer: &Answer, created: i64) -> Bytes {

@@ -6,11 +6,11 @@ mod read;
 mod tests;
 
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Encoder, ErrorBody, Face, FaceError, Inject, Peek, error,
+    Encoder, ErrorBody, Face, FaceError, Inject, Limit, Limited, Peek, error,
     fields::{self, Text, Whole},
     splice,
     weight::Weight,
@@ -82,6 +82,10 @@ impl Face for OpenaiChat {
         rewritten(body, model, inject).unwrap_or_else(|| body.clone())
     }
 
+    fn limit(&self, body: &Bytes, limit: Limit) -> Option<Limited> {
+        limited(body, limit)
+    }
+
     fn answer(&self, answer: &Answer, created: i64) -> Bytes {
         encode::whole(answer, created)
     }
@@ -102,12 +106,12 @@ fn rewritten(body: &Bytes, model: &str, inject: Inject) -> Option<Bytes> {
         #[serde(borrow)]
         model: &'a RawValue,
         stream: Option<bool>,
-        #[serde(borrow, default, deserialize_with = "present")]
+        #[serde(borrow, default, deserialize_with = "splice::present")]
         stream_options: Option<&'a RawValue>,
     }
     #[derive(Deserialize)]
     struct Options<'a> {
-        #[serde(borrow, default, deserialize_with = "present")]
+        #[serde(borrow, default, deserialize_with = "splice::present")]
         include_usage: Option<&'a RawValue>,
     }
     let text = splice::object(body)?;
@@ -146,9 +150,23 @@ fn rewritten(body: &Bytes, model: &str, inject: Inject) -> Option<Bytes> {
     Some(splice::replace(body, &edits))
 }
 
-/// A field that is there, even as null.
-fn present<'de: 'a, 'a, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<&'a RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
+/// Splices a limit of the answer into the bytes, in the word of the caller or else the provider's.
+fn limited(body: &Bytes, limit: Limit) -> Option<Limited> {
+    #[derive(Deserialize)]
+    struct Spots<'a> {
+        #[serde(borrow)]
+        model: &'a RawValue,
+        #[serde(borrow, default, deserialize_with = "splice::present")]
+        max_tokens: Option<&'a RawValue>,
+        #[serde(borrow, default, deserialize_with = "splice::present")]
+        max_completion_tokens: Option<&'a RawValue>,
+    }
+    let text = splice::object(body)?;
+    let spots: Spots<'_> = serde_json::from_str(text).ok()?;
+    let mut fields =
+        [("max_tokens", spots.max_tokens), ("max_completion_tokens", spots.max_completion_tokens)];
+    if limit.of_completion {
+        fields.reverse();
+    }
+    Some(splice::lowered(text, spots.model, &fields, limit.tokens)?.write(body))
 }

@@ -7,9 +7,10 @@ mod stream;
 
 use bytes::Bytes;
 use serde::{Deserialize, de::IgnoredAny};
+use serde_json::value::RawValue;
 
 use super::{
-    Encoder, ErrorBody, Face, FaceError, Inject, Peek, error,
+    Encoder, ErrorBody, Face, FaceError, Inject, Limit, Limited, Peek, error,
     fields::{self, Text, Whole},
     splice,
     weight::Weight,
@@ -75,6 +76,20 @@ impl Face for OpenaiResponses {
         splice::model(body, model)
     }
 
+    fn limit(&self, body: &Bytes, limit: Limit) -> Option<Limited> {
+        #[derive(Deserialize)]
+        struct Spots<'a> {
+            #[serde(borrow)]
+            model: &'a RawValue,
+            #[serde(borrow, default, deserialize_with = "splice::present")]
+            max_output_tokens: Option<&'a RawValue>,
+        }
+        let text = splice::object(body)?;
+        let spots: Spots<'_> = serde_json::from_str(text).ok()?;
+        let fields = [("max_output_tokens", spots.max_output_tokens)];
+        Some(splice::lowered(text, spots.model, &fields, limit.tokens)?.write(body))
+    }
+
     fn answer(&self, answer: &Answer, created: i64) -> Bytes {
         item::whole(answer, created).to_string().into()
     }
@@ -91,6 +106,18 @@ impl Face for OpenaiResponses {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_is_spliced_in_and_nothing_else_changes() {
+        let limit = Limit { tokens: 50, of_completion: false };
+        let limited =
+            |body: &'static str| OpenaiResponses.limit(&Bytes::from(body), limit).unwrap();
+        let lowered = limited(r#"{ "max_output_tokens" : 90, "odd": 1.0, "model":"m" }"#);
+        assert_eq!(lowered.body, r#"{ "max_output_tokens" : 50, "odd": 1.0, "model":"m" }"#);
+        let said = limited(r#"{"model":"m" ,"odd":1.0}"#);
+        assert_eq!(said.body, r#"{"model":"m","max_output_tokens":50 ,"odd":1.0}"#);
+        assert_eq!((lowered.is_ours, said.is_ours), (false, true));
+    }
 
     #[test]
     fn a_peek_sees_what_the_gateway_must_know() {

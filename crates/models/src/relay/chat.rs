@@ -126,6 +126,7 @@ impl Models {
                 _ => false,
             },
             request: None,
+            is_passing: false,
             is_by_tool: false,
             peek,
         };

@@ -6,7 +6,7 @@ use http::HeaderValue;
 use tokio::time::Instant;
 
 use super::{
-    Attempt, Call, Missed, Reply, Wanted,
+    Attempt, Call, Missed, Ours, Reply, Wanted,
     client::{self, Received},
     home::{self, AtHome},
     reply::{Cached, Facts},
@@ -136,7 +136,7 @@ impl Errand for Embed<'_> {
             is_stream: false,
             made: None,
             owns_tools: false,
-            is_injected: false,
+            ours: Ours::default(),
         };
         if Self::passes(dialect, model) {
             self.request = None;

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 use super::{
-    Attempt, Missed,
+    Attempt, Missed, Ours,
     chat::said,
     client::{self, Received},
     home,
@@ -74,7 +74,7 @@ impl Errand for Say<'_> {
             is_stream: false,
             made: Some(made),
             owns_tools,
-            is_injected: false,
+            ours: Ours::default(),
         })
     }
 
@@ -126,7 +126,7 @@ impl Errand for Vectors<'_> {
             is_stream: false,
             made: None,
             owns_tools: false,
-            is_injected: false,
+            ours: Ours::default(),
         })
     }
 

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 use super::{
-    Attempt, Ended, Missed, Running,
+    Attempt, Ended, Missed, Ours, Running,
     chat::said,
     client::{self, Received},
     manner::{Begins, Manner},
@@ -80,7 +80,7 @@ impl Errand for Talk<'_> {
             headers: client::passed_on(&HeaderMap::new(), dialect.wire(), true),
             is_stream: true,
             owns_tools: self.request.tools.is_empty(),
-            is_injected: made.get("stream_options").is_some(),
+            ours: Ours { stream_options: made.get("stream_options").is_some(), ..Ours::default() },
             made: Some(made),
         })
     }

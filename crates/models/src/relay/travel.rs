@@ -11,6 +11,7 @@ use tracing::warn;
 use super::{
     Attempt, Candidate, Missed, Provider, Way,
     client::{Failure, Received, Sending},
+    concede::{self, Ours},
     course::{Course, Step},
     home,
     wrong::Wrong,
@@ -99,8 +100,8 @@ pub(crate) struct Parcel {
     pub(crate) made: Option<Json>,
     /// The caller brought no tools: those in there are ours.
     pub(crate) owns_tools: bool,
-    /// A wish of ours was put into the caller's own body.
-    pub(crate) is_injected: bool,
+    /// What of it is no wish of the caller's.
+    pub(crate) ours: Ours,
 }
 
 impl Parcel {
@@ -335,7 +336,7 @@ impl Models {
             attempt.went_wrong(&wrong);
             Stop::Wrong { wrong, limit }
         };
-        let Parcel { path, body, headers, made, owns_tools, is_injected, .. } = parcel;
+        let Parcel { path, body, headers, made, owns_tools, ours, .. } = parcel;
         let sending = Sending { path: &path, body, headers, is_fresh, until };
         let received = match leg.provider.client.send(sending).await {
             Ok(received) => received,
@@ -358,7 +359,7 @@ impl Models {
         let complaint = self.complaint(leg, received, until).await;
         attempt.exchanged();
         let made = made.as_ref().map(|it| (it, owns_tools));
-        let concession = conceding(leg.quirks, made, is_injected, status, &complaint);
+        let concession = concede::conceding(leg.quirks, made, ours, status, &complaint);
         let refused = Wrong::Refused { status, complaint };
         if concession.is_some() {
             attempt.conceded(status);
@@ -386,24 +387,4 @@ fn after(before: Option<Missed>, why: Missed) -> Missed {
         Some(before) => before.or(why),
         None => why,
     }
-}
-
-/// How to ask instead, when a refusal is about the way of asking.
-fn conceding(
-    quirks: Quirks,
-    made: Option<(&Json, bool)>,
-    is_injected: bool,
-    status: u16,
-    complaint: &Complaint,
-) -> Option<Concession> {
-    if is_injected && !quirks.refuses_stream_options && matches!(status, 400 | 422) {
-        let words = [Some(&complaint.message), complaint.param.as_ref(), complaint.code.as_ref()];
-        if words.into_iter().flatten().any(|it| it.contains("stream_options")) {
-            // It was no wish of the caller's.
-            let quirks = Quirks { refuses_stream_options: true, ..quirks };
-            return Some(Concession { quirks, is_of_model: true });
-        }
-    }
-    let (made, owns_tools) = made?;
-    quirks.conceding(made, owns_tools, status, complaint)
 }

@@ -210,6 +210,94 @@ async fn a_policy_that_caps_answers_is_written_into_the_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_limit_of_the_house_leaves_the_rest_of_the_bytes_as_they_came() {
+    let db = testkit::Database::sqlite();
+    let script = Script::start().await;
+    script.always(|_| Reply::text("Hello"));
+    let mut settings = providers(&[("openai", &script), ("anthropic", &script)]);
+    settings.policies = serde_json::from_value(json!([{"max_tokens": 50}])).unwrap();
+    let house = House::open(&db, settings).await;
+    let passes = async |asks, body: &str, expected: &str, path: &str| {
+        let got = house.relay(call(asks, body)).await;
+        assert_eq!(got.status, 200, "{}", got.text());
+        let sent = script.last_request();
+        assert_eq!(std::str::from_utf8(&sent.bytes).unwrap(), expected);
+        assert_eq!(sent.path, path);
+    };
+    let chat =
+        r#"{ "max_tokens" : 90, "odd": {"b": [1e3]}, "model":"openai/gpt", "messages": [] }"#;
+    let expected = r#"{ "max_tokens" : 50, "odd": {"b": [1e3]}, "model":"gpt", "messages": [] }"#;
+    passes(Asks::Chat, chat, expected, "/v1/chat/completions").await;
+    let unlimited = r#"{"model":"openai/gpt", "odd": 1.0,"messages":[],"stream":true}"#;
+    let expected = r#"{"model":"gpt","stream_options":{"include_usage":true},"max_tokens":50, "odd": 1.0,"messages":[],"stream":true}"#;
+    passes(Asks::Chat, unlimited, expected, "/v1/chat/completions").await;
+    // Models that think first know another word.
+    let unlimited = r#"{"model":"openai/o3-mini","messages":[]}"#;
+    let expected = r#"{"model":"o3-mini","max_completion_tokens":50,"messages":[]}"#;
+    passes(Asks::Chat, unlimited, expected, "/v1/chat/completions").await;
+    let responses = r#"{"model":"openai/gpt","input":"a","odd":1.0}"#;
+    let expected = r#"{"model":"gpt","max_output_tokens":50,"input":"a","odd":1.0}"#;
+    passes(Asks::Responses, responses, expected, "/v1/responses").await;
+    let messages = r#"{"model":"anthropic/claude","max_tokens":9000,"odd":1.0,"messages":[]}"#;
+    let expected = r#"{"model":"claude","max_tokens":50,"odd":1.0,"messages":[]}"#;
+    passes(Asks::Messages, messages, expected, "/v1/messages").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_of_the_house_is_said_in_the_word_that_the_provider_takes() {
+    let db = testkit::Database::sqlite();
+    let script = Script::start().await;
+    let said = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.";
+    let refused = json!({"error": {"message": said, "param": "max_tokens"}}).to_string();
+    script.answers(Reply::body(400, refused)).always(|_| Reply::text("Hello"));
+    let mut settings = providers(&[("local", &script)]);
+    settings.policies = serde_json::from_value(json!([{"max_tokens": 50}])).unwrap();
+    let house = House::open(&db, settings).await;
+    let body = r#"{"model":"local/small","odd":1.0,"messages":[]}"#;
+    for asked in [2, 3] {
+        assert_eq!(house.relay(call(Asks::Chat, body)).await.status, 200);
+        assert_eq!(script.requests().len(), asked, "it is asked in the other word from then on");
+        let expected = r#"{"model":"small","max_completion_tokens":50,"odd":1.0,"messages":[]}"#;
+        assert_eq!(script.last_request().bytes, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_no_responses_is_asked_for_chat_completions() {
+    let db = testkit::Database::sqlite();
+    for (status, refusal) in [(404, r#"{"detail":"Not Found"}"#), (405, "")] {
+        for is_stream in [false, true] {
+            let (house, script) = one(&db).await;
+            script.answers(Reply::body(status, refusal));
+            script.always(|_| Reply::text("Hello there").tokens(10, 5));
+            let body = json!({"model": "local/small", "input": "Hello?", "stream": is_stream});
+            for _ in 0..2 {
+                let got = house.relay(call(Asks::Responses, &body)).await;
+                assert_eq!(got.status, 200, "{}", got.text());
+                let told = ["\"resp_", "Hello", "output_text"];
+                assert!(told.iter().all(|it| got.text().contains(it)), "{}", got.text());
+            }
+            let paths: Vec<String> = script.requests().into_iter().map(|it| it.path).collect();
+            let chat = "/v1/chat/completions";
+            assert_eq!(paths, ["/v1/responses", chat, chat], "{status}, {is_stream}");
+            assert_eq!(script.last_request().body["messages"][0]["content"], "Hello?");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_responses_do_not_know_is_told_as_such() {
+    let db = testkit::Database::sqlite();
+    let (house, script) = one(&db).await;
+    let refusal = json!({"error": {"message": "The model `small` does not exist", "code": "model_not_found"}});
+    script.answers(Reply::body(404, refusal.to_string()));
+    let body = json!({"model": "local/small", "input": "Hello?"});
+    let got = house.relay(call(Asks::Responses, body)).await;
+    assert_eq!((got.status, &got.json()["error"]["code"]), (404, &json!("model_not_found")));
+    assert_eq!(script.requests().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn models_are_listed_with_their_names_and_those_of_the_providers() {
     let db = testkit::Database::sqlite();
     let script = Script::start().await;

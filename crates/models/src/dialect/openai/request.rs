@@ -93,7 +93,7 @@ fn set(body: &mut Map<String, Json>, name: &str, value: Option<impl Into<Json>>)
 }
 
 /// OpenAI's models that think first: they take no `max_tokens`, and the others no effort.
-fn is_thinker(model: &str) -> bool {
+pub(super) fn is_thinker(model: &str) -> bool {
     let name = model.rsplit('/').next().unwrap_or(model);
     ["o1", "o3", "o4", "gpt-5"].iter().any(|it| name.starts_with(it))
 }

@@ -39,6 +39,41 @@ fn the_wish_for_the_use_is_spliced_in(#[case] body: &'static str, #[case] expect
     assert_eq!(OpenaiChat.rewrite(&Bytes::from(body), "b", Inject::Nothing), untouched);
 }
 
+#[rstest]
+#[case::lowered(
+    false,
+    r#"{"model":"a", "max_tokens" : 90, "odd":1.0}"#,
+    r#"{"model":"a", "max_tokens" : 50, "odd":1.0}"#
+)]
+#[case::both(
+    false,
+    r#"{"max_completion_tokens":60,"model":"a","max_tokens":9}"#,
+    r#"{"max_completion_tokens":50,"model":"a","max_tokens":9}"#
+)]
+#[case::the_callers_word(
+    true,
+    r#"{"model":"a","max_tokens":90}"#,
+    r#"{"model":"a","max_tokens":50}"#
+)]
+#[case::said(false, r#"{ "model":"a" ,"n":2}"#, r#"{ "model":"a","max_tokens":50 ,"n":2}"#)]
+#[case::null(false, r#"{"model":"a","max_tokens":null}"#, r#"{"model":"a","max_tokens":50}"#)]
+#[case::said_in_the_newer_word(
+    true,
+    r#"{"model":"a","max_tokens":null}"#,
+    r#"{"model":"a","max_completion_tokens":50,"max_tokens":null}"#
+)]
+fn a_limit_is_spliced_in(
+    #[case] of_completion: bool,
+    #[case] body: &'static str,
+    #[case] expected: &str,
+) {
+    let limited = OpenaiChat.limit(&Bytes::from(body), Limit { tokens: 50, of_completion });
+    let limited = limited.unwrap();
+    assert_eq!(limited.body, expected);
+    let says_none = !body.contains("90") && !body.contains("60");
+    assert_eq!(limited.is_ours, says_none, "{body}");
+}
+
 #[test]
 fn a_peek_sees_what_the_gateway_must_know() {
     let body = br#"{

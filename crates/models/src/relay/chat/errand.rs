@@ -11,10 +11,10 @@ use crate::{
     Cost, Usage,
     chat::{Answer, Part, Request},
     dialect::{Dialect, Wire, offline},
-    face::{Face, FaceError, Inject, Pass, Peek},
+    face::{Face, FaceError, Inject, Limit, Limited, Pass, Peek},
     quirk::answers_by_tool,
     relay::{
-        Attempt, Call, Missed,
+        Attempt, Call, Missed, Ours,
         client::{self, Received},
         manner::{Begins, Manner},
         recast,
@@ -45,6 +45,8 @@ pub(super) struct Chat<'a> {
     pub(super) is_foreign: bool,
     /// Read when it has to be told anew.
     pub(super) request: Option<Result<Request, FaceError>>,
+    /// What was sent last were the caller's own bytes, and so is what comes back the provider's.
+    pub(super) is_passing: bool,
     /// What was sent last is to be answered by a tool of ours.
     pub(super) is_by_tool: bool,
 }
@@ -68,15 +70,33 @@ impl<'a> Chat<'a> {
         Trip { answers, begun, elsewhere, ..trip }
     }
 
-    /// Do the caller's bytes pass to this provider?
-    fn passes(&self, dialect: &dyn Dialect) -> bool {
+    /// The caller's own bytes, where they pass to this provider: with its name of the model, and
+    /// what the house has to say in them. None when the request has to be told anew.
+    fn passing(&self, leg: Leg<'_>) -> Option<(Bytes, Ours)> {
+        let (dialect, model) = (leg.provider.dialect, leg.to.model.as_str());
         let speaks = self.face.wire();
-        let is_same = dialect.wire() == speaks
-            || (speaks == Wire::OpenaiResponses && dialect.takes_responses());
-        // A limit that is not the caller's own has to be written into the request.
-        is_same
-            && !self.is_foreign
-            && self.cap.is_none_or(|cap| self.peek.max_tokens.is_some_and(|it| it <= cap))
+        let responses = speaks == Wire::OpenaiResponses
+            && dialect.takes_responses()
+            && !leg.quirks.refuses_responses;
+        if self.is_foreign || !(responses || dialect.wire() == speaks) {
+            return None;
+        }
+        let of_completion = dialect.wants_completion_tokens(model, leg.quirks);
+        let limited = match self.cap {
+            Some(cap) if self.peek.max_tokens.is_none_or(|it| it > cap) => {
+                self.face.limit(&self.call.body, Limit { tokens: cap, of_completion })?
+            }
+            _ => Limited { body: self.call.body.clone(), is_ours: false },
+        };
+        let is_chat = speaks == Wire::OpenaiChat;
+        let stream_options = is_chat
+            && self.peek.stream
+            && !self.peek.include_usage
+            && !leg.quirks.refuses_stream_options;
+        let inject = if stream_options { Inject::Usage } else { Inject::Nothing };
+        let body = self.face.rewrite(&limited.body, model, inject);
+        let max_tokens = is_chat && limited.is_ours && !of_completion;
+        Some((body, Ours { stream_options, max_tokens, responses }))
     }
 
     /// The request as it is told anew.
@@ -97,7 +117,7 @@ impl<'a> Chat<'a> {
     fn manner(&self, leg: Leg<'_>) -> Manner {
         let (dialect, wire) = (leg.provider.dialect, self.face.wire());
         let of_responses = (wire == Wire::OpenaiResponses).then(|| dialect.responses_decoder());
-        if self.passes(dialect) {
+        if self.is_passing {
             let decoder = of_responses.flatten().unwrap_or_else(|| dialect.decoder());
             // Where the caller's bytes could not be told to bring it, nothing is there to hide.
             let hides = wire == Wire::OpenaiChat && !self.peek.include_usage;
@@ -111,7 +131,7 @@ impl<'a> Chat<'a> {
     /// A whole answer of a provider, as bytes for the caller, with what it used.
     fn read(&self, leg: Leg<'_>, body: Bytes) -> Result<(Bytes, Usage), Wrong> {
         let (dialect, asked) = (leg.provider.dialect, self.peek.prompt_tokens);
-        if !self.passes(dialect) {
+        if !self.is_passing {
             let (answer, usage) = self.read_anew(leg, &body)?;
             return Ok((self.face.answer(&answer, self.created), usage));
         }
@@ -148,7 +168,7 @@ impl<'a> Chat<'a> {
     fn in_one_piece(&self, leg: Leg<'_>, body: &Bytes) -> Result<(Bytes, Usage), Wrong> {
         let dialect = leg.provider.dialect;
         let whole = Wrong::Unreadable("it is in one piece, and pieces were asked for");
-        if self.face.wire() == Wire::OpenaiResponses && self.passes(dialect) {
+        if self.face.wire() == Wire::OpenaiResponses && self.is_passing {
             return of_responses(dialect, body).and(Err(whole));
         }
         let (answer, usage) = self.read_anew(leg, body)?;
@@ -169,19 +189,15 @@ impl Errand for Chat<'_> {
         let is_stream = self.peek.stream;
         let headers = client::passed_on(&self.call.headers, dialect.wire(), is_stream);
         self.is_by_tool = false;
-        if self.passes(dialect) {
-            let injects = is_stream
-                && self.face.wire() == Wire::OpenaiChat
-                && !self.peek.include_usage
-                && !leg.quirks.refuses_stream_options;
-            let inject = if injects { Inject::Usage } else { Inject::Nothing };
+        let passing = self.passing(leg);
+        self.is_passing = passing.is_some();
+        if let Some((body, ours)) = passing {
             let path = match self.face.wire() {
                 Wire::OpenaiResponses => "responses".into(),
                 _ => dialect.chat_path(model, is_stream),
             };
-            let body = self.face.rewrite(&self.call.body, model, inject);
-            let (made, owns_tools, is_injected) = (None, false, injects);
-            return Ok(Parcel { path, body, headers, is_stream, made, owns_tools, is_injected });
+            let (made, owns_tools) = (None, false);
+            return Ok(Parcel { path, body, headers, is_stream, made, owns_tools, ours });
         }
         let request = self.request()?;
         let mut made =
@@ -192,12 +208,13 @@ impl Errand for Chat<'_> {
         {
             fields.remove("stream_options");
         }
-        let is_injected = made.get("stream_options").is_some();
+        let stream_options = made.get("stream_options").is_some();
+        let ours = Ours { stream_options, ..Ours::default() };
         self.is_by_tool = owns_tools && answers_by_tool(&made);
         let path = dialect.chat_path(model, is_stream);
         let body = Bytes::from(made.to_string());
         let made = Some(made);
-        Ok(Parcel { path, body, headers, is_stream, made, owns_tools, is_injected })
+        Ok(Parcel { path, body, headers, is_stream, made, owns_tools, ours })
     }
 
     async fn unpack(
