@@ -155,29 +155,30 @@ impl Running {
         }
     }
 
-    /// The pieces, for the caller.
+    /// The pieces, for the caller. Those that are there already are given as soon as they are asked
+    /// for, so that they go out with the head of the reply, and the first word not one waking later.
     ///
     /// An answer under way is driven by a task of its own: what it holds of limits, budgets and
     /// connections is given back in time, however slowly the caller reads.
     pub(crate) fn pieces(mut self) -> BoxStream<'static, Bytes> {
-        let (tasks, patience) = match &mut self.0 {
-            Source::Flow(flow) => (flow.attempt.as_ref().map(Attempt::tasks), flow.times.caller),
+        let (tasks, patience, first) = match &mut self.0 {
+            Source::Flow(flow) => match &flow.attempt {
+                Some(attempt) => (attempt.tasks(), flow.times.caller, flow.first()),
+                // It is settled, and nothing more is waited for.
+                None => return self.rest(),
+            },
             Source::Pieces(pieces) => {
                 let pieces = std::mem::take(pieces);
                 return futures::stream::iter(pieces).boxed();
             }
         };
         let (caller, pieces) = mpsc::channel(PIECES_AHEAD);
-        match tasks {
-            Some(tasks) => drop(tasks.spawn(self.told(caller, patience).in_current_span())),
-            // It is settled, and nothing more is waited for.
-            None => return self.rest(),
-        }
+        drop(tasks.spawn(self.told(caller, patience).in_current_span()));
         let taken = |mut pieces: mpsc::Receiver<Bytes>| async move {
             let piece = pieces.recv().await?;
             Some((piece, pieces))
         };
-        futures::stream::unfold(pieces, taken).boxed()
+        futures::stream::iter(first).chain(futures::stream::unfold(pieces, taken)).boxed()
     }
 
     fn rest(self) -> BoxStream<'static, Bytes> {
@@ -296,6 +297,14 @@ impl Flow {
         }
         self.heard_at = Instant::now();
         Ok(Running(Source::Flow(Box::new(self))))
+    }
+
+    /// What is there already.
+    fn first(&mut self) -> VecDeque<Bytes> {
+        let first = std::mem::take(&mut self.ready);
+        first.iter().for_each(|it| self.keep(it));
+        self.has_given |= !first.is_empty();
+        first
     }
 
     async fn next(&mut self) -> Option<Bytes> {

@@ -7,7 +7,7 @@ use crate::{
     gateway::{Got, messages, one, providers, stream, two},
     house::{House, millis},
 };
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use jiff::SignedDuration;
 use models::{
     relay::{Body, Call},
@@ -86,6 +86,21 @@ testkit::on_both! {
         assert_eq!(broke_off(&got)["error"]["code"], "provider_timeout");
         assert_eq!(house.outcomes().await, ["timeout"]);
         hung_up(&script, 1).await;
+    }
+
+    async fn the_first_words_are_there_with_the_head_of_the_reply(db: testkit::Database) {
+        let (house, script) = one(&db).await;
+        script.always(|_| Reply::text("one two three four").tokens(7, 4).paced(millis(50)));
+        let Body::Stream(mut pieces) = house.models.relay(stream("local/small", "Count.")).await.body else {
+            panic!("a stream was asked for")
+        };
+        // Whoever sends the head has them without waiting for anybody.
+        let first = pieces.next().now_or_never().flatten().expect("a piece is there");
+        let rest = pieces.collect::<Vec<_>>().await.concat();
+        let got = Got { status: 200, headers: http::HeaderMap::new(), bytes: [&first[..], &rest].concat().into() };
+        assert_eq!((got.words().as_str(), got.data().last()), ("one two three four", Some(&"[DONE]")), "{}", got.text());
+        let rows = house.ledger().await;
+        assert_eq!((rows[0].outcome.name(), rows[0].usage.tokens_in, rows[0].usage.tokens_out), ("ok", 7, 4));
     }
 
     async fn a_slow_reader_is_no_stall(db: testkit::Database) {
