@@ -164,6 +164,7 @@ impl OverBudget {
         Self {
             name: "request_limit_usd".into(),
             id: String::new(),
+            is_shared: false,
             limit: Amount::Usd(limit),
             wanted: Amount::Usd(wanted),
             is_hopeless: true,
