@@ -156,7 +156,7 @@ export function textOf(value: Json | undefined): string {
 /** `all_year` → `All year`, `ai_services` → `AI services`. */
 export function readable(name: string): string {
   const words = name.replace(/[_-]+/g, ' ').trim();
-  return capital(words.replace(/\b(ai|api|csv|id|json|llm|sql|url)\b/g, (it) => it.toUpperCase()));
+  return capital(words.replace(/\b(ai|api|csv|html|id|json|llm|pdf|sql|url)\b/g, (it) => it.toUpperCase()));
 }
 
 /** Only the first letter: the rest may be a name with capitals of its own. */

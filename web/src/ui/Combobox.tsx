@@ -56,8 +56,8 @@ export function Combobox({ label, value, shown, placeholder, none, listKey, find
     // Modal, or a list inside a dialog could not be scrolled with the wheel.
     <Popover.Root modal open={open} onOpenChange={(next) => (next ? setOpen(true) : close())}>
       <Popover.Trigger asChild>
-        <button type="button" className="input combobox" disabled={disabled} aria-label={wiring.id ? undefined : `${label}: ${value ? (shown ?? value) : (none ?? placeholder)}`} {...wiring} aria-required={undefined} aria-haspopup="listbox">
-          <span className={`cut grow ${value ? '' : 'quiet'}`}>{value ? (shown ?? value) : (none ?? placeholder)}</span>
+        <button type="button" className="input combobox" disabled={disabled} aria-label={wiring.id ? undefined : `${label}: ${value ? (shown ?? value) : (none ?? placeholder)}`} {...wiring} aria-describedby={[wiring.id && `${listId}-value`, wiring['aria-describedby']].filter(Boolean).join(' ') || undefined} aria-required={undefined} aria-haspopup="listbox">
+          <span id={`${listId}-value`} className={`cut grow ${value ? '' : 'quiet'}`}>{value ? (shown ?? value) : (none ?? placeholder)}</span>
           <Icon name="down" />
         </button>
       </Popover.Trigger>

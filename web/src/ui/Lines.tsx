@@ -3,6 +3,7 @@ import { useCallback } from 'react';
 import type uPlot from 'uplot';
 
 import { axesOf, colour, dateAt, upTo, useDrawing } from './axes';
+import { ticksOf } from './ticks';
 
 export interface Line {
   name: string;
@@ -16,6 +17,8 @@ export interface LinesProps {
   lines: Line[];
   label: string;
   format: (value: number) => string;
+  /** What people call a day, where it stands for what begins with it: `Oct 2026`. */
+  dayName?: (day: string) => string;
   /** The least and the most that a value can be; from nothing to the highest when left out. */
   range?: [number, number];
 }
@@ -31,8 +34,8 @@ const LOOKS = [
   { colour: '--text-3', dash: [1, 4] },
 ];
 
-export default function Lines({ days, lines, label, format, range }: LinesProps) {
-  const make = useCallback((host: HTMLElement): [uPlot.Options, uPlot.AlignedData] => [optionsFor(host, { lines, format, range }), [days.map((it) => Date.parse(it) / 1000), ...lines.map((it) => it.values)]], [days, lines, format, range]);
+export default function Lines({ days, lines, label, format, dayName = dayWords, range }: LinesProps) {
+  const make = useCallback((host: HTMLElement): [uPlot.Options, uPlot.AlignedData] => [optionsFor(host, { lines, format, dayName, range }), [days.map((it) => Date.parse(it) / 1000), ...lines.map((it) => it.values)]], [days, lines, format, dayName, range]);
   const box = useDrawing(HEIGHT, make);
 
   return (
@@ -57,7 +60,7 @@ export default function Lines({ days, lines, label, format, range }: LinesProps)
             <tbody>
               {days.map((day, index) => (
                 <tr key={day}>
-                  <td className="quiet">{day}</td>
+                  <td className="quiet">{dayName(day)}</td>
                   {lines.map((it) => (
                     <td key={it.name} className="right">
                       {said(it.values[index], format)}
@@ -77,14 +80,26 @@ function said(value: number | null | undefined, format: (value: number) => strin
   return value === null || value === undefined ? '–' : format(value);
 }
 
-function optionsFor(host: HTMLElement, { lines, format, range }: Pick<LinesProps, 'lines' | 'format' | 'range'>): uPlot.Options {
-  const day = (at: number) => new Date(at * 1000).toLocaleDateString('en', { day: 'numeric', month: 'short', year: '2-digit', timeZone: 'UTC' });
+/** `Oct 5, 26`. */
+function dayWords(day: string): string {
+  return new Date(day).toLocaleDateString('en', { day: 'numeric', month: 'short', year: '2-digit', timeZone: 'UTC' });
+}
+
+/** The room that the name of a day takes on the axis. */
+const NAME_PX = 90;
+
+function optionsFor(host: HTMLElement, { lines, format, dayName, range }: Required<Pick<LinesProps, 'lines' | 'format' | 'dayName'>> & Pick<LinesProps, 'range'>): uPlot.Options {
+  const day = (at: number) => dayName(new Date(at * 1000).toISOString().slice(0, 10));
+  // Named are days that there are points of: between two months nothing was counted.
+  const splits = (plot: uPlot) => ticksOf([...(plot.data[0] ?? [])], Math.floor(plot.width / NAME_PX));
   return {
     width: host.clientWidth,
     height: HEIGHT,
+    // Half of the last name stands to the right of its point.
+    padding: [null, NAME_PX / 3, null, null],
     legend: { live: true },
     scales: { x: { time: true }, y: { range: (_, __, most) => range ?? upTo(most) } },
-    axes: axesOf(host, { space: 90, values: (_, days) => days.map(day) }, { size: 56, values: (_, values) => values.map(format) }),
+    axes: axesOf(host, { splits, values: (_, days) => days.map(day) }, { size: 56, values: (_, values) => values.map(format) }),
     series: [
       { label: 'From', value: (_, at) => ((at ?? null) === null ? '–' : day(at)) },
       ...lines.map((it, index): uPlot.Series => {

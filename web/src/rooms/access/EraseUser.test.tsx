@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { render, screen, waitFor } from '@testing-library/react';
+import { render, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, it, vi } from 'vitest';
 
@@ -12,14 +12,16 @@ vi.mock('../../api/client', () => ({ api: { POST: post }, answer: (call: Promise
 const ann = { id: 'usr_1', email: 'ann@example.com', name: 'Ann' } as UserView;
 
 it('says what goes before anything goes, and erases what was chosen', async () => {
-  post.mockResolvedValue({ user: ann.id, dry_run: true, state: 'planned', job: null, counts: { chats: 2, keys: 0 } });
+  post.mockResolvedValue({ user: ann.id, dry_run: true, state: 'planned', job: null, counts: { chats: 2, keys: 0, documents_handed_over: 1 } });
   const closed = vi.fn();
   render(
     <QueryClientProvider client={new QueryClient()}>
       <EraseUser user={ann} onClose={closed} />
     </QueryClientProvider>,
   );
-  expect(await screen.findByText('Chats: 2')).toBeVisible();
+  const goes = await screen.findByRole('list', { name: 'What goes' });
+  expect(within(goes).getAllByRole('listitem').map((it) => it.textContent)).toEqual(['Chats: 2']);
+  expect(screen.getByText('1 document stays and becomes the house’s.')).toBeVisible();
   expect(screen.queryByText(/Keys/)).toBeNull();
   const path = { params: { path: { user: ann.id } } };
   expect(post).toHaveBeenCalledWith('/api/users/{user}/erase', { ...path, body: { shared_documents: 'hand_over', dry_run: true } });

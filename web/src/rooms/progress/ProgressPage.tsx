@@ -1,7 +1,7 @@
 /** How results went over time: the line of all, the criteria, how often, and what is said again and again. */
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { lazy, type ReactNode, Suspense, useMemo } from 'react';
+import { lazy, type ReactNode, Suspense, useCallback, useMemo } from 'react';
 
 import { progressQuery } from '../../api/asked';
 import { answer, api } from '../../api/client';
@@ -19,11 +19,11 @@ import { ErrorNote } from '../../ui/ErrorNote';
 import { number } from '../../ui/format';
 import { Card, Page } from '../../ui/Page';
 import { Time } from '../../ui/Time';
-import { changeWords, score } from './words';
+import { changeWords, type Each, periodName, score } from './words';
 
 const Lines = lazy(() => import('../../ui/Lines'));
 const route = getRouteApi('/house/progress');
-const EACH = ['week', 'month', 'quarter'] as const;
+const EACH: Each[] = ['week', 'month', 'quarter'];
 
 export default function ProgressPage() {
   const { app, tenant, allTenants, can } = useHouse();
@@ -146,12 +146,13 @@ function InWords({ name, tenant }: { name: string; tenant: string | undefined })
   );
 }
 
-function Shown({ progress, each }: { progress: ProgressView; each: (typeof EACH)[number] }) {
+function Shown({ progress, each }: { progress: ProgressView; each: Each }) {
   const { app } = useHouse();
   const schema = app.collections[app.progress[progress.progress]?.of ?? '']?.schema;
   const periods = progress.periods[each];
   const days = useMemo(() => periods.map((it) => it.from), [periods]);
   const overall = useMemo(() => [{ name: 'Overall', values: periods.map((it) => it.mean) }], [periods]);
+  const name = useCallback((day: string) => periodName(day, each), [each]);
   const criteria = Object.entries(progress.criteria);
   const last = periods.at(-1);
   return (
@@ -164,7 +165,7 @@ function Shown({ progress, each }: { progress: ProgressView; each: (typeof EACH)
       </div>
       <Card title={`Overall, by ${each}`}>
         <Suspense fallback={<Skeleton lines={6} />}>
-          <Lines days={days} lines={overall} label={`Overall by ${each}`} format={score} />
+          <Lines days={days} lines={overall} label={`Overall by ${each}`} format={score} dayName={name} />
         </Suspense>
       </Card>
       <div className="cards">
@@ -178,7 +179,7 @@ function Shown({ progress, each }: { progress: ProgressView; each: (typeof EACH)
           </Card>
         )}
         <Card title={`How often, by ${each}`}>
-          <Bars label={`Results by ${each}`} rows={periods.slice(-12).map((it) => ({ key: it.from, value: it.count, text: number(it.count) }))} />
+          <Bars label={`Results by ${each}`} rows={periods.slice(-12).map((it) => ({ key: it.from, name: name(it.from), value: it.count, text: number(it.count) }))} />
         </Card>
         {Object.entries(progress.recurring)
           .filter(([, texts]) => texts.length > 0)

@@ -47,13 +47,13 @@ export function CacheTab({ narrowing }: { narrowing: Narrowing }) {
   if (query.isError && !query.data) return <ErrorNote error={query.error} retry={() => void query.refetch()} />;
   return (
     <div className="stack stack--wide">
-      <div className="cards">
+      <div className="cards cards--half">
         {all.map((it) => (
           <KindCard key={it.kind} kind={it} />
         ))}
       </div>
       <div className="toolbar">
-        <SearchBox label="Names that fit, * is anything" value={narrowing.pattern ?? ''} onChange={(pattern) => set({ pattern: pattern || undefined })} />
+        <SearchBox label="Names: * is anything" value={narrowing.pattern ?? ''} onChange={(pattern) => set({ pattern: pattern || undefined })} />
         <input
           key={narrowing.tag}
           className="input filter"

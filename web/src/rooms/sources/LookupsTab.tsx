@@ -11,6 +11,7 @@ import { Empty } from '../../ui/Empty';
 import { span } from '../../ui/format';
 import { type ShortColumn, ShortTable } from '../../ui/table/ShortTable';
 import { TryLookup } from './TryLookup';
+import './sources.css';
 
 type Row = LookupEntry & { id: string };
 
@@ -28,7 +29,9 @@ export function LookupsTab({ chosen }: { chosen: string | undefined }) {
       kind: 'wrap',
       cell: (it) => (
         <>
-          <strong>{it.title}</strong>
+          <button type="button" className="linklike" style={{ fontWeight: 540 }} onClick={() => choose(it.name)}>
+            {it.title}
+          </button>
           {it.about && <div className="quiet">{it.about}</div>}
         </>
       ),

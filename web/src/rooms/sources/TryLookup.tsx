@@ -49,8 +49,10 @@ export function TryLookup({ lookup, onClose }: { lookup: LookupEntry; onClose: (
             {ask.isPending && <span className="quiet">Somebody outside is asked, for {span(lookup.waits_ms)} at most…</span>}
           </div>
         </form>
-        <div aria-live="polite">{ask.data && <Said looked={ask.data} />}</div>
-        {ask.isError && <ErrorNote error={ask.error} retry={record ? () => ask.mutate(record) : undefined} />}
+        <div>
+          <div aria-live="polite">{ask.data && <Said looked={ask.data} />}</div>
+          {ask.isError && <ErrorNote error={ask.error} retry={record ? () => ask.mutate(record) : undefined} />}
+        </div>
       </div>
     </Dialog>
   );
@@ -94,11 +96,14 @@ function Said({ looked }: { looked: LookedUp }) {
   );
 }
 
+/** What is given has no schema: a moment is known by how it is written. */
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
+
 function Given({ name, value }: { name: string; value: Json }) {
   return (
     <>
       <dt>{readable(name)}</dt>
-      <dd>{typeof value === 'object' && value !== null ? <JsonText value={value} label={readable(name)} /> : <Value value={value} schema={undefined} />}</dd>
+      <dd>{typeof value === 'object' && value !== null ? <JsonText value={value} label={readable(name)} /> : <Value value={value} schema={typeof value === 'string' && MOMENT.test(value) ? { format: 'date-time' } : undefined} />}</dd>
     </>
   );
 }
