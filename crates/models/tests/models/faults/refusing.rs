@@ -93,7 +93,7 @@ testkit::on_both! {
         for most in [8, 2] {
             for kind in KINDS {
                 let script = Script::start().await;
-                let settings = providers(&[(kind, &script)]);
+                let mut settings = providers(&[(kind, &script)]);
                 settings.relay.attempts_max = most;
                 let house = House::open(&db, settings).await;
                 script.always(move |_| Reply::body(400, json!({"error": {"message": words}}).to_string()));
