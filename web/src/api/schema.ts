@@ -203,7 +203,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Reads a user. */
+        /** Reads a user; everybody reads themselves. */
         get: operations["users.get"];
         put?: never;
         post?: never;
@@ -211,7 +211,7 @@ export interface paths {
         delete: operations["users.disable"];
         options?: never;
         head?: never;
-        /** Changes a user. A new password, role or tenant ends their sessions. */
+        /** Changes a user; everybody changes their own name. A new password, role or tenant ends their sessions. */
         patch: operations["users.update"];
         trace?: never;
     };
@@ -2673,6 +2673,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/health/detailed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells what each check found and how long it took, of all or of some: 200, or 503 when what must work does not. */
+        get: operations["health.detailed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/database": {
         parameters: {
             query?: never;
@@ -2697,7 +2714,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tells whether models answered lately. Asks none, so it costs nothing. */
+        /** Tells whether models answered lately, and of each provider whether it is available. Asks none, so it costs nothing. */
         get: operations["health.models"];
         put?: never;
         post?: never;
@@ -4053,7 +4070,7 @@ export interface components {
         HealthCheck: {
             /** @enum {string} */
             status: "healthy" | "degraded" | "unhealthy";
-            latency_ms: number;
+            latency_ms?: number;
             message?: string;
         };
         Health: {
@@ -4067,6 +4084,9 @@ export interface components {
             };
             services?: components["schemas"]["HealthServices"];
             metrics?: components["schemas"]["HealthNumbers"];
+            providers?: {
+                [key: string]: "available" | "unavailable";
+            };
         };
         HealthServices: {
             /** @enum {string} */
@@ -5687,8 +5707,11 @@ export interface operations {
                      * @default null
                      */
                     name?: string | null;
-                    /** @description A role: one of the application's own names, or owner, admin, operator, editor, viewer. */
-                    role: string;
+                    /**
+                     * @description A role: one of the application's own names, or owner, admin, operator, editor, viewer. May be left
+                     *     out where the application has a usual one.
+                     */
+                    role?: string | null;
                     /**
                      * Format: uuid
                      * @description The tenant they belong to, unless they reach all.
@@ -9164,7 +9187,7 @@ export interface operations {
                 tenant?: string;
                 /** @description Which of the application's; the only one there is when left out. */
                 progress?: string;
-                /** @description `me`, `all`, or the id of a user; one's own when left out. */
+                /** @description `me`, `all`, or the id of a user or of a session of theirs; one's own when left out. */
                 of?: string;
                 /** @description Of this day and those after it (UTC), like `2026-11-01`. */
                 from?: string;
@@ -9335,8 +9358,11 @@ export interface operations {
                 tenant?: string;
                 /** @description Of this task; the only one that keeps results when left out. */
                 task?: string;
-                /** @description `me` or `all`. */
-                of?: "me" | "all";
+                /**
+                 * @description `me`, `all`, or the id of a user, of a key, or of a session of a user; one's own when left out. Those of others are
+                 *     for those who may see what is private.
+                 */
+                of?: string;
                 /** @description The most rows of a page. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Where the page starts: `next_cursor` or `prev_cursor` of another page of the same list. */
@@ -10763,7 +10789,6 @@ export interface operations {
             };
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
-            422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
@@ -12334,6 +12359,34 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    "health.detailed": {
+        parameters: {
+            query?: {
+                /** @description Only these checks, by name; all when left out. */
+                checks?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };
