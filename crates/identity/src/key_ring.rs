@@ -65,10 +65,12 @@ pub async fn tend(identity: &Identity, actor: &Actor) -> Result<Option<String>, 
     let is_old = move |since: Option<Timestamp>| {
         since.zip(most).is_some_and(|(since, most)| now.duration_since(since) >= most)
     };
+    let given = identity.ring().given.clone();
     let (is_due, is_unused) = identity
         .store()
         .read(move |db| {
-            let is_unused = !unused(&list(db, now)?, now, grace).is_empty();
+            let known = known(db, given.as_ref())?;
+            let is_unused = !unused(&list(db, now)?, &known, now, grace).is_empty();
             Ok::<_, store::Error>((is_old(signing_since(db)?), is_unused))
         })
         .await?;
@@ -100,11 +102,13 @@ pub async fn retire_unused(
 ) -> Result<Vec<String>, store::Error> {
     let now = identity.now();
     let grace = grace(identity);
+    let given = identity.ring().given.clone();
     let retired = identity
         .store()
         .write(actor, now, move |tx| {
             tx.hold("signing_keys")?;
-            let retired = unused(&list(tx, now)?, now, grace);
+            let known = known(tx, given.as_ref())?;
+            let retired = unused(&list(tx, now)?, &known, now, grace);
             for kid in &retired {
                 tx.execute(RETIRE, &params![kid, now])?;
                 tx.audit(entry("signing_key_retired", kid, "Retired a signing key nobody needs"));
@@ -151,10 +155,22 @@ fn grace(identity: &Identity) -> SignedDuration {
     identity.settings().access_ttl + GOOD_FOR
 }
 
+/// The ids of the keys whose secret this process has.
+fn known(db: &Db, given: Option<&Secret<String>>) -> Result<Vec<String>, store::Error> {
+    Ok(keys(db, given)?.into_iter().map(|it| it.kid).collect())
+}
+
 /// Which keys can go: those that a newer one replaced at least `grace` ago and that no session
-/// needs. `keys` are oldest first.
-fn unused(keys: &[SigningKey], now: Timestamp, grace: SignedDuration) -> Vec<String> {
-    let living: Vec<_> = keys.iter().filter(|it| it.retired_at.is_none()).collect();
+/// needs. `keys` are oldest first. A key whose secret is not `known` here, of settings that are gone, signs nothing: it
+/// has replaced none, and stays.
+fn unused(
+    keys: &[SigningKey],
+    known: &[String],
+    now: Timestamp,
+    grace: SignedDuration,
+) -> Vec<String> {
+    let living: Vec<_> =
+        keys.iter().filter(|it| it.retired_at.is_none() && known.contains(&it.kid)).collect();
     living
         .windows(2)
         .filter(|pair| pair[0].sessions == 0 && now.duration_since(pair[1].created_at) >= grace)
@@ -363,7 +379,16 @@ mod tests {
 
     #[track_caller]
     fn check(keys: &[SigningKey], now: i64, expected: &[&str]) {
-        assert_eq!(unused(keys, at(now), SignedDuration::from_mins(15)), expected);
+        let known: Vec<_> = keys.iter().map(|it| it.kid.clone()).collect();
+        assert_eq!(unused(keys, &known, at(now), SignedDuration::from_mins(15)), expected);
+    }
+
+    #[test]
+    fn a_key_whose_secret_nobody_has_any_more_takes_nobodys_place() {
+        let keys = [key("drawn", 0, 0), key("given_once", 1, 0)];
+        let known = ["drawn".to_owned()];
+        let none = Vec::<String>::new();
+        assert_eq!(unused(&keys, &known, at(10_000), SignedDuration::from_mins(15)), none);
     }
 
     #[test]

@@ -227,6 +227,19 @@ impl Usage {
     pub fn total(&self) -> u64 {
         self.tokens_in.saturating_add(self.tokens_out)
     }
+
+    /// The same as if nothing of it had a price of its own but what was cached and thought: it cost no less than that.
+    pub(crate) fn plain(self) -> Self {
+        Self {
+            cache_written: 0,
+            cache_written_1h: 0,
+            audio_in: 0,
+            audio_out: 0,
+            web_searches: 0,
+            tariff: Tariff::Ordinary,
+            ..self
+        }
+    }
 }
 
 impl Add for Usage {

@@ -66,8 +66,9 @@ pub struct Settings {
     /// How long rows of the usage ledger are kept: 9600 hours, which are 400 days, when left out.
     /// Budgets keep counting what they forget.
     pub keep_usage: SignedDuration,
-    /// How much one request may cost, by the longest answer that it allows and the prices. One that may cost more is not
-    /// made; what has no price is not bounded by it. No limit when left out.
+    /// How much one request may cost, by the prices and the longest answer that it allows, or else by `max_output` of the
+    /// model or 1,000 tokens. A model with which it may cost more is passed over; what has no price is not bounded by it.
+    /// No limit when left out.
     pub request_limit_usd: Option<NanoUsd>,
     /// How much may be spent by whom, by day or month.
     pub budgets: Vec<Budget>,

@@ -138,6 +138,8 @@ pub struct OverBudget {
     /// Others than the tenant who asked spend from it, too. What they did is told to nobody by its
     /// words, and neither is how much all of them may.
     pub is_shared: bool,
+    /// It is no budget but what one request may cost; another model may be cheaper.
+    pub is_of_one_request: bool,
     /// How much may be spent.
     pub limit: Amount,
     /// How much the request may cost.
@@ -165,6 +167,7 @@ impl OverBudget {
             name: "request_limit_usd".into(),
             id: String::new(),
             is_shared: false,
+            is_of_one_request: true,
             limit: Amount::Usd(limit),
             wanted: Amount::Usd(wanted),
             is_hopeless: true,

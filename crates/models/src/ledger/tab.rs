@@ -134,6 +134,12 @@ impl Ledger {
         entry.usage = usage;
         entry.cost = price::cost(&self.0.prices, &entry.provider, &entry.model, &usage, now);
         entry.prices = entry.cost.nanos().map(|_| self.0.version.clone());
+        // Of what has no price, the rest may have one: a budget is charged no less than that.
+        if let (Cost::Unknown, Some(held)) = (entry.cost, entry.held) {
+            let plain = usage.plain();
+            let least = price::cost(&self.0.prices, &entry.provider, &entry.model, &plain, now);
+            entry.held = Some(least.nanos().map_or(held, |it| held.max(it)));
+        }
     }
 }
 

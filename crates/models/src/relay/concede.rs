@@ -42,7 +42,9 @@ pub(super) fn conceding(
         other.refuses_responses = true;
     }
     if other != quirks {
-        return Some(Concession { quirks: other, is_of_model: true });
+        // A page of a proxy may be gone in a minute: this call goes on, others learn nothing of it.
+        let is_page = status == 404 && complaint.message.is_empty();
+        return Some(Concession { quirks: other, is_of_model: !is_page });
     }
     let (made, owns_tools) = made?;
     quirks.conceding(made, owns_tools, status, complaint)

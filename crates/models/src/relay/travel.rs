@@ -186,7 +186,15 @@ impl Models {
                 }
                 Err(why) => {
                     let retry_after = why.retry_after(self.0.clock.now());
-                    return Err(Missed::Budget { why, retry_after });
+                    let is_of_candidate =
+                        matches!(&why, BudgetError::Over(it) if it.is_of_one_request);
+                    let why = Missed::Budget { why, retry_after };
+                    if !is_of_candidate {
+                        return Err(why);
+                    }
+                    course.passed_over(at);
+                    missed = Some(after(missed.take(), why));
+                    continue;
                 }
             };
             let is_last = course.is_last(at);

@@ -132,8 +132,9 @@ impl Wrong {
         let (Self::Refused { complaint, .. } | Self::Complained(complaint)) = self else {
             return false;
         };
-        let named = complaint.param.as_deref().unwrap_or_default();
-        let field = named.split(['.', '[']).next().unwrap_or_default();
+        // Anthropic names the field at the beginning of what it says.
+        let named = complaint.param.as_deref().unwrap_or(&complaint.message);
+        let field = named.split(['.', '[', ':', ' ']).next().unwrap_or_default();
         fields.contains(&field)
     }
 
@@ -334,12 +335,17 @@ mod tests {
 
     #[test]
     fn what_is_about_who_asks_is_told_to_nobody_else() {
-        let about = |param: &str| {
-            let complaint = Complaint { param: Some(param.into()), ..Complaint::default() };
+        let told = |complaint: Complaint| {
             let wrong = Box::new(Wrong::Refused { status: 400, complaint });
             let limit = Duration::from_secs(60);
             Missed::Wrong { provider: "p".into(), wrong, retry_after: None, limit }
         };
+        let about =
+            |param: &str| told(Complaint { param: Some(param.into()), ..Complaint::default() });
+        let says =
+            |message: &str| told(Complaint { message: message.into(), ..Complaint::default() });
+        assert!(!says("metadata.user_id: String should have at most 256 characters").is_for_all(1));
+        assert!(says("messages.0.content: Field required").is_for_all(1));
         for param in ["user", "metadata.batch", "metadata[0]", "stream_options"] {
             assert!(!about(param).is_for_all(1), "{param}");
         }

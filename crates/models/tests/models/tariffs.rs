@@ -133,6 +133,43 @@ testkit::on_both! {
         assert_eq!(house.relay(ask(4)).await.status, 200, "nothing is held of it");
     }
 
+    async fn what_one_request_may_cost_passes_over_models_that_are_too_dear(db: testkit::Database) {
+        let (house, script) = house(&db, |it| {
+            it.request_limit_usd = serde_json::from_value(json!(100.0)).unwrap();
+            it.prices = serde_json::from_value(json!([
+                {"model": "openai/dear", "input_per_million_usd": 1.0e6, "output_per_million_usd": 1.0e6},
+                {"model": "openai/cheap", "input_per_million_usd": 1.0, "output_per_million_usd": 1.0},
+            ])).unwrap();
+            it.fallbacks = serde_json::from_value(json!({"openai/dear": ["openai/cheap"]})).unwrap();
+        }).await;
+        script.always(|_| answer("default"));
+        let got = house.relay(call(Asks::Chat, json!({"model": "openai/dear", "max_tokens": 200, "messages": [{"role": "user", "content": "a"}]}))).await;
+        assert_eq!(got.status, 200);
+        assert_eq!(script.requests().len(), 1, "only the cheap one was asked");
+        assert_eq!(house.ledger().await[0].model, "cheap");
+    }
+
+    async fn what_a_search_brought_is_charged_though_the_search_has_no_price(db: testkit::Database) {
+        let (house, script) = house(&db, |it| {
+            it.budgets = serde_json::from_value(json!([{"name": "all", "scope": "whole", "period": "month", "limit_usd": 1000.0}])).unwrap();
+        }).await;
+        script.always(|_| {
+            let body = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "claude",
+                              "content": [{"type": "text", "text": "Hello"}], "stop_reason": "end_turn",
+                              "usage": {"input_tokens": 600, "output_tokens": 4, "server_tool_use": {"web_search_requests": 1}}});
+            Reply::body(200, body.to_string())
+        });
+        let ask = || call(Asks::Messages, json!({"model": "anthropic/claude", "max_tokens": 4, "messages": [{"role": "user", "content": "a"}]}));
+        let mut statuses = Vec::new();
+        for _ in 0..3 {
+            statuses.push(house.relay(ask()).await.status);
+            house.models.close().await;
+        }
+        assert_eq!(statuses, [200, 200, 429], "604 dollars each, as far as is known");
+        let drifts = house.store.read(|db| spent::verify(db, base::Timestamp::UNIX_EPOCH)).await.unwrap();
+        assert_eq!(drifts, []);
+    }
+
     async fn a_tier_without_a_price_is_no_way_around_a_budget(db: testkit::Database) {
         let (house, script) = house(&db, |it| {
             it.budgets = serde_json::from_value(json!([{"name": "all", "scope": "whole", "period": "month", "limit_usd": 25.0}])).unwrap();

@@ -293,6 +293,7 @@ impl Fund {
             name: budget.name.clone(),
             id: place.id.clone(),
             is_shared: budget.is_shared(),
+            is_of_one_request: false,
             limit: budget.amount(budget.limit()),
             wanted: budget.amount(wanted),
             is_hopeless: wanted > budget.limit(),
