@@ -81,7 +81,7 @@ impl Models {
             by: arrived.by,
             source: match arrived.out {
                 Told::Running(running) => Source::Running(running),
-                Told::Whole(text, ended) => Source::Whole(Some(text), Box::new(ended)),
+                Told::Whole(text, ended) => Source::Whole(Some(text), ended),
             },
             finish,
         })

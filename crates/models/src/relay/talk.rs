@@ -44,7 +44,7 @@ pub(crate) enum Told {
     /// Word by word.
     Running(Running),
     /// In one piece, and settled.
-    Whole(String, Ended),
+    Whole(String, Box<Ended>),
 }
 
 impl Talk<'_> {
@@ -58,7 +58,7 @@ impl Talk<'_> {
             Part::Text { text, .. } | Part::Refusal(text) => Some(text),
             _ => None,
         });
-        Told::Whole(text.collect(), Ended { usage, cost, wrong: None })
+        Told::Whole(text.collect(), Box::new(Ended { usage, cost, wrong: None }))
     }
 }
 
