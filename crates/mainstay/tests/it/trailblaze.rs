@@ -353,12 +353,17 @@ testkit::on_both! {
         for wrong in [
             json!({"name": "No day"}),
             json!({"name": "", "source": "OTHER", "date_start": "2027-06-12", "date_end": "2027-06-12"}),
-            json!({"name": "Two days", "source": "OTHER", "date_start": "2027-06-12", "date_end": "2027-06-13", "is_multi_day_event": true, "ride_days": 1}),
+            json!({"name": "Backwards", "source": "OTHER", "date_start": "2027-06-12", "date_end": "2027-06-11"}),
+            json!({"name": "Half a place", "source": "OTHER", "date_start": "2027-06-12", "latitude": 45}),
             json!({"name": "Place", "source": "OTHER", "date_start": "2027-06-12", "date_end": "2027-06-12", "latitude": 91}),
             json!({"name": "Phone", "source": "OTHER", "date_start": "2027-06-12", "date_end": "2027-06-12", "manager_phone": "555"}),
         ] {
             refused(&admin.post("/v2/events", &wrong).await, 400, "VALIDATION_ERROR");
         }
+        let miscounted = json!({"name": "Two days", "source": "OTHER", "date_start": "2027-06-12", "date_end": "2027-06-13",
+            "is_multi_day_event": false, "ride_days": 1});
+        let counted = admin.post("/v2/events", &miscounted).await.is(201);
+        assert_eq!((&counted["ride_days"], &counted["is_multi_day_event"]), (&json!(2), &json!(true)), "the house counts days");
         refused(&admin.get("/v2/events/01a1fc96-0241-7626-afe9-000000000000").await, 404, "EVENT_NOT_FOUND");
         refused(&admin.get("/v2/events/not-an-id").await, 400, "INVALID_REQUEST");
 
