@@ -4,13 +4,15 @@
 //! [`Checked`], and only what is [`Checked`] can be written: no record that breaks its schema is
 //! ever kept, and the database thread never runs a schema.
 
+mod change;
+
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 use store::Dialect;
 
-use super::rules::{self, Rules};
+use super::rules::{self, Changing, Rules};
 use crate::{
     description::{Collection, Description, Routes},
     field::{self, Data},
@@ -219,15 +221,12 @@ impl CollectionKit {
     /// # Errors
     /// [`Invalid`] with all faults at once.
     pub fn check(&self, data: impl Into<Json>) -> Result<Checked, Invalid> {
-        let mut data: Json = data.into();
-        let unmade = match (&self.rules, &mut data) {
-            (Some(rules), Json::Object(data)) => rules.compute(data),
-            _ => Vec::new(),
-        };
-        let mut faults = self.schema.check(&data).err().unwrap_or_default();
-        if let (Some(rules), Json::Object(data)) = (&self.rules, &data) {
-            rules.judge(data, unmade, &mut faults);
-        }
+        self.check_as(data.into(), None)
+    }
+
+    /// The same of a record that is there, of which no more is asked than hangs on what changes.
+    fn check_as(&self, mut data: Json, change: Option<Changing<'_>>) -> Result<Checked, Invalid> {
+        let mut faults = self.made_and_judged(&mut data, change);
         hidden_characters(&data, "", &mut faults);
         let Json::Object(data) = data else {
             if faults.is_empty() {

@@ -19,6 +19,13 @@ use crate::{
     template,
 };
 
+/// A change of a record that is there: what it held, and what is said of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Changing<'a> {
+    pub(crate) before: &'a Data,
+    pub(crate) patch: &'a Data,
+}
+
 /// What a collection computes and demands.
 #[derive(Clone)]
 pub(crate) struct Rules {
@@ -46,21 +53,32 @@ impl Rules {
 
     /// Lays what is computed into a record, in the order in which it is declared; what comes out as nothing
     /// is taken out. Gives what could not be computed: that stays as it was.
-    pub(crate) fn compute(&self, data: &mut Data) -> Vec<Fault> {
+    ///
+    /// A field that only was completed of others is completed anew by a change that does not name it; where
+    /// nothing comes of that it stays.
+    pub(crate) fn compute(&self, data: &mut Data, change: Option<Changing<'_>>) -> Vec<Fault> {
         let mut faults = Vec::new();
         for (name, text) in &self.computed {
-            match expression::eval(&self.language, text, &self.scope(data)) {
-                Ok(value) => match expression::json_of(&value) {
-                    Json::Null => {
-                        // A field that says itself that it holds nothing goes on saying so.
-                        if data.get(name).is_some_and(|it| !it.is_null()) {
-                            data.shift_remove(name);
-                        }
+            let was_completed = change.is_some_and(|it| self.was_completed(it, name, text));
+            // In its place, so that the fields keep their order.
+            let said = was_completed.then(|| data.insert(name.clone(), Json::Null)).flatten();
+            let mut made = self.made(text, data);
+            if let Some(said) = said
+                && !matches!(&made, Ok(it) if !it.is_null())
+            {
+                data.insert(name.clone(), said);
+                made = self.made(text, data);
+            }
+            match made {
+                Ok(Json::Null) => {
+                    // A field that says itself that it holds nothing goes on saying so.
+                    if data.get(name).is_some_and(|it| !it.is_null()) {
+                        data.shift_remove(name);
                     }
-                    value => {
-                        data.insert(name.clone(), value);
-                    }
-                },
+                }
+                Ok(value) => {
+                    data.insert(name.clone(), value);
+                }
                 Err(why) => faults.push(Fault {
                     pointer: field::pointer_to("", name),
                     message: "cannot be computed of the other fields".to_owned(),
@@ -71,27 +89,69 @@ impl Rules {
         faults
     }
 
+    /// Is what a field held before what it is completed to of the others, and does a change say nothing of it?
+    fn was_completed(&self, change: Changing<'_>, name: &str, text: &str) -> bool {
+        let there = change.before.get(name).filter(|it| !it.is_null());
+        let Some(there) = there.filter(|_| !change.patch.contains_key(name)) else { return false };
+        if is_made(&self.computed, name) {
+            return false;
+        }
+        let mut others = change.before.clone();
+        others.insert(name.to_owned(), Json::Null);
+        self.made(text, &others).is_ok_and(|it| it == *there)
+    }
+
+    /// What an expression makes of a record.
+    fn made(&self, text: &str, data: &Data) -> Result<Json, expression::Wrong> {
+        let value = expression::eval(&self.language, text, &self.scope(data))?;
+        Ok(expression::json_of(&value))
+    }
+
+    /// Lays back what the schema refuses of what was made of fields that a change leaves as they were: that is
+    /// no fault of the change. Tells whether there was any.
+    pub(crate) fn lay_back(&self, before: &Data, data: &mut Data, faults: &[Fault]) -> bool {
+        let mut is_any = false;
+        for name in faults.iter().map(top) {
+            let text = self.computed.get(name).filter(|_| is_made(&self.computed, name));
+            if text.is_none_or(|it| !is_untouched(it, before, data)) {
+                continue;
+            }
+            match before.get(name) {
+                Some(value) => data.insert(name.to_owned(), value.clone()),
+                None => data.shift_remove(name),
+            };
+            is_any = true;
+        }
+        is_any
+    }
+
     /// Adds what the rules say to what the schema has found. Where nothing is wrong but what follows from
-    /// other fields, the rule that those break tells more than a number that nobody gave.
-    pub(crate) fn judge(&self, data: &Data, unmade: Vec<Fault>, faults: &mut Vec<Fault>) {
-        let follows = |it: &Fault| {
-            let name = it.pointer.split('/').nth(1).unwrap_or_default();
-            is_made(&self.computed, name)
-        };
-        if !faults.iter().all(follows) {
+    /// other fields, the rule that those break tells more than a number that nobody gave. Of a change nothing is
+    /// asked but what hangs on fields that it changes: what was at odds with a rule before may be so still.
+    pub(crate) fn judge(
+        &self,
+        data: &Data,
+        before: Option<&Data>,
+        unmade: Vec<Fault>,
+        faults: &mut Vec<Fault>,
+    ) {
+        if !faults.iter().all(|it| is_made(&self.computed, top(it))) {
             return;
         }
-        let broken = self.broken(data);
+        let broken = self.broken(data, before);
         if !broken.is_empty() {
             *faults = broken;
         } else if faults.is_empty() {
-            faults.extend(unmade);
+            let text = |it: &Fault| self.computed.get(top(it)).map_or("", String::as_str);
+            let is_old = |it: &Fault| before.is_some_and(|was| is_untouched(text(it), was, data));
+            faults.extend(unmade.into_iter().filter(|it| !is_old(it)));
         }
     }
 
-    fn broken(&self, data: &Data) -> Vec<Fault> {
+    fn broken(&self, data: &Data, before: Option<&Data>) -> Vec<Fault> {
         let scope = self.scope(data);
-        let broken = self.rules.iter().filter_map(|rule| {
+        let asked = |it: &&RecordRule| before.is_none_or(|was| !is_untouched(&it.must, was, data));
+        let broken = self.rules.iter().filter(asked).filter_map(|rule| {
             let fault = |message: &str, hint: Option<String>| Fault {
                 pointer: field::pointer(&rule.field),
                 message: message.to_owned(),
@@ -124,9 +184,33 @@ pub(crate) fn is_made(computed: &IndexMap<String, String>, name: &str) -> bool {
     computed.get(name).is_some_and(|text| !asked(text).any(|it| it == name))
 }
 
+/// Is all as it was that an expression asks for? What comes of it is then as it was, too.
+fn is_untouched(text: &str, before: &Data, after: &Data) -> bool {
+    let of = |data: &'_ Data, name: &str| data.get(name).cloned().unwrap_or_default();
+    asks_by_name(text) && asked(text).all(|it| of(before, it) == of(after, it))
+}
+
+/// Does an expression ask for single fields alone, and never for the whole record?
+fn asks_by_name(text: &str) -> bool {
+    text.match_indices("it").all(|(at, _)| {
+        let (head, tail) = (&text[..at], &text[at + 2..]);
+        let is_part =
+            head.ends_with(|it: char| is_of_name(it) || it == '.') || tail.starts_with(is_of_name);
+        is_part || tail.strip_prefix('.').is_some_and(|it| it.starts_with(is_of_name))
+    })
+}
+
+fn is_of_name(it: char) -> bool {
+    it.is_ascii_alphanumeric() || it == '_'
+}
+
+/// The field of a record that a fault is about, or lies in.
+fn top(fault: &Fault) -> &str {
+    fault.pointer.split('/').nth(1).unwrap_or_default()
+}
+
 /// The fields that an expression asks for as `it.NAME`.
 pub(crate) fn asked(text: &str) -> impl Iterator<Item = &str> {
-    let is_of_name = |it: char| it.is_ascii_alphanumeric() || it == '_';
     text.match_indices("it.").filter_map(move |(at, begin)| {
         let is_whole = !text[..at].ends_with(|it: char| is_of_name(it) || it == '.');
         let rest = &text[at + begin.len()..];
@@ -230,6 +314,64 @@ mod tests {
             "/arrives",
             "",
         );
+    }
+
+    #[track_caller]
+    fn changes(before: Json, patch: Json) -> Result<Json, Vec<String>> {
+        let kits = stays();
+        let kit = kits.get("stays").expect("declared");
+        let (Json::Object(before), Json::Object(patch)) = (before, patch) else {
+            panic!("objects")
+        };
+        match kit.changed(&before, &patch) {
+            Ok(Some(checked)) => Ok(Json::Object(checked.data().clone())),
+            Ok(None) => Ok(Json::Object(before)),
+            Err(invalid) => Err(invalid.faults.into_iter().map(|it| it.pointer).collect()),
+        }
+    }
+
+    #[test]
+    fn what_was_only_completed_is_completed_anew_by_a_change_that_does_not_name_it() {
+        let stay = |arrives: &str, leaves: &str, nights: u32| json!({"name": "A", "arrives": arrives, "leaves": leaves, "nights": nights, "is_long": false});
+        let (one, two) = (stay("2026-11-21", "2026-11-21", 0), stay("2026-11-21", "2026-11-22", 1));
+        let later = json!({"arrives": "2026-12-01"});
+        assert_eq!(changes(one.clone(), later.clone()), Ok(stay("2026-12-01", "2026-12-01", 0)));
+        // Earlier as well: no long stay is made of a short one.
+        let earlier = json!({"arrives": "2026-11-19"});
+        assert_eq!(changes(one.clone(), earlier.clone()), Ok(stay("2026-11-19", "2026-11-19", 0)));
+        assert_eq!(changes(two.clone(), earlier), Ok(stay("2026-11-19", "2026-11-22", 3)));
+        assert_eq!(changes(two, later), Err(vec!["/leaves".to_owned()]));
+        let named = json!({"arrives": "2026-11-19", "leaves": "2026-11-21"});
+        assert_eq!(changes(one, named), Ok(stay("2026-11-19", "2026-11-21", 2)));
+    }
+
+    #[test]
+    fn a_rule_that_was_broken_before_refuses_no_change_of_other_fields() {
+        let old =
+            json!({"name": "A", "arrives": "2026-11-21", "leaves": "2026-11-20", "guests": 3});
+        let renamed = changes(old.clone(), json!({"name": "B"})).expect("its days are not touched");
+        assert_eq!((&renamed["name"], renamed.get("nights")), (&json!("B"), None), "{renamed}");
+        assert_eq!(
+            changes(old.clone(), json!({"leaves": "2026-11-19"})),
+            Err(vec!["/leaves".to_owned()])
+        );
+        assert_eq!(changes(old.clone(), json!({"rooms": 1})), Err(vec!["/guests".to_owned()]));
+        let mended =
+            changes(old, json!({"leaves": "2026-11-22"})).expect("the guests are not touched");
+        assert_eq!(mended["nights"], 1);
+    }
+
+    #[test]
+    fn an_expression_that_asks_for_the_whole_record_is_always_touched() {
+        for (text, expected) in [
+            ("it.leaves >= it.arrives", true),
+            ("it.name is not none and bit and a.it", true),
+            ("it|length > 2", false),
+            ("it['leaves'] >= it.arrives", false),
+            ("len(it)", false),
+        ] {
+            assert_eq!(asks_by_name(text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use store::{Dialect, Sql, Tx, Value, audit, params};
 
 use super::{
     Act, Bindings, Checked, CollectionKit, Invalid, Kits, Place, Record, RecordError, changed,
-    hold, json_text, living, merge,
+    hold, json_text, living,
 };
 use crate::{
     field::{self, Data},
@@ -100,19 +100,10 @@ pub fn update(tx: &Tx, kits: &Kits, act: &Act, change: &Change) -> Result<Record
     if change.revision.is_some_and(|it| it != before.revision) {
         return Err(RecordError::Stale { id: before.id, revision: before.revision });
     }
-    if !change.patch.is_object() {
+    let Some(patch) = change.patch.as_object() else {
         return Err(Invalid::input("", "a change is an object of fields").into());
-    }
-    let mut data = Json::Object(before.data.clone());
-    merge(&mut data, &change.patch);
-    if data.as_object() == Some(&before.data) {
-        return Ok(before);
-    }
-    let data = kit.check(data)?;
-    // What was changed is computed, so it is as it was.
-    if data.data() == &before.data {
-        return Ok(before);
-    }
+    };
+    let Some(data) = kit.changed(&before.data, patch)? else { return Ok(before) };
     check_references(tx, kit, before.tenant, &[(data.data(), Some(&before.data))])?;
 
     let record = Record {
