@@ -69,6 +69,9 @@ pub struct Resisting {
     /// By what it would be recognised, where that is certain although it resists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<String>,
+    /// The description refuses it: it is read, and none of the records that are meant.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_refused: bool,
     /// Why it resists.
     pub reason: String,
     /// Its fields.
@@ -140,7 +143,7 @@ pub fn again(
     if !lacking.is_empty() {
         return Err(Wrong(format!("missing: {}", lacking.join(", "))));
     }
-    let mapped = maker.mapped(&row).map_err(Wrong)?;
+    let mapped = maker.mapped(&row).map_err(|it| Wrong(it.reason))?;
     maker.merged(vec![mapped]).map_err(Wrong)
 }
 
@@ -149,6 +152,18 @@ pub(crate) fn told(source: &Source, mut data: Data, resisting: &Resisting) -> It
     data.retain(|name, _| !name.starts_with('_'));
     let (raw, place) = (resisting.raw.clone(), resisting.place);
     Item { key: key_of(source, &data), data, raw, place }
+}
+
+/// Why a row becomes no record.
+struct Unmade {
+    is_refused: bool,
+    reason: String,
+}
+
+impl From<String> for Unmade {
+    fn from(reason: String) -> Self {
+        Self { is_refused: false, reason }
+    }
 }
 
 struct Maker<'a> {
@@ -178,9 +193,9 @@ impl Maker<'_> {
                 *harvest.missing.entry(name.clone()).or_default() += 1;
             }
             let made = match (&row.fault, lacking.is_empty()) {
-                (Some(fault), _) => Err(fault.clone()),
+                (Some(fault), _) => Err(fault.clone().into()),
                 (None, true) => self.mapped(&row),
-                (None, false) => Err(format!("missing: {}", lacking.join(", "))),
+                (None, false) => Err(format!("missing: {}", lacking.join(", ")).into()),
             };
             match made {
                 Ok(mapped) => match places.get(&mapped.key) {
@@ -190,10 +205,10 @@ impl Maker<'_> {
                         order.push(vec![mapped]);
                     }
                 },
-                Err(reason) => {
-                    let item = self.identity(&row, &lacking);
+                Err(Unmade { is_refused, reason }) => {
+                    let item = (!is_refused).then(|| self.identity(&row, &lacking)).flatten();
                     let resisting = self.resisting(number, row, &reason);
-                    harvest.aside.push(Resisting { item, ..resisting });
+                    harvest.aside.push(Resisting { item, is_refused, ..resisting });
                 }
             }
         }
@@ -233,8 +248,8 @@ impl Maker<'_> {
             None if self.source.cursor.is_some() => format!("row {}", item::hash(&row.fields)),
             None => format!("row {}", number + 1),
         };
-        let (reason, item) = (cut(reason), None);
-        Resisting { key, item, reason, row: row.fields, raw: row.raw, place }
+        let (reason, item, is_refused) = (cut(reason), None, false);
+        Resisting { key, item, is_refused, reason, row: row.fields, raw: row.raw, place }
     }
 
     /// Where a row is in a source that grows.
@@ -247,22 +262,22 @@ impl Maker<'_> {
         }
     }
 
-    fn mapped(&self, row: &Row) -> Result<Mapped, String> {
+    fn mapped(&self, row: &Row) -> Result<Mapped, Unmade> {
         let seen = self.scope.with("row", value_of(&Json::Object(row.fields.clone())));
         for refusal in &self.source.refuse {
             let is_refused = self.bench.is_true(&refusal.when, &seen);
             if is_refused.map_err(|it| format!("`{}`: {it}", refusal.when))? {
-                return Err(refusal.because.clone());
+                return Err(Unmade { is_refused: true, reason: refusal.because.clone() });
             }
         }
         let fields = self.computed(&self.source.map, &seen, IndexMap::new())?;
         let data: Data = fields.iter().map(|(name, it)| (name.clone(), it.clone())).collect();
         let empty = self.source.key.iter().find(|it| data.get(*it).is_none_or(is_empty));
         if let Some(empty) = empty {
-            return Err(format!("`{empty}`, by which it would be recognised, is empty"));
+            return Err(format!("`{empty}`, by which it would be recognised, is empty").into());
         }
         if self.source.cursor.is_some() && self.place(row).is_none() {
-            return Err("it has no whole number by which its place is known".into());
+            return Err("it has no whole number by which its place is known".to_owned().into());
         }
         let (raw, place) = (row.raw.clone(), self.place(row));
         Ok(Mapped { key: key_of(self.source, &data), fields, raw, place })

@@ -185,6 +185,7 @@ mod tests {
         let resisting = |at: usize| Resisting {
             key: format!("row {at}"),
             item: None,
+            is_refused: false,
             reason: "`date`: is no date".into(),
             row: serde_json::Map::new(),
             raw: None,

@@ -288,7 +288,8 @@ impl<'a> Trip<'a> {
         let mut rest = Vec::new();
         let mut asked = 0;
         for row in resisting {
-            if asked >= fallback.most {
+            // What was refused was read.
+            if asked >= fallback.most || row.is_refused {
                 rest.push(row);
                 continue;
             }

@@ -1,5 +1,5 @@
 //! By what a row would be recognised that could not be made into a record: it was there, so its record has not
-//! gone. Where that cannot be known for certain, nothing is said.
+//! gone. Where that cannot be known for certain, nothing is said. Nobody asks it of rows that were refused.
 
 use std::collections::HashSet;
 

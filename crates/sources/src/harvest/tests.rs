@@ -160,8 +160,9 @@ fn a_row_that_resists_is_recognised_where_its_key_can_be_read() {
         {"id": 9, "tenant": own},
         {"id": 11, "time": "2026-09-21 08:17:00", "tenant": {"code": "other"}},
     ]));
-    let refused = json!(["11", "2026-09-21T08:17:00Z"]).to_string();
-    assert_eq!(known(found), [None, Some(refused)], "a part of the key of the first is missing");
+    let refused: Vec<bool> = found.aside.iter().map(|it| it.is_refused).collect();
+    assert_eq!(refused, [false, true], "the second is of somebody else, whatever its key is");
+    assert_eq!(known(found), [None, None], "a part of the key of the first is missing");
 }
 
 #[test]

@@ -35,14 +35,15 @@ impl Met {
         Self { items: rows.iter().filter_map(|it| it.item.clone()).collect(), unknown: 0 }
     }
 
-    /// And the rows that nobody could read, and records that do not fit.
+    /// And the rows that nobody could read, and records that do not fit. A row that was refused was read, and is
+    /// none of the records that are meant.
     pub(crate) fn with(
         mut self,
         source: &Source,
         rows: &[Resisting],
         records: &[(Item, String)],
     ) -> Self {
-        self.unknown += rows.iter().filter(|it| it.item.is_none()).count();
+        self.unknown += rows.iter().filter(|it| it.item.is_none() && !it.is_refused).count();
         for (item, _) in records {
             match has_key(source, &item.data) {
                 true => self.items.push(item.key.clone()),
@@ -193,5 +194,40 @@ impl Trip<'_> {
             Ok::<_, Stop>(())
         };
         self.room.store().bookkeep("note what a source no longer has", write).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resisting(key: &str, item: Option<&str>, is_refused: bool) -> Resisting {
+        Resisting {
+            key: key.to_owned(),
+            item: item.map(str::to_owned),
+            is_refused,
+            reason: "why".to_owned(),
+            row: Data::new(),
+            raw: None,
+            place: None,
+        }
+    }
+
+    #[test]
+    fn a_row_that_was_refused_keeps_no_record_from_being_gone() {
+        let source: Source = serde_json::from_value(json!({
+            "title": "Rides", "into": "rides", "key": ["code"],
+            "fetch": {"steps": [{"name": "page", "url": "https://rides.example"}]},
+            "parse": {"kind": "json", "fields": {"code": "code"}},
+            "map": {"code": "row.code"}
+        }))
+        .expect("it is a source");
+        let met = |rows: &[Resisting]| Met::recognised(rows).with(&source, rows, &[]);
+        let theirs = resisting("row 1", None, true);
+        let found = met(std::slice::from_ref(&theirs));
+        assert_eq!((found.items.len(), found.unknown), (0, 0));
+        let found =
+            met(&[resisting("row 2", Some("A"), false), resisting("row 3", None, false), theirs]);
+        assert_eq!((found.items, found.unknown), (vec!["A".to_owned()], 1));
     }
 }
