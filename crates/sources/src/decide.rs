@@ -3,7 +3,8 @@
 //!
 //! The lock of a field needs no list. What the source wrote last is kept beside the record; a field that
 //! differs from it, and holds what no other source placed there either, was changed by a person, and is left
-//! alone until the person puts it back or the source says the same. Of several sources the last word counts.
+//! alone until the person puts it back or the source says the same. Of several sources the last word counts, and
+//! what one of them only says again is no word.
 
 use serde_json::Value as Json;
 
@@ -84,6 +85,9 @@ pub fn change(there: &Data, filled: Filled<'_>, said: &Data) -> Change {
         }
         if filled.is_by_hand(name, there) {
             change.locked.push(name.clone());
+            change.written.insert(name.clone(), before.clone());
+        } else if filled.written.is_some() && same(before, said) {
+            // Another source has placed something newer since: to say the same as last time is no news.
             change.written.insert(name.clone(), before.clone());
         } else {
             change.patch.insert(name.clone(), said.clone());
@@ -227,6 +231,23 @@ mod tests {
         let filled = Filled { written: Some(&written), by_others: &others };
         assert_eq!(locked(&data(json!({"name": "Theirs"})), filled), none);
         assert_eq!(locked(&data(json!({"name": "Theirs", "state": "CA"})), filled), ["state"]);
+    }
+
+    #[test]
+    fn what_a_source_only_says_again_does_not_undo_what_another_placed_since() {
+        let others = [data(json!({"day": "05-10"}))];
+        let there = data(json!({"day": "05-10"}));
+        let written = data(json!({"day": "05-02"}));
+        let filled = Filled { written: Some(&written), by_others: &others };
+        let echo = change(&there, filled, &data(json!({"day": "05-02"})));
+        assert_eq!((echo.patch.len(), echo.locked.len()), (0, 0), "{echo:?}");
+        assert_eq!(echo.written, written);
+        let news = change(&there, filled, &data(json!({"day": "05-12"})));
+        assert_eq!(Json::Object(news.patch), json!({"day": "05-12"}));
+        // A field that was let go is written as it is there: then the same is news.
+        let freed = Filled { written: Some(&there), by_others: &others };
+        let news = change(&there, freed, &data(json!({"day": "05-02"})));
+        assert_eq!(Json::Object(news.patch), json!({"day": "05-02"}));
     }
 
     #[test]
