@@ -20,7 +20,7 @@ use serde_json::{Map, Value as Json, json};
 use sources::{
     Kit, Policy, Shelf,
     expression::Data,
-    shelf::{Kept, Lies, Refused, TaskQuestion, Unanswered, Who, Words},
+    shelf::{Kept, Lies, Patch, Refused, TaskQuestion, Unanswered, Who, Words},
 };
 use store::{Db, Error, Row, Tx};
 use tokio::task::spawn_blocking;
@@ -68,6 +68,14 @@ impl Shelf for Records {
 
     fn made(&self, collection: &str) -> Vec<String> {
         self.kit(collection).map(CollectionKit::made).unwrap_or_default()
+    }
+
+    fn completed(&self, collection: &str, data: &Data) -> Data {
+        self.kit(collection).map_or_else(|| data.clone(), |kit| kit.completed(data))
+    }
+
+    fn takes(&self, collection: &str, there: &Data, patch: &Patch) -> bool {
+        self.kit(collection).is_some_and(|kit| kit.changed(there, &laid(there, patch)).is_ok())
     }
 
     fn fields(&self, collection: &str) -> Vec<String> {
@@ -202,18 +210,11 @@ impl Shelf for Records {
         Ok(ids)
     }
 
-    fn update(&self, tx: &Tx, who: &Who, id: RecordId, patch: Data) -> Result<(), Refused> {
+    fn update(&self, tx: &Tx, who: &Who, id: RecordId, patch: &Patch) -> Result<(), Refused> {
         let act = Act { reach: Reach::All, actor: who.actor.clone(), now: who.now };
         let there = record::get(tx, act.reach, id, None).map_err(refused)?;
-        let patch: Map<String, Json> = patch
-            .into_iter()
-            .map(|(name, value)| {
-                let before = there.data.get(&name).unwrap_or(&Json::Null);
-                let value = whole(before, value);
-                (name, value)
-            })
-            .collect();
-        let change = Change { id, collection: None, patch: Json::Object(patch), revision: None };
+        let patch = Json::Object(laid(&there.data, patch));
+        let change = Change { id, collection: None, patch, revision: None };
         record::update(tx, self.engine.folder().kits(), &act, &change).map_err(refused)?;
         Ok(())
     }
@@ -316,6 +317,20 @@ fn refused(error: RecordError) -> Refused {
     }
 }
 
+/// What is said of a record in a patch: what changes, whole, and what stays as it is.
+fn laid(there: &Data, patch: &Patch) -> Map<String, Json> {
+    let before = |name: &String| there.get(name).unwrap_or(&Json::Null);
+    let stay = patch.stay.iter().filter_map(|name| match before(name) {
+        Json::Null => None,
+        // To go deeper and say nothing: what is null in it stays so.
+        Json::Object(_) => Some((name.clone(), json!({}))),
+        value => Some((name.clone(), value.clone())),
+    });
+    let fields = patch.fields.iter();
+    let fields = fields.map(|(name, value)| (name.clone(), whole(before(name), value.clone())));
+    stay.chain(fields).collect()
+}
+
 /// A change that puts `after` in place of `before`, where a change of an object goes deeper: what is not
 /// in it any more is taken out.
 fn whole(before: &Json, after: Json) -> Json {
@@ -343,6 +358,19 @@ mod tests {
             unread(Kind::Pdf, &error),
             "what lies there is a PDF that takes longer than 30 s to read"
         );
+    }
+
+    #[test]
+    fn what_is_said_to_stay_is_named_and_changes_nothing() {
+        let there = json!({"a": {"b": null}, "c": null, "d": [null], "e": 1});
+        let (there, stay) = (there.as_object().expect("an object"), ["a", "c", "d", "e", "f"]);
+        let fields = Data::from_iter([("e".to_owned(), json!(2))]);
+        let patch = Patch { fields, stay: stay.map(str::to_owned).to_vec() };
+        let patch = Json::Object(laid(there, &patch));
+        assert_eq!(patch, json!({"a": {}, "d": [null], "e": 2}));
+        let mut after = Json::Object(there.clone());
+        record::merge(&mut after, &patch);
+        assert_eq!(after, json!({"a": {"b": null}, "c": null, "d": [null], "e": 2}));
     }
 
     #[test]

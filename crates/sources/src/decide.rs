@@ -6,8 +6,11 @@
 //! alone until the person puts it back or the source says the same. Of several sources the last word counts, and
 //! what one of them only says again is no word.
 
+mod fit;
+
 use serde_json::Value as Json;
 
+pub(crate) use self::fit::fitting;
 use crate::{description::Existing, expression::Data, harvest::is_empty, shelf::Kept};
 
 /// What becomes of a record.
@@ -30,6 +33,8 @@ pub struct Change {
     pub patch: Data,
     /// Fields that somebody changed by hand.
     pub locked: Vec<String>,
+    /// Fields that would not go with what the record holds otherwise.
+    pub left: Vec<String>,
     /// What is kept as written by the source.
     pub written: Data,
 }

@@ -47,6 +47,8 @@ pub enum Code {
     RecordDeleted,
     /// Records that the source no longer has were marked.
     Gone,
+    /// A record that the source no longer has does not take the mark.
+    NotMarked,
     /// Nothing was marked as gone: rows could not be read that may be what is missing.
     GoneUnknown,
     /// Rows of a page were not in their order.
@@ -89,6 +91,7 @@ impl Code {
             Self::FieldsLocked => "fields_locked",
             Self::RecordDeleted => "record_deleted",
             Self::Gone => "gone",
+            Self::NotMarked => "not_marked",
             Self::GoneUnknown => "gone_unknown",
             Self::Unordered => "unordered",
             Self::Stuck => "stuck",
@@ -122,7 +125,13 @@ mod tests {
 
     #[test]
     fn a_finding_is_named_in_rows_as_in_answers() {
-        for code in [Code::StructureChanged, Code::SuddenLoss, Code::RowAside, Code::GoneUnknown] {
+        for code in [
+            Code::StructureChanged,
+            Code::SuddenLoss,
+            Code::RowAside,
+            Code::NotMarked,
+            Code::GoneUnknown,
+        ] {
             assert_eq!(serde_json::to_value(code).unwrap(), code.name());
         }
     }

@@ -93,6 +93,9 @@ impl Trip<'_> {
         let mut made = self.room.shelf().made(&source.into);
         made.retain(|it| !source.key.contains(it));
         let ready = items.into_iter().map(|mut item| {
+            // And what it completes is as good as said.
+            let completed = self.room.shelf().completed(&source.into, &item.data);
+            item.data.extend(completed.into_iter().filter(|it| !source.key.contains(&it.0)));
             item.data.retain(|name, _| !made.contains(name));
             Ready { hash: item::hash(&item.data), item }
         });

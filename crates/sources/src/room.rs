@@ -485,8 +485,13 @@ fn unlock_in(
         return Err(SourceError::NotFromSource(record));
     };
     let mut freed: Vec<String> = Vec::new();
-    for (source, known) in all {
+    // Of all of them as they are: what one is let go counts as placed, and would be no change by hand for the next.
+    let with_locked = |(source, known): (String, item::Known)| {
         let locked = locked(tx, tenant, &source, &known, &kept.data)?;
+        Ok((source, known, locked))
+    };
+    let all = all.into_iter().map(with_locked).collect::<Result<Vec<_>, Error>>()?;
+    for (source, known, locked) in all {
         let (Some(mut written), mut placed) = (known.written, known.placed) else { continue };
         for name in locked {
             if !fields.is_empty() && !fields.contains(&name) {

@@ -47,6 +47,12 @@ pub trait Shelf: Send + Sync + 'static {
     /// The fields of a collection that it makes of others by itself, whatever is said in them.
     fn made(&self, collection: &str) -> Vec<String>;
 
+    /// Data as a collection would keep it, with what it completes; the same fields and no more.
+    fn completed(&self, collection: &str, data: &Data) -> Data;
+
+    /// Would a record that holds this take such a change?
+    fn takes(&self, collection: &str, there: &Data, patch: &Patch) -> bool;
+
     /// Puts records in, all or none; their ids in the same order. The caller writes the audit row.
     fn insert(
         &self,
@@ -56,8 +62,8 @@ pub trait Shelf: Send + Sync + 'static {
         all: Vec<Data>,
     ) -> Result<Vec<RecordId>, Refused>;
 
-    /// Lays fields over a record (null takes one out), with an audit row.
-    fn update(&self, tx: &Tx, who: &Who, id: RecordId, patch: Data) -> Result<(), Refused>;
+    /// Lays fields over a record, with an audit row.
+    fn update(&self, tx: &Tx, who: &Who, id: RecordId, patch: &Patch) -> Result<(), Refused>;
 
     /// Asks a task once; its answer.
     async fn ask(&self, ask: TaskQuestion) -> Result<Json, Unanswered>;
@@ -104,6 +110,15 @@ pub struct Kept {
     pub data: Data,
     /// Somebody deleted it.
     pub is_deleted: bool,
+}
+
+/// A change of a record.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Patch {
+    /// Fields and what each becomes, whole; null takes one out.
+    pub fields: Data,
+    /// Other fields that are known to be as they are: nobody completes them anew.
+    pub stay: Vec<String>,
 }
 
 /// Who writes, for whom, and when.

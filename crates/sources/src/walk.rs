@@ -23,7 +23,7 @@ use crate::{
     judge,
     keep::{Along, put_aside},
     run,
-    shelf::{Refused, Who},
+    shelf::{Patch, Refused, Who},
     state::Walk,
     trip::{Stop, Trip},
 };
@@ -325,7 +325,8 @@ impl Trip<'_> {
                 if patch.is_empty() {
                     continue;
                 }
-                match shelf.update(tx, &who, known.record, patch.clone()) {
+                let fields = Patch { fields: patch.clone(), ..Patch::default() };
+                match shelf.update(tx, &who, known.record, &fields) {
                     Ok(()) => {}
                     Err(Refused::Record(_)) => continue,
                     Err(Refused::Store(error)) => return Err(error.into()),

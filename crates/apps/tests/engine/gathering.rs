@@ -3,17 +3,21 @@
 
 use std::time::Duration;
 
-use apps::acts::{CacheKind, CacheWhich, SourceRun};
+use apps::{
+    acts::{CacheKind, CacheWhich, SourceRun},
+    record,
+};
 use axum::http::StatusCode;
 use base::TenantId;
 use identity::Caller;
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
+use store::params;
 use testkit::Database;
 
 use crate::{
     house::{code, job_of, text},
-    trail::{Trail, calendar, codes, counts, sample},
+    trail::{Outfit, Trail, calendar, codes, counts, sample},
 };
 
 /// A ride that stands in one row, and is yet to come.
@@ -21,12 +25,30 @@ const RIDE: &str = "15075";
 
 /// The calendar, with something else in the row of a ride.
 fn with(ride: &str, from: &str, to: &str) -> String {
+    with_all(ride, &[(from, to)])
+}
+
+/// The calendar, with several things else in the row of a ride.
+fn with_all(ride: &str, changes: &[(&str, &str)]) -> String {
     let (page, mark) = (sample("ride-calendar.html"), format!("tag=\"{ride}\""));
     let parts = page.split("<div class=\"calendarRow\"").map(|it| match it.contains(&mark) {
-        true => it.replace(from, to),
+        true => changes.iter().fold(it.to_owned(), |row, (from, to)| row.replace(from, to)),
         false => it.to_owned(),
     });
     parts.collect::<Vec<_>>().join("<div class=\"calendarRow\"")
+}
+
+/// A record becomes what it could be before its collection demanded as much as now.
+async fn was_kept_before(trail: &Trail, ride: &str, fields: Json) {
+    let event = trail.event(ride).await;
+    let mut data = Json::Object(event.data);
+    record::merge(&mut data, &fields);
+    let write = move |tx: &store::Tx| {
+        let values = params![event.id, data.to_string()];
+        tx.execute("UPDATE records SET data = $2 WHERE id = $1", &values)?;
+        Ok::<_, store::Error>(())
+    };
+    trail.store.bookkeep("keep a record as it was before", write).await.expect("it is kept");
 }
 
 /// The calendar without one of its rows.
@@ -136,6 +158,97 @@ testkit::on_both! {
         let run = trail.reads_anew().await;
         assert_eq!(counts(&run, ["updated", "unchanged"]), [1, 58], "{run}");
         assert_eq!(text(&trail.event(RIDE).await, "ride_manager"), "Maeve Larken");
+    }
+
+    async fn what_does_not_go_with_a_correction_is_left_and_the_rest_is_taken(db: Database) {
+        let trail = Trail::open(db).await;
+        trail.reads("aerc").await;
+        let id = trail.event(RIDE).await.id;
+        trail.corrects(id, json!({"date_end": "2027-03-15"})).await;
+        trail.site.shows(with_all(RIDE, &[
+            ("03/13/2027", "03/20/2027"),
+            ("Mar 13, 2027", "Mar 20, 2027"),
+            ("Windy Gap Express", "Windy Gap Night Express"),
+        ]));
+        let days = |it: &record::Record| ["name", "date_start", "date_end", "ride_days"].map(|name| text(it, name));
+        let kept = ["Windy Gap Night Express", "2027-03-13", "2027-03-15", "3"];
+        let run = trail.reads_anew().await;
+        assert_eq!(counts(&run, ["updated", "unchanged", "errors"]), [1, 58, 0], "{run}");
+        assert_eq!(days(&trail.event(RIDE).await), kept, "it does not begin behind its end: {run}");
+        let told: Vec<&str> = run["findings"].as_array().expect("findings").iter().filter_map(|it| it["message"].as_str()).collect();
+        assert!(told.iter().any(|it| it.contains("by hand") && it.ends_with("date_end")), "{told:?}");
+        assert!(told.iter().any(|it| it.contains("does not go with") && it.ends_with("date_start")), "{told:?}");
+
+        let run = trail.reads_anew().await;
+        assert_eq!(counts(&run, ["updated", "unchanged", "errors"]), [0, 59, 0], "{run}");
+        assert_eq!(days(&trail.event(RIDE).await), kept);
+        assert!(codes(&run).contains(&"fields_locked"), "it is told again: {run}");
+
+        trail.engine.source_unlock(&Caller::operator(), id, Vec::new()).await.expect("it is let go");
+        let run = trail.reads_anew().await;
+        assert_eq!(counts(&run, ["updated"]), [1], "{run}");
+        assert_eq!(days(&trail.event(RIDE).await), ["Windy Gap Night Express", "2027-03-20", "2027-03-20", "1"]);
+    }
+
+    async fn a_day_that_stays_where_the_source_says_it_does_not_move_along(db: Database) {
+        let trail = Trail::open(db).await;
+        trail.reads("aerc").await;
+        // One day more before the only one: the last is said as it was.
+        trail.site.shows(with(RIDE, "03/13/2027", "03/12/2027"));
+        let run = trail.reads_anew().await;
+        assert_eq!(counts(&run, ["updated"]), [1], "{run}");
+        let event = trail.event(RIDE).await;
+        let found = ["date_start", "date_end", "ride_days"].map(|it| text(&event, it));
+        assert_eq!(found, ["2027-03-12", "2027-03-13", "2"]);
+    }
+
+    async fn what_the_collection_makes_of_a_word_is_no_correction_by_hand(db: Database) {
+        let aerc = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../apps/trailblaze/config/sources/aerc.yaml");
+        let aerc = std::fs::read_to_string(aerc).expect("the description is there");
+        // A calendar that says nothing of the kind of its rides.
+        let quiet = aerc.replace("\n  event_type: >-", "\n  event_type: none\n  _kind: >-");
+        assert_ne!(quiet, aerc);
+        let trail = Trail::fitted(db, Outfit { aerc: Some(quiet), ..Outfit::default() }).await;
+        let run = trail.reads("aerc").await;
+        assert_eq!(counts(&run, ["inserted"]), [59], "{run}");
+        let event = trail.event(RIDE).await;
+        assert_eq!(text(&event, "event_type"), "endurance");
+        let origins = trail.engine.source_origins(&Caller::operator(), event.id).await.expect("its origins");
+        assert_eq!(origins[0]["locked"], json!([]), "{origins:?}");
+        trail.site.shows(with(RIDE, "Windy Gap Express", "Windy Gap Night Express"));
+        let run = trail.reads_anew().await;
+        assert_eq!(counts(&run, ["updated"]), [1], "{run}");
+        assert!(!codes(&run).contains(&"fields_locked"), "{run}");
+    }
+
+    async fn a_ride_that_broke_a_rule_before_there_was_one_is_marked_as_gone(db: Database) {
+        let trail = Trail::open(db).await;
+        trail.reads("aerc").await;
+        was_kept_before(&trail, RIDE, json!({"date_end": "2027-03-01"})).await;
+        trail.site.shows(without(RIDE));
+        let run = trail.reads_anew().await;
+        assert_eq!(counts(&run, ["gone"]), [1], "{run}");
+        let event = trail.event(RIDE).await;
+        assert_eq!((&event.data["is_gone"], &event.data["ride_days"]), (&json!(true), &json!(1)));
+    }
+
+    async fn a_ride_that_takes_no_mark_is_told_and_tried_again(db: Database) {
+        let trail = Trail::open(db).await;
+        trail.reads("aerc").await;
+        was_kept_before(&trail, RIDE, json!({"event_type": "gymkhana"})).await;
+        trail.site.shows(without(RIDE));
+        for _ in 0..2 {
+            let run = trail.reads_anew().await;
+            assert_eq!((run["state"].as_str(), counts(&run, ["gone"])), (Some("completed"), [0]), "{run}");
+            let found = codes(&run);
+            assert!(found.contains(&"not_marked") && !found.contains(&"gone"), "{run}");
+            assert_eq!(trail.event(RIDE).await.data["is_gone"], false);
+        }
+        trail.corrects(trail.event(RIDE).await.id, json!({"event_type": "endurance"})).await;
+        let run = trail.reads_anew().await;
+        assert_eq!(counts(&run, ["gone"]), [1], "{run}");
+        assert_eq!(trail.event(RIDE).await.data["is_gone"], true);
     }
 
     async fn a_ride_that_left_the_calendar_is_marked_and_comes_back(db: Database) {

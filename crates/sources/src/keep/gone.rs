@@ -13,7 +13,7 @@ use crate::{
     harvest::{Item, Resisting, has_key, seen_kept},
     item::{self, Known, Of},
     metric,
-    shelf::{Kept, Refused, Who},
+    shelf::{Kept, Patch, Refused, Who},
     trip::{Stop, Trip},
 };
 
@@ -140,18 +140,21 @@ impl Trip<'_> {
         let field = self.program.source().gone.as_ref().and_then(|it| it.field.clone());
         let (job, of, now, name) =
             (self.job.clone(), self.of.clone(), self.room.now(), self.program.name().to_owned());
-        let (shelf, actor, count) = (self.room.shelf().clone(), self.job.actor(), marked.len());
+        let (shelf, actor, wanted) = (self.room.shelf().clone(), self.job.actor(), marked.len());
         let who = Who { tenant: self.tenant, actor: actor.clone(), now };
         let write = move |tx: &Tx| {
             job.fence(tx)?;
-            let all: Vec<String> = unseen.iter().map(|it| it.item.clone()).collect();
-            item::gone(tx, &of, &all, now)?;
+            let mut refused: Vec<(String, String)> = Vec::new();
             for known in &marked {
                 let Some(field) = &field else { break };
-                let patch = Data::from_iter([(field.clone(), Json::Bool(true))]);
-                match shelf.update(tx, &who, known.record, patch) {
+                let fields = Data::from_iter([(field.clone(), Json::Bool(true))]);
+                let patch = Patch { fields, ..Patch::default() };
+                match shelf.update(tx, &who, known.record, &patch) {
                     Ok(()) => {}
-                    Err(Refused::Record(_)) => continue,
+                    Err(Refused::Record(why)) => {
+                        refused.push((known.item.clone(), why));
+                        continue;
+                    }
                     Err(Refused::Store(error)) => return Err(error.into()),
                 }
                 let mut written = known.written.clone().unwrap_or_default();
@@ -160,22 +163,37 @@ impl Trip<'_> {
                 placed.insert(field.clone(), Json::Bool(true));
                 item::rewrite(tx, &of, &known.item, Some(&written), &placed)?;
             }
-            let summary = format!("{} records are gone from the source {name}", marked.len());
+            // Those whose records take no mark are looked at again by the next run.
+            let is_refused = |item: &String| refused.iter().any(|it| it.0 == *item);
+            let all = unseen.iter().map(|it| it.item.clone());
+            let (again, gone): (Vec<String>, Vec<String>) = all.partition(is_refused);
+            item::gone(tx, &of, &gone, now)?;
+            item::met(tx, &of, &again, job.job().id, now)?;
+            let count = marked.len() - refused.len();
+            let summary = format!("{count} records are gone from the source {name}");
             let entry = audit::Entry::new(
                 of.tenant,
                 "source_gone",
                 format!("sources/{}", of.source),
                 summary,
             );
-            tx.audit(entry.after(json!({"gone": marked.len(), "run": job.job().id})));
-            Ok::<_, Stop>(())
+            tx.audit(entry.after(json!({"gone": count, "run": job.job().id})));
+            Ok::<_, Stop>(refused)
         };
-        if count == 0 {
+        if wanted == 0 {
             // Nothing is changed but what is remembered.
             let (job, of) = (self.job.clone(), self.of.clone());
             return self.forget_quietly(job, of, now).await;
         }
-        self.room.store().write(&actor, now, write).await?;
+        let refused = self.room.store().write(&actor, now, write).await?;
+        for (item, why) in &refused {
+            let message = format!("it is no longer there, and could not be marked: {why}");
+            self.tell(Finding::new(Code::NotMarked, message).about(item));
+        }
+        let count = wanted - refused.len();
+        if count == 0 {
+            return Ok(());
+        }
         self.counts.gone += count as u64;
         metric::RECORDS.add(count as u64, &[self.program.name(), "gone"]);
         let message = format!("{count} records are no longer there, and were marked");

@@ -12,6 +12,7 @@ use crate::{
     description::Existing,
     expression::Data,
     item::{self, Known},
+    shelf::{Kept, Patch},
 };
 
 impl Keeper {
@@ -50,7 +51,7 @@ impl Keeper {
                 Some(_) => {
                     let said = &self.ready[at].item.data;
                     let filled = filled(known.written.as_ref(), &others, known.record);
-                    decide::decide(source.existing, there, filled, said)
+                    self.decided(there, filled, said)
                 }
             };
             let record = Some(known.record);
@@ -66,11 +67,22 @@ impl Keeper {
             let said = &self.ready[at].item.data;
             let record = kept.as_ref().map(|it| it.id);
             let filled = record.map(|it| filled(None, &others, it)).unwrap_or_default();
-            let decision = decide::decide(source.existing, kept.as_ref(), filled, said);
+            let decision = self.decided(kept.as_ref(), filled, said);
             planned.push(Planned { at, decision, known: None, record });
         }
         planned.sort_by_key(|it| it.at);
         Ok(planned)
+    }
+
+    /// What becomes of a record, as far as its collection takes it.
+    fn decided(&self, kept: Option<&Kept>, filled: Filled<'_>, said: &Data) -> Decision {
+        let source = self.program.source();
+        match (decide::decide(source.existing, kept, filled, said), kept) {
+            (Decision::Update(change), Some(kept)) => decide::fitting(change, filled, |patch| {
+                self.shelf.takes(&source.into, &kept.data, &patch_of(patch, said))
+            }),
+            (decision, _) => decision,
+        }
     }
 
     /// What others placed in records. Where nothing is ever changed nobody needs to know.
@@ -104,6 +116,12 @@ impl Keeper {
         let value = |it: &String| data.get(it).cloned().unwrap_or_default();
         self.program.source().key.iter().map(value).collect()
     }
+}
+
+/// A change of which the source says how all the fields are that it speaks of.
+pub(super) fn patch_of(fields: &Data, said: &Data) -> Patch {
+    let stay = said.keys().filter(|it| !fields.contains_key(*it));
+    Patch { fields: fields.clone(), stay: stay.cloned().collect() }
 }
 
 fn filled<'a>(

@@ -7,7 +7,7 @@ use base::RecordId;
 use serde_json::json;
 use store::{Tx, audit};
 
-use super::{Keeper, Kepts, Planned, Ready};
+use super::{Keeper, Kepts, Planned, Ready, plan::patch_of};
 use crate::{
     aside::{self, Aside, Step as AsideStep},
     decide::{Change, Decision, Why},
@@ -102,13 +102,13 @@ impl Keeper {
             Decision::Unchanged(change) => {
                 counts.unchanged += 1;
                 counts.returned += u64::from(returned);
-                kepts.compared.push((name.clone(), ready.hash.clone()));
-                tell_locked(&change.locked, &name, &mut kepts.findings);
+                kepts.tell(&change, ready);
                 self.remember(tx, it.known, it.record, ready, change, part)?;
             }
             Decision::Update(change) => {
                 let Some(record) = it.record else { return Ok(()) };
-                match self.shelf.update(tx, &self.who(), record, change.patch.clone()) {
+                let patch = patch_of(&change.patch, &ready.item.data);
+                match self.shelf.update(tx, &self.who(), record, &patch) {
                     Ok(()) => {}
                     Err(Refused::Record(why)) => {
                         part.aside.push(self.resisting(ready, &why));
@@ -121,8 +121,7 @@ impl Keeper {
                 }
                 counts.updated += 1;
                 counts.returned += u64::from(returned);
-                kepts.compared.push((name.clone(), ready.hash.clone()));
-                tell_locked(&change.locked, &name, &mut kepts.findings);
+                kepts.tell(&change, ready);
                 self.remember(tx, it.known, it.record, ready, change, part)?;
             }
         }
@@ -249,9 +248,21 @@ impl Keeper {
     }
 }
 
-fn tell_locked(locked: &[String], name: &str, findings: &mut Vec<Finding>) {
-    if !locked.is_empty() {
-        let message = format!("changed by hand and left so: {}", locked.join(", "));
-        findings.push(Finding::new(Code::FieldsLocked, message).about(name));
+impl Kepts {
+    /// Notes what was found equal, and tells what was left as it is.
+    fn tell(&mut self, change: &Change, ready: &Ready) {
+        let name = &ready.item.key;
+        let mut locked = |what: &str, fields: &[String]| {
+            if !fields.is_empty() {
+                let message = format!("{what}: {}", fields.join(", "));
+                self.findings.push(Finding::new(Code::FieldsLocked, message).about(name));
+            }
+        };
+        locked("changed by hand and left so", &change.locked);
+        locked("does not go with what the record holds, and was left as it is", &change.left);
+        // What could not be written is tried again.
+        if change.left.is_empty() {
+            self.compared.push((name.clone(), ready.hash.clone()));
+        }
     }
 }
