@@ -186,7 +186,7 @@ pub(crate) fn is_made(computed: &IndexMap<String, String>, name: &str) -> bool {
 
 /// Is all as it was that an expression asks for? What comes of it is then as it was, too.
 fn is_untouched(text: &str, before: &Data, after: &Data) -> bool {
-    let of = |data: &'_ Data, name: &str| data.get(name).cloned().unwrap_or_default();
+    let of = |data: &Data, name: &str| data.get(name).cloned().unwrap_or_default();
     asks_by_name(text) && asked(text).all(|it| of(before, it) == of(after, it))
 }
 
