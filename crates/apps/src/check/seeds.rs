@@ -66,10 +66,10 @@ impl Checker<'_> {
                 };
                 if let Some(rules) = Rules::of(collection, schema) {
                     for mut record in read.records {
-                        let unmade = rules.compute(&mut record.data);
+                        let unmade = rules.compute(&mut record.data, None);
                         let data = Json::Object(record.data.clone());
                         let mut faults = schema.check(&data).err().unwrap_or_default();
-                        rules.judge(&record.data, unmade, &mut faults);
+                        rules.judge(&record.data, None, unmade, &mut faults);
                         for it in faults {
                             let row = record.row_number;
                             let what = super::files::shown(&it.pointer);
@@ -109,12 +109,12 @@ impl Checker<'_> {
         let mut value = document.value.clone();
         let rules = Rules::of(collection, schema);
         let unmade = match (&rules, &mut value) {
-            (Some(rules), Json::Object(data)) => rules.compute(data),
+            (Some(rules), Json::Object(data)) => rules.compute(data, None),
             _ => Vec::new(),
         };
         let mut found: Vec<schema::Fault> = schema.check(&value).err().unwrap_or_default();
         if let (Some(rules), Json::Object(data)) = (&rules, &value) {
-            rules.judge(data, unmade, &mut found);
+            rules.judge(data, None, unmade, &mut found);
         }
         for (name, kind) in &collection.documents {
             let inner = document.value.get(name);
