@@ -190,7 +190,7 @@ const ROUNDS: Record<string, Step> = {
     await page.getByLabel('The text as it is to be').fill('total_weight: 100\ncriteria:\n  - {key: structure, weight: 100}\n');
     await page.getByLabel('Why').fill('One criterion is enough.');
     await page.getByRole('button', { name: 'Put in force' }).click();
-    await page.getByText(/^Version \d is in force/).waitFor();
+    await page.getByText(/^Version \d is in force\.$/).waitFor();
     await page.getByRole('tab', { name: 'History' }).click();
     await page.getByRole('button', { name: 'What it changed' }).first().click();
     await page.getByRole('region', { name: /What version \d changed/ }).waitFor();
