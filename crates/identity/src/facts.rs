@@ -22,14 +22,14 @@ impl SessionFacts {
     }
 
     fn read(row: &Row) -> Result<Self, store::Error> {
-        let is_set =
-            |column| Ok::<_, store::Error>(row.get::<Option<Timestamp>>(column)?.is_some());
         Ok(Self {
             user: row.get("user_id")?,
             name: row.get("name")?,
             role: row::named(row, "role")?,
             reach: row::reach(row, "tenant_id")?,
-            is_over: is_set("ended_at")? || is_set("disabled_at")? || is_set("tenant_deleted_at")?,
+            is_over: row::is_set(row, "ended_at")?
+                || row::is_set(row, "disabled_at")?
+                || row::is_set(row, "tenant_deleted_at")?,
             expires_at: row.get("expires_at")?,
         })
     }
@@ -80,8 +80,6 @@ impl KeyFacts {
     }
 
     fn read(row: &Row) -> Result<Self, store::Error> {
-        let is_set =
-            |column| Ok::<_, store::Error>(row.get::<Option<Timestamp>>(column)?.is_some());
         let tenant = row.get("tenant_id")?;
         let mut scopes = key::scopes(row)?;
         let (mut is_out_of_reach, mut behind) = (false, None);
@@ -106,9 +104,9 @@ impl KeyFacts {
             name: format!("{name} ({mark}{prefix}…)"),
             scopes,
             behind,
-            is_revoked: is_set("revoked_at")?
-                || is_set("tenant_deleted_at")?
-                || is_set("user_disabled_at")?
+            is_revoked: row::is_set(row, "revoked_at")?
+                || row::is_set(row, "tenant_deleted_at")?
+                || row::is_set(row, "user_disabled_at")?
                 || is_out_of_reach,
             expires_at: row.get("expires_at")?,
         })
@@ -135,22 +133,23 @@ const TOKEN: &str = "
       LEFT JOIN tenants ON tenants.id = users.tenant_id
      WHERE access_tokens.hash = $1";
 
-const KEY: &str = "
-    SELECT app_keys.id, app_keys.tenant_id, app_keys.user_id, app_keys.name, app_keys.mark,
-           app_keys.prefix, app_keys.scopes, app_keys.revoked_at, app_keys.expires_at,
-           tenants.deleted_at AS tenant_deleted_at,
-           users.role, users.tenant_id AS user_tenant_id, users.disabled_at AS user_disabled_at
-      FROM app_keys
-      LEFT JOIN tenants ON tenants.id = app_keys.tenant_id
-      LEFT JOIN users ON users.id = app_keys.user_id
-     WHERE app_keys.hash = $1";
+macro_rules! key_by {
+    ($column:literal) => {
+        concat!(
+            "SELECT app_keys.id, app_keys.tenant_id, app_keys.user_id, app_keys.name, app_keys.mark,
+                    app_keys.prefix, app_keys.scopes, app_keys.revoked_at, app_keys.expires_at,
+                    tenants.deleted_at AS tenant_deleted_at,
+                    users.role, users.tenant_id AS user_tenant_id, users.disabled_at AS user_disabled_at
+               FROM app_keys
+               LEFT JOIN tenants ON tenants.id = app_keys.tenant_id
+               LEFT JOIN users ON users.id = app_keys.user_id
+              WHERE app_keys.",
+            $column,
+            " = $1"
+        )
+    };
+}
 
-const KEY_BY_ID: &str = "
-    SELECT app_keys.id, app_keys.tenant_id, app_keys.user_id, app_keys.name, app_keys.mark,
-           app_keys.prefix, app_keys.scopes, app_keys.revoked_at, app_keys.expires_at,
-           tenants.deleted_at AS tenant_deleted_at,
-           users.role, users.tenant_id AS user_tenant_id, users.disabled_at AS user_disabled_at
-      FROM app_keys
-      LEFT JOIN tenants ON tenants.id = app_keys.tenant_id
-      LEFT JOIN users ON users.id = app_keys.user_id
-     WHERE app_keys.id = $1";
+const KEY: &str = key_by!("hash");
+
+const KEY_BY_ID: &str = key_by!("id");

@@ -19,6 +19,11 @@ pub(crate) fn unreadable(column: &str, why: &dyn Display) -> store::Error {
     store::Error::Column { column: column.to_owned(), what: why.to_string() }
 }
 
+/// Does a column of a moment hold one?
+pub(crate) fn is_set(row: &Row, column: &str) -> Result<bool, store::Error> {
+    Ok(row.get::<Option<Timestamp>>(column)?.is_some())
+}
+
 /// A tenant column in which NULL stands for all tenants.
 pub(crate) fn reach(row: &Row, column: &str) -> Result<Reach, store::Error> {
     Ok(row.get::<Option<TenantId>>(column)?.map_or(Reach::All, Reach::Tenant))

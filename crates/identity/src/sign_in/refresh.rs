@@ -7,7 +7,7 @@ use store::{Row, audit, params};
 use tracing::warn;
 
 use super::{Origin, Tokens, draft::Draft};
-use crate::{Identity, session, token};
+use crate::{Identity, row, session, token};
 
 static REFRESHES: Counter =
     Counter::new("token_refreshes_total", "Refresh tokens presented, by outcome.", &["outcome"]);
@@ -169,14 +169,14 @@ struct Refreshable {
 
 impl Refreshable {
     fn read(row: &Row) -> Result<Self, store::Error> {
-        let is_set =
-            |column| Ok::<_, store::Error>(row.get::<Option<Timestamp>>(column)?.is_some());
         Ok(Self {
             user: row.get("user_id")?,
             session: row.get("session_id")?,
             tenant: row.get::<Option<TenantId>>("tenant_id")?.unwrap_or(TenantId::DEFAULT),
-            is_used: is_set("used_at")?,
-            is_over: is_set("ended_at")? || is_set("disabled_at")? || is_set("tenant_deleted_at")?,
+            is_used: row::is_set(row, "used_at")?,
+            is_over: row::is_set(row, "ended_at")?
+                || row::is_set(row, "disabled_at")?
+                || row::is_set(row, "tenant_deleted_at")?,
             expires_at: row.get("expires_at")?,
             session_ends: row.get("session_expires_at")?,
         })
