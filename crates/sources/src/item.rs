@@ -182,15 +182,7 @@ pub(crate) fn seen(
     run: JobId,
     now: Timestamp,
 ) -> Result<(), Error> {
-    for chunk in items.chunks(CHUNK) {
-        let (places, params) = listed(of, chunk, &[now.into(), run.to_string().into()]);
-        let sql = format!(
-            "UPDATE source_items SET seen_at = $3, seen_run = $4, gone_at = NULL
-              WHERE tenant = $1 AND source = $2 AND item IN ({places})"
-        );
-        tx.execute(sql.as_str(), &params)?;
-    }
-    Ok(())
+    noted(tx, of, items, run, now, ", gone_at = NULL")
 }
 
 /// Notes that items are there still, although nothing could be made of what the source says of them. Those that
@@ -202,10 +194,21 @@ pub(crate) fn met(
     run: JobId,
     now: Timestamp,
 ) -> Result<(), Error> {
+    noted(tx, of, items, run, now, "")
+}
+
+fn noted(
+    tx: &Tx,
+    of: &Of,
+    items: &[String],
+    run: JobId,
+    now: Timestamp,
+    also: &str,
+) -> Result<(), Error> {
     for chunk in items.chunks(CHUNK) {
         let (places, params) = listed(of, chunk, &[now.into(), run.to_string().into()]);
         let sql = format!(
-            "UPDATE source_items SET seen_at = $3, seen_run = $4
+            "UPDATE source_items SET seen_at = $3, seen_run = $4{also}
               WHERE tenant = $1 AND source = $2 AND item IN ({places})"
         );
         tx.execute(sql.as_str(), &params)?;
