@@ -17,7 +17,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::{
     operation::{Answer, Call, Kind, Nothing, Operation},
-    problem::Problem,
+    problem::{Fault, Problem},
 };
 
 pub(super) fn all() -> Vec<Operation> {
@@ -118,11 +118,13 @@ async fn detailed(call: Call, args: Detailed) -> Result<Answer, Problem> {
     let report = call.app.health.report().await;
     let Some(names) = args.checks else { return Ok(told(report)) };
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let report = report.only(&names);
-    if report.checks.is_empty() {
-        return Err(Problem::new("not_found", "Nothing is checked under this name."));
+    if let Some(unknown) = names.iter().find(|it| !report.checks.contains_key(**it)) {
+        let known: Vec<&str> = report.checks.keys().map(String::as_str).collect();
+        let fault = Fault::new("/checks", format!("nothing is checked under `{unknown}`"));
+        let hint = format!("there are {}", known.join(", "));
+        return Err(Problem::faults("invalid_input", vec![fault.hint(hint)]));
     }
-    Ok(told(report))
+    Ok(told(report.only(&names)))
 }
 
 /// How the parts of the server are, by the names that callers know. What has a check is as that found

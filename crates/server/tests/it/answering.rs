@@ -108,7 +108,13 @@ testkit::on_both! {
         }
         let two = owner.get("/health/detailed?checks=llm,database").await.is(200);
         assert_eq!(two["checks"].as_object().map(serde_json::Map::len), Some(2), "{two}");
-        owner.get("/health/detailed?checks=weather").await.refused(404, "not_found");
+        for unknown in ["weather", "llm,weather"] {
+            let refused = owner.get(&format!("/health/detailed?checks={unknown}")).await.refused(422, "invalid_input");
+            let fault = &refused["errors"][0];
+            assert_eq!(fault["field"], "/checks", "{refused}");
+            assert!(refused.to_string().contains("nothing is checked under `weather`"), "{refused}");
+            assert!(refused.to_string().contains("database, llm"), "{refused}");
+        }
     }
 
     async fn each_provider_of_models_is_told_in_one_word(db: Database) {
