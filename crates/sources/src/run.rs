@@ -54,7 +54,7 @@ pub struct Flags {
     pub whole: bool,
 }
 
-/// How a run is wanted, in the words of whoever writes it down once for many: a schedule.
+/// How a run is wanted, in the words of whoever wants it: a person, or a schedule for many of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WrittenFlags {

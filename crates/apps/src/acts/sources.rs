@@ -4,32 +4,18 @@
 use base::{JobId, Page, PageRequest, RecordId, TenantId};
 use identity::{Caller, Reach};
 use serde_json::{Value as Json, json};
-use sources::{
-    Flags, Run, SourceError, Wanted,
-    aside::Aside,
-    cache::{Refresh, look::Which},
-};
+use sources::{Run, SourceError, Wanted, WrittenFlags, aside::Aside, cache::look::Which};
 
 use super::within;
 use crate::{engine::Engine, error::EngineError, record};
 
-/// How a run is wanted.
+/// A run that somebody wants.
 #[derive(Debug, Clone, Default)]
 pub struct SourceRun {
-    /// Which source.
+    /// Of which source.
     pub source: String,
-    /// What is kept is passed over.
-    pub refresh: bool,
-    /// Only what is kept under such names is passed over: `*` is anything.
-    pub refresh_pattern: Option<String>,
-    /// Only what is kept with this tag is passed over.
-    pub refresh_tag: Option<String>,
-    /// Everything that may help to find a fault is told.
-    pub debug: bool,
-    /// Everything is done but writing.
-    pub validate: bool,
-    /// Everything is read from the beginning, where there is a cursor.
-    pub whole: bool,
+    /// How.
+    pub flags: WrittenFlags,
 }
 
 impl Engine {
@@ -65,10 +51,7 @@ impl Engine {
         ask: SourceRun,
     ) -> Result<Json, EngineError> {
         within(caller, tenant)?;
-        let refresh =
-            Refresh { all: ask.refresh, pattern: ask.refresh_pattern, tag: ask.refresh_tag };
-        let flags = Flags { refresh, debug: ask.debug, validate: ask.validate, whole: ask.whole };
-        let wanted = Wanted { tenant, source: ask.source.clone(), flags };
+        let wanted = Wanted { tenant, source: ask.source.clone(), flags: ask.flags.into() };
         let job = self.sources().start(&caller.actor, wanted).await?;
         let message = format!("The source {} is being read", ask.source);
         Ok(

@@ -12,12 +12,13 @@ use base::TenantId;
 use identity::Caller;
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
+use sources::WrittenFlags;
 use store::params;
 use testkit::Database;
 
 use crate::{
     house::{code, job_of, text},
-    trail::{Outfit, Trail, calendar, codes, counts, sample},
+    trail::{Outfit, Trail, calendar, calendar_with, codes, counts, sample},
 };
 
 /// A ride that stands in one row, and is yet to come.
@@ -333,9 +334,9 @@ testkit::on_both! {
         let run = trail.reads("aerc").await;
         assert_eq!(asked(), (1, 1));
         assert!(counts(&run, ["cache_hits"])[0] >= 3, "{run}");
-        trail.runs(SourceRun { refresh_tag: Some("rides".into()), ..calendar() }).await;
+        trail.runs(calendar_with(WrittenFlags { refresh_tag: Some("rides".into()), ..WrittenFlags::default() })).await;
         assert_eq!(asked(), (1, 2));
-        trail.runs(SourceRun { refresh_pattern: Some("aerc/seasons/*".into()), ..calendar() }).await;
+        trail.runs(calendar_with(WrittenFlags { refresh_pattern: Some("aerc/seasons/*".into()), ..WrittenFlags::default() })).await;
         assert_eq!(asked(), (2, 2));
         trail.clock.advance(SignedDuration::from_hours(25));
         trail.reads("aerc").await;
@@ -384,7 +385,7 @@ testkit::on_both! {
 
     async fn a_run_that_only_validates_writes_nothing(db: Database) {
         let trail = Trail::open(db).await;
-        let run = trail.runs(SourceRun { validate: true, debug: true, ..calendar() }).await;
+        let run = trail.runs(calendar_with(WrittenFlags { validate: true, debug: true, ..WrittenFlags::default() })).await;
         assert_eq!(run["state"], "completed");
         assert_eq!(counts(&run, ["consolidated", "inserted"]), [59, 0]);
         assert!(codes(&run).contains(&"note"), "{run}");

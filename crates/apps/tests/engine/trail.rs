@@ -24,6 +24,7 @@ use axum::{
 use base::{Actor, Clock, JobId, PageRequest, RecordId, Secret, TenantId};
 use identity::{Caller, Reach, tenant};
 use serde_json::{Value as Json, json};
+use sources::WrittenFlags;
 use store::Store;
 use tempfile::TempDir;
 use testkit::Database;
@@ -357,7 +358,7 @@ impl Trail {
 
     /// Has the calendar read, whatever is kept of it.
     pub(crate) async fn reads_anew(&self) -> Json {
-        self.runs(SourceRun { refresh: true, ..calendar() }).await
+        self.runs(calendar_with(WrittenFlags { refresh: true, ..WrittenFlags::default() })).await
     }
 
     /// Runs a source and waits for the end: how it went.
@@ -424,7 +425,12 @@ impl Trail {
 
 /// A run of the calendar.
 pub(crate) fn calendar() -> SourceRun {
-    SourceRun { source: "aerc".into(), ..SourceRun::default() }
+    calendar_with(WrittenFlags::default())
+}
+
+/// A run of the calendar in a particular way.
+pub(crate) fn calendar_with(flags: WrittenFlags) -> SourceRun {
+    SourceRun { source: "aerc".into(), flags }
 }
 
 /// Counts of a run, in the order of these names.

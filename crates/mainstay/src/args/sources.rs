@@ -52,6 +52,11 @@ pub(crate) enum SourcesAct {
         #[arg(long)]
         clear: bool,
     },
+    /// List the look-ups: what each is asked about, asked with, and gives.
+    Lookups {
+        #[command(flatten)]
+        application: Application,
+    },
     /// Ask somebody outside about a record, now; exit code 1 when nobody answers.
     Lookup {
         #[command(flatten)]

@@ -8,6 +8,7 @@ use apps::acts::{CacheWhich, SourceRun};
 use base::{JobId, PageRequest};
 use identity::Caller;
 use serde_json::{Value as Json, json};
+use sources::WrittenFlags;
 use work::State;
 
 use super::import::watch;
@@ -68,6 +69,12 @@ pub(crate) async fn run(
             }
             house.store.close().await;
         }
+        SourcesAct::Lookups { application } => {
+            let house = Site::find(&application, &environment)?.build().await?;
+            let all = house.engine.lookup_list();
+            output.table(&all, &["name", "title", "of", "asked_with", "gives", "good_for_s"]);
+            house.store.close().await;
+        }
         SourcesAct::Lookup { application, lookup, record } => {
             let house = Site::find(&application, &environment)?.build().await?;
             let looked = house.engine.look_up(&operator, &lookup, record).await;
@@ -88,8 +95,7 @@ async fn run_source(
     let tenant = house.tenant(args.tenant.as_deref()).await?;
     let operator = Caller::operator();
     let source = args.source.clone();
-    let ask = SourceRun {
-        source: args.source,
+    let flags = WrittenFlags {
         refresh: args.refresh,
         refresh_pattern: args.refresh_pattern,
         refresh_tag: args.refresh_tag,
@@ -97,6 +103,7 @@ async fn run_source(
         validate: args.validate,
         whole: args.whole,
     };
+    let ask = SourceRun { source: args.source, flags };
     let accepted = house.engine.source_run(&operator, tenant, ask).await?;
     let job: JobId = accepted["job"].as_str().unwrap_or_default().parse()?;
     let done = watch(&house, job, output).await?;

@@ -253,6 +253,8 @@ testkit::on_both! {
         sky.put("/forecast", forecast());
         server.stop().await;
         let app = place.path().join("codebook").display().to_string();
+        let all = place.json(&["sources", "lookups", "--app", &app]).await;
+        assert_eq!((&all[0]["name"], &all[0]["of"]), (&json!("weather"), &json!("events")), "{all}");
         let looked = place.json(&["sources", "lookup", "--app", &app, "weather", &ride]).await;
         assert_eq!((&looked["found"], &looked["answer"]["forecast"]["weather"]), (&json!("live"), &json!("light rain")), "{looked}");
         place.done(&["sources", "cache", "--app", &app, "--tag", "forecast", "--clear"]).await;

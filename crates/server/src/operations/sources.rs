@@ -6,6 +6,7 @@ use base::{JobId, Page, Permission, RecordId, TenantId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
+use sources::WrittenFlags;
 
 use crate::{
     operation::{Answer, Call, Kind, Operation},
@@ -124,8 +125,7 @@ struct Run {
 
 async fn run(call: Call, args: Run) -> Result<Answer, Problem> {
     let tenant = call.tenant(args.tenant)?;
-    let ask = SourceRun {
-        source: args.source,
+    let flags = WrittenFlags {
         refresh: args.refresh.unwrap_or(false),
         refresh_pattern: args.refresh_pattern,
         refresh_tag: args.refresh_tag,
@@ -133,6 +133,7 @@ async fn run(call: Call, args: Run) -> Result<Answer, Problem> {
         validate: args.validate.unwrap_or(false),
         whole: args.whole.unwrap_or(false),
     };
+    let ask = SourceRun { source: args.source, flags };
     Ok(Answer::one(call.app.engine.source_run(&call.caller, tenant, ask).await?))
 }
 
