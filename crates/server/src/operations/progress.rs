@@ -72,14 +72,17 @@ struct Comment {
     tenant: Option<TenantId>,
     /// Which of the application's; the only one there is when left out.
     progress: Option<String>,
+    /// Whose: `me`, or the id of a user or of a session of theirs; one's own when left out.
+    of: Option<String>,
     /// The language that is wanted: `es`, also as `es-ES`; that of the newest result when left out.
     #[schemars(length(max = 100))]
     language: Option<String>,
 }
 
 async fn comment(call: Call, args: Comment) -> Result<Answer, Problem> {
-    let Comment { tenant, progress, language } = args;
-    let ask = CommentAsk { tenant: call.tenant(tenant)?, progress, of: None, language };
+    let Comment { tenant, progress, of, language } = args;
+    let of = sessions::owner_of(&call, of).await?;
+    let ask = CommentAsk { tenant: call.tenant(tenant)?, progress, of, language };
     Ok(Answer::one(Box::pin(call.app.engine.progress_comment(&call.caller, ask)).await?))
 }
 
