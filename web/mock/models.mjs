@@ -7,7 +7,7 @@ export const modelRoutes = {
   'GET /api/models': ({ gateway }) => ({ configured: true, priorities: gateway.priorities, embedding: null, aliases: gateway.aliases, fallbacks: gateway.fallbacks, providers: gateway.providers(), cache: gateway.cache }),
   'POST /api/models/test': ({ gateway }, { body }) => ({ tests: (body?.model ? [body.model] : gateway.providers().map((it) => it.models[0].model)).map((it) => tested(gateway, it)) }),
   'GET /api/models/prices': ({ gateway }) => gateway.prices,
-  'GET /api/models/limits': ({ gateway }) => ({ limits: gateway.limits(Date.now()) }),
+  'GET /api/models/limits': ({ gateway }) => ({ limits: gateway.limits(Date.now()), request_limit_usd: 0.5 }),
   'GET /api/models/queue': ({ gateway }) => gateway.queue(Date.now()),
   'GET /llm/v1/models': ({ gateway }) => ({ object: 'list', data: namesOf(gateway).map(({ id, owned_by }) => ({ id, object: 'model', created: 0, owned_by })) }),
 

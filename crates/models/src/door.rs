@@ -17,6 +17,7 @@ use crate::{
     ledger::Ledger,
     limit::Limits,
     local::{Local, package::MINILM},
+    money::NanoUsd,
     relay::{
         Account, Alike, Attempt, Cache, Flights, Landed, Lists, Missed, Provider, Said, Say, Trip,
         Vectors, Wanted, Way, limits_of, route,
@@ -127,6 +128,11 @@ impl Models {
     /// The model that makes embeddings, as `provider/model`.
     pub fn can_embed(&self) -> Option<String> {
         self.0.settings.embedding().map(|it| it.text())
+    }
+
+    /// What one request may cost.
+    pub fn request_limit(&self) -> Option<NanoUsd> {
+        self.0.settings.request_limit_usd
     }
 
     /// The limits, and who waits at them.

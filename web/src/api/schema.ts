@@ -3639,6 +3639,7 @@ export interface components {
         };
         ModelLimits: {
             limits: components["schemas"]["ModelLimit"][];
+            request_limit_usd: number | null;
         };
         ModelLimit: {
             /** @enum {string} */
@@ -9236,6 +9237,8 @@ export interface operations {
                     tenant?: string | null;
                     /** @description Which of the application's; the only one there is when left out. */
                     progress?: string | null;
+                    /** @description Whose: `me`, or the id of a user or of a session of theirs; one's own when left out. */
+                    of?: string | null;
                     /** @description The language that is wanted: `es`, also as `es-ES`; that of the newest result when left out. */
                     language?: string | null;
                 };

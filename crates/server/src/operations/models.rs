@@ -84,7 +84,10 @@ async fn prices(call: Call, _: Nothing) -> Result<Answer, Problem> {
 }
 
 async fn limits(call: Call, _: Nothing) -> Result<Answer, Problem> {
-    Ok(Answer::one(json!({"limits": call.app.models.limits().standings()})))
+    let models = &call.app.models;
+    let told =
+        json!({"limits": models.limits().standings(), "request_limit_usd": models.request_limit()});
+    Ok(Answer::one(told))
 }
 
 async fn queue(call: Call, _: Nothing) -> Result<Answer, Problem> {

@@ -240,6 +240,7 @@ testkit::on_both! {
             ],
             "queue": {"depth": 7, "wait": "9s"},
             "cache": {"enabled": false},
+            "request_limit_usd": 0.5,
         })).await;
         script.always(|_| Reply::text("Hello").tokens(3, 1).delayed(Duration::from_millis(1_500)));
         let (owner, key) = (house.owner().await, house.key(&[Scope::UseModels]).await);
@@ -259,6 +260,7 @@ testkit::on_both! {
             }
         );
         let (queue, limits, overview) = seen;
+        assert_eq!(limits["request_limit_usd"], 0.5, "{limits}");
         assert_eq!((&queue["depth_max"], &queue["wait_max_s"]), (&json!(7), &json!(9.0)));
         let waiting = &queue["waiting"][0];
         assert_eq!((&waiting["tenant"], &waiting["priority"], &waiting["count"]), (&json!(house.here), &json!("normal"), &json!(1)));

@@ -9,7 +9,7 @@ import { useHouse } from '../../app/house';
 import { Button } from '../../ui/Button';
 import { Empty, Skeleton } from '../../ui/Empty';
 import { ErrorNote } from '../../ui/ErrorNote';
-import { number } from '../../ui/format';
+import { dollars, number } from '../../ui/format';
 import { Card } from '../../ui/Page';
 import { toneOf } from './budgets';
 import { Meter } from './Meter';
@@ -33,12 +33,13 @@ function Limits() {
   const query = useQuery(modelLimitsQuery);
   if (query.isPending) return <Skeleton lines={5} />;
   if (!query.data) return <ErrorNote error={query.error} retry={() => void query.refetch()} />;
-  const { limits } = query.data;
+  const { limits, request_limit_usd: each } = query.data;
   return (
     <section className="stack" aria-label="Limits">
       <div>
         <h2>Limits</h2>
         <p className="quiet">In any sixty seconds, of this process. They stand in the settings.</p>
+        {each !== null && <p className="quiet">One request costs {dollars(each)} at most.</p>}
       </div>
       {query.isError && <ErrorNote error={query.error} retry={() => void query.refetch()} />}
       {limits.length === 0 ? (

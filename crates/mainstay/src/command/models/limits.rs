@@ -58,6 +58,7 @@ async fn list(
     let value = json!({
         "limits": limits, "budgets": budgets,
         "queue": {"depth_max": queue.depth_max, "wait_max_s": queue.wait_max_s},
+        "request_limit_usd": models.request_limit(),
     });
     output.show(&value, || {
         let columns = ["per", "match", "requests_per_minute", "tokens_per_minute", "concurrency"];
@@ -67,7 +68,12 @@ async fn list(
             ["name", "scope", "id", "period", "spent", "limit", "used", "at_limit", "resets_at"];
         let budgets = output::table(&rows, &columns);
         let (depth, wait) = (queue.depth_max, queue.wait_max_s);
-        format!("limits\n{limits}\nat most {depth} wait, at most {wait} s\n\nbudgets\n{budgets}")
+        let each = models
+            .request_limit()
+            .map_or(String::new(), |it| format!("\none request costs at most {it}"));
+        format!(
+            "limits\n{limits}\nat most {depth} wait, at most {wait} s{each}\n\nbudgets\n{budgets}"
+        )
     });
     store.close().await;
     Ok(())
