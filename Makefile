@@ -8,7 +8,7 @@ DATA ?= mainstay-data/$(APP)
 LISTEN ?= 127.0.0.1:8080
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help run build web test bench tidy openapi clean
+.PHONY: help run build dist web test bench tidy openapi clean
 
 help: ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,6 +18,9 @@ run: build ## Build, then serve APP (codebook) with its data under mainstay-data
 
 build: web ## Build target/release/mainstay with the interface in it.
 	cargo build --release --locked -p mainstay
+
+dist: web ## Build target/dist/mainstay, which does more with a core and takes longer to build: for servers.
+	cargo build --profile dist --locked -p mainstay
 
 web: web/dist/index.html ## Build the interface into web/dist.
 
