@@ -56,6 +56,11 @@ pub enum Busy {
     Refuse,
     /// Enqueue, and wait in line.
     Wait,
+    /// Leave it to the job that waits with this name, if one does; enqueue when none waits, whoever
+    /// runs. Nobody is ever waited for here, so that two who ask at the same moment may both enqueue,
+    /// and a job that is begun just now may not see what this transaction is about to write: for jobs
+    /// that look for what is to do, and are looked after now and then.
+    Join,
 }
 
 /// What came of wanting a job.
@@ -63,7 +68,7 @@ pub enum Busy {
 pub struct Enqueued {
     /// The job.
     pub id: JobId,
-    /// It was there already, under the same idempotency key.
+    /// It was there already, under the same idempotency key or, for [`Busy::Join`], waiting.
     pub existed: bool,
 }
 
@@ -120,7 +125,13 @@ pub fn enqueue(tx: &Tx, job: NewJob, now: Timestamp) -> Result<Enqueued, Enqueue
     {
         return Ok(Enqueued { id, existed: true });
     }
-    if let Some(lock) = &job.lock {
+    if let Some(lock) = &job.lock
+        && lock.busy == Busy::Join
+    {
+        if let Some(id) = waiting(tx, job.tenant, &lock.key)? {
+            return Ok(Enqueued { id, existed: true });
+        }
+    } else if let Some(lock) = &job.lock {
         // Two callers that ask at the same moment must not both see a free lock.
         tx.hold(&format!("work/{}/{}", job.tenant, lock.key))?;
         if lock.busy == Busy::Refuse
@@ -204,6 +215,10 @@ fn holder(db: &Db, tenant: TenantId, key: &str) -> Result<Option<JobId>, Error> 
     db.first(HOLDER, &params![tenant, key])?.map(|row| row.get("id")).transpose()
 }
 
+fn waiting(db: &Db, tenant: TenantId, key: &str) -> Result<Option<JobId>, Error> {
+    db.first(WAITING, &params![tenant, key])?.map(|row| row.get("id")).transpose()
+}
+
 const INSERT: &str = "
     INSERT INTO jobs (id, tenant, kind, subject, lock_key, idempotency_key, state, priority, due_at,
                       attempts_max, timeout_ms, payload, created_by, created_at)
@@ -218,3 +233,8 @@ const HOLDER: &str = "
      WHERE tenant = $1 AND lock_key = $2 AND state IN ('pending', 'running')
      ORDER BY CASE state WHEN 'running' THEN 0 ELSE 1 END, id
      LIMIT 1";
+
+const WAITING: &str = "
+    SELECT id FROM jobs
+     WHERE tenant = $1 AND lock_key = $2 AND state = 'pending'
+     ORDER BY id LIMIT 1";

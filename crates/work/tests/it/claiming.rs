@@ -150,6 +150,37 @@ testkit::on_both! {
         drop(workers);
     }
 
+    async fn what_is_wanted_again_is_left_to_a_job_that_has_not_begun(db: testkit::Database) {
+        let kitchen = Kitchen::open(&db).await;
+        let wish = || NewJob { lock: lock("oven", Busy::Join), ..kitchen.job("bread") };
+        let first = kitchen.wants(wish()).await.unwrap();
+        let again = kitchen.wants(wish()).await.unwrap();
+        assert_eq!((first.existed, again.existed, first.id == again.id), (false, true, true));
+
+        let gate = Arc::new(Semaphore::new(0));
+        let workers = kitchen.hire(quick(), vec![("bread", note_taker(&Arc::default(), &gate))]);
+        kitchen.becomes(first.id, State::Running).await;
+        let next = kitchen.wants(wish()).await.unwrap();
+        assert!(!next.existed, "who has begun may have looked already");
+        assert_eq!(kitchen.order(wish()).await, next.id);
+        gate.add_permits(100);
+        kitchen.becomes(next.id, State::Completed).await;
+        drop(workers);
+    }
+
+    async fn whoever_leaves_it_to_a_job_that_waits_waits_for_nobody(db: testkit::Database) {
+        let kitchen = Kitchen::open(&db).await;
+        let wish = || NewJob { lock: lock("oven", Busy::Join), ..kitchen.job("bread") };
+        let answers = futures::future::join_all((0..4).map(|_| kitchen.wants_slowly(wish()))).await;
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+        let ids: HashSet<_> = answers.iter().map(|it| it.as_ref().unwrap().id).collect();
+        let workers = kitchen.hire(quick(), vec![("bread", done())]);
+        for id in ids {
+            kitchen.becomes(id, State::Completed).await;
+        }
+        drop(workers);
+    }
+
     async fn of_callers_at_the_same_moment_one_gets_the_lock(db: testkit::Database) {
         let kitchen = Kitchen::open(&db).await;
         let wish = || NewJob { lock: lock("oven", Busy::Refuse), ..kitchen.job("bread") };
