@@ -12,7 +12,7 @@ mod speech;
 mod vector;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -43,6 +43,8 @@ pub struct Script {
 struct Play {
     queued: VecDeque<Reply>,
     queued_embeddings: VecDeque<Reply>,
+    /// Words that mean what another word means.
+    synonyms: HashMap<String, String>,
     rule: Option<Rule>,
     requests: Vec<Request>,
     hung_up: Arc<AtomicUsize>,
@@ -76,6 +78,14 @@ impl Request {
             .chain(list("input").into_iter().flat_map(|it| text_of(&it["content"])))
             .chain(self.body["input"].as_str().map(str::to_owned));
         texts.collect::<Vec<_>>().join("\n\n")
+    }
+
+    /// The texts that vectors are asked of; none for a request for anything else.
+    pub fn embeds(&self) -> Vec<String> {
+        match self.path.ends_with("/embeddings") {
+            true => texts(&self.body),
+            false => Vec::new(),
+        }
     }
 
     /// A header.
@@ -146,6 +156,12 @@ impl Script {
     /// Queues an answer to a request for embeddings.
     pub fn answers_embeddings(&self, reply: Reply) -> &Self {
         self.lock().queued_embeddings.push_back(reply);
+        self
+    }
+
+    /// From now on two words mean the same: texts with either get the same vectors.
+    pub fn means(&self, word: &str, other: &str) -> &Self {
+        self.lock().synonyms.insert(word.to_lowercase(), other.to_lowercase());
         self
     }
 
@@ -220,9 +236,8 @@ impl Play {
             || path.to_lowercase().contains("embedcontent");
         if embeds {
             return self.queued_embeddings.pop_front().unwrap_or_else(|| {
-                Reply::embeddings(
-                    texts(&request.body).iter().map(|it| vector::vector(it)).collect(),
-                )
+                let vector = |it: &String| vector::vector(it, &self.synonyms);
+                Reply::embeddings(texts(&request.body).iter().map(vector).collect())
             });
         }
         match (self.queued.pop_front(), &mut self.rule) {
