@@ -13,6 +13,7 @@ mod collections;
 mod configuration;
 mod crossing;
 mod described;
+mod embed;
 mod files;
 mod lookups;
 mod names;

@@ -35,6 +35,7 @@ use crate::{
         self, Hub,
         web_search::{WebSearch, WebSearchError},
     },
+    breaker::Breaker,
     description::{TaskLanguages, task::ContextSource},
     error::EngineError,
     folder::{AssistantKit, Folder, TaskKit},
@@ -67,7 +68,8 @@ struct Inner {
     web_search: Option<WebSearch>,
     schedules: Vec<Schedule>,
     hub: Hub,
-    similar: question::similar::Breaker,
+    similar: Breaker,
+    meaning: Breaker,
     queries: tokio::sync::Semaphore,
     papers: tokio::sync::Semaphore,
     sources: sources::Kit,
@@ -177,12 +179,14 @@ impl Engine {
             web_search,
             schedules,
             hub: Hub::default(),
-            similar: question::similar::Breaker::default(),
+            similar: Breaker::default(),
+            meaning: Breaker::default(),
             queries: tokio::sync::Semaphore::new(QUERIES_AT_ONCE),
             papers: tokio::sync::Semaphore::new(report::AT_ONCE),
             sources,
             followed: tokio::sync::Mutex::new(None),
         }));
+        engine.folder().kits().embed_by(engine.models().can_embed().as_deref());
         if let Some(knowledge) = engine.knowledge() {
             knowledge.keep_to_chats(acts::chats::hold);
         }
@@ -223,8 +227,13 @@ impl Engine {
     }
 
     /// Leaves the search for records like a question alone while it fails.
-    pub(crate) fn similar_breaker(&self) -> &question::similar::Breaker {
+    pub(crate) fn similar_breaker(&self) -> &Breaker {
         &self.0.similar
+    }
+
+    /// Asks for no vector of what is looked for while that fails: it is found by words.
+    pub(crate) fn meaning_breaker(&self) -> &Breaker {
+        &self.0.meaning
     }
 
     /// Room for queries that models wrote.
@@ -534,8 +543,8 @@ impl Engine {
     }
 
     /// Removes what is past its time: finished jobs, kept answers, old deliveries, records deleted
-    /// longer ago than they can be restored. Returns what was removed. Tenants have their own sweep:
-    /// [`Engine::sweep_tenants`].
+    /// longer ago than they can be restored, vectors that serve nobody. Returns what was removed.
+    /// Tenants have their own sweep: [`Engine::sweep_tenants`].
     ///
     /// # Errors
     /// When the database, or a place of blobs, does not answer.
@@ -577,11 +586,12 @@ impl Engine {
             })
             .await?;
         self.sources().sweep(now).await?;
+        let vectors = self.sweep_vectors(now).await?;
         // Last, because a place outside of the database may be away.
         let objects = blob::clear(self.store(), now).await?;
         Ok(json!({
             "jobs": jobs, "answers": answers, "deliveries": deliveries, "records": records,
-            "blob_objects": objects,
+            "vectors": vectors, "blob_objects": objects,
         }))
     }
 }

@@ -52,6 +52,7 @@ pub mod language;
 pub mod schema;
 pub mod words;
 
+mod breaker;
 mod event;
 pub mod marked;
 mod migrations;

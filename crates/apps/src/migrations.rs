@@ -111,4 +111,9 @@ pub const MIGRATIONS: &[Migration] = &[
         up: both!("20261201_160000_spoken_answers", "up"),
         down: both!("20261201_160000_spoken_answers", "down"),
     },
+    Migration {
+        name: "20261202_100000_vectors_by_record",
+        up: both!("20261202_100000_vectors_by_record", "up"),
+        down: both!("20261202_100000_vectors_by_record", "down"),
+    },
 ];

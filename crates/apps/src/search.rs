@@ -4,15 +4,15 @@
 //! gets as many results as any other. The databases rank in their own ways (BM25 in SQLite, cover
 //! density in PostgreSQL), so a score says how near a result is to the best one and nothing more.
 //!
-//! Start at [`by_words`]. A ranking by meaning, made elsewhere, is merged with [`rank_fusion`] and
-//! read with [`load`].
+//! Start at [`by_words`] and [`by_meaning`]. Two rankings are merged with [`rank_fusion`] and read with
+//! [`load`].
 
 use std::collections::{HashMap, HashSet};
 
 use base::{RecordId, TenantId, VersionId};
 use identity::Reach;
 use serde_json::{Value as Json, json};
-use store::{Db, Dialect, Row};
+use store::{Db, Dialect, Row, Value};
 
 use crate::{
     indexes::text,
@@ -20,12 +20,16 @@ use crate::{
         self, Bindings, COLUMNS, CollectionKit, Invalid, Kits, Place, Record, RecordError,
         filter_clause, object, since_clause, store_code,
     },
+    vector::near::{Near, Nearest},
     version::{self, VersionError},
     words::{self, Need},
 };
 
 /// Beyond this many active versions a search names its tenant instead of each of them.
 const VERSIONS_MAX: usize = 64;
+
+/// Vectors read at once: of 3,072 numbers they are 12 MB.
+const VECTORS_AT_ONCE: usize = 1_000;
 
 /// What is looked for, and where.
 #[derive(Debug, Clone)]
@@ -50,6 +54,17 @@ impl Search {
         let (record, version, since, filters) = (None, None, None, Vec::new());
         Self { tenant: Some(tenant), record, version, filters, since, limit: 20 }
     }
+}
+
+/// What is looked for as its vector says it.
+#[derive(Debug, Clone, Copy)]
+pub struct Meant<'a> {
+    /// The model that made it, as `provider/model`.
+    pub model: &'a str,
+    /// The vector.
+    pub vector: &'a [f32],
+    /// The most results.
+    pub most: usize,
 }
 
 /// A record that was found.
@@ -131,6 +146,74 @@ pub fn by_words(
     let rest = with_some.into_iter().filter(|it| !known.contains(&it.record.id));
     hits.extend(scaled(rest.take(missing).collect(), 0.0));
     Ok(hits)
+}
+
+/// The records whose vectors lie nearest to what is meant, the nearest first. Only those that the search
+/// allows are compared, so that a narrow search finds as many as a wide one.
+///
+/// # Errors
+/// As [`by_words`].
+pub fn by_meaning(
+    db: &Db,
+    kits: &Kits,
+    kit: &CollectionKit,
+    reach: Reach,
+    search: &Search,
+    meant: Meant<'_>,
+) -> Result<Vec<Near>, SearchError> {
+    let mut nearest = Nearest::to(meant.vector, meant.most);
+    let Some(place) = place(db, kits, kit, reach, search)? else { return Ok(Vec::new()) };
+    let Some(tenant) = place.tenant else { return Ok(Vec::new()) };
+    let versions = match (&kit.place, search.version) {
+        (_, Some(version)) => vec![Some(version)],
+        (Place::Version(parent), None) => {
+            active_versions(db, parent, &place, None)?.into_iter().map(Some).collect()
+        }
+        (Place::Tenant | Place::Parent(_), None) => vec![None],
+    };
+    for version in versions {
+        let mut after: Option<RecordId> = None;
+        loop {
+            let mut bind = Bindings::default();
+            let mut wheres = vec![
+                format!("v.tenant = {}", bind.put(tenant)),
+                format!("v.model = {}", bind.put(meant.model)),
+                format!("v.dimensions = {}", bind.put(meant.vector.len() as i64)),
+                "r.id = v.record".to_owned(),
+            ];
+            wheres.push(match version {
+                Some(version) => format!("v.version = {}", bind.put(version)),
+                None => "v.version IS NULL".to_owned(),
+            });
+            wheres.extend(after.map(|it| format!("v.record > {}", bind.put(it))));
+            wheres.extend(place.conditions(db.dialect(), kits, kit, &mut bind));
+            let rows = vectors(db, &wheres, &bind.0)?;
+            for row in &rows {
+                nearest.see(row.get("record")?, &row.get::<Vec<u8>>("vector")?);
+            }
+            match rows.last() {
+                Some(last) if rows.len() == VECTORS_AT_ONCE => after = Some(last.get("record")?),
+                _ => break,
+            }
+        }
+    }
+    Ok(nearest.into_vec())
+}
+
+/// The cross join keeps the vectors outermost: they come in the order of their records, and reading
+/// stops at the limit.
+fn vectors(db: &Db, wheres: &[String], values: &[Value]) -> Result<Vec<Row>, store::Error> {
+    let sql = format!(
+        "SELECT v.record, v.vector
+           FROM record_vectors v
+          CROSS JOIN records r
+           LEFT JOIN records p ON p.id = r.parent
+          WHERE {}
+          ORDER BY v.record
+          LIMIT {VECTORS_AT_ONCE}",
+        wheres.join(" AND "),
+    );
+    db.query(sql.as_str(), values)
 }
 
 /// Reads the records that another ranking found, in its order: only those that the search allows.
@@ -245,7 +328,7 @@ fn place(
     scope.tokens = match (&kit.place, search.version) {
         (_, Some(version)) => vec![words::version_token(version)],
         (Place::Version(parent), None) => {
-            let active = active_versions(db, parent, &scope)?;
+            let active = active_versions(db, parent, &scope, Some(VERSIONS_MAX + 1))?;
             if active.is_empty() {
                 return Ok(None);
             }
@@ -259,7 +342,13 @@ fn place(
     Ok(Some(scope))
 }
 
-fn active_versions(db: &Db, parent: &str, scope: &Scope) -> Result<Vec<VersionId>, store::Error> {
+/// The active versions in which a search may look, at most so many.
+fn active_versions(
+    db: &Db,
+    parent: &str,
+    scope: &Scope,
+    most: Option<usize>,
+) -> Result<Vec<VersionId>, store::Error> {
     let mut bind = Bindings::default();
     let mut wheres = vec![
         format!("collection = {}", text(parent)),
@@ -267,11 +356,8 @@ fn active_versions(db: &Db, parent: &str, scope: &Scope) -> Result<Vec<VersionId
     ];
     wheres.extend(scope.tenant.map(|it| format!("tenant = {}", bind.put(it))));
     wheres.extend(scope.search.record.map(|it| format!("id = {}", bind.put(it))));
-    let sql = format!(
-        "SELECT active_version FROM records WHERE {} LIMIT {}",
-        wheres.join(" AND "),
-        VERSIONS_MAX + 1,
-    );
+    let limit = most.map(|it| format!(" LIMIT {it}")).unwrap_or_default();
+    let sql = format!("SELECT active_version FROM records WHERE {}{limit}", wheres.join(" AND "));
     db.query(sql.as_str(), &bind.0)?.iter().map(|row| row.get("active_version")).collect()
 }
 

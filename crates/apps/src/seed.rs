@@ -71,9 +71,8 @@ pub fn apply(
                     updated_at: act.now,
                     ..(*known).clone()
                 };
-                record::save(tx, &record, kit.words(&known.data).as_deref(), row.words())
+                record::save(tx, kit, &known.data, &record, row.words())
                     .map_err(|error| record::not_unique(kit, error))?;
-                record::changed(tx, kit, record.tenant);
                 seeded.updated += 1;
             }
             None if fields.is_empty() && !present.is_empty() => {}

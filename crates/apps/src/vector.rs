@@ -1,22 +1,33 @@
 //! Records found by meaning: vectors of their text, compared exactly.
 //!
 //! Vectors are made by an embeddings provider, when one is configured, and kept in rows beside the
-//! records; a text that had a vector in an earlier version is not sent again. The comparison reads
-//! the vectors of the versions asked for and no others, so a tenant never meets another's.
+//! records; a text that has a vector in its tenant is not sent again. Those of records in versions are
+//! made with the version ([`missing`], [`keep`]). Those of all others are made by a job that whoever
+//! writes a record asks for in the same transaction ([`wants`]), batch by batch ([`rows`]); what is not
+//! needed any more goes with the record, or with [`crate::engine::Engine::sweep`]. No write waits for a
+//! model, and none fails because of one: what has no vector is found by words.
 //!
-//! Start at [`missing`] and [`keep`] (making them) and [`nearest`] (using them).
+//! Start at [`wants`] (making them) and [`near`] (using them).
 
-use std::{cmp::Ordering, collections::BinaryHeap};
+pub(crate) mod metric;
+pub mod near;
+pub(crate) mod rows;
+mod sweep;
+pub(crate) mod wants;
 
 use base::{RecordId, TenantId, VersionId};
 use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
-use store::{Db, Tx, Value, params};
+use store::{Tx, Value, params};
 
 use crate::field;
 
 /// Texts sent to a provider at once.
 pub const BATCH: usize = 64;
+
+/// The most bytes of a text that stands for a record; the rest is left out. No token is shorter than a
+/// byte, and the usual models take 8,191 tokens: a longer text would be refused and have no vector at all.
+const TEXT_BYTES_MAX: usize = 8_000;
 
 /// A record without a vector.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,19 +40,21 @@ pub struct Missing {
     pub hash: String,
 }
 
-/// A record and how near it is: 1 is the same direction.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Near {
-    /// Which one.
-    pub record: RecordId,
-    /// Cosine of the angle.
-    pub score: f32,
-}
-
-/// The text that stands for a record: its embedded fields, one a line.
+/// The text that stands for a record: its embedded fields, one a line, as much as a model takes.
 pub fn text(data: &Map<String, Json>, fields: &[String]) -> String {
     let values = fields.iter().filter_map(|it| field::get(data, it)).map(field::display);
-    values.filter(|it| !it.is_empty()).collect::<Vec<_>>().join("\n")
+    cut(values.filter(|it| !it.trim().is_empty()).collect::<Vec<_>>().join("\n"))
+}
+
+/// As much of a text as a model takes.
+pub(crate) fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
+    text
+}
+
+/// What a text is known by.
+fn hash(text: &str) -> String {
+    hex::encode(&Sha256::digest(text.as_bytes())[..16])
 }
 
 /// The records of a version that have no vector of this model, with their texts. Those whose text
@@ -67,12 +80,12 @@ pub fn missing(
         if text.is_empty() {
             continue;
         }
-        let hash = hex::encode(&Sha256::digest(text.as_bytes())[..16]);
+        let hash = hash(&text);
         let record: RecordId = row.get("id")?;
         let copied = tx.execute(
             "INSERT INTO record_vectors (record, model, tenant, version, dimensions, hash, vector)
              SELECT $1, model, tenant, $2, dimensions, hash, vector FROM record_vectors
-              WHERE tenant = $3 AND model = $4 AND hash = $5 LIMIT 1",
+              WHERE tenant = $3 AND model = $4 AND hash = $5 AND dimensions > 0 LIMIT 1",
             &params![record, version, tenant, model, &hash],
         )?;
         if copied == 0 {
@@ -91,115 +104,50 @@ pub fn keep(
     records: &[Missing],
     vectors: &[Vec<f32>],
 ) -> Result<(), store::Error> {
-    let rows = records.iter().zip(vectors).map(|(it, vector)| {
-        let dimensions = i64::try_from(vector.len()).unwrap_or(i64::MAX);
-        let row = params![it.record, model, tenant, version, dimensions, &it.hash, bytes(vector)];
-        Vec::<Value>::from(row)
-    });
-    const COLUMNS: &[&str] =
-        &["record", "model", "tenant", "version", "dimensions", "hash", "vector"];
+    let rows = records
+        .iter()
+        .zip(vectors)
+        .map(|(it, vector)| row(it.record, tenant, Some(version), model, &it.hash, vector));
     tx.insert_many("record_vectors", COLUMNS, rows.collect())?;
     Ok(())
 }
 
-/// The records of these versions that lie nearest to `query`, nearest first.
-pub fn nearest(
-    db: &Db,
+const COLUMNS: &[&str] = &["record", "model", "tenant", "version", "dimensions", "hash", "vector"];
+
+/// A row of the table, in the order of [`COLUMNS`].
+fn row(
+    record: RecordId,
     tenant: TenantId,
-    versions: &[VersionId],
+    version: Option<VersionId>,
     model: &str,
-    query: &[f32],
-    most: usize,
-) -> Result<Vec<Near>, store::Error> {
-    let mut heap: BinaryHeap<Farthest> = BinaryHeap::with_capacity(most + 1);
-    for version in versions {
-        let rows = db.query(
-            "SELECT record, vector FROM record_vectors WHERE tenant = $1 AND version = $2 AND model = $3",
-            &params![tenant, *version, model],
-        )?;
-        for row in rows {
-            let vector: Vec<u8> = row.get("vector")?;
-            let near = Near { record: row.get("record")?, score: cosine(query, &vector) };
-            heap.push(Farthest(near));
-            if heap.len() > most {
-                heap.pop();
-            }
-        }
-    }
-    Ok(heap.into_sorted_vec().into_iter().map(|it| it.0).collect())
+    hash: &str,
+    vector: &[f32],
+) -> Vec<Value> {
+    let dimensions = i64::try_from(vector.len()).unwrap_or(i64::MAX);
+    params![record, model, tenant, version, dimensions, hash, near::bytes(vector)].into()
 }
-
-/// Cosine of the angle between a vector and a kept one; 0 when they cannot be compared.
-pub fn cosine(query: &[f32], kept: &[u8]) -> f32 {
-    let (floats, rest) = kept.as_chunks::<4>();
-    if floats.len() != query.len() || !rest.is_empty() {
-        return 0.0;
-    }
-    let (mut dot, mut own, mut other) = (0f32, 0f32, 0f32);
-    for (a, b) in query.iter().zip(floats) {
-        let b = f32::from_le_bytes(*b);
-        dot += a * b;
-        own += a * a;
-        other += b * b;
-    }
-    let length = (own * other).sqrt();
-    if length > 0.0 { dot / length } else { 0.0 }
-}
-
-fn bytes(vector: &[f32]) -> Vec<u8> {
-    vector.iter().flat_map(|it| it.to_le_bytes()).collect()
-}
-
-/// The heap's top is the farthest, which is the one to drop.
-struct Farthest(Near);
-
-impl Ord for Farthest {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let by_score = other.0.score.total_cmp(&self.0.score);
-        by_score.then_with(|| self.0.record.cmp(&other.0.record))
-    }
-}
-
-impl PartialOrd for Farthest {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Farthest {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Farthest {}
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    #[test]
-    fn the_same_direction_is_one_and_a_right_angle_is_nothing() {
-        assert!((cosine(&[1.0, 2.0], &bytes(&[2.0, 4.0])) - 1.0).abs() < 1e-6);
-        assert!(cosine(&[1.0, 0.0], &bytes(&[0.0, 3.0])).abs() < 1e-6);
+    fn text_of(data: Json) -> String {
+        let fields = ["topic".to_owned(), "summary".to_owned()];
+        text(data.as_object().expect("an object"), &fields)
     }
 
     #[test]
-    fn vectors_of_different_lengths_are_not_compared() {
-        assert_eq!(cosine(&[1.0], &bytes(&[1.0, 1.0])), 0.0);
-        assert_eq!(cosine(&[0.0], &bytes(&[0.0])), 0.0);
+    fn a_record_is_its_fields_one_a_line_and_what_is_empty_is_left_out() {
+        assert_eq!(text_of(json!({"summary": "Late.", "topic": "post"})), "post\nLate.");
+        assert_eq!(text_of(json!({"summary": " ", "topic": null})), "");
     }
 
     #[test]
-    fn the_heap_keeps_the_nearest() {
-        let mut heap = BinaryHeap::new();
-        for score in [0.1, 0.9, 0.5, 0.7] {
-            heap.push(Farthest(Near { record: RecordId::generate(), score }));
-            if heap.len() > 2 {
-                heap.pop();
-            }
-        }
-        let scores: Vec<_> = heap.into_sorted_vec().into_iter().map(|it| it.0.score).collect();
-        assert_eq!(scores, [0.9, 0.7]);
+    fn a_long_text_is_cut_between_two_characters() {
+        let text = text_of(json!({"summary": format!("a{}", "é".repeat(TEXT_BYTES_MAX))}));
+        assert_eq!(text.len(), TEXT_BYTES_MAX - 1);
+        assert!(text.ends_with('é'));
     }
 }

@@ -1,11 +1,13 @@
 //! Finding records: by words always, by meaning too when a provider makes embeddings.
 
-use std::collections::HashMap;
+use std::time::Duration;
 
-use base::{Permission, RecordId, VersionId};
+use base::{Permission, RecordId};
 use identity::{Caller, Reach};
+use models::ModelError;
 use serde_json::{Value as Json, json};
-use store::{Db, params};
+use store::Db;
+use tokio::time::timeout;
 use tracing::warn;
 
 use super::within;
@@ -14,7 +16,7 @@ use crate::{
     engine::Engine,
     error::EngineError,
     record::CollectionKit,
-    search::{self, Hit, Search},
+    search::{self, Hit, Meant, Search},
     vector,
 };
 
@@ -23,6 +25,9 @@ const CANDIDATES: u32 = 100;
 
 /// The most results.
 const MOST: u32 = 100;
+
+/// How long a model is waited for that makes the vector of a question: words find something too.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Engine {
     /// Searches, and says by which method.
@@ -48,11 +53,13 @@ impl Engine {
             since: ask.since.clone(),
             limit: if query_vector.is_some() { CANDIDATES } else { limit },
         };
-        let (this, reach) = (self.clone(), caller.reach);
-        let (hits, method, model) = self
-            .store()
-            .read(move |db| this.ranked(db, reach, &ask, search, query_vector, limit))
-            .await?;
+        let (this, reach, compares) = (self.clone(), caller.reach, query_vector.is_some());
+        let ranked = move |db: &Db| this.ranked(db, reach, &ask, search, query_vector, limit);
+        let (hits, method, model) = match compares {
+            // How many vectors there are differs from one collection to the next.
+            true => self.store().read_long(ranked).await?,
+            false => self.store().read(ranked).await?,
+        };
         let results: Vec<Json> = hits.iter().map(search::view).collect();
         Ok(json!({
             "result_count": results.len(),
@@ -79,9 +86,8 @@ impl Engine {
         };
         // A question without a word in it can still be near to something.
         let by_words = by_words.unwrap_or_default();
-        let versions = active_versions(db, kit, &search)?;
-        let Some(tenant) = search.tenant else { return Ok((by_words, "words", None)) };
-        let near = vector::nearest(db, tenant, &versions, &model, &vector, CANDIDATES as usize)?;
+        let meant = Meant { model: &model, vector: &vector, most: CANDIDATES as usize };
+        let near = search::by_meaning(db, kits, kit, reach, &search, meant)?;
         if near.is_empty() {
             return Ok((by_words.into_iter().take(limit as usize).collect(), "words", None));
         }
@@ -94,47 +100,42 @@ impl Engine {
         Ok((hits, method, Some(model)))
     }
 
-    /// The vector of a question, when the collection has vectors and a provider answers.
+    /// The vector of a question, when the collection has vectors and a provider answers soon. After five
+    /// failures in a row, whoever asked, none is asked for during half a minute.
     async fn query_vector(
         &self,
         caller: &Caller,
         kit: &CollectionKit,
         ask: &SearchAsk,
     ) -> Option<(String, Vec<f32>)> {
-        if kit.spec.embed.is_empty() || ask.query.trim().is_empty() {
+        if kit.spec.embedded().is_empty() || ask.query.trim().is_empty() {
             return None;
         }
         let model = self.models().can_embed()?;
         let tenant = ask.tenant.or(caller.tenant())?;
-        match self.models().embed(tenant, "search", vec![ask.query.clone()]).await {
-            Ok(mut made) => Some((model, made.vectors.pop()?)),
-            Err(error) => {
-                warn!(error = %error, "No vector for a question; it is answered by words");
-                None
-            }
+        let (breaker, begun) = (self.meaning_breaker(), self.now());
+        if !breaker.lets_through(begun) {
+            return None;
         }
+        let text = vector::cut(ask.query.clone());
+        let asked = self.models().embed(tenant, "search", vec![text]);
+        let error = match timeout(PATIENCE, asked).await {
+            Ok(Ok(mut made)) => {
+                breaker.note(true, begun);
+                return Some((model, made.vectors.pop()?));
+            }
+            Ok(Err(error)) => error,
+            Err(_) => ModelError::Timeout { provider: model, after: PATIENCE },
+        };
+        if is_models_own(&error) {
+            breaker.note(false, begun);
+        }
+        warn!(error = %error, "No vector for a question; it is answered by words");
+        None
     }
 }
 
-/// The active versions in which a search may look.
-fn active_versions(
-    db: &Db,
-    kit: &CollectionKit,
-    search: &Search,
-) -> Result<Vec<VersionId>, store::Error> {
-    let Some(tenant) = search.tenant else { return Ok(Vec::new()) };
-    let rows = db.query(
-        "SELECT id, active_version FROM records
-          WHERE tenant = $1 AND collection = $2 AND version IS NULL
-            AND deleted_at IS NULL AND active_version IS NOT NULL",
-        &params![tenant, kit.parent().unwrap_or_default()],
-    )?;
-    let mut versions: HashMap<RecordId, VersionId> = HashMap::new();
-    for row in rows {
-        versions.insert(row.get("id")?, row.get("active_version")?);
-    }
-    Ok(match search.record {
-        Some(record) => versions.remove(&record).into_iter().collect(),
-        None => versions.into_values().collect(),
-    })
+/// Is it the model that fails, for whoever asks? What one tenant may not have says nothing about others.
+fn is_models_own(error: &ModelError) -> bool {
+    !matches!(error, ModelError::OverBudget { .. } | ModelError::NotAllowed { .. })
 }

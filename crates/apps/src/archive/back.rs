@@ -162,7 +162,7 @@ fn put_back(
     }
     let mut written = Vec::new();
     for (kit, line) in fitting {
-        match record::put_back(tx, kit, &line.record()) {
+        match record::put_back(tx, kit, &line.record(), now) {
             Ok(true) => written.push(line.id),
             Ok(false) => {}
             Err(RecordError::NotUnique { .. }) => {

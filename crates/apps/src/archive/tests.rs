@@ -146,11 +146,11 @@ testkit::on_both! {
         assert!(house.store.read(find).await.is_err());
         let back = rows[0].clone();
         let act = house.house();
-        let written = house.write(&act, move |tx, kits, _| {
+        let written = house.write(&act, move |tx, kits, act| {
             let kit = kits.get("topics").expect("the collection is there");
             tx.audit(store::audit::Entry::new(back.tenant, "tested", "tests/1", "A test"));
-            let twice = [record::put_back(tx, kit, &back)?, record::put_back(tx, kit, &back)?];
-            Ok::<_, record::RecordError>(twice)
+            let back = || record::put_back(tx, kit, &back, act.now);
+            Ok::<_, record::RecordError>([back()?, back()?])
         });
         assert_eq!(written.await.expect("it is back"), [true, false]);
         assert_eq!(house.store.read(find).await.expect("it is there"), topic);

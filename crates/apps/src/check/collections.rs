@@ -47,6 +47,7 @@ impl Checker<'_> {
             return;
         };
         self.fields(name, collection, &schema, &base);
+        self.embedded(name, collection, &schema, all);
         self.rules(name, collection, &schema, &base);
         if let Some(file) = &collection.seed {
             self.seed(&at("seed"), file, collection, &schema);
@@ -104,7 +105,6 @@ impl Checker<'_> {
             ("filters", &collection.filters),
             ("match", &collection.matched_by),
             ("search", &collection.search),
-            ("embed", &collection.embed),
             ("sorts", &collection.sorts),
         ] {
             uses.extend(list(key, fields).into_iter().zip(fields.iter().map(String::as_str)));

@@ -20,7 +20,7 @@ const MODEL_USES: [&str; 8] = [
     "question_comment",
 ];
 /// The kinds of jobs that are no task.
-const JOB_KINDS: [&str; 13] = [
+const JOB_KINDS: [&str; 14] = [
     "import",
     "change",
     "proposals",
@@ -34,6 +34,7 @@ const JOB_KINDS: [&str; 13] = [
     "analysis",
     "result",
     "source",
+    "embed",
 ];
 
 impl Checker<'_> {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::Archive;
+use super::{Archive, Recent};
 
 /// A collection of records of one shape.
 ///
@@ -57,9 +57,8 @@ pub struct Collection {
     /// Fields found by words.
     #[serde(default)]
     pub search: Vec<String>,
-    /// Fields found by meaning, when a provider makes embeddings.
-    #[serde(default)]
-    pub embed: Vec<String>,
+    /// Fields found by meaning, when a provider makes embeddings: a list, or with how far back.
+    pub embed: Option<Embed>,
     /// Snapshots of a record and its children.
     pub versioned: Option<Versioned>,
     /// A field that never stays empty and never repeats.
@@ -87,6 +86,44 @@ pub struct Collection {
     /// that it was made, and not what is in it.
     #[serde(default)]
     pub private: bool,
+}
+
+impl Collection {
+    /// The fields found by meaning.
+    pub fn embedded(&self) -> &[String] {
+        match &self.embed {
+            None => &[],
+            Some(Embed::All(fields) | Embed::Narrowed(EmbedNarrowed { fields, .. })) => fields,
+        }
+    }
+
+    /// How far back records are found by meaning; all of them when none.
+    pub fn embedded_recently(&self) -> Option<&Recent> {
+        match &self.embed {
+            Some(Embed::Narrowed(it)) => it.recent.as_ref(),
+            Some(Embed::All(_)) | None => None,
+        }
+    }
+}
+
+/// What of its records is found by meaning.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Embed {
+    /// These fields of all records.
+    All(Vec<String>),
+    /// These fields of some.
+    Narrowed(EmbedNarrowed),
+}
+
+/// Fields of some records.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmbedNarrowed {
+    /// The fields.
+    pub fields: Vec<String>,
+    /// Only records of the last months: older ones are found by words. Not for records in versions.
+    pub recent: Option<Recent>,
 }
 
 /// What must be true of a record.

@@ -11,6 +11,7 @@ pub mod collection;
 pub mod configuration;
 pub mod progress;
 pub mod question;
+pub mod recent;
 pub mod report;
 pub mod result;
 pub mod routes;
@@ -25,13 +26,15 @@ use serde_json::Value as Json;
 pub use archive::Archive;
 pub use assistant::{Assistant, AssistantSource};
 pub use collection::{
-    Collection, Export, Import, Located, Numbered, RecordRule, UnknownWord, ValueWords, Versioned,
+    Collection, Embed, Export, Import, Located, Numbered, RecordRule, UnknownWord, ValueWords,
+    Versioned,
 };
 pub use configuration::{
     Category, ConfigPart, ConfigSource, ConfigurationSpec, CrossCheck, DocumentSpec, Places,
 };
 pub use progress::{Progress, ProgressSource};
 pub use question::Questions;
+pub use recent::Recent;
 pub use report::Report;
 pub use result::{
     Computed, DocumentPart, Part, QuotedAt, ResultOf, Segments, TaskLanguages, Unfound,

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ConfigSource, ModelPolicy};
+use super::{ConfigSource, ModelPolicy, Recent};
 
 /// Questions over some tables.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -159,7 +159,7 @@ pub struct Period {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Similar {
-    /// Their collection; it must be searched by words (`search`).
+    /// Their collection; it must be searched by words (`search`). They are found by meaning too where it has `embed`.
     pub collection: String,
     /// The field that is shown.
     pub field: String,
@@ -171,16 +171,6 @@ pub struct Similar {
     pub chars: usize,
     /// Only those of the last months; all when left out.
     pub recent: Option<Recent>,
-}
-
-/// Records of the last months.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Recent {
-    /// The field with the day or the moment that they are of.
-    pub field: String,
-    /// So many months up to today.
-    pub months: u32,
 }
 
 /// How much one query may take.

@@ -19,10 +19,11 @@ pub(crate) async fn run(
 ) -> Result<Option<Json>, Failure> {
     let models = steps.engine.models();
     let Some(model) = models.can_embed() else { return Ok(None) };
-    if children.spec.embed.is_empty() {
+    if children.spec.embedded().is_empty() {
         return Ok(None);
     }
-    let (tenant, fields, name) = (steps.job().tenant, children.spec.embed.clone(), model.clone());
+    let (tenant, fields, name) =
+        (steps.job().tenant, children.spec.embedded().to_vec(), model.clone());
     let missing =
         steps.build(move |tx, _| Ok(vector::missing(tx, tenant, version, &name, &fields)?)).await?;
     let total = missing.len();

@@ -20,6 +20,7 @@ pub mod revert;
 pub mod steps;
 pub mod task;
 pub(crate) mod unfinished;
+pub(crate) mod vectors;
 pub mod view;
 
 use async_trait::async_trait;
@@ -47,11 +48,13 @@ pub enum Kind {
     Analysis,
     /// What a task makes of a text that was handed in.
     Result,
+    /// Vectors of records outside of versions.
+    Embed,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Import,
         Self::Change,
         Self::Task,
@@ -59,6 +62,7 @@ impl Kind {
         Self::Revert,
         Self::Analysis,
         Self::Result,
+        Self::Embed,
     ];
 
     /// The name in the table of jobs. A task's job carries the task: `task.refactor`.
@@ -71,6 +75,7 @@ impl Kind {
             Self::Revert => "revert",
             Self::Analysis => "analysis",
             Self::Result => "result",
+            Self::Embed => "embed",
         }
     }
 }
@@ -93,6 +98,7 @@ impl Handler for JobHandler {
             Kind::Revert => Box::pin(revert::run(&steps)).await,
             Kind::Analysis => Box::pin(analysis::run(&steps)).await,
             Kind::Result => Box::pin(result::run(&steps)).await,
+            Kind::Embed => Box::pin(vectors::run(&steps)).await,
         };
         if done.is_err() {
             // It may wait long for its next attempt, or be cancelled while it waits. When this
@@ -104,6 +110,10 @@ impl Handler for JobHandler {
 
     fn ended(&self, tx: &Tx, job: &Job, now: Timestamp) -> Result<(), store::Error> {
         unfinished::discard(tx, job.id)?;
+        // Nobody asked for it, so nobody waits to be told.
+        if self.kind == Kind::Embed {
+            return Ok(());
+        }
         match (self.kind, job.state) {
             (_, State::Completed) => unfinished::give_back_list(tx, job, now)?,
             (Kind::Result, _) => result::spoil(&self.engine, tx, job, now)?,

@@ -167,7 +167,5 @@ pub(super) fn spoil(
         updated_at: now,
         ..before.clone()
     };
-    record::save(tx, &after, kit.words(&before.data).as_deref(), checked.words())?;
-    record::changed(tx, kit, after.tenant);
-    Ok(())
+    record::save(tx, kit, &before.data, &after, checked.words())
 }

@@ -74,12 +74,22 @@ impl Steps {
         &self,
         f: impl FnOnce(&Tx, &Act) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, Failure> {
-        let (running, act) = (self.running.clone(), self.act());
+        let act = self.act();
+        self.keep("build a version", move |tx| f(tx, &act)).await
+    }
+
+    /// Writes what is nobody's act, under the fence. `what` names it in the log.
+    pub(crate) async fn keep<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        f: impl FnOnce(&Tx) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let running = self.running.clone();
         let write = move |tx: &Tx| {
             running.fence(tx).map_err(EngineError::from)?;
-            f(tx, &act)
+            f(tx)
         };
-        self.engine.store().bookkeep("build a version", write).await.map_err(failure)
+        self.engine.store().bookkeep(what, write).await.map_err(failure)
     }
 
     /// Writes what counts from then on, under the fence, with its audit entries and with what a

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     field::Data,
+    vector::wants,
     words::{self, Scope},
 };
 
@@ -23,6 +24,7 @@ pub(crate) fn put_back(
     tx: &Tx,
     kit: &CollectionKit,
     record: &Record<Box<RawValue>>,
+    now: Timestamp,
 ) -> Result<bool, RecordError> {
     let data: Data = serde_json::from_str(record.data.get()).map_err(|_| store::Error::Column {
         column: "data".to_owned(),
@@ -54,6 +56,7 @@ pub(crate) fn put_back(
             tx.execute(PUT_WORDS, &params![record.id, words, scope.sqlite()])?;
         }
         changed(tx, kit, record.tenant);
+        wants::want(tx, kit, record.tenant, now)?;
     }
     Ok(written)
 }

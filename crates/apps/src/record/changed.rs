@@ -20,18 +20,7 @@ pub(crate) fn changed(tx: &Tx, kit: &CollectionKit, tenant: TenantId) {
 
 /// A record of this collection has changed, with everything that lies in it.
 pub(crate) fn family_changed(tx: &Tx, kits: &Kits, kit: &CollectionKit, tenant: TenantId) {
-    for own in kits.iter() {
-        let mut above = Some(own);
-        // A collection lies in another at most as often as there are collections.
-        for _ in kits.iter() {
-            match above {
-                Some(it) if it.name == kit.name => {
-                    changed(tx, own, tenant);
-                    break;
-                }
-                Some(it) => above = kits.parent_of(it),
-                None => break,
-            }
-        }
+    for own in kits.family(kit) {
+        changed(tx, own, tenant);
     }
 }

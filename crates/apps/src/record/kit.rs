@@ -6,7 +6,10 @@
 
 mod change;
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -46,6 +49,7 @@ pub struct CollectionKit {
     pub owners: BTreeSet<String>,
     documents: Vec<Document>,
     rules: Option<Rules>,
+    embedder: RwLock<Option<Arc<str>>>,
 }
 
 /// What the records of a collection lie in.
@@ -133,6 +137,33 @@ impl Kits {
         self.0.values()
     }
 
+    /// Whoever serves these collections has this model, as `provider/model`, for embeddings, or none.
+    pub(crate) fn embed_by(&self, model: Option<&str>) {
+        for kit in self.iter().filter(|it| it.is_embedded_apart()) {
+            let mut embedder = kit.embedder.write().unwrap_or_else(PoisonError::into_inner);
+            *embedder = model.map(Arc::from);
+        }
+    }
+
+    /// The collections whose records lie in records of `kit`, and `kit` itself.
+    pub(crate) fn family<'a>(
+        &'a self,
+        kit: &'a CollectionKit,
+    ) -> impl Iterator<Item = &'a CollectionKit> {
+        self.iter().filter(move |own| {
+            let mut above = Some(*own);
+            // A collection lies in another at most as often as there are collections.
+            for _ in self.iter() {
+                match above {
+                    Some(it) if it.name == kit.name => return true,
+                    Some(it) => above = self.parent_of(it),
+                    None => return false,
+                }
+            }
+            false
+        })
+    }
+
     /// The collection whose records hold those of `kit`.
     pub fn parent_of(&self, kit: &CollectionKit) -> Option<&CollectionKit> {
         kit.parent().and_then(|it| self.get(it))
@@ -183,6 +214,7 @@ impl CollectionKit {
             is_watched: watched.contains(name),
             owners: owners(description, name, spec),
             documents: documents.collect::<Result<_, _>>()?,
+            embedder: RwLock::default(),
         })
     }
 
@@ -208,6 +240,18 @@ impl CollectionKit {
     /// Do these records live in versions only?
     pub fn is_in_versions(&self) -> bool {
         matches!(self.place, Place::Version(_))
+    }
+
+    /// Are its records found by meaning, by vectors that are made for each by itself? Those in versions
+    /// get theirs with the version.
+    pub(crate) fn is_embedded_apart(&self) -> bool {
+        !self.is_in_versions() && !self.spec.embedded().is_empty()
+    }
+
+    /// The model that makes vectors of records outside of versions, as `provider/model`; none where
+    /// nobody makes any.
+    pub(crate) fn embedder(&self) -> Option<Arc<str>> {
+        self.embedder.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What people call the record that holds this data.

@@ -8,10 +8,10 @@ use jiff::SignedDuration;
 use store::{Dialect, Tx, audit, params};
 
 use super::{
-    Act, Kits, Record, RecordError, family_changed, find, hold, living, not_unique,
+    Act, CollectionKit, Kits, Record, RecordError, family_changed, find, hold, living, not_unique,
     write::{audited, kit_of, may_write, told},
 };
-use crate::assistant::about;
+use crate::{assistant::about, vector::wants};
 
 /// A record and everything that lies in it outside of versions.
 pub(crate) const FAMILY: &str = "
@@ -46,6 +46,11 @@ pub fn delete(
            WHERE id IN (SELECT id FROM family) AND deleted_at IS NULL"
     );
     tx.execute(sql.as_str(), &params![id, act.now])?;
+    if kits.family(kit).any(CollectionKit::is_embedded_apart) {
+        let sql =
+            format!("{FAMILY} DELETE FROM record_vectors WHERE record IN (SELECT id FROM family)");
+        tx.execute(sql.as_str(), &params![id])?;
+    }
     family_changed(tx, kits, kit, record.tenant);
     let summary = told(kit, "Deleted", &record.data);
     tx.audit(
@@ -91,6 +96,9 @@ pub fn restore(
     tx.execute(sql.as_str(), &params![id, deleted_at, act.now])
         .map_err(|error| not_unique(kit, error))?;
     family_changed(tx, kits, kit, record.tenant);
+    for own in kits.family(kit) {
+        wants::want(tx, own, record.tenant, act.now)?;
+    }
     let summary = told(kit, "Restored", &record.data);
     tx.audit(
         audit::Entry::new(record.tenant, "record_restored", record.subject(), summary)
@@ -167,7 +175,6 @@ pub(crate) fn erase_family(tx: &Tx, id: RecordId, now: Timestamp) -> Result<(), 
         }
         tx.execute("DELETE FROM proposals WHERE record_parent = $1", &params![id])?;
         tx.execute("DELETE FROM versions WHERE record = $1", &params![id])?;
-        tx.execute("DELETE FROM record_vectors WHERE record = $1", &params![id])?;
         crate::result::raw::forget(tx, id)?;
         crate::feedback::forget(tx, &id.to_string())?;
         if tx.dialect() == Dialect::Sqlite {
@@ -177,7 +184,9 @@ pub(crate) fn erase_family(tx: &Tx, id: RecordId, now: Timestamp) -> Result<(), 
             )?;
         }
         tx.execute("DELETE FROM records WHERE id = $1", &params![id])?;
-        // After it: whoever begins a chat holds the record, so that by now every chat about it is to be seen.
+        // After it: whoever keeps a vector of a record or begins a chat about it holds the record, so that
+        // by now all of them are to be seen.
+        tx.execute("DELETE FROM record_vectors WHERE record = $1", &params![id])?;
         about::forget(tx, id, now)?;
     }
     Ok(())

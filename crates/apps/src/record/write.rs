@@ -17,6 +17,7 @@ use crate::{
     field::{self, Data},
     indexes,
     schema::Fault,
+    vector::wants,
     words::{self, Scope},
 };
 
@@ -79,6 +80,7 @@ pub fn create(
     record.position =
         insert_one(tx, &record, new.data.words()).map_err(|error| not_unique(kit, error))?;
     changed(tx, kit, tenant);
+    wants::want(tx, kit, tenant, act.now)?;
     let summary = told(kit, "Created", &record.data);
     tx.audit(
         audit::Entry::new(tenant, "record_created", record.subject(), summary)
@@ -112,9 +114,7 @@ pub fn update(tx: &Tx, kits: &Kits, act: &Act, change: &Change) -> Result<Record
         updated_at: act.now,
         ..before.clone()
     };
-    save(tx, &record, kit.words(&before.data).as_deref(), data.words())
-        .map_err(|error| not_unique(kit, error))?;
-    changed(tx, kit, record.tenant);
+    save(tx, kit, &before.data, &record, data.words()).map_err(|error| not_unique(kit, error))?;
     let summary = told(kit, "Changed", &record.data);
     tx.audit(
         audit::Entry::new(record.tenant, "record_updated", record.subject(), summary)
@@ -325,11 +325,12 @@ fn insert_one(tx: &Tx, record: &Record, words: Option<&str>) -> Result<i64, stor
     }
 }
 
-/// Writes a changed record; its words only when they are others than before.
+/// Writes a changed record, which held `before`; its words only when they are others than before.
 pub(crate) fn save(
     tx: &Tx,
+    kit: &CollectionKit,
+    before: &Data,
     record: &Record,
-    words_before: Option<&str>,
     words: Option<&str>,
 ) -> Result<(), store::Error> {
     let values = params![record.id, json_text(&record.data), record.revision, record.updated_at];
@@ -337,16 +338,22 @@ pub(crate) fn save(
         "UPDATE records SET data = $2, revision = $3, updated_at = $4 WHERE id = $1",
         &values,
     )?;
-    let Some(words) = words.filter(|_| words != words_before) else { return Ok(()) };
+    if let Some(words) = words.filter(|it| kit.words(before).as_deref() != Some(*it)) {
+        put_words(tx, record, words)?;
+    }
+    changed(tx, kit, record.tenant);
+    wants::changed(tx, kit, before, record)
+}
+
+fn put_words(tx: &Tx, record: &Record, words: &str) -> Result<u64, store::Error> {
     let scope = Scope::of(record.tenant, &record.collection, record.version);
     match tx.dialect() {
-        Dialect::Sqlite => tx.execute(PUT_WORDS, &params![record.id, words, scope.sqlite()])?,
+        Dialect::Sqlite => tx.execute(PUT_WORDS, &params![record.id, words, scope.sqlite()]),
         Dialect::Postgres => tx.execute(
             "UPDATE records SET words = $2 WHERE id = $1",
             &params![record.id, words::tsvector(words, &scope)],
-        )?,
-    };
-    Ok(())
+        ),
+    }
 }
 
 /// A row of many to be written at once.
@@ -413,10 +420,13 @@ pub(crate) fn insert(
     };
     let mut records: Vec<Vec<Value>> = Vec::with_capacity(rows.len());
     let mut all_words: Vec<Vec<Value>> = Vec::new();
+    let outside: BTreeSet<TenantId> =
+        rows.iter().filter(|it| it.version.is_none()).map(|it| it.tenant).collect();
+    for tenant in outside {
+        changed(tx, kit, tenant);
+        wants::want(tx, kit, tenant, now)?;
+    }
     for it in rows {
-        if it.version.is_none() {
-            changed(tx, kit, it.tenant);
-        }
         seq += 1;
         let scope = Scope::of(it.tenant, &kit.name, it.version);
         let words = it.data.words();

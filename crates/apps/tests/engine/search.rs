@@ -75,6 +75,27 @@ testkit::on_both! {
         assert_eq!(limited.expect("found")["result_count"], 1);
     }
 
+    async fn a_narrow_search_finds_by_meaning_what_lies_far_from_the_question(db: testkit::Database) {
+        let script = Script::start().await;
+        script.always(|body| {
+            let mut answer = good(body);
+            for item in answer["items"].as_array_mut().into_iter().flatten() {
+                if item["original_label"] == "steel bolt" {
+                    item["application"] = json!("sanitary_sewer");
+                }
+            }
+            Reply::json(&answer)
+        });
+        let house = House::open(db, scripted(&script, true)).await;
+        let near = (0..120).map(|it| format!("A-{it},red apple {it},water\n"));
+        let list = format!("code,label,application\n{}B-1,steel bolt,sanitary\n", near.collect::<String>());
+        house.import("Things", file("a.csv", list)).await;
+        let filters = object(json!({"application": "sanitary_sewer"}));
+        let ask = SearchAsk { filters, ..ask(house.tenant, "apple") };
+        let found = house.engine.search(&house.editor(), ask).await.expect("found");
+        assert_eq!((codes(&found), found["method"].clone()), (vec!["B-1".to_owned()], json!("meaning")));
+    }
+
     async fn a_text_that_has_a_vector_is_not_sent_again(db: testkit::Database) {
         let script = Script::start().await;
         script.always(|body| Reply::json(&good(body)));

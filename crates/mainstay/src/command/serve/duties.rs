@@ -20,6 +20,8 @@ const SWEEP: Duration = Duration::from_secs(3600);
 /// How often the usage ledger is looked after: leases of budgets last for half a minute. Answers in the
 /// making, documents and counts are looked after as often.
 const TEND: Duration = Duration::from_secs(5);
+/// How often it is looked whether records lack vectors that nobody has asked for lately.
+const LACKING: Duration = Duration::from_secs(600);
 /// How often it is looked what comes round by the clock.
 const ROUND: Duration = Duration::from_secs(1);
 /// How often it is looked whether somebody has changed a document of the configuration.
@@ -55,6 +57,12 @@ pub(super) fn begin(house: &House, app: &server::App, stop: &CancellationToken) 
     duties.spawn(again(TEND, "look after documents", stop.clone(), move || {
         let (knowledge, now) = (knowledge.clone(), time.now());
         async move { knowledge.tend(now).await }
+    }));
+
+    let (engine, time) = (house.engine.clone(), clock.clone());
+    duties.spawn(again(LACKING, "look for records without vectors", stop.clone(), move || {
+        let (engine, now) = (engine.clone(), time.now());
+        async move { engine.tend_vectors(now).await }
     }));
 
     let counted = app.clone();
