@@ -40,6 +40,7 @@ pub(crate) const NEXT: [&str; 3] = [
 ];
 
 pub(crate) struct Centre {
+    pub(crate) db: Database,
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) engine: Engine,
@@ -52,7 +53,7 @@ pub(crate) struct Centre {
     pub(crate) zoe: Caller,
     /// The calls of ours, in the order in which they came.
     pub(crate) calls: Vec<RecordId>,
-    _workers: Workers,
+    pub(crate) workers: Option<Workers>,
 }
 
 /// The application's folder.
@@ -60,7 +61,13 @@ pub(crate) fn app() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../apps/analyzer")
 }
 
-fn call(number: u32, at: &str, topic: Option<&str>, sentiment: Option<&str>, secs: u32) -> Json {
+pub(crate) fn call(
+    number: u32,
+    at: &str,
+    topic: Option<&str>,
+    sentiment: Option<&str>,
+    secs: u32,
+) -> Json {
     let summary = topic.map(|it| format!("The customer asked about {it}; a colleague explained."));
     json!({
         "transcription_id": number.to_string(),
@@ -117,12 +124,24 @@ impl Centre {
         Self::with(db, scripted(script, false)).await
     }
 
+    /// With the model that a script plays, which makes vectors too.
+    pub(crate) async fn finding(db: Database, script: &Script) -> Self {
+        Self::with(db, scripted(script, true)).await
+    }
+
     /// Without a model.
     pub(crate) async fn without_model(db: Database) -> Self {
         Self::with(db, models::Settings::default()).await
     }
 
     async fn with(db: Database, models: models::Settings) -> Self {
+        let mut centre = Self::idle(db, models).await;
+        centre.hire();
+        centre
+    }
+
+    /// A centre in which nobody works yet.
+    pub(crate) async fn idle(db: Database, models: models::Settings) -> Self {
         let store = db.migrated(&ROOMS).await;
         let clock = testkit::clock();
         let actor = Actor::house();
@@ -138,10 +157,8 @@ impl Centre {
         let (ours, theirs) = made.await.expect("two tenants");
         let settings = engine::Settings::default();
         let engine = ground::engine(folder(&app()), &store, &clock, models, settings).await;
-        let stop = CancellationToken::new();
-        let workers =
-            Workers::start(store.clone(), clock.clone(), quick(), engine.handlers(), &stop);
         let mut centre = Self {
+            db,
             store,
             clock,
             ours,
@@ -152,11 +169,19 @@ impl Centre {
             zoe: person_of(theirs, Role::Viewer),
             calls: Vec::new(),
             engine,
-            _workers: workers,
+            workers: None,
         };
         centre.calls = centre.takes(ours, our_calls()).await;
         centre.takes(theirs, their_calls()).await;
         centre
+    }
+
+    /// Lets workers begin.
+    pub(crate) fn hire(&mut self) {
+        let (handlers, stop) = (self.engine.handlers(), CancellationToken::new());
+        let workers =
+            Workers::start(self.store.clone(), self.clock.clone(), quick(), handlers, &stop);
+        self.workers = Some(workers);
     }
 
     /// Takes calls in.

@@ -32,6 +32,7 @@ mod holding;
 mod hostile;
 mod lists;
 mod looking;
+mod meaning;
 mod planted;
 mod progressing;
 mod pulling;
