@@ -46,6 +46,8 @@ pub struct Filled<'a> {
     pub written: Option<&'a Data>,
     /// What other sources placed in it.
     pub by_others: &'a [Data],
+    /// The field by which the source marks what it no longer has: that something is there is news each time.
+    pub mark: Option<&'a str>,
 }
 
 /// Why a record is left alone.
@@ -91,8 +93,9 @@ pub fn change(there: &Data, filled: Filled<'_>, said: &Data) -> Change {
         if filled.is_by_hand(name, there) {
             change.locked.push(name.clone());
             change.written.insert(name.clone(), before.clone());
-        } else if filled.written.is_some() && same(before, said) {
-            // Another source has placed something newer since: to say the same as last time is no news.
+        } else if same(before, said) && filled.mark != Some(name) {
+            // Another source has placed something newer since: to say the same as last time is no news, and
+            // neither is a first word that says nothing.
             change.written.insert(name.clone(), before.clone());
         } else {
             change.patch.insert(name.clone(), said.clone());
@@ -118,8 +121,12 @@ impl Filled<'_> {
             // A record that was there before the source spoke of it.
             None => !is_empty(there),
         };
-        let placed = |it: &Data| it.get(name).is_some_and(|it| same(it, there));
-        is_other && !self.by_others.iter().any(placed)
+        is_other && !self.is_by_others(name, there)
+    }
+
+    /// Did another source place what a field holds?
+    pub(crate) fn is_by_others(&self, name: &str, there: &Json) -> bool {
+        self.by_others.iter().any(|it| it.get(name).is_some_and(|it| same(it, there)))
     }
 }
 
@@ -156,13 +163,13 @@ mod tests {
     }
 
     fn own(written: &Data) -> Filled<'_> {
-        Filled { written: Some(written), by_others: &[] }
+        Filled { written: Some(written), ..Filled::default() }
     }
 
     #[track_caller]
     fn check(there: Json, written: Option<Json>, said: Json, patch: Json, locked: &[&str]) {
         let written = written.map(data);
-        let filled = Filled { written: written.as_ref(), by_others: &[] };
+        let filled = Filled { written: written.as_ref(), ..Filled::default() };
         let change = change(&data(there), filled, &data(said));
         assert_eq!(Json::Object(change.patch), patch);
         assert_eq!(change.locked, locked);
@@ -225,7 +232,8 @@ mod tests {
         let others = [data(json!({"name": "Theirs", "state": null}))];
         let said = data(json!({"name": "Ours", "state": "OR"}));
         let decided = |there: Json, written: Option<&Data>| {
-            change(&data(there), Filled { written, by_others: &others }, &said).locked
+            let filled = Filled { written, by_others: &others, ..Filled::default() };
+            change(&data(there), filled, &said).locked
         };
         let written = data(json!({"name": "Ours before", "state": "WA"}));
         let none: [&str; 0] = [];
@@ -233,7 +241,7 @@ mod tests {
         assert_eq!(decided(json!({"name": "Theirs"}), None), none);
         assert_eq!(decided(json!({"name": "By hand"}), Some(&written)), ["name"]);
         assert_eq!(decided(json!({"name": "By hand"}), None), ["name"]);
-        let filled = Filled { written: Some(&written), by_others: &others };
+        let filled = Filled { written: Some(&written), by_others: &others, ..Filled::default() };
         assert_eq!(locked(&data(json!({"name": "Theirs"})), filled), none);
         assert_eq!(locked(&data(json!({"name": "Theirs", "state": "CA"})), filled), ["state"]);
     }
@@ -243,16 +251,35 @@ mod tests {
         let others = [data(json!({"day": "05-10"}))];
         let there = data(json!({"day": "05-10"}));
         let written = data(json!({"day": "05-02"}));
-        let filled = Filled { written: Some(&written), by_others: &others };
+        let filled = Filled { written: Some(&written), by_others: &others, ..Filled::default() };
         let echo = change(&there, filled, &data(json!({"day": "05-02"})));
         assert_eq!((echo.patch.len(), echo.locked.len()), (0, 0), "{echo:?}");
         assert_eq!(echo.written, written);
         let news = change(&there, filled, &data(json!({"day": "05-12"})));
         assert_eq!(Json::Object(news.patch), json!({"day": "05-12"}));
         // A field that was let go is written as it is there: then the same is news.
-        let freed = Filled { written: Some(&there), by_others: &others };
+        let freed = Filled { written: Some(&there), by_others: &others, ..Filled::default() };
         let news = change(&there, freed, &data(json!({"day": "05-02"})));
         assert_eq!(Json::Object(news.patch), json!({"day": "05-02"}));
+    }
+
+    #[test]
+    fn a_first_word_of_nothing_wipes_nothing_that_another_source_placed() {
+        let others = [data(json!({"phone": "541"}))];
+        let filled = Filled { by_others: &others, ..Filled::default() };
+        let silent = change(&data(json!({"phone": "541"})), filled, &data(json!({"phone": null})));
+        assert_eq!((silent.patch.len(), silent.locked.len()), (0, 0), "{silent:?}");
+        assert_eq!(Json::Object(silent.written), json!({"phone": null}));
+    }
+
+    #[test]
+    fn that_a_record_is_there_is_news_each_time_it_is_said() {
+        let others = [data(json!({"is_gone": true}))];
+        let (there, said) = (data(json!({"is_gone": true})), data(json!({"is_gone": false})));
+        let filled = Filled { written: Some(&said), by_others: &others, ..Filled::default() };
+        assert_eq!(change(&there, filled, &said).patch.len(), 0, "of any other field it is none");
+        let back = change(&there, Filled { mark: Some("is_gone"), ..filled }, &said);
+        assert_eq!(back.patch, said);
     }
 
     #[test]

@@ -525,7 +525,10 @@ fn locked(
     let own = HashMap::from([(known.record, known.item.clone())]);
     let others = item::placed_by_others(db, &of, &own)?;
     let by_others = others.get(&known.record).map_or(&[][..], Vec::as_slice);
-    Ok(decide::locked(there, Filled { written: known.written.as_ref(), by_others }))
+    Ok(decide::locked(
+        there,
+        Filled { written: known.written.as_ref(), by_others, ..Filled::default() },
+    ))
 }
 
 fn view(

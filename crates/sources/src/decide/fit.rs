@@ -85,7 +85,7 @@ mod tests {
     }
 
     fn own(written: &Data) -> Filled<'_> {
-        Filled { written: Some(written), by_others: &[] }
+        Filled { written: Some(written), ..Filled::default() }
     }
 
     /// A record with a first and a last day, in this order, and a place of two numbers or none.

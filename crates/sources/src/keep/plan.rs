@@ -49,9 +49,8 @@ impl Keeper {
                 // Gone for good: somebody deleted it, and its time to come back is over.
                 None => Decision::Skip(Why::Deleted),
                 Some(_) => {
-                    let said = &self.ready[at].item.data;
-                    let filled = filled(known.written.as_ref(), &others, known.record);
-                    self.decided(there, filled, said)
+                    let filled = self.filled(known.written.as_ref(), &others, known.record);
+                    self.decided(there, filled, &self.ready[at].item.data)
                 }
             };
             let record = Some(known.record);
@@ -64,10 +63,9 @@ impl Keeper {
             .filter_map(|(at, kept)| Some((kept.as_ref()?.id, self.ready[*at].item.key.clone())));
         let others = self.others(db, records)?;
         for (at, kept) in strangers.into_iter().zip(found) {
-            let said = &self.ready[at].item.data;
             let record = kept.as_ref().map(|it| it.id);
-            let filled = record.map(|it| filled(None, &others, it)).unwrap_or_default();
-            let decision = self.decided(kept.as_ref(), filled, said);
+            let filled = record.map(|it| self.filled(None, &others, it)).unwrap_or_default();
+            let decision = self.decided(kept.as_ref(), filled, &self.ready[at].item.data);
             planned.push(Planned { at, decision, known: None, record });
         }
         planned.sort_by_key(|it| it.at);
@@ -83,6 +81,18 @@ impl Keeper {
             }),
             (decision, _) => decision,
         }
+    }
+
+    /// What is known of who filled the fields of a record.
+    fn filled<'a>(
+        &'a self,
+        written: Option<&'a Data>,
+        others: &'a HashMap<RecordId, Vec<Data>>,
+        record: RecordId,
+    ) -> Filled<'a> {
+        let mark = self.program.source().gone.as_ref().and_then(|it| it.field.as_deref());
+        let by_others = others.get(&record).map_or(&[][..], Vec::as_slice);
+        Filled { written, by_others, mark }
     }
 
     /// What others placed in records. Where nothing is ever changed nobody needs to know.
@@ -122,12 +132,4 @@ impl Keeper {
 pub(super) fn patch_of(fields: &Data, said: &Data) -> Patch {
     let stay = said.keys().filter(|it| !fields.contains_key(*it));
     Patch { fields: fields.clone(), stay: stay.cloned().collect() }
-}
-
-fn filled<'a>(
-    written: Option<&'a Data>,
-    others: &'a HashMap<RecordId, Vec<Data>>,
-    record: RecordId,
-) -> Filled<'a> {
-    Filled { written, by_others: others.get(&record).map_or(&[], Vec::as_slice) }
 }
