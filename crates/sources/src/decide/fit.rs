@@ -10,17 +10,18 @@ const PAIRED_MAX: usize = 12;
 
 /// A change that a record takes: as much of it as `takes` says. What is left out is remembered as it was
 /// written before, so that it is tried again. One of which nothing can be made stays as it is, and is refused,
-/// unless it is only what somebody changed by hand that is in its way.
+/// unless it is only what somebody changed by hand that is in its way: all that the source says would be taken.
 pub(crate) fn fitting(
     mut change: Change,
     filled: Filled<'_>,
+    said: &Data,
     takes: impl Fn(&Data) -> bool,
 ) -> Decision {
     if takes(&change.patch) {
         return Decision::Update(change);
     }
-    let part = largest(&change.patch, takes);
-    if part.is_empty() && change.locked.is_empty() {
+    let part = largest(&change.patch, &takes);
+    if part.is_empty() && (change.locked.is_empty() || !takes(said)) {
         return Decision::Update(change);
     }
     for name in change.patch.keys().filter(|it| !part.contains_key(*it)) {
@@ -99,9 +100,9 @@ mod tests {
 
     #[track_caller]
     fn fits(there: Json, written: Json, said: Json) -> (Decision, Json) {
-        let (there, written) = (data(there), data(written));
-        let change = change(&there, own(&written), &data(said));
-        match fitting(change, own(&written), |it| takes(&there, it)) {
+        let (there, written, said) = (data(there), data(written), data(said));
+        let change = change(&there, own(&written), &said);
+        match fitting(change, own(&written), &said, |it| takes(&there, it)) {
             Decision::Update(change) => {
                 let patch = Json::Object(change.patch.clone());
                 (Decision::Update(change), patch)
@@ -150,5 +151,16 @@ mod tests {
             json!({"first": "05-10"}),
         );
         assert_eq!(patch, json!({"first": "05-10"}), "{decision:?}");
+    }
+
+    #[test]
+    fn what_is_nonsense_in_itself_is_refused_beside_a_correction_too() {
+        let written = json!({"first": "05-02", "last": "05-02"});
+        let corrected = json!({"first": "05-02", "last": "05-04"});
+        let (decision, patch) =
+            fits(corrected, written, json!({"first": "05-10", "last": "05-01"}));
+        assert_eq!(patch, json!({"first": "05-10"}), "{decision:?}");
+        let Decision::Update(change) = decision else { panic!("it is for the record to refuse") };
+        assert_eq!((change.locked, change.left.len()), (vec!["last".to_owned()], 0));
     }
 }

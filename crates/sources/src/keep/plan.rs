@@ -76,9 +76,11 @@ impl Keeper {
     fn decided(&self, kept: Option<&Kept>, filled: Filled<'_>, said: &Data) -> Decision {
         let source = self.program.source();
         match (decide::decide(source.existing, kept, filled, said), kept) {
-            (Decision::Update(change), Some(kept)) => decide::fitting(change, filled, |patch| {
-                self.shelf.takes(&source.into, &kept.data, &patch_of(patch, said))
-            }),
+            (Decision::Update(change), Some(kept)) => {
+                decide::fitting(change, filled, said, |patch| {
+                    self.shelf.takes(&source.into, &kept.data, &patch_of(patch, said))
+                })
+            }
             (decision, _) => decision,
         }
     }
