@@ -17,8 +17,9 @@ use work::Running;
 use crate::{
     aside::{self, Aside, Step as AsideStep},
     decide::Decision,
+    expression::Data,
     finding::Finding,
-    harvest::{Item, Resisting},
+    harvest::{Item, Resisting, is_empty},
     item::{self, Known, Of},
     metric,
     program::Program,
@@ -35,6 +36,8 @@ pub(crate) const PART: usize = 100;
 #[derive(Debug, Clone)]
 struct Ready {
     item: Item,
+    /// Fields of which the source says nothing: what is in them its collection completed.
+    completed: Vec<String>,
     hash: String,
 }
 
@@ -93,11 +96,12 @@ impl Trip<'_> {
         let mut made = self.room.shelf().made(&source.into);
         made.retain(|it| !source.key.contains(it));
         let ready = items.into_iter().map(|mut item| {
-            // And what it completes is as good as said.
-            let completed = self.room.shelf().completed(&source.into, &item.data);
-            item.data.extend(completed.into_iter().filter(|it| !source.key.contains(&it.0)));
+            // And what it completes is as good as said, where nobody else has said anything.
+            let whole = self.room.shelf().completed(&source.into, &item.data);
+            let completed = only_completed(&item.data, &whole);
+            item.data.extend(whole.into_iter().filter(|it| !source.key.contains(&it.0)));
             item.data.retain(|name, _| !made.contains(name));
-            Ready { hash: item::hash(&item.data), item }
+            Ready { hash: item::hash(&item.data), completed, item }
         });
         let ready: Vec<Ready> = ready.collect();
         let compared = ready
@@ -176,6 +180,13 @@ impl Trip<'_> {
         };
         self.room.store().bookkeep("set rows of a source aside", write).await
     }
+}
+
+/// The fields that are empty in what is said and not in what was made of it.
+fn only_completed(said: &Data, whole: &Data) -> Vec<String> {
+    let is_open = |data: &Data, name: &str| data.get(name).is_none_or(is_empty);
+    let names = said.keys().filter(|it| is_open(said, it) && !is_open(whole, it));
+    names.cloned().collect()
 }
 
 /// What is set aside, as it is written down.

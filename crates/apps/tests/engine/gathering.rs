@@ -8,7 +8,7 @@ use apps::{
     record,
 };
 use axum::http::StatusCode;
-use base::TenantId;
+use base::{RecordId, TenantId};
 use identity::Caller;
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
@@ -50,6 +50,34 @@ async fn was_kept_before(trail: &Trail, ride: &str, fields: Json) {
         Ok::<_, store::Error>(())
     };
     trail.store.bookkeep("keep a record as it was before", write).await.expect("it is kept");
+}
+
+/// The description of the calendar, with something else in it.
+fn described(from: &str, to: &str) -> String {
+    let aerc = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../apps/trailblaze/config/sources/aerc.yaml");
+    let aerc = std::fs::read_to_string(aerc).expect("the description is there");
+    assert!(aerc.contains(from), "nothing in it is `{from}`");
+    aerc.replace(from, to)
+}
+
+/// A calendar that says nothing of the kind of its rides.
+async fn without_kinds(db: Database) -> Trail {
+    let quiet = described("\n  event_type: >-", "\n  event_type: none\n  _kind: >-");
+    Trail::fitted(db, Outfit { aerc: Some(quiet), ..Outfit::default() }).await
+}
+
+/// What the calendar placed in a ride was placed by another source.
+async fn was_made_by_another(trail: &Trail, ride: RecordId, placed: Json) {
+    let write = move |tx: &store::Tx| {
+        let values = params![ride, "websites_soon", placed];
+        tx.execute(
+            "UPDATE source_items SET source = $2, written = $3, placed = NULL WHERE record = $1",
+            &values,
+        )?;
+        Ok::<_, store::Error>(())
+    };
+    trail.store.bookkeep("note who made a record", write).await.expect("it is noted");
 }
 
 /// The calendar without one of its rows.
@@ -204,13 +232,7 @@ testkit::on_both! {
     }
 
     async fn what_the_collection_makes_of_a_word_is_no_correction_by_hand(db: Database) {
-        let aerc = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../../apps/trailblaze/config/sources/aerc.yaml");
-        let aerc = std::fs::read_to_string(aerc).expect("the description is there");
-        // A calendar that says nothing of the kind of its rides.
-        let quiet = aerc.replace("\n  event_type: >-", "\n  event_type: none\n  _kind: >-");
-        assert_ne!(quiet, aerc);
-        let trail = Trail::fitted(db, Outfit { aerc: Some(quiet), ..Outfit::default() }).await;
+        let trail = without_kinds(db).await;
         let run = trail.reads("aerc").await;
         assert_eq!(counts(&run, ["inserted"]), [59], "{run}");
         let event = trail.event(RIDE).await;
@@ -221,6 +243,22 @@ testkit::on_both! {
         let run = trail.reads_anew().await;
         assert_eq!(counts(&run, ["updated"]), [1], "{run}");
         assert!(!codes(&run).contains(&"fields_locked"), "{run}");
+    }
+
+    async fn what_the_collection_completes_does_not_beat_what_another_source_placed(db: Database) {
+        let trail = without_kinds(db).await;
+        trail.reads("aerc").await;
+        let id = trail.event(RIDE).await.id;
+        trail.corrects(id, json!({"event_type": "clinic"})).await;
+        was_made_by_another(&trail, id, json!({"event_type": "clinic", "website": null})).await;
+        for name in ["Windy Gap Express", "Windy Gap Night Express"] {
+            trail.site.shows(with(RIDE, "Windy Gap Express", name));
+            let run = trail.reads_anew().await;
+            assert_eq!(run["state"], "completed", "{run}");
+            assert!(!codes(&run).contains(&"fields_locked"), "{run}");
+            let event = trail.event(RIDE).await;
+            assert_eq!([text(&event, "event_type"), text(&event, "name")], ["clinic", name]);
+        }
     }
 
     async fn a_ride_that_broke_a_rule_before_there_was_one_is_marked_as_gone(db: Database) {

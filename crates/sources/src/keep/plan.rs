@@ -50,7 +50,7 @@ impl Keeper {
                 None => Decision::Skip(Why::Deleted),
                 Some(_) => {
                     let filled = self.filled(known.written.as_ref(), &others, known.record);
-                    self.decided(there, filled, &self.ready[at].item.data)
+                    self.decided(there, filled, &self.ready[at])
                 }
             };
             let record = Some(known.record);
@@ -65,7 +65,7 @@ impl Keeper {
         for (at, kept) in strangers.into_iter().zip(found) {
             let record = kept.as_ref().map(|it| it.id);
             let filled = record.map(|it| self.filled(None, &others, it)).unwrap_or_default();
-            let decision = self.decided(kept.as_ref(), filled, &self.ready[at].item.data);
+            let decision = self.decided(kept.as_ref(), filled, &self.ready[at]);
             planned.push(Planned { at, decision, known: None, record });
         }
         planned.sort_by_key(|it| it.at);
@@ -73,8 +73,10 @@ impl Keeper {
     }
 
     /// What becomes of a record, as far as its collection takes it.
-    fn decided(&self, kept: Option<&Kept>, filled: Filled<'_>, said: &Data) -> Decision {
+    fn decided(&self, kept: Option<&Kept>, filled: Filled<'_>, ready: &Ready) -> Decision {
         let source = self.program.source();
+        let said = kept.map(|it| said_of(it, filled, ready));
+        let said = said.as_ref().unwrap_or(&ready.item.data);
         match (decide::decide(source.existing, kept, filled, said), kept) {
             (Decision::Update(change), Some(kept)) => {
                 decide::fitting(change, filled, said, |patch| {
@@ -134,4 +136,15 @@ impl Keeper {
 pub(super) fn patch_of(fields: &Data, said: &Data) -> Patch {
     let stay = said.keys().filter(|it| !fields.contains_key(*it));
     Patch { fields: fields.clone(), stay: stay.cloned().collect() }
+}
+
+/// What a source says of a record that is there: what its collection only completed of that says nothing against
+/// what another source placed.
+fn said_of(kept: &Kept, filled: Filled<'_>, ready: &Ready) -> Data {
+    let is_word = |name: &String| {
+        let there = kept.data.get(name).unwrap_or(&Json::Null);
+        !ready.completed.contains(name) || !filled.is_by_others(name, there)
+    };
+    let said = ready.item.data.iter().filter(|it| is_word(it.0));
+    said.map(|(name, it)| (name.clone(), it.clone())).collect()
 }

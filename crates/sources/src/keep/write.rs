@@ -107,7 +107,7 @@ impl Keeper {
             }
             Decision::Update(change) => {
                 let Some(record) = it.record else { return Ok(()) };
-                let patch = patch_of(&change.patch, &ready.item.data);
+                let patch = patch_of(&change.patch, &change.written);
                 match self.shelf.update(tx, &self.who(), record, &patch) {
                     Ok(()) => {}
                     Err(Refused::Record(why)) => {
