@@ -80,6 +80,15 @@ async fn was_made_by_another(trail: &Trail, ride: RecordId, placed: Json) {
     trail.store.bookkeep("note who made a record", write).await.expect("it is noted");
 }
 
+/// What the audit log keeps of the last act of this kind.
+async fn last_audited(trail: &Trail, action: &'static str) -> Json {
+    let read = move |db: &store::Db| {
+        let sql = "SELECT after FROM audit_log WHERE action = $1 ORDER BY seq DESC LIMIT 1";
+        db.one(sql, &params![action])?.get("after")
+    };
+    trail.store.read(read).await.expect("it was audited")
+}
+
 /// The calendar without one of its rows.
 fn without(ride: &str) -> String {
     let (page, mark) = (sample("ride-calendar.html"), format!("tag=\"{ride}\""));
@@ -283,6 +292,8 @@ testkit::on_both! {
             let found = codes(&run);
             assert!(found.contains(&"not_marked") && !found.contains(&"gone"), "{run}");
             assert_eq!(trail.event(RIDE).await.data["is_gone"], false);
+            let audited = last_audited(&trail, "source_gone").await;
+            assert_eq!((&audited["gone"], &audited["not_marked"]), (&json!(0), &json!(1)), "{audited}");
         }
         trail.corrects(trail.event(RIDE).await.id, json!({"event_type": "endurance"})).await;
         let run = trail.reads_anew().await;

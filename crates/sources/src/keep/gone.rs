@@ -177,7 +177,8 @@ impl Trip<'_> {
                 format!("sources/{}", of.source),
                 summary,
             );
-            tx.audit(entry.after(json!({"gone": count, "run": job.job().id})));
+            let after = json!({"gone": count, "not_marked": refused.len(), "run": job.job().id});
+            tx.audit(entry.after(after));
             Ok::<_, Stop>(refused)
         };
         if wanted == 0 {
