@@ -113,7 +113,7 @@ impl Rules {
         let mut is_any = false;
         for name in faults.iter().map(top) {
             let text = self.computed.get(name).filter(|_| is_made(&self.computed, name));
-            if text.is_none_or(|it| !is_untouched(it, before, data)) {
+            if text.is_none_or(|it| !self.is_untouched(it, before, data)) {
                 continue;
             }
             match before.get(name) {
@@ -143,14 +143,16 @@ impl Rules {
             *faults = broken;
         } else if faults.is_empty() {
             let text = |it: &Fault| self.computed.get(top(it)).map_or("", String::as_str);
-            let is_old = |it: &Fault| before.is_some_and(|was| is_untouched(text(it), was, data));
+            let is_old =
+                |it: &Fault| before.is_some_and(|was| self.is_untouched(text(it), was, data));
             faults.extend(unmade.into_iter().filter(|it| !is_old(it)));
         }
     }
 
     fn broken(&self, data: &Data, before: Option<&Data>) -> Vec<Fault> {
         let scope = self.scope(data);
-        let asked = |it: &&RecordRule| before.is_none_or(|was| !is_untouched(&it.must, was, data));
+        let asked =
+            |it: &&RecordRule| before.is_none_or(|was| !self.is_untouched(&it.must, was, data));
         let broken = self.rules.iter().filter(asked).filter_map(|rule| {
             let fault = |message: &str, hint: Option<String>| Fault {
                 pointer: field::pointer(&rule.field),
@@ -164,6 +166,35 @@ impl Rules {
             }
         });
         broken.collect()
+    }
+
+    /// Is all as it was that an expression asks for? What comes of it is then as it was, too.
+    fn is_untouched(&self, text: &str, before: &Data, after: &Data) -> bool {
+        self.is_untouched_through(text, before, after, &[])
+    }
+
+    /// The same within fields that are made: of such a one counts what it is made of, not what stands in it, which
+    /// may have been made otherwise before.
+    fn is_untouched_through(
+        &self,
+        text: &str,
+        before: &Data,
+        after: &Data,
+        through: &[&str],
+    ) -> bool {
+        let of = |data: &Data, name: &str| data.get(name).cloned().unwrap_or_default();
+        let is_as_it_was = |name: &str| {
+            // Fields that are made of each other have nothing behind them.
+            let is_looked_through = is_made(&self.computed, name) && !through.contains(&name);
+            match self.computed.get(name).filter(|_| is_looked_through) {
+                Some(text) => {
+                    let through = [through, &[name][..]].concat();
+                    self.is_untouched_through(text, before, after, &through)
+                }
+                None => of(before, name) == of(after, name),
+            }
+        };
+        asks_by_name(text) && asked(text).all(is_as_it_was)
     }
 
     fn scope(&self, data: &Data) -> Scope {
@@ -182,12 +213,6 @@ impl Rules {
 /// Is this field made of others alone, whatever is said in it? What asks for itself completes what was said.
 pub(crate) fn is_made(computed: &IndexMap<String, String>, name: &str) -> bool {
     computed.get(name).is_some_and(|text| !asked(text).any(|it| it == name))
-}
-
-/// Is all as it was that an expression asks for? What comes of it is then as it was, too.
-fn is_untouched(text: &str, before: &Data, after: &Data) -> bool {
-    let of = |data: &Data, name: &str| data.get(name).cloned().unwrap_or_default();
-    asks_by_name(text) && asked(text).all(|it| of(before, it) == of(after, it))
 }
 
 /// Does an expression ask for single fields alone, and never for the whole record?
@@ -248,7 +273,8 @@ mod tests {
                 },
                 "rules": [
                     {"must": "it.leaves >= it.arrives", "field": "leaves", "says": "must not be before `arrives`"},
-                    {"must": "it.guests is none or it.guests <= 2 * (it.rooms or 1)", "field": "guests", "says": "must find room"}
+                    {"must": "it.guests is none or it.guests <= 2 * (it.rooms or 1)", "field": "guests", "says": "must find room"},
+                    {"must": "it.nights is none or it.nights <= 30", "field": "nights", "says": "must not be more than 30"}
                 ]
             }}
         }))
@@ -359,6 +385,31 @@ mod tests {
         let mended =
             changes(old, json!({"leaves": "2026-11-22"})).expect("the guests are not touched");
         assert_eq!(mended["nights"], 1);
+    }
+
+    #[test]
+    fn a_rule_over_what_is_computed_is_asked_where_what_it_is_computed_of_changes() {
+        // Kept before its nights were counted, and before a stay might not be as long.
+        let old = json!({"name": "A", "arrives": "2026-11-01", "leaves": "2026-12-31"});
+        let renamed = changes(old, json!({"name": "B"})).expect("its days are not touched");
+        assert_eq!((&renamed["name"], &renamed["nights"]), (&json!("B"), &json!(60)));
+        // As many nights as before, and still too many.
+        let later = json!({"arrives": "2026-11-02", "leaves": "2027-01-01"});
+        assert_eq!(changes(renamed, later), Err(vec!["/nights".to_owned()]));
+    }
+
+    #[test]
+    fn fields_that_are_computed_of_each_other_are_compared_as_they_are() {
+        let kits = stays();
+        let kit = kits.get("stays").expect("declared");
+        let mut rules = Rules::of(&kit.spec, &kit.schema).expect("it has rules");
+        rules.computed = IndexMap::from([
+            ("a".to_owned(), "it.b".to_owned()),
+            ("b".to_owned(), "it.a".to_owned()),
+        ]);
+        let data = |a: u32| Data::from_iter([("a".to_owned(), json!(a))]);
+        assert!(rules.is_untouched("it.a + it.b", &data(1), &data(1)));
+        assert!(!rules.is_untouched("it.a + it.b", &data(1), &data(2)));
     }
 
     #[test]
