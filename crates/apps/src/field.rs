@@ -38,6 +38,11 @@ pub fn remove(data: &mut Data, path: &str) -> Option<Json> {
     }
 }
 
+/// The field of a record in which `path` lies: `metadata` of `metadata.unit`.
+pub(crate) fn top(path: &str) -> &str {
+    path.split_once('.').map_or(path, |it| it.0)
+}
+
 /// The value as people read it in a table: text bare, nothing for `null`, objects and lists as JSON.
 pub fn display(value: &Json) -> String {
     match value {

@@ -13,7 +13,7 @@ use store::{Tx, audit, params};
 use super::{Proposal, ProposalError, Status, get};
 use crate::{
     field::{self, Data},
-    record::{self, Act, Checked, CollectionKit, Kits, Record, merge},
+    record::{self, Act, Checked, CollectionKit, Invalid, Kits, Record, merge},
     version::{self, Contents, NewChild, NewVersion, Outcome, Version, VersionError},
 };
 
@@ -135,16 +135,14 @@ impl<'a> Draft<'a> {
     }
 
     fn try_to_take_in(&mut self, proposal: &Proposal) -> Result<(), String> {
-        let checked = |data: Data| {
-            self.kit.check(data).map_err(|it| format!("the record would not fit any more: {it}"))
-        };
+        let unfit = |it: Invalid| format!("the record would not fit any more: {it}");
         let fields = match Suggested::of(proposal) {
             Suggested::Advice => {
                 self.advice.push(proposal.id);
                 return Ok(());
             }
             Suggested::Add(data) => {
-                let data = Some(checked(data)?);
+                let data = Some(self.kit.check(data).map_err(unfit)?);
                 self.entries.push(Entry { record: None, data, by: vec![proposal.id] });
                 return Ok(());
             }
@@ -159,9 +157,12 @@ impl<'a> Draft<'a> {
         let data = match fields {
             None => None,
             Some(fields) => {
-                let mut data = present.data().clone();
-                set(&mut data, fields);
-                Some(checked(data)?)
+                let names: Vec<String> = fields.keys().cloned().collect();
+                let named: Vec<&str> = names.iter().map(|it| field::top(it)).collect();
+                let mut after = present.data().clone();
+                set(&mut after, fields);
+                let changed = self.kit.changed_to(present.data(), Json::Object(after), &named);
+                Some(changed.map_err(unfit)?.unwrap_or_else(|| present.clone()))
             }
         };
         let entry = &mut self.entries[at];

@@ -4,10 +4,11 @@ use serde_json::{Value as Json, json};
 
 use super::{
     Applied, Decided, Decision, Filter, NewProposal, Proposal, ProposalError, Status, apply,
-    decide, decide_all, get, insert, list, rejections, view,
+    decide, decide_all, get, insert, list, plan, rejections, view,
 };
 use crate::{
-    fixture::Fixture,
+    description::RecordRule,
+    fixture::{self, Fixture},
     record::{Act, Record},
     version::{self, NewVersion, Origin, Version},
 };
@@ -155,6 +156,25 @@ testkit::on_both! {
         assert_eq!(shown["subject"], json!({"title": "B", "data": {"code": "B", "label": "B", "metadata": {"unit": "EA"}}}));
         assert_eq!((&shown["status"], &shown["produced_by"]), (&json!("pending"), &json!("rules")));
         assert_eq!(view(&all[1], &house.kits, "shelves")["subject"], Json::Null);
+    }
+
+    async fn a_record_that_broke_a_rule_before_there_was_one_takes_a_proposal_about_other_fields(db: testkit::Database) {
+        let house = Fixture::on(db).await;
+        let (_, version, ids) = shelf_of_three(&house).await;
+        propose(&house, version.id, vec![
+            suggest(Some(ids[0]), json!({"metadata.unit": "LF"})),
+            suggest(Some(ids[1]), json!({"code": "X", "label": "X"})),
+        ])
+        .await;
+        let mut description = fixture::description();
+        let rule = RecordRule { must: "it.code != it.label".into(), field: "label".into(), says: "must say more than the code".into() };
+        description.collections.get_mut("books").expect("declared").rules.push(rule);
+        let kits = fixture::kits(&description);
+        let (there, all) = (books(&house, version.id).await, listed(&house, version.id, Filter::default()).await);
+        let planned = plan(kits.get("books").expect("declared"), &there, &all);
+        assert_eq!(planned.applied, [all[0].id], "{:?}", planned.conflicts);
+        assert_eq!(planned.conflicts.len(), 1);
+        assert!(planned.conflicts[0].why.contains("label must say more than the code"), "{:?}", planned.conflicts);
     }
 
     async fn another_tenant_finds_no_proposal(db: testkit::Database) {

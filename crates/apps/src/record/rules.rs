@@ -19,11 +19,11 @@ use crate::{
     template,
 };
 
-/// A change of a record that is there: what it held, and what is said of it.
+/// A change of a record that is there: what it held, and of which fields something is said.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Changing<'a> {
     pub(crate) before: &'a Data,
-    pub(crate) patch: &'a Data,
+    pub(crate) named: &'a [&'a str],
 }
 
 /// What a collection computes and demands.
@@ -92,7 +92,7 @@ impl Rules {
     /// Is what a field held before what it is completed to of the others, and does a change say nothing of it?
     fn was_completed(&self, change: Changing<'_>, name: &str, text: &str) -> bool {
         let there = change.before.get(name).filter(|it| !it.is_null());
-        let Some(there) = there.filter(|_| !change.patch.contains_key(name)) else { return false };
+        let Some(there) = there.filter(|_| !change.named.contains(&name)) else { return false };
         if is_made(&self.computed, name) {
             return false;
         }

@@ -11,12 +11,26 @@ impl CollectionKit {
     /// # Errors
     /// [`Invalid`] with all that is wrong with it, but for what was wrong before and hangs on nothing that changes.
     pub(crate) fn changed(&self, before: &Data, patch: &Data) -> Result<Option<Checked>, Invalid> {
-        let mut data = Json::Object(before.clone());
-        merge(&mut data, &Json::Object(patch.clone()));
-        if data.as_object() == Some(before) {
+        let mut after = Json::Object(before.clone());
+        merge(&mut after, &Json::Object(patch.clone()));
+        let named: Vec<&str> = patch.keys().map(String::as_str).collect();
+        self.changed_to(before, after, &named)
+    }
+
+    /// The same of a change by which a record is to hold `after`, and which says something of the fields `named`.
+    ///
+    /// # Errors
+    /// As [`CollectionKit::changed`].
+    pub(crate) fn changed_to(
+        &self,
+        before: &Data,
+        after: Json,
+        named: &[&str],
+    ) -> Result<Option<Checked>, Invalid> {
+        if after.as_object() == Some(before) {
             return Ok(None);
         }
-        let checked = self.check_as(data, Some(Changing { before, patch }))?;
+        let checked = self.check_as(after, Some(Changing { before, named }))?;
         // Where what was changed is computed, it is as it was.
         Ok(Some(checked).filter(|it| it.data() != before))
     }
