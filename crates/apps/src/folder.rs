@@ -413,8 +413,9 @@ pub(crate) fn read_seed(
 ) -> Result<Table, TableError> {
     let required = schema.inlined().get("required").and_then(Json::as_array);
     let required = required.into_iter().flatten().filter_map(Json::as_str);
-    // What is computed need not stand in a seed.
-    let required = required.filter(|it| !collection.computed.contains_key(*it)).map(str::to_owned);
+    // What is computed or completed need not stand in a seed.
+    let is_made = |name: &str| collection.computed.contains_key(name) || schema.completes(name);
+    let required = required.filter(|it| !is_made(it)).map(str::to_owned);
     let import = Import {
         formats: table::Format::ALL.map(|it| it.name().to_owned()).to_vec(),
         max_bytes: u64::MAX,

@@ -3,10 +3,11 @@
 //!
 //! Drafts up to 2020-12. `$ref` may name other files of the application folder and nothing else:
 //! no schema is ever fetched. Formats are checked, and an unknown format does not compile. One keyword
-//! is the house's own: `placeholders`.
+//! is the house's own: `placeholders`. What nothing is said of is its `default`.
 //!
-//! Start at [`Schema::compile`], [`Schema::read`] and [`Schema::check`].
+//! Start at [`Schema::compile`], [`Schema::read`], [`Schema::complete`] and [`Schema::check`].
 
+mod defaults;
 mod kinds;
 mod placeholders;
 mod reference;
@@ -30,6 +31,7 @@ pub struct Schema(Arc<Inner>);
 struct Inner {
     validator: Validator,
     inlined: Json,
+    has_defaults: bool,
 }
 
 /// What does not fit, and where.
@@ -119,6 +121,29 @@ impl Schema {
         self.0.validator.is_valid(value)
     }
 
+    /// Lays in each `default` of which `value` says nothing, at any depth of what is there; of a change only in the
+    /// fields that it names.
+    pub fn complete(&self, value: &mut Json, named: Option<&[&str]>) {
+        if self.0.has_defaults {
+            let is_meant = |name: &str| named.is_none_or(|it| it.contains(&name));
+            defaults::lay(&self.0.inlined, value, &is_meant);
+        }
+    }
+
+    /// Is a field completed of which nothing is said?
+    pub(crate) fn completes(&self, path: &str) -> bool {
+        self.part(path).is_some_and(|it| defaults::of(it).is_some())
+    }
+
+    /// The defaults that break the schema at which they stand, pointing into the schema.
+    pub(crate) fn unfit_defaults(&self) -> Vec<Fault> {
+        let mut found = Vec::new();
+        if self.0.has_defaults {
+            defaults::unfit(&self.0.inlined, "", &mut found);
+        }
+        found
+    }
+
     /// The schema with every `$ref` replaced by what it names. Where a schema holds itself, the
     /// inner one is left open (`{}`).
     pub fn inlined(&self) -> &Json {
@@ -155,9 +180,10 @@ impl Schema {
         self.part(path).map_or(Kinds::ANY, Kinds::of)
     }
 
-    /// The same schema with nothing required at the top but `fields`.
+    /// The same schema with nothing required at the top but `fields`, and within them nothing that it completes.
     pub(crate) fn requiring(&self, fields: &[String]) -> Result<Self, SchemaError> {
         let mut schema = self.0.inlined.clone();
+        defaults::unrequire(&mut schema);
         if let Some(object) = schema.as_object_mut() {
             let required = fields.iter().filter(|it| !it.contains('.')).cloned().map(Json::from);
             object.insert("required".into(), Json::Array(required.collect()));
@@ -186,7 +212,8 @@ impl Schema {
             message: unusable_in_words(&error.to_string()),
             pointer: error.instance_path().to_string(),
         })?;
-        Ok(Self(Arc::new(Inner { validator, inlined })))
+        let has_defaults = defaults::any(&inlined);
+        Ok(Self(Arc::new(Inner { validator, inlined, has_defaults })))
     }
 
     fn describe(&self, error: &ValidationError<'_>, faults: &mut Vec<Fault>) {

@@ -74,6 +74,10 @@ impl Shelf for Records {
         self.kit(collection).map_or_else(|| data.clone(), |kit| kit.completed(data))
     }
 
+    fn usual(&self, collection: &str) -> Data {
+        self.kit(collection).map(CollectionKit::usual).unwrap_or_default()
+    }
+
     fn takes(&self, collection: &str, there: &Data, patch: &Patch) -> bool {
         self.kit(collection).is_some_and(|kit| kit.changed(there, &laid(there, patch)).is_ok())
     }

@@ -48,6 +48,8 @@ pub struct Filled<'a> {
     pub by_others: &'a [Data],
     /// The field by which the source marks what it no longer has: that something is there is news each time.
     pub mark: Option<&'a str>,
+    /// What its collection lays into fields of which nobody says anything.
+    pub usual: Option<&'a Data>,
 }
 
 /// Why a record is left alone.
@@ -121,7 +123,13 @@ impl Filled<'_> {
             // A record that was there before the source spoke of it.
             None => !is_empty(there),
         };
-        is_other && !self.is_by_others(name, there)
+        is_other && !self.is_usual(name, there) && !self.is_by_others(name, there)
+    }
+
+    /// Is what a field holds there because nobody had said anything of it, this source neither?
+    fn is_usual(&self, name: &str, there: &Json) -> bool {
+        let is_said = self.written.is_some_and(|it| it.contains_key(name));
+        !is_said && self.usual.and_then(|it| it.get(name)).is_some_and(|it| same(it, there))
     }
 
     /// Did another source place what a field holds?
@@ -280,6 +288,20 @@ mod tests {
         assert_eq!(change(&there, filled, &said).patch.len(), 0, "of any other field it is none");
         let back = change(&there, Filled { mark: Some("is_gone"), ..filled }, &said);
         assert_eq!(back.patch, said);
+    }
+
+    #[test]
+    fn what_the_collection_laid_in_where_nobody_spoke_is_no_correction_by_hand() {
+        let usual = data(json!({"is_open": false}));
+        let (there, said) = (data(json!({"is_open": false})), data(json!({"is_open": true})));
+        let decided = |written: Option<&Data>| {
+            let filled = Filled { written, usual: Some(&usual), ..Filled::default() };
+            change(&there, filled, &said).locked
+        };
+        let none: [&str; 0] = [];
+        assert_eq!(decided(None), none);
+        assert_eq!(decided(Some(&Data::new())), none, "nor where the source speaks of it anew");
+        assert_eq!(decided(Some(&said)), ["is_open"], "what it said was taken back by hand");
     }
 
     #[test]

@@ -74,6 +74,8 @@ struct Keeper {
     now: Timestamp,
     ready: Vec<Ready>,
     along: Along,
+    /// What the collection lays into fields of which nobody says anything.
+    usual: Data,
     compared: HashMap<String, String>,
     asides: Vec<String>,
     before: Counts,
@@ -108,6 +110,7 @@ impl Trip<'_> {
             .iter()
             .filter_map(|it| Some((it.item.key.clone(), self.compared.get(&it.item.key)?.clone())));
         let keeper = std::sync::Arc::new(Keeper {
+            usual: self.room.shelf().usual(&source.into),
             compared: compared.collect(),
             asides: self.were_aside(&ready),
             program: self.program.clone(),

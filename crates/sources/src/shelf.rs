@@ -50,6 +50,9 @@ pub trait Shelf: Send + Sync + 'static {
     /// Data as a collection would keep it, with what it completes; the same fields and no more.
     fn completed(&self, collection: &str, data: &Data) -> Data;
 
+    /// What stands in the fields of a record of which nobody said anything.
+    fn usual(&self, collection: &str) -> Data;
+
     /// Would a record that holds this take such a change?
     fn takes(&self, collection: &str, there: &Data, patch: &Patch) -> bool;
 

@@ -116,7 +116,16 @@ impl Files {
             return None;
         }
         match Schema::read(&self.folder, name) {
-            Ok(schema) => Some(schema),
+            Ok(schema) => {
+                for it in schema.unfit_defaults() {
+                    let message = format!("{} {}", shown(&it.pointer), it.message);
+                    let place = document.place(&it.pointer);
+                    let mut fault = Fault::new(name, place, "invalid_default", message);
+                    fault.hint.clone_from(&it.hint);
+                    faults.push(fault);
+                }
+                Some(schema)
+            }
             Err(error) => {
                 let (needle, keys): (String, &[&str]) = match &error {
                     SchemaError::BrokenReference { reference, .. } => {

@@ -7,7 +7,7 @@ use crate::{
     description::Collection,
     folder,
     marked::{Marked, Place},
-    record::rules::Rules,
+    record::{made_and_judged, rules::Rules},
     schema::{self, Schema},
     table,
 };
@@ -65,12 +65,9 @@ impl Checker<'_> {
                     (None, _) => Place::START,
                 };
                 if let Some(rules) = Rules::of(collection, schema) {
-                    for mut record in read.records {
-                        let unmade = rules.compute(&mut record.data, None);
-                        let data = Json::Object(record.data.clone());
-                        let mut faults = schema.check(&data).err().unwrap_or_default();
-                        rules.judge(&record.data, None, unmade, &mut faults);
-                        for it in faults {
+                    for record in read.records {
+                        let mut data = Json::Object(record.data);
+                        for it in made_and_judged(schema, Some(&rules), &mut data, None) {
                             let row = record.row_number;
                             let what = super::files::shown(&it.pointer);
                             let message = format!("row {row}: {what} {}", it.message);
@@ -108,19 +105,14 @@ impl Checker<'_> {
         let Some(document) = files.document(file) else { return };
         let mut value = document.value.clone();
         let rules = Rules::of(collection, schema);
-        let unmade = match (&rules, &mut value) {
-            (Some(rules), Json::Object(data)) => rules.compute(data, None),
-            _ => Vec::new(),
-        };
-        let mut found: Vec<schema::Fault> = schema.check(&value).err().unwrap_or_default();
-        if let (Some(rules), Json::Object(data)) = (&rules, &value) {
-            rules.judge(data, None, unmade, &mut found);
-        }
+        let mut found = made_and_judged(schema, rules.as_ref(), &mut value, None);
         for (name, kind) in &collection.documents {
             let inner = document.value.get(name);
             let documented = self.schemas.get(&kind.schema).cloned().flatten();
             if let (Some(inner), Some(schema)) = (inner, documented) {
-                for fault in schema.check(inner).err().unwrap_or_default() {
+                let mut inner = inner.clone();
+                schema.complete(&mut inner, None);
+                for fault in schema.check(&inner).err().unwrap_or_default() {
                     found.push(schema::Fault {
                         pointer: format!("/{name}{}", fault.pointer),
                         ..fault

@@ -61,6 +61,7 @@ fn every_fault_of_an_assistant_is_told() {
     let report = folder(&tests_folder("broken-assistant"), &operations).to_string();
     for told in [
         "`boss` is an owner: somebody must be able to do everything",
+        "`/properties/name/default` must be text, not a number",
         "`own_account` is everybody's: without it nobody could sign out",
         "`viewer` does not have `write_records` anyway",
         "`odd` is the same role of the house as `reader`",

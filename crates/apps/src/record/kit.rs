@@ -6,6 +6,8 @@
 
 mod change;
 
+pub(crate) use change::made_and_judged;
+
 use std::{
     collections::BTreeSet,
     sync::{Arc, PoisonError, RwLock},
@@ -259,8 +261,8 @@ impl CollectionKit {
         field::get(data, &self.spec.title).map(field::display).filter(|it| !it.is_empty())
     }
 
-    /// Computes what is computed, and checks data against the schema and the rules, the documents in it against
-    /// theirs.
+    /// Completes and computes what data does not say, and checks it against the schema and the rules, the documents
+    /// in it against theirs.
     ///
     /// # Errors
     /// [`Invalid`] with all faults at once.

@@ -37,6 +37,7 @@ pub use changed::mark_name;
 pub(crate) use changed::{changed, family_changed};
 pub use error::{RecordError, store_code};
 pub use find::{by_value, findable};
+pub(crate) use kit::made_and_judged;
 pub use kit::{Checked, CollectionKit, Invalid, KitError, Kits, Place};
 pub(crate) use list::{Bindings, filter_clause};
 pub use list::{List, Sort, Within, list};

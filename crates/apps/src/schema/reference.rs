@@ -8,7 +8,7 @@ use std::{
 use jsonschema::{Retrieve, Uri};
 use serde_json::{Map, Value as Json};
 
-use super::SchemaError;
+use super::{SchemaError, defaults::DATA};
 
 /// The scheme of a schema's own address, in which the folder is the root.
 pub(super) const SCHEME: &str = "folder";
@@ -81,9 +81,9 @@ impl<'a> Inliner<'a> {
                 }
                 for (key, value) in object.iter().filter(|(key, _)| *key != "$ref") {
                     // Examples and defaults are data, in which `$ref` would mean nothing.
-                    let value = match key.as_str() {
-                        "const" | "enum" | "default" | "examples" => value.clone(),
-                        _ => self.inline(value, file)?,
+                    let value = match DATA.contains(&key.as_str()) {
+                        true => value.clone(),
+                        false => self.inline(value, file)?,
                     };
                     out.insert(key.clone(), value);
                 }

@@ -270,6 +270,29 @@ testkit::on_both! {
         }
     }
 
+    async fn what_the_schema_gives_where_a_source_says_nothing_is_no_difference(db: Database) {
+        let nameless = described("map: {name: entry.name, role: entry.role}", "map: {name: entry.name}")
+            .replace(r#"{"name": row.judge.name, "role": row.judge.role}"#, r#"{"name": row.judge.name}"#);
+        let trail = Trail::fitted(db, Outfit { aerc: Some(nameless), ..Outfit::default() }).await;
+        let run = trail.reads("aerc").await;
+        assert_eq!(counts(&run, ["inserted"]), [59], "{run}");
+        let judges = |it: &record::Record| it.data["control_judges"].as_array().cloned().unwrap_or_default();
+        let all: Vec<Json> = trail.events().await.values().flat_map(judges).collect();
+        assert!(!all.is_empty() && all.iter().all(|it| it["role"] == "Control Judge"), "{all:?}");
+
+        let run = trail.reads_anew().await;
+        assert_eq!(counts(&run, ["updated", "unchanged"]), [0, 59], "{run}");
+        let id = trail.event(RIDE).await.id;
+        let origins = trail.engine.source_origins(&Caller::operator(), id).await.expect("its origins");
+        assert_eq!(origins[0]["locked"], json!([]), "{origins:?}");
+        let by_hand = json!([{"name": "Ann By Hand"}]);
+        trail.corrects(id, json!({"control_judges": by_hand})).await;
+        let run = trail.reads_anew().await;
+        assert!(codes(&run).contains(&"fields_locked"), "{run}");
+        let kept = judges(&trail.event(RIDE).await);
+        assert_eq!(kept, [json!({"name": "Ann By Hand", "role": "Control Judge"})]);
+    }
+
     async fn a_ride_that_broke_a_rule_before_there_was_one_is_marked_as_gone(db: Database) {
         let trail = Trail::open(db).await;
         trail.reads("aerc").await;

@@ -342,12 +342,15 @@ testkit::on_both! {
         let server = place.serve().await;
         let admin = gathered(&server).await;
         let new = json!({"name": "Moonlit Loop", "source": "OTHER", "date_start": "2027-06-12", "date_end": "2027-06-12",
-            "ride_days": 1, "is_multi_day_event": false, "state": "OR", "distances": [{"distance": "25 miles"}]});
+            "ride_days": 1, "is_multi_day_event": false, "state": "OR", "distances": [{"distance": "25 miles"}],
+            "control_judges": [{"name": "Ulla Brindle"}, {"name": "Corwin Stone", "role": "Head Control Judge"}]});
         refused(&server.nobody().post("/v2/events", &new).await, 401, "UNAUTHORIZED");
         let made = admin.post("/v2/events", &new).await.is(201);
         let at = format!("/v2/events/{}", text(&made["id"]));
         let first = admin.get(&at).await;
         assert_eq!(first.is(200)["name"], "Moonlit Loop");
+        let roles: Vec<String> = entries(&first.is(200)["control_judges"]).iter().map(|it| text(&it["role"])).collect();
+        assert_eq!(roles, ["Control Judge", "Head Control Judge"], "a judge without a role has the one of the schema");
         assert_eq!(admin.get(&at).await.header("x-mainstay-cache"), Some("hit"));
         let put = admin.ask(Method::PUT, &at, Some(&json!({"ride_manager": "Ann"}))).await.is(200);
         assert_eq!((&put["name"], &put["ride_manager"]), (&json!("Moonlit Loop"), &json!("Ann")));

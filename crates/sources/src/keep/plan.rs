@@ -96,7 +96,7 @@ impl Keeper {
     ) -> Filled<'a> {
         let mark = self.program.source().gone.as_ref().and_then(|it| it.field.as_deref());
         let by_others = others.get(&record).map_or(&[][..], Vec::as_slice);
-        Filled { written, by_others, mark }
+        Filled { written, by_others, mark, usual: Some(&self.usual) }
     }
 
     /// What others placed in records. Where nothing is ever changed nobody needs to know.
