@@ -214,13 +214,13 @@ impl Shelf for Records {
         Ok(ids)
     }
 
-    fn update(&self, tx: &Tx, who: &Who, id: RecordId, patch: &Patch) -> Result<(), Refused> {
+    fn update(&self, tx: &Tx, who: &Who, id: RecordId, patch: &Patch) -> Result<Data, Refused> {
         let act = Act { reach: Reach::All, actor: who.actor.clone(), now: who.now };
         let there = record::get(tx, act.reach, id, None).map_err(refused)?;
         let patch = Json::Object(laid(&there.data, patch));
         let change = Change { id, collection: None, patch, revision: None };
-        record::update(tx, self.engine.folder().kits(), &act, &change).map_err(refused)?;
-        Ok(())
+        let made = record::update(tx, self.engine.folder().kits(), &act, &change);
+        Ok(made.map_err(refused)?.data)
     }
 
     async fn ask(&self, ask: TaskQuestion) -> Result<Json, Unanswered> {

@@ -65,8 +65,8 @@ pub trait Shelf: Send + Sync + 'static {
         all: Vec<Data>,
     ) -> Result<Vec<RecordId>, Refused>;
 
-    /// Lays fields over a record, with an audit row.
-    fn update(&self, tx: &Tx, who: &Who, id: RecordId, patch: &Patch) -> Result<(), Refused>;
+    /// Lays fields over a record, with an audit row; what it holds then.
+    fn update(&self, tx: &Tx, who: &Who, id: RecordId, patch: &Patch) -> Result<Data, Refused>;
 
     /// Asks a task once; its answer.
     async fn ask(&self, ask: TaskQuestion) -> Result<Json, Unanswered>;

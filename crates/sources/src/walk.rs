@@ -23,7 +23,7 @@ use crate::{
     judge,
     keep::{Along, put_aside},
     run,
-    shelf::{Patch, Refused, Who},
+    shelf::{Patch, Refused, Shelf, Who},
     state::Walk,
     trip::{Stop, Trip},
 };
@@ -37,6 +37,14 @@ struct Page {
     aside: Vec<Aside>,
     /// The highest number on it.
     last: Option<i64>,
+}
+
+/// A record that was kept, and is completed now.
+struct Completed {
+    aside: Aside,
+    known: Known,
+    /// What becomes different.
+    patch: Data,
 }
 
 impl Trip<'_> {
@@ -293,14 +301,14 @@ impl Trip<'_> {
                 .into_iter()
                 .filter(|(name, value)| before.get(name) != Some(value))
                 .collect();
-            done.push((known, patch));
+            done.push(Completed { aside, known, patch });
         }
         self.write_completed(done, over).await
     }
 
     async fn write_completed(
         &mut self,
-        done: Vec<(Known, Data)>,
+        done: Vec<Completed>,
         over: Vec<String>,
     ) -> Result<(), Stop> {
         if done.is_empty() && over.is_empty() {
@@ -309,45 +317,49 @@ impl Trip<'_> {
         let (job, of, now) = (self.job.clone(), self.of.clone(), self.room.now());
         let (shelf, actor) = (self.room.shelf().clone(), self.job.actor());
         let who = Who { tenant: self.tenant, actor: actor.clone(), now };
-        let changes = done.iter().any(|it| !it.1.is_empty());
-        self.counts.updated += done.iter().filter(|it| !it.1.is_empty()).count() as u64;
-        let (counts, findings) = (self.counts, self.kept_findings());
+        let changes = done.iter().any(|it| !it.patch.is_empty());
+        let made = shelf.made(&self.program.source().into);
+        let (mut counts, findings) = (self.counts, self.kept_findings());
         let write = move |tx: &Tx| {
             job.fence(tx)?;
-            if changes {
-                let summary = format!("Completed records of {}", of.source);
-                let subject = format!("sources/{}", of.source);
-                let entry = audit::Entry::new(of.tenant, "source_completed", subject, summary);
-                tx.audit(entry.after(json!({"run": job.job().id})));
-            }
-            for (known, patch) in done {
-                forget(tx, &of, &known.item)?;
-                if patch.is_empty() {
-                    continue;
+            let mut refused = Vec::new();
+            for it in done {
+                match lay_in(tx, &*shelf, &who, &of, &made, &it)? {
+                    None => {
+                        forget(tx, &of, &it.known.item)?;
+                        counts.updated += u64::from(!it.patch.is_empty());
+                    }
+                    Some(why) => {
+                        let again = failed_again(it.aside, &why);
+                        aside::put(tx, of.tenant, &of.source, &again, now)?;
+                        refused.push((again.item, why));
+                    }
                 }
-                let fields = Patch { fields: patch.clone(), ..Patch::default() };
-                match shelf.update(tx, &who, known.record, &fields) {
-                    Ok(()) => {}
-                    Err(Refused::Record(_)) => continue,
-                    Err(Refused::Store(error)) => return Err(error.into()),
-                }
-                let (mut written, mut placed) = (known.written, known.placed);
-                if let Some(written) = &mut written {
-                    written.extend(patch.clone());
-                }
-                placed.extend(patch);
-                item::rewrite(tx, &of, &known.item, written.as_ref(), &placed)?;
             }
             for item in &over {
                 forget(tx, &of, item)?;
             }
+            if changes {
+                let summary = format!("Completed records of {}", of.source);
+                let subject = format!("sources/{}", of.source);
+                let entry = audit::Entry::new(of.tenant, "source_completed", subject, summary);
+                let after = json!({"refused": refused.len(), "run": job.job().id});
+                tx.audit(entry.after(after));
+            }
             run::save(tx, job.job().id, &counts, &findings)?;
-            Ok::<_, Stop>(())
+            Ok::<_, Stop>((counts, refused))
         };
-        match changes {
+        let written = match changes {
             true => self.room.store().write(&actor, now, write).await,
             false => self.room.store().bookkeep("note what a source completed", write).await,
+        };
+        let (counts, refused) = written?;
+        self.counts = counts;
+        for (item, why) in refused {
+            let message = format!("what it was completed with does not fit: {why}");
+            self.tell(Finding::new(Code::NotCompleted, message).about(&item));
         }
+        Ok(())
     }
 
     /// Notes what failed again, and forgets what is there by now.
@@ -395,6 +407,42 @@ impl Trip<'_> {
 fn names(item: &Item) -> Vec<String> {
     let place = item.place.map(|it| it.to_string());
     std::iter::once(item.key.clone()).chain(place).collect()
+}
+
+/// Lays into a record what it was completed with, and notes it as said by the source; why the record does not take
+/// it.
+fn lay_in(
+    tx: &Tx,
+    shelf: &dyn Shelf,
+    who: &Who,
+    of: &Of,
+    made: &[String],
+    it: &Completed,
+) -> Result<Option<String>, Stop> {
+    if it.patch.is_empty() {
+        return Ok(None);
+    }
+    let fields = Patch { fields: it.patch.clone(), ..Patch::default() };
+    let there = match shelf.update(tx, who, it.known.record, &fields) {
+        Ok(there) => there,
+        Err(Refused::Record(why)) => return Ok(Some(why)),
+        Err(Refused::Store(error)) => return Err(error.into()),
+    };
+    let kept = as_kept(&it.patch, &there, made);
+    let (mut written, mut placed) = (it.known.written.clone(), it.known.placed.clone());
+    if let Some(written) = &mut written {
+        written.extend(kept.clone());
+    }
+    placed.extend(kept);
+    item::rewrite(tx, of, &it.known.item, written.as_ref(), &placed)?;
+    Ok(None)
+}
+
+/// What was placed in the fields of a change, as their collection keeps it: that is what the source is asked about
+/// next. What the collection makes by itself is nothing that the source says.
+fn as_kept(patch: &Data, there: &Data, made: &[String]) -> Data {
+    let names = patch.keys().filter(|it| !made.contains(it));
+    names.map(|it| (it.clone(), there.get(it).cloned().unwrap_or_default())).collect()
 }
 
 fn failed_again(aside: Aside, why: &str) -> Aside {

@@ -126,6 +126,16 @@ impl Exchange {
     }
 
     async fn with(db: Database, models: models::Settings, key: &str) -> Self {
+        Self::adapted(db, models, key, str::to_owned).await
+    }
+
+    /// With texts of the application that the test has adapted.
+    async fn adapted(
+        db: Database,
+        models: models::Settings,
+        key: &str,
+        adapt: impl Fn(&str) -> String,
+    ) -> Self {
         let switchboard = Shared::default();
         lock(&switchboard).calls = sample();
         let routes = Router::new().route("/calls", post(answer)).with_state(switchboard.clone());
@@ -139,7 +149,7 @@ impl Exchange {
         let clock = testkit::clock();
         // As the product is, but for its patience.
         let copied = copied("analyzer", |_, text| {
-            text.replace("pace: 200ms", "pace: 1ms").replace("tries: 5", "tries: 1")
+            adapt(&text).replace("pace: 200ms", "pace: 1ms").replace("tries: 5", "tries: 1")
         });
         let actor = Actor::house();
         let made = store.write(&actor, clock.now(), |tx| {
@@ -376,5 +386,52 @@ testkit::on_both! {
             assert_eq!(call.data["needs_labels"], false);
         }
         assert!(exchange.aside(exchange.ours, "completion").await.is_empty());
+    }
+
+    async fn what_a_call_was_completed_with_is_remembered_as_its_collection_keeps_it(db: Database) {
+        let script = Script::start().await;
+        // A collection that writes topics in its own way, and a source that takes what changes.
+        let adapt = |text: &str| {
+            text.replace("\n    schema: schemas/call_record.json", "\n    schema: schemas/call_record.json\n    computed: {topic: it.topic|upper if it.topic else none}")
+                .replace("existing: keep", "existing: update")
+        };
+        let exchange = Exchange::adapted(db, scripted(&script, false), "secret", adapt).await;
+        exchange.board().calls.truncate(6);
+        exchange.pulls(exchange.ours).await;
+        let waiting = exchange.aside(exchange.ours, "completion").await.len() as u64;
+        // They are not met again: what is remembered is what the completion alone noted.
+        exchange.board().calls.clear();
+        let labels = json!({"version": "1", "sentiment": "Negatief", "topic": "Billing", "summary": "A bill was wrong."});
+        script.always(move |_| Reply::text(labels.to_string()));
+        exchange.clock.advance(SignedDuration::from_mins(10));
+        let run = exchange.pulls(exchange.ours).await;
+        assert!(waiting > 0 && counts(&run, ["updated"]) == [waiting], "{run}");
+        for call in exchange.calls(exchange.ours).await.values() {
+            assert_eq!(text(call, "topic"), "BILLING");
+            let origins = exchange.engine.source_origins(&Caller::operator(), call.id).await.expect("its origins");
+            assert_eq!(origins[0]["locked"], json!([]), "nobody corrected it: {origins:?}");
+        }
+    }
+
+    async fn what_a_call_was_completed_with_and_does_not_take_is_told_and_asked_for_again(db: Database) {
+        let script = Script::start().await;
+        let adapt = |text: &str| {
+            let rule = "{must: it.topic is none or it.topic != \"billing\", field: topic, says: must not be `billing`}";
+            text.replace("\n    schema: schemas/call_record.json", &format!("\n    schema: schemas/call_record.json\n    rules: [{rule}]"))
+        };
+        let exchange = Exchange::adapted(db, scripted(&script, false), "secret", adapt).await;
+        exchange.board().calls.truncate(6);
+        exchange.pulls(exchange.ours).await;
+        let waiting = exchange.aside(exchange.ours, "completion").await.len();
+        let labels = json!({"version": "1", "sentiment": "Negatief", "topic": "Billing", "summary": "A bill was wrong."});
+        script.always(move |_| Reply::text(labels.to_string()));
+        exchange.clock.advance(SignedDuration::from_mins(10));
+        let run = exchange.pulls(exchange.ours).await;
+        assert_eq!((run["state"].as_str(), counts(&run, ["updated"])), (Some("completed"), [0]), "{run}");
+        let told = run["findings"].to_string();
+        assert!(codes(&run).contains(&"not_completed") && told.contains("must not be `billing`"), "{run}");
+        let aside = exchange.aside(exchange.ours, "completion").await;
+        assert!(waiting > 0 && aside.len() == waiting, "{aside:?}");
+        assert!(aside.iter().all(|it| it.1.contains("must not be `billing`")), "{aside:?}");
     }
 }

@@ -150,7 +150,7 @@ impl Trip<'_> {
                 let fields = Data::from_iter([(field.clone(), Json::Bool(true))]);
                 let patch = Patch { fields, ..Patch::default() };
                 match shelf.update(tx, &who, known.record, &patch) {
-                    Ok(()) => {}
+                    Ok(_) => {}
                     Err(Refused::Record(why)) => {
                         refused.push((known.item.clone(), why));
                         continue;

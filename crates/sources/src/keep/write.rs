@@ -109,7 +109,7 @@ impl Keeper {
                 let Some(record) = it.record else { return Ok(()) };
                 let patch = patch_of(&change.patch, &change.written);
                 match self.shelf.update(tx, &self.who(), record, &patch) {
-                    Ok(()) => {}
+                    Ok(_) => {}
                     Err(Refused::Record(why)) => {
                         part.aside.push(self.resisting(ready, &why));
                         if it.known.is_some() {
