@@ -230,7 +230,11 @@ impl Shelf for Records {
         let prepared = prepared.map_err(|it| Unanswered::Nobody(it.to_string()))?;
         match Box::pin(prepared.asker.ask(&[], 1, 1)).await {
             Ok(answered) => Ok(answered.value),
-            Err(TaskError::Model(error)) if error.is_absent() || error.is_temporary() => {
+            // Temporary ones first: a model that takes too long over one question is there for the next.
+            Err(TaskError::Model(error)) if error.is_temporary() => {
+                Err(Unanswered::Away(error.to_string()))
+            }
+            Err(TaskError::Model(error)) if error.is_absent() => {
                 Err(Unanswered::Nobody(error.to_string()))
             }
             Err(error) => Err(Unanswered::This(error.to_string())),

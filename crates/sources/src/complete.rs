@@ -8,6 +8,8 @@
 mod ask;
 mod tally;
 
+pub(crate) use ask::{IN_VAIN_MAX, in_vain_after};
+
 use std::collections::HashMap;
 
 use serde_json::Value as Json;

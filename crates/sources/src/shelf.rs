@@ -165,6 +165,9 @@ pub enum Unanswered {
     /// Nobody answers at all: it will be no better for the next one.
     #[error("{0}")]
     Nobody(String),
+    /// Nobody answers now: it may be no better for the next one.
+    #[error("{0}")]
+    Away(String),
     /// It did not answer this.
     #[error("{0}")]
     This(String),

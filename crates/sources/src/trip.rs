@@ -19,6 +19,7 @@ use work::{Failure, FenceError, Running};
 use crate::{
     aside,
     cache::{self, Entry, Kind, Outcome, Uses},
+    complete::{self, IN_VAIN_MAX},
     description::Existing,
     expression::{Scope, Wrong},
     fetch::{Document, FetchError},
@@ -31,7 +32,7 @@ use crate::{
     program::Program,
     room::{Payload, Sources},
     run::{self, Counts, Flags},
-    shelf::{TaskQuestion, Unanswered},
+    shelf::TaskQuestion,
     sight::{self, Sight},
     state::{self, Memory},
 };
@@ -286,10 +287,10 @@ impl<'a> Trip<'a> {
         let program = self.program.clone();
         let Some(fallback) = &program.source().parse.fallback else { return Ok(resisting) };
         let mut rest = Vec::new();
-        let mut asked = 0;
+        let (mut asked, mut in_vain) = (0, 0);
         for row in resisting {
             // What was refused was read.
-            if asked >= fallback.most || row.is_refused {
+            if asked >= fallback.most || in_vain >= IN_VAIN_MAX || row.is_refused {
                 rest.push(row);
                 continue;
             }
@@ -301,7 +302,9 @@ impl<'a> Trip<'a> {
                 task: fallback.task.clone(),
                 input: json!({"row": row.raw, "fields": row.row, "why": row.reason}),
             };
-            match self.room.shelf().ask(question).await {
+            let answer = self.room.shelf().ask(question).await;
+            in_vain = complete::in_vain_after(in_vain, &answer);
+            match answer {
                 Ok(Json::Object(mut data)) => {
                     if let Some(marks) = &fallback.marks {
                         data.insert(marks.clone(), Json::Bool(true));
@@ -311,11 +314,7 @@ impl<'a> Trip<'a> {
                     self.tell(Finding::new(Code::ReadByTask, message).about(&item.key));
                     items.push(item);
                 }
-                Ok(_) | Err(Unanswered::This(_)) => rest.push(row),
-                Err(Unanswered::Nobody(_)) => {
-                    asked = fallback.most;
-                    rest.push(row);
-                }
+                _ => rest.push(row),
             }
         }
         Ok(rest)

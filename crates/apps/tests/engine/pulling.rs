@@ -434,4 +434,29 @@ testkit::on_both! {
         assert!(waiting > 0 && aside.len() == waiting, "{aside:?}");
         assert!(aside.iter().all(|it| it.1.contains("must not be `billing`")), "{aside:?}");
     }
+
+    async fn a_question_that_no_model_answers_costs_the_others_nothing(db: Database) {
+        let script = Script::start().await;
+        let labels = json!({"version": "1", "sentiment": "Negatief", "topic": "Billing", "summary": "A bill was wrong."});
+        script.always(move |body| match body.to_string().contains("the one that takes too long") {
+            true => Reply::status(503),
+            false => Reply::text(labels.to_string()),
+        });
+        let exchange = Exchange::with(db, scripted(&script, false), "secret").await;
+        let calls = (0..4).map(|it| {
+            let mut call = late(50_000 + it);
+            let words = if it == 0 { "the one that takes too long" } else { "an ordinary one" };
+            call["transcription"] = json!(format!("Customer: {words}, number {it}."));
+            call
+        });
+        exchange.board().calls = calls.collect();
+        let run = exchange.pulls(exchange.ours).await;
+        assert_eq!((run["state"].as_str(), counts(&run, ["inserted", "completed"])), (Some("completed"), [4, 3]), "{run}");
+        let told = run["findings"].to_string();
+        assert!(told.contains("1 records without summary, topic, sentiment"), "{run}");
+        let waiting: Vec<String> = exchange.calls(exchange.ours).await.into_iter()
+            .filter(|it| it.1.data["needs_labels"] == true).map(|it| it.0).collect();
+        assert_eq!(waiting, ["50000"]);
+        assert_eq!(exchange.aside(exchange.ours, "completion").await.len(), 1);
+    }
 }

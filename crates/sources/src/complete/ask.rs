@@ -1,6 +1,9 @@
 //! Asking: each subject once, by what was answered a short while ago, else a task, else somebody outside.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use futures::{StreamExt, stream};
 use serde_json::{Value as Json, json};
@@ -19,7 +22,7 @@ use crate::{
 };
 
 /// So many questions in a row to which nothing came back: whoever is asked is away for the others too.
-const IN_VAIN_MAX: u32 = 3;
+pub(crate) const IN_VAIN_MAX: u32 = 3;
 
 impl Trip<'_> {
     /// An answer for each different subject, as far as one run asks.
@@ -88,7 +91,7 @@ impl Trip<'_> {
         Ok(named.collect())
     }
 
-    /// Asks a task, several at the same time.
+    /// Asks a task; what asks about a page is given its words.
     async fn ask_task(
         &mut self,
         task: &TaskAsk,
@@ -118,28 +121,49 @@ impl Trip<'_> {
             let question = TaskQuestion { tenant, job, task: task.name.clone(), input };
             questions.push((name, question));
         }
+        found.extend(self.ask_all(questions, at_once).await?);
+        Ok(found)
+    }
+
+    /// Asks a task these questions: one after the other until somebody answers, then several at the same time.
+    /// Whoever only just comes back is not asked much at once.
+    async fn ask_all(
+        &self,
+        questions: Vec<(String, TaskQuestion)>,
+        at_once: u32,
+    ) -> Result<Vec<(String, Answered)>, Stop> {
         let shelf = self.room.shelf().clone();
-        let mut asked = stream::iter(questions.into_iter().map(|(name, question)| {
-            let shelf = shelf.clone();
-            async move { (name, shelf.ask(question).await) }
+        let (mut found, mut questions) = (Vec::new(), questions.into_iter());
+        let (mut in_vain, mut is_there) = (0, false);
+        while !is_there && in_vain < IN_VAIN_MAX {
+            self.stopped()?;
+            let Some((name, question)) = questions.next() else { break };
+            let answer = shelf.ask(question).await;
+            in_vain = in_vain_after(in_vain, &answer);
+            is_there = in_vain == 0;
+            found.push((name, answered(answer)));
+        }
+        if !is_there {
+            return Ok(found);
+        }
+        let is_over = AtomicBool::new(false);
+        let mut asked = stream::iter(questions.map(|(name, question)| {
+            let (shelf, is_over) = (shelf.clone(), &is_over);
+            // Those that are on their way when nobody is asked any more are waited for all the same.
+            async move {
+                match is_over.load(Ordering::Relaxed) {
+                    true => None,
+                    false => Some((name, shelf.ask(question).await)),
+                }
+            }
         }))
         .buffer_unordered(at_once.max(1) as usize);
-        let mut is_nobody_there = false;
-        while let Some((name, answer)) = asked.next().await {
+        while let Some(one) = asked.next().await {
             self.stopped()?;
-            let answer = match answer {
-                Ok(answer) => Answered::With(answer),
-                Err(Unanswered::This(why)) => Answered::Not(why),
-                Err(Unanswered::Nobody(why)) => {
-                    is_nobody_there = true;
-                    Answered::Not(why)
-                }
-            };
-            found.push((name, answer));
-            // Whoever is away now is away for the next one too.
-            if is_nobody_there {
-                break;
-            }
+            let Some((name, answer)) = one else { continue };
+            in_vain = in_vain_after(in_vain, &answer);
+            is_over.fetch_or(in_vain >= IN_VAIN_MAX, Ordering::Relaxed);
+            found.push((name, answered(answer)));
         }
         Ok(found)
     }
@@ -239,6 +263,22 @@ impl Trip<'_> {
     }
 }
 
+fn answered(answer: Result<Json, Unanswered>) -> Answered {
+    match answer {
+        Ok(answer) => Answered::With(answer),
+        Err(unanswered) => Answered::Not(unanswered.to_string()),
+    }
+}
+
+/// How many questions in a row a task has left unanswered, after one more.
+pub(crate) fn in_vain_after(in_vain: u32, answer: &Result<Json, Unanswered>) -> u32 {
+    match answer {
+        Ok(_) | Err(Unanswered::This(_)) => 0,
+        Err(Unanswered::Away(_)) => in_vain + 1,
+        Err(Unanswered::Nobody(_)) => IN_VAIN_MAX,
+    }
+}
+
 /// The addresses of a page, the one that is looked at first before the others.
 fn places(said: &Json) -> Vec<String> {
     match said {
@@ -250,6 +290,17 @@ fn places(said: &Json) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_task_is_asked_no_more_once_it_is_away_for_three_in_a_row() {
+        let away = || Err(Unanswered::Away("it takes too long".into()));
+        let in_vain = |all: Vec<Result<Json, Unanswered>>| all.iter().fold(0, in_vain_after);
+        assert!(in_vain(vec![away(), away()]) < IN_VAIN_MAX);
+        assert!(in_vain(vec![away(), away(), away()]) >= IN_VAIN_MAX);
+        assert_eq!(in_vain(vec![away(), away(), Ok(Json::Null)]), 0);
+        assert_eq!(in_vain(vec![away(), Err(Unanswered::This("no JSON".into()))]), 0);
+        assert!(in_vain(vec![Err(Unanswered::Nobody("no model".into()))]) >= IN_VAIN_MAX);
+    }
 
     #[test]
     fn a_page_may_have_several_addresses() {
