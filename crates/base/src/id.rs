@@ -2,11 +2,15 @@
 //!
 //! Ids are UUIDs of version 7 (RFC 9562), so that they sort by the time they were made. Ids of the
 //! house carry a prefix (`usr_…`). Ids that applications publish are bare UUIDs, because that is
-//! what the applications' own contracts promise.
+//! what the applications' own contracts promise; a record's may stand for a number ([`RecordId`]).
 
-use std::{fmt, str::FromStr};
+mod record;
+
+use std::str::FromStr;
 
 use uuid::Uuid;
+
+pub use record::RecordId;
 
 /// A text that is not an id of the kind asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,44 +21,67 @@ pub struct InvalidId {
     /// The kind, with its article: `a job`.
     pub kind: &'static str,
     /// What one looks like.
-    pub expected: String,
+    pub expected: &'static str,
 }
 
-macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident = $prefix:literal, $kind:literal;)*) => {$(
+impl InvalidId {
+    fn new(text: &str, kind: &'static str, expected: &'static str) -> Self {
+        Self { text: text.chars().take(64).collect(), kind, expected }
+    }
+}
+
+/// What every id has: a value, and one way in which it is written.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident = $prefix:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Uuid);
+        pub struct $name(uuid::Uuid);
 
         impl $name {
             /// A fresh id. The one place where ids are drawn; tests may pass [`Self::from_uuid`].
             #[expect(clippy::disallowed_methods, reason = "this is the place that may")]
             pub fn generate() -> Self {
-                Self(Uuid::now_v7())
+                Self(uuid::Uuid::now_v7())
             }
 
             /// The id with this value.
-            pub const fn from_uuid(value: Uuid) -> Self {
+            pub const fn from_uuid(value: uuid::Uuid) -> Self {
                 Self(value)
             }
 
             /// The value without its prefix.
-            pub const fn uuid(self) -> Uuid {
+            pub const fn uuid(self) -> uuid::Uuid {
                 self.0
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str($prefix)?;
                 if $prefix.is_empty() { self.0.fmt(f) } else { self.0.as_simple().fmt(f) }
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(self, f)
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(self, f)
             }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+    };
+}
+
+/// Ids that are read as they are written, and in no other way.
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal, $kind:literal;)*) => {$(
+        id! {
+            $(#[$doc])*
+            $name = $prefix
         }
 
         impl FromStr for $name {
@@ -62,20 +89,9 @@ macro_rules! ids {
 
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 let digits = text.strip_prefix($prefix).filter(|it| !it.is_empty());
-                match digits.and_then(|it| Uuid::try_parse(it).ok()) {
-                    Some(value) => Ok(Self(value)),
-                    None => Err(InvalidId {
-                        text: text.chars().take(64).collect(),
-                        kind: $kind,
-                        expected: format!("{}{}", $prefix, if $prefix.is_empty() { "a UUID" } else { "…" }),
-                    }),
-                }
-            }
-        }
-
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                let value = digits.and_then(|it| Uuid::try_parse(it).ok());
+                let expected = if $prefix.is_empty() { "a UUID" } else { concat!($prefix, "…") };
+                value.map(Self).ok_or_else(|| InvalidId::new(text, $kind, expected))
             }
         }
 
@@ -106,11 +122,11 @@ macro_rules! ids {
     )*};
 }
 
+use id;
+
 ids! {
     /// A tenant: a client, an organisation, a workspace; the noun is the application's.
     TenantId = "", "a tenant";
-    /// A record of a collection.
-    RecordId = "", "a record";
     /// A snapshot of a versioned record.
     VersionId = "", "a version";
     /// A proposed change (a recommendation).
