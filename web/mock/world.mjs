@@ -58,7 +58,7 @@ export class World {
   record(collection, { tenant = 'default', parent = null, version = null, lineage = null, data, ago = 0 }) {
     const id = randomUUID();
     const at = this.now(ago);
-    return { id, tenant, collection, parent, version, lineage: lineage ?? id, data, revision: 1, active_version: null, lock: null, created_at: at, updated_at: at, deleted_at: null, created_by: 'usr_0' };
+    return { id, number: null, tenant, collection, parent, version, lineage: lineage ?? id, data, revision: 1, active_version: null, lock: null, created_at: at, updated_at: at, deleted_at: null, created_by: 'usr_0' };
   }
 
   add(record) {

@@ -46,7 +46,7 @@ use crate::{
     },
     language::{self, Languages},
     person, prompt, question,
-    record::{Act, Record, RecordError},
+    record::{self, Act, Record, RecordError},
     report, result, schedule,
     schema::Schema,
     seed, source,
@@ -194,7 +194,8 @@ impl Engine {
         engine
             .store()
             .write(&Actor::house(), engine.now(), move |tx| {
-                indexes::reconcile(tx, this.folder().kits()).map_err(StartError::from)
+                indexes::reconcile(tx, this.folder().kits())?;
+                record::catch_up(tx).map_err(StartError::from)
             })
             .await?;
         engine.seed().await?;

@@ -112,6 +112,11 @@ pub const MIGRATIONS: &[Migration] = &[
         down: both!("20261201_160000_spoken_answers", "down"),
     },
     Migration {
+        name: "20261202_090000_record_numbers",
+        up: both!("20261202_090000_record_numbers", "up.sqlite", "up.postgres"),
+        down: both!("20261202_090000_record_numbers", "down.sqlite", "down.postgres"),
+    },
+    Migration {
         name: "20261202_100000_vectors_by_record",
         up: both!("20261202_100000_vectors_by_record", "up"),
         down: both!("20261202_100000_vectors_by_record", "down"),

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use base::{RecordId, TenantId};
+use base::TenantId;
 use serde_json::Value as Json;
 use store::{Tx, audit, params};
 
@@ -77,21 +77,23 @@ pub fn apply(
             }
             None if fields.is_empty() && !present.is_empty() => {}
             None => {
-                let id = RecordId::generate();
                 place += 1;
-                fresh.push(Fresh {
-                    id,
-                    tenant: TenantId::DEFAULT,
-                    parent: None,
-                    version: None,
-                    lineage: id,
-                    position: place,
-                    data: row,
-                });
+                fresh.push((place, row));
             }
         }
     }
     seeded.inserted = fresh.len();
+    let ids = record::fresh(tx, kit, fresh.len())?;
+    let fresh = ids.into_iter().zip(fresh).map(|(id, (position, data))| Fresh {
+        id,
+        tenant: TenantId::DEFAULT,
+        parent: None,
+        version: None,
+        lineage: id,
+        position,
+        data,
+    });
+    let fresh = fresh.collect();
     record::insert(tx, kit, fresh, &act.actor.to_string(), act.now)
         .map_err(|error| record::not_unique(kit, error))?;
     remember(tx, act, TenantId::DEFAULT, &name, hash, row_count)?;

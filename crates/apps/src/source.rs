@@ -190,13 +190,11 @@ impl Shelf for Records {
         let kit = self.kit(collection).ok_or_else(no_such)?;
         let tenant = owner(kit, who.tenant);
         let mut rows = Vec::with_capacity(all.len());
-        let mut ids = Vec::with_capacity(all.len());
-        for data in all {
+        let ids = record::fresh(tx, kit, all.len())?;
+        for (id, data) in ids.iter().copied().zip(all) {
             let data =
                 kit.check(Json::Object(data)).map_err(|it| Refused::Record(it.to_string()))?;
             record::check_references(tx, kit, tenant, &[(data.data(), None)]).map_err(refused)?;
-            let id = RecordId::generate();
-            ids.push(id);
             rows.push(Fresh {
                 id,
                 tenant,

@@ -2978,6 +2978,7 @@ export interface components {
         Record: {
             /** Format: uuid */
             id: string;
+            number: number | null;
             /** Format: uuid */
             tenant: string;
             collection: string;

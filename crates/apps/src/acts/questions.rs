@@ -337,9 +337,11 @@ impl Engine {
         };
         let (given, key) = (ask.record.clone(), comment.key.clone());
         let read = move |db: &store::Db| {
-            let id = match (given.parse::<RecordId>(), key) {
-                (Ok(id), _) => Some(id),
-                (Err(_), Some(field)) => {
+            let id = given.parse::<RecordId>().ok();
+            // What callers know a record by may be a number too, and is what they mean then.
+            let is_uuid = id.is_some_and(|it| it.number().is_none());
+            let by_key = match key.filter(|_| !is_uuid) {
+                Some(field) => {
                     let sql = format!(
                         "SELECT id FROM records
                           WHERE tenant = $1 AND collection = $2 AND version IS NULL
@@ -350,9 +352,9 @@ impl Engine {
                     let row = db.first(&sql, &params![tenant, &collection, given])?;
                     row.map(|it| it.get("id")).transpose()?
                 }
-                (Err(_), None) => None,
+                None => None,
             };
-            let Some(id) = id else { return Ok::<_, EngineError>(None) };
+            let Some(id) = by_key.or(id) else { return Ok::<_, EngineError>(None) };
             match record::get(db, identity::Reach::Tenant(tenant), id, Some(&collection)) {
                 Ok(found) if found.tenant == tenant => Ok(Some(found)),
                 Ok(_) | Err(RecordError::NotFound { .. } | RecordError::Deleted { .. }) => Ok(None),

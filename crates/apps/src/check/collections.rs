@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{At, Checker};
 use crate::{
-    description::{Collection, Description, Import, plural},
+    description::{Collection, Description, Ids, Import, plural},
     export, field,
     schema::{Kinds, Schema},
     table,
@@ -59,6 +59,15 @@ impl Checker<'_> {
 
     /// Parents and children.
     fn family(&mut self, name: &str, collection: &Collection, all: &Description, base: &str) {
+        let parent = collection.parent.as_ref().and_then(|it| all.collections.get(it));
+        let versioned = parent.and_then(|it| it.versioned.as_ref());
+        if collection.ids == Ids::Integer && versioned.is_some_and(|it| it.children == name) {
+            let message = format!(
+                "each version has records of `{name}` of its own, so a number would name one of them for no longer than a version"
+            );
+            let hint = Some("leave `ids` out".to_owned());
+            self.fault(At::Value(&format!("{base}/ids")), "ids_in_versions", message).hint = hint;
+        }
         if let Some(parent) = &collection.parent {
             let pointer = format!("{base}/parent");
             if self.known_collection(&pointer, parent) {

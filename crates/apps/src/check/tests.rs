@@ -96,6 +96,8 @@ fn every_fault_of_an_assistant_is_told() {
         "the server's own answer must stay whole",
         "`data` must keep its own name too",
         "there is no assistant `helpr`",
+        "each version has records of `lines` of its own",
+        "`number` is a shape that is there already",
     ] {
         assert!(report.contains(told), "`{told}` is not told:\n{report}");
     }

@@ -22,6 +22,9 @@ pub struct Collection {
     pub schema: String,
     /// The collection whose records hold these.
     pub parent: Option<String>,
+    /// What the ids of its new records are.
+    #[serde(default)]
+    pub ids: Ids,
     /// The field that names a record to people.
     pub title: String,
     /// Fields shown in tables, in order; `metadata.unit` reaches into objects.
@@ -124,6 +127,18 @@ pub struct EmbedNarrowed {
     pub fields: Vec<String>,
     /// Only records of the last months: older ones are found by words. Not for records in versions.
     pub recent: Option<Recent>,
+}
+
+/// What the ids of new records are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ids {
+    /// UUIDs.
+    #[default]
+    Uuid,
+    /// Numbers, counted once for the whole installation: each names one record, whatever its collection and
+    /// tenant. Inside, and at the server's own paths, such a record has a UUID that is made of its number.
+    Integer,
 }
 
 /// What must be true of a record.

@@ -11,6 +11,10 @@ use serde_json::Value as Json;
 
 use super::{Constants, schedule};
 
+/// The shape that every application has: ids of records of collections with `ids: integer` become their
+/// numbers, also in a list; everything else stays as it is.
+pub const NUMBER: &str = "number";
+
 /// The whole of `routes:`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -27,7 +31,8 @@ pub struct Routes {
     /// `METHOD /path/{name}` → what answers there.
     pub paths: IndexMap<String, RouteSpec>,
     /// Name → the fields of an answer: field ← where it is in the engine's answer; `...` spreads an
-    /// object, and `$` is the whole answer; `=true` is that value, whatever was answered.
+    /// object, and `$` is the whole answer; `=true` is that value, whatever was answered. `path | shape` gives
+    /// what lies there another shape; `path | number` is the number of the record whose id lies there.
     #[serde(default)]
     pub shapes: IndexMap<String, IndexMap<String, String>>,
     /// The engine's error code, or `code.detail`, → the application's. The detail is the field at fault, the

@@ -9,7 +9,7 @@ use crate::{field, schema::Fault};
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// There is none, or it is another tenant's, or of another collection.
-    #[error("record {id} does not exist")]
+    #[error("record {} does not exist", named(id))]
     NotFound {
         /// What was asked for.
         id: RecordId,
@@ -25,7 +25,7 @@ pub enum RecordError {
         field: String,
     },
     /// It was deleted and can perhaps be restored.
-    #[error("record {id} of `{collection}` was deleted")]
+    #[error("record {} of `{collection}` was deleted", named(id))]
     Deleted {
         /// Which one.
         id: RecordId,
@@ -47,7 +47,10 @@ pub enum RecordError {
         fields: Vec<String>,
     },
     /// Somebody changed it since the caller read it.
-    #[error("record {id} is at revision {revision} by now; read it again and repeat the change")]
+    #[error(
+        "record {} is at revision {revision} by now; read it again and repeat the change",
+        named(id)
+    )]
     Stale {
         /// Which one.
         id: RecordId,
@@ -65,7 +68,7 @@ pub enum RecordError {
         parent: String,
     },
     /// The record that holds it was deleted.
-    #[error("the record {parent} that holds it was deleted; restore that one")]
+    #[error("the record {} that holds it was deleted; restore that one", named(parent))]
     ParentDeleted {
         /// The record that holds it.
         parent: RecordId,
@@ -135,6 +138,11 @@ impl RecordError {
             _ => Vec::new(),
         }
     }
+}
+
+/// How people know a record: by its number, if it has one.
+fn named(id: &RecordId) -> String {
+    id.number().map_or_else(|| id.to_string(), |it| it.to_string())
 }
 
 /// The code of what the database did.

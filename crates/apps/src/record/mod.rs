@@ -11,6 +11,7 @@ mod back;
 mod changed;
 mod error;
 mod find;
+mod ids;
 mod kit;
 mod list;
 mod narrow;
@@ -20,6 +21,8 @@ pub(crate) mod rules;
 mod sight;
 mod write;
 
+#[cfg(test)]
+mod ids_tests;
 #[cfg(test)]
 mod narrow_tests;
 #[cfg(test)]
@@ -37,6 +40,7 @@ pub use changed::mark_name;
 pub(crate) use changed::{changed, family_changed};
 pub use error::{RecordError, store_code};
 pub use find::{by_value, findable};
+pub(crate) use ids::{catch_up, fresh};
 pub(crate) use kit::made_and_judged;
 pub use kit::{Checked, CollectionKit, Invalid, KitError, Kits, Place};
 pub(crate) use list::{Bindings, filter_clause};
@@ -216,6 +220,7 @@ fn visible<D: Kept>(
 pub fn view(record: &Record, lock: Option<&Lock>) -> Json {
     json!({
         "id": record.id,
+        "number": record.id.number(),
         "tenant": record.tenant,
         "collection": record.collection,
         "parent": record.parent,

@@ -21,8 +21,9 @@ pub struct Sight {
 }
 
 /// The names of what a record shows, in their order.
-pub const PARTS: [&str; 14] = [
+pub const PARTS: [&str; 15] = [
     "id",
+    "number",
     "tenant",
     "collection",
     "parent",
@@ -93,6 +94,7 @@ impl Sight {
         let record = &self.record;
         Some(match name {
             "id" => json!(record.id),
+            "number" => json!(record.id.number()),
             "tenant" => json!(record.tenant),
             "collection" => json!(record.collection),
             "parent" => json!(record.parent),

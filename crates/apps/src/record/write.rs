@@ -8,10 +8,11 @@ use std::collections::{BTreeSet, HashSet};
 use base::{RecordId, TenantId, Timestamp, VersionId};
 use serde_json::{Value as Json, json};
 use store::{Dialect, Sql, Tx, Value, audit, params};
+use uuid::Uuid;
 
 use super::{
     Act, Bindings, Checked, CollectionKit, Invalid, Kits, Place, Record, RecordError, changed,
-    hold, json_text, living,
+    hold, ids, json_text, living,
 };
 use crate::{
     field::{self, Data},
@@ -60,7 +61,7 @@ pub fn create(
     let (tenant, parent) = place(tx, kit, act, &new)?;
     check_references(tx, kit, tenant, &[(new.data.data(), None)])?;
 
-    let id = RecordId::generate();
+    let id = ids::fresh_one(tx, kit)?;
     let mut record = Record {
         id,
         tenant,
@@ -221,7 +222,9 @@ pub(crate) fn check_references(
                 Some(id) => vec![id],
             };
             asked.extend(ids.into_iter().map(|it| {
-                let id = it.as_str().and_then(|it| it.parse().ok());
+                // A field keeps what is written in it, and whoever follows it looks for a UUID.
+                let id = it.as_str().and_then(|it| Uuid::try_parse(it).ok());
+                let id = id.map(RecordId::from_uuid);
                 (path.as_str(), collection.as_str(), id)
             }));
         }
@@ -248,10 +251,10 @@ pub(crate) fn check_references(
         .filter(|(_, collection, id)| {
             !id.is_some_and(|it| there.contains(&(it, (*collection).to_owned())))
         })
-        .map(|(path, collection, _)| Fault {
+        .map(|(path, collection, id)| Fault {
             pointer: field::pointer(path),
             message: format!("names no record of `{collection}`"),
-            hint: None,
+            hint: id.is_none().then(|| "write the UUID of a record".to_owned()),
         })
         .collect();
     match faults.is_empty() {

@@ -6,7 +6,10 @@ use indexmap::IndexMap;
 
 use crate::{
     check::{At, Checker},
-    description::{CatalogueError, Envelope, RouteVersion, Routes, routes::Lists},
+    description::{
+        CatalogueError, Envelope, RouteVersion, Routes,
+        routes::{Lists, NUMBER},
+    },
     field,
 };
 
@@ -64,13 +67,14 @@ fn inner(shapes: &Shapes) -> impl Iterator<Item = &str> {
     shapes.values().flat_map(|it| it.values()).filter_map(|it| inner_of(it))
 }
 
-/// The shape that a field is given: `path | shape`. What is fixed has none.
+/// The shape that a field is given: `path | shape`. What is fixed has none, and what becomes a number has
+/// that of the house.
 fn inner_of(source: &str) -> Option<&str> {
     let source = source.trim();
     if source.starts_with('=') {
         return None;
     }
-    source.split_once('|').map(|it| it.1.trim())
+    source.split_once('|').map(|it| it.1.trim()).filter(|it| *it != NUMBER)
 }
 
 impl Checker<'_> {
@@ -103,6 +107,13 @@ impl Checker<'_> {
     fn route_shapes(&mut self, answers: &Answers<'_>, base: &str) {
         for (name, fields) in answers.shapes {
             let pointer = field::pointer_to(base, name);
+            if name == NUMBER {
+                let message = format!("`{NUMBER}` is a shape that is there already");
+                let hint =
+                    "give this one another name: `path | number` makes ids numbers".to_owned();
+                self.fault(At::Key(&pointer), "repeated_name", message).hint = Some(hint);
+                continue;
+            }
             if !answers.used.contains(name.as_str()) {
                 let message = format!("no route uses the shape `{name}`");
                 self.fault(At::Key(&pointer), "unused_shape", message).warns();

@@ -1,0 +1,1 @@
+DROP SEQUENCE record_numbers;
