@@ -5,6 +5,7 @@
 //! fault at once, each with its pointer. It knows the part of JSON Schema that `schemars` writes
 //! for plain argument types; what it does not know it lets through, and `serde` has the last word.
 
+use base::RecordId;
 use schemars::JsonSchema;
 use serde_json::{Map, Value as Json};
 
@@ -57,6 +58,7 @@ enum Kind {
     Text { longest: Option<u64> },
     OneOf(Vec<String>),
     Id { prefix: String },
+    Record,
     Time,
     List(Box<Kind>),
     Object { fields: Vec<(String, Kind, bool)>, is_open: bool },
@@ -167,6 +169,7 @@ impl Kind {
                     );
                 }
                 match (text("format"), text("pattern")) {
+                    (Some("uuid"), _) if schema.get("x-numbered").is_some() => Self::Record,
                     (Some("uuid"), _) => Self::Id { prefix: String::new() },
                     (Some("date-time"), _) => Self::Time,
                     (_, Some(pattern)) if pattern.ends_with('_') => {
@@ -297,6 +300,9 @@ impl Kind {
                 }
                 text.into()
             }
+            (Self::Record, value @ (Json::String(_) | Json::Number(_))) => {
+                check_record(value, at, faults)
+            }
             (Self::Time, Json::String(text)) => check_time(text, at, faults),
             (_, other) => faulty(other, "must be a text", at, faults),
         }
@@ -337,6 +343,19 @@ fn check_object(
         }
     }
     Json::Object(checked)
+}
+
+/// The id of a record, in the one way in which the house writes it: whoever names a record by its number asks
+/// for the same as whoever names it by its UUID, for a kept answer, a cursor and a repeated request.
+fn check_record(value: Json, at: &str, faults: &mut Faults) -> Json {
+    match serde_json::from_value::<RecordId>(value.clone()) {
+        Ok(id) => id.to_string().into(),
+        Err(_) => {
+            let message = format!("is not an id: expected {}", RecordId::EXPECTED);
+            faults.add_id(Fault::new(at, message));
+            value
+        }
+    }
 }
 
 /// A time, or a day: the day begins at midnight UTC, and as the end of a span (`to…`) it ends there.
@@ -438,6 +457,8 @@ mod tests {
         deep: Option<bool>,
         role: Option<base::Role>,
         ids: Vec<TenantId>,
+        record: Option<RecordId>,
+        records: Vec<RecordId>,
         from: Option<base::Timestamp>,
         to: Option<base::Timestamp>,
         input: Option<Map<String, Json>>,
@@ -486,6 +507,38 @@ mod tests {
             Err("must be one of: owner, admin, operator, editor, viewer"),
         );
         check("from", json!("yesterday"), Origin::Text, Err("is not a time"));
+    }
+
+    #[test]
+    fn a_record_is_named_by_its_number_or_by_its_uuid() {
+        let uuid = json!("00000000-0000-8000-8000-000000000017");
+        check("record", json!("17"), Origin::Text, Ok(uuid.clone()));
+        check("record", json!(17), Origin::Json, Ok(uuid.clone()));
+        check("record", json!("17"), Origin::Json, Ok(uuid.clone()));
+        check(
+            "record",
+            json!("00000000-0000-8000-8000-000000000017"),
+            Origin::Text,
+            Ok(uuid.clone()),
+        );
+        check(
+            "record",
+            json!("01A1FC96-0241-7626-AFE9-000000000000"),
+            Origin::Text,
+            Ok(json!("01a1fc96-0241-7626-afe9-000000000000")),
+        );
+        check("record", json!(null), Origin::Json, Ok(Json::Null));
+        check("records", json!("17,17"), Origin::Text, Ok(json!([uuid, uuid])));
+        let wrong = "is not an id: expected a UUID, or a whole number from 1 on";
+        for text in ["0", "-1", "017", "1e3", " 17", "1000000000000000", "banana"] {
+            check("record", json!(text), Origin::Text, Err(wrong));
+        }
+        for number in
+            [json!(0), json!(-1), json!(17.0), json!(1e3), json!(1_000_000_000_000_000_u64)]
+        {
+            check("record", number, Origin::Json, Err(wrong));
+        }
+        check("record", json!(true), Origin::Json, Err("must be a text"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! The document is the same for the same binary and the same folder. Start at [`document`].
 
 mod body;
+mod ids;
 mod parameter;
 mod security;
 mod thing;
@@ -191,7 +192,7 @@ fn operation(folder: Option<&Folder>, route: &Route) -> Json {
         let tags = &keeping.tags;
         described["x-cache"] = json!({"ttl_s": keeping.ttl.as_secs(), "tags": tags});
     }
-    let parameters = parameter::of(route, takes_body);
+    let parameters = parameter::of(folder, route, takes_body);
     if !parameters.is_empty() {
         described["parameters"] = Json::Array(parameters);
     }

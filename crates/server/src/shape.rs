@@ -3,11 +3,17 @@
 //! A shape never copies: it is written straight from the engine's value while that is serialised,
 //! and from the text that the database keeps where a record is only passed on.
 //! A field reads `name ← path`; `...` spreads an object; `path | shape` gives what lies there
-//! (an object, or each entry of a list) another shape.
+//! (an object, or each entry of a list) another shape; `path | number` gives ids of records that
+//! stand for a number as that number. It has to be asked for: what somebody wrote into a field stays a
+//! text, whatever it says.
 
 use std::sync::{Arc, OnceLock};
 
-use apps::record::{PARTS, Sight};
+use apps::{
+    description::routes::NUMBER,
+    record::{PARTS, Sight},
+};
+use base::RecordId;
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value as Json;
@@ -28,6 +34,8 @@ pub struct Field {
     pub path: Vec<String>,
     /// The name of the shape of what lies there.
     pub inner: Option<String>,
+    /// Ids of records are given as their numbers.
+    pub is_number: bool,
     /// What it always is, whatever the engine answers: `success: "=true"`.
     pub fixed: Option<Json>,
     inner_shape: OnceLock<Arc<Shape>>,
@@ -97,6 +105,7 @@ impl Shape {
                     name: Some(name.clone()),
                     path: Vec::new(),
                     inner: None,
+                    is_number: false,
                     fixed: Some(fixed),
                     inner_shape: OnceLock::new(),
                 };
@@ -105,10 +114,12 @@ impl Shape {
                 Some((path, inner)) => (path.trim(), Some(inner.trim().to_owned())),
                 None => (source.trim(), None),
             };
+            let is_number = inner.as_deref() == Some(NUMBER);
             Field {
                 name: (name != "...").then(|| name.clone()),
                 path: path.split('.').map(str::to_owned).collect(),
-                inner,
+                inner: inner.filter(|_| !is_number),
+                is_number,
                 fixed: None,
                 inner_shape: OnceLock::new(),
             }
@@ -149,6 +160,7 @@ impl Field {
         shape: &Shape,
     ) -> Result<(), M::Error> {
         match (&self.name, value) {
+            (Some(name), value) if self.is_number => map.serialize_entry(name, &Numbered(value)),
             (Some(name), value) => {
                 let shape = self.inner_shape.get().map(|it| &**it);
                 map.serialize_entry(name, &Shaped { value, shape })
@@ -160,6 +172,28 @@ impl Field {
             (None, _) => Ok(()),
         }
     }
+}
+
+/// A value in which the ids of numbered records are written as their numbers.
+struct Numbered<'a>(&'a Json);
+
+impl Serialize for Numbered<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Json::String(text) => match number_of(text) {
+                Some(number) => serializer.serialize_u64(number),
+                None => serializer.serialize_str(text),
+            },
+            Json::Array(list) => serializer.collect_seq(list.iter().map(Numbered)),
+            other => other.serialize(serializer),
+        }
+    }
+}
+
+/// The number of the record whose id a text is, as the house writes it.
+fn number_of(text: &str) -> Option<u64> {
+    let id: RecordId = text.parse().ok()?;
+    id.number().filter(|_| text.len() == uuid::fmt::Hyphenated::LENGTH)
 }
 
 impl Serialize for Shaped<'_> {
@@ -220,7 +254,9 @@ fn write_of_record<M: SerializeMap>(
     }
     let is_data = matches!(field.path.as_slice(), [only] if only == "data");
     match &field.name {
-        Some(name) if is_data && field.inner.is_none() => map.serialize_entry(name, record.data()),
+        Some(name) if is_data && field.inner.is_none() && !field.is_number => {
+            map.serialize_entry(name, record.data())
+        }
         None if is_data => {
             let fields = record.fields();
             let mut free = fields.iter().filter(|it| !shape.names(&it.0));
@@ -311,6 +347,27 @@ mod tests {
             json!({"id": 1, "success": false}),
             r#"{"success":true,"kind":"bearer","id":1}"#,
         );
+    }
+
+    #[test]
+    fn ids_that_stand_for_a_number_are_given_as_that_number() {
+        let (id, other) =
+            ("00000000-0000-8000-8000-000000000017", RecordId::generate().to_string());
+        check(
+            json!({"id": "id | number", "uuid": "id", "old": "old | number", "all": "all | number", "none": "none | number"}),
+            json!({"id": id, "old": other, "all": [id, other], "none": null}),
+            &format!(
+                r#"{{"id":17,"uuid":"{id}","old":"{other}","all":[17,"{other}"],"none":null}}"#
+            ),
+        );
+    }
+
+    #[test]
+    fn a_text_that_is_no_id_of_the_house_stays_a_text() {
+        for text in ["17", "00000000000080008000000000000017", "ride 17", ""] {
+            let expected = json!({"id": text}).to_string();
+            check(json!({"id": "id | number"}), json!({"id": text}), &expected);
+        }
     }
 
     #[test]

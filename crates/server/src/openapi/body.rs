@@ -3,7 +3,7 @@
 use apps::folder::{Folder, TaskKit};
 use serde_json::{Map, Value as Json, json};
 
-use super::{plain, reference, thing};
+use super::{ids, plain, reference, thing};
 use crate::{
     operation::Kind,
     route::{Route, Source},
@@ -42,7 +42,7 @@ pub(super) fn of(folder: Option<&Folder>, route: &Route) -> Option<Json> {
         if field.is_required && field.name != "tenant" {
             required.push(name.clone());
         }
-        fields.insert(name.clone(), field.schema.clone());
+        fields.insert(name.clone(), ids::argument(folder, route, field));
     }
     if let Some(rest) = operation.rest {
         let data = data(folder, route, rest);
@@ -141,7 +141,13 @@ fn shaped(folder: Option<&Folder>, route: &Route, shape: &Shape, gives: &str) ->
             continue;
         }
         // A shape inside of a shape is not followed: its fields are those of the thing.
-        let schema = if field.inner.is_some() { json!({}) } else { thing::at(gives, &field.path) };
+        let schema = match (&field.inner, field.is_number) {
+            (Some(_), _) => json!({}),
+            (None, false) => thing::at(gives, &field.path),
+            (None, true) => {
+                ids::answered(folder, route, &field.path, thing::at(gives, &field.path))
+            }
+        };
         properties.insert(name.clone(), schema);
         if thing::always_has(gives, &field.path) {
             required.push(name.clone());
@@ -177,7 +183,7 @@ pub(super) fn task<'a>(folder: Option<&'a Folder>, route: &Route) -> Option<&'a 
 }
 
 /// The text that a route sets an argument to.
-fn fixed<'a>(route: &'a Route, argument: &str) -> Option<&'a String> {
+pub(super) fn fixed<'a>(route: &'a Route, argument: &str) -> Option<&'a String> {
     match &route.take(argument)?.source {
         Source::Fixed(Json::String(value)) => Some(value),
         _ => None,

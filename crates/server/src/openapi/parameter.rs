@@ -5,7 +5,7 @@ use axum::http::Method;
 use base::Permission;
 use serde_json::{Value as Json, json};
 
-use super::{of_version, sides};
+use super::{ids, of_version, sides};
 use crate::{
     operation::Kind,
     route::{Route, Source, names_in},
@@ -13,13 +13,14 @@ use crate::{
 };
 
 /// The parameters of a route: what its path and its query may name, and the headers that mean something.
-pub(super) fn of(route: &Route, takes_body: bool) -> Vec<Json> {
+pub(super) fn of(folder: Option<&Folder>, route: &Route, takes_body: bool) -> Vec<Json> {
     let operation = &*route.operation;
     let mut parameters = Vec::new();
     for name in names_in(&route.path) {
         let take = route.plan.iter().find(|it| it.source == Source::Named(name.to_owned()));
         let field = take.and_then(|it| operation.arguments.field(&it.argument));
-        let schema = field.map_or_else(|| json!({"type": "string"}), |it| it.schema.clone());
+        let text = || json!({"type": "string"});
+        let schema = field.map_or_else(text, |it| ids::argument(folder, route, it));
         parameters.push(parameter(name, "path", true, schema));
     }
     for take in &route.plan {
@@ -33,14 +34,16 @@ pub(super) fn of(route: &Route, takes_body: bool) -> Vec<Json> {
             continue;
         }
         let is_required = field.is_required && field.name != "tenant";
-        parameters.push(parameter(name, "query", is_required, field.schema.clone()));
+        let schema = ids::argument(folder, route, field);
+        parameters.push(parameter(name, "query", is_required, schema));
     }
     for take in &route.plan {
         let (Some(header), Some(field)) = (&take.header, operation.arguments.field(&take.argument))
         else {
             continue;
         };
-        parameters.push(parameter(header, "header", false, field.schema.clone()));
+        let schema = ids::argument(folder, route, field);
+        parameters.push(parameter(header, "header", false, schema));
     }
     if !route.is_declared && !takes_body && operation.arguments.field("filters").is_some() {
         parameters.push(json!({"$ref": "#/components/parameters/Filters"}));
