@@ -224,6 +224,12 @@ function Facts({ record }: { record: RecordView }) {
   const columns = view.columns.filter((it) => it !== view.title && fieldOf(record.data, it) !== null && fieldOf(record.data, it) !== undefined).slice(0, 4);
   return (
     <dl className="facts--line">
+      {record.number !== null && (
+        <div>
+          <dt className="quiet">Number</dt>
+          <dd className="number">{record.number}</dd>
+        </div>
+      )}
       {record.active_version && (
         <div>
           <dt className="unseen">Active version</dt>
