@@ -1,7 +1,10 @@
 //! A calendar of the network becomes events: exactly those that are in it, judged before they are
 //! believed, kept without losing what people corrected.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use apps::{
     acts::{CacheKind, CacheWhich, SourceRun},
@@ -97,6 +100,21 @@ fn without(ride: &str) -> String {
 }
 
 testkit::on_both! {
+    async fn what_a_source_brings_is_numbered_and_counted_on(db: Database) {
+        let trail = Trail::open(db).await;
+        trail.reads("aerc").await;
+        let numbers = |events: BTreeMap<String, record::Record>| -> BTreeSet<Option<u64>> {
+            events.values().map(|it| it.id.number()).collect()
+        };
+        assert_eq!(numbers(trail.events().await), (1..=59).map(Some).collect());
+        let ride = trail.event(RIDE).await.id;
+        trail.site.shows(with("15085", "15085", "99085"));
+        let run = trail.reads_anew().await;
+        assert_eq!(counts(&run, ["inserted"]), [1], "{run}");
+        assert_eq!(trail.event("99085").await.id.number(), Some(60));
+        assert_eq!(trail.event(RIDE).await.id, ride);
+    }
+
     async fn the_calendar_becomes_exactly_the_events_that_are_in_it(db: Database) {
         let trail = Trail::open(db).await;
         let run = trail.reads("aerc").await;

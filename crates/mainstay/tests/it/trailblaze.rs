@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, fs, io, path::Path};
 
+use base::RecordId;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use reqwest::Method;
 use serde_json::{Value as Json, json};
@@ -147,10 +148,11 @@ fn asked_last(script: &Script) -> String {
     all.find(|it| !it.contains("could ask next")).expect("a model was asked")
 }
 
-async fn id_of(asker: &Asker, ride: &str) -> String {
+async fn id_of(asker: &Asker, ride: &str) -> u64 {
     let list = asker.get("/v2/events?limit=100&include_canceled=true").await.is(200);
     let found = entries(&list["items"]).iter().find(|it| it["ride_id"] == ride);
-    text(&found.unwrap_or_else(|| panic!("there is no ride {ride}"))["id"])
+    let id = found.unwrap_or_else(|| panic!("there is no ride {ride}"))["id"].as_u64();
+    id.expect("the id of an event is an integer")
 }
 
 /// A day in the next seven, by the clock of the server.
@@ -220,7 +222,7 @@ testkit::on_both! {
             let found = findings.iter().filter(|it| it.contains(told) && it.starts_with("1 records without event_details")).count();
             assert_eq!(found, 1, "{told}: {findings:?}");
         }
-        let event = admin.get(&format!("/v2/events/{}", text(&read))).await.is(200);
+        let event = admin.get(&format!("/v2/events/{read}")).await.is(200);
         assert_eq!(event["event_details"]["fees"], json!([{"description": "Entry, 50 miles", "amount": 140, "words": "Entry fee 50 miles: $140"}]), "{event}");
         let asked = script.requests();
         assert_eq!(asked.len(), 1, "nobody is asked about a flyer without words");
@@ -235,10 +237,10 @@ testkit::on_both! {
         let admin = server.admin().await;
         let day = soon(&admin).await;
         let new = json!({"name": "Near", "source": "OTHER", "date_start": day, "date_end": day, "latitude": 45.25, "longitude": -121.5});
-        let ride = text(&admin.post("/v2/events", &new).await.is(201)["id"]);
+        let ride = admin.post("/v2/events", &new).await.is(201)["id"].clone();
         let at = format!("/v2/events/{ride}/weather");
         let told = server.nobody().get(&at).await.is(200);
-        assert_eq!((&told["event_id"], &told["date"], &told["weather"]), (&json!(ride), &json!(day), &json!("light rain")), "{told}");
+        assert_eq!((&told["event_id"], &told["date"], &told["weather"]), (&ride, &json!(day), &json!("light rain")), "{told}");
         assert!(told["forecast_at"].is_string() && told["temp_high_f"].as_f64() == Some(50.0), "{told}");
 
         let closed = || Page::File { kind: "text/html".to_owned(), bytes: b"<p>Closed</p>".to_vec() };
@@ -255,7 +257,7 @@ testkit::on_both! {
         let app = place.path().join("codebook").display().to_string();
         let all = place.json(&["sources", "lookups", "--app", &app]).await;
         assert_eq!((&all[0]["name"], &all[0]["of"]), (&json!("weather"), &json!("events")), "{all}");
-        let looked = place.json(&["sources", "lookup", "--app", &app, "weather", &ride]).await;
+        let looked = place.json(&["sources", "lookup", "--app", &app, "weather", &ride.to_string()]).await;
         assert_eq!((&looked["found"], &looked["answer"]["forecast"]["weather"]), (&json!("live"), &json!("light rain")), "{looked}");
         place.done(&["sources", "cache", "--app", &app, "--tag", "forecast", "--clear"]).await;
 
@@ -346,7 +348,7 @@ testkit::on_both! {
             "control_judges": [{"name": "Ulla Brindle"}, {"name": "Corwin Stone", "role": "Head Control Judge"}]});
         refused(&server.nobody().post("/v2/events", &new).await, 401, "UNAUTHORIZED");
         let made = admin.post("/v2/events", &new).await.is(201);
-        let at = format!("/v2/events/{}", text(&made["id"]));
+        let at = format!("/v2/events/{}", made["id"]);
         let first = admin.get(&at).await;
         assert_eq!(first.is(200)["name"], "Moonlit Loop");
         let roles: Vec<String> = entries(&first.is(200)["control_judges"]).iter().map(|it| text(&it["role"])).collect();
@@ -399,6 +401,82 @@ testkit::on_both! {
 
         admin.delete(&at).await.is(204);
         refused(&admin.get(&at).await, 404, "EVENT_NOT_FOUND");
+    }
+
+    async fn an_event_has_an_integer_for_an_id(db: Database) {
+        let (site, script) = (Site::start().await, Script::start().await);
+        let place = place(&db, &site, Some(&script));
+        let server = place.serve().await;
+        let (admin, nobody) = (server.admin().await, server.nobody());
+        let new = |name: &str| json!({"name": name, "source": "OTHER", "date_start": "2099-06-12"});
+        let made = admin.post("/v1/events", &new("Moonlit Loop")).await.is(201);
+        assert_eq!((&made["id"], &made["name"]), (&json!(1), &json!("Moonlit Loop")), "{made}");
+        let uuid = "00000000-0000-8000-8000-000000000001";
+        let seen = admin.get("/v1/events/1").await.is(200);
+        assert_eq!((&seen["id"], &seen["announcements"]), (&json!(1), &json!([])), "{seen}");
+        assert_eq!(admin.get("/v1/events").await.is(200)["items"][0]["id"], 1);
+        // Kept for whoever names it by its UUID too, and no longer than it is true.
+        let kept = admin.get(&format!("/v1/events/{uuid}")).await;
+        assert_eq!((kept.is(200), kept.header("x-mainstay-cache")), (seen, Some("hit")));
+        let put = admin.ask(Method::PUT, "/v1/events/1", Some(&json!({"ride_manager": "Ann"}))).await.is(200);
+        assert_eq!((&put["id"], &put["ride_manager"]), (&json!(1), &json!("Ann")));
+        assert_eq!(admin.get("/v1/events/1").await.is(200)["ride_manager"], "Ann");
+
+        let said = json!({"title": "Moved", "content": "The start moved to the upper camp."});
+        let told = admin.post("/v1/events/1/announcements", &said).await.is(201);
+        assert_eq!((&told["id"], &told["event_id"]), (&json!(2), &json!(1)), "a number is counted over all: {told}");
+        let all = nobody.get("/v1/events/1/announcements").await.is(200);
+        assert_eq!((&all["items"][0]["id"], &all["items"][0]["event_id"]), (&json!(2), &json!(1)), "{all}");
+        let seen = nobody.get("/v1/events/1").await.is(200);
+        assert_eq!((&seen["announcements"][0]["id"], &seen["announcements"][0]["event_id"]), (&json!(2), &json!(1)), "{seen}");
+        admin.ask(Method::PUT, "/v1/announcements/2", Some(&json!({"title": "Moved on"}))).await.is(200);
+        assert_eq!(nobody.get("/v1/events/1").await.is(200)["announcements"][0]["title"], "Moved on");
+        assert_eq!(nobody.get("/v1/events/1/weather").await.is(200)["event_id"], 1);
+        assert_eq!(admin.get("/v1/events/1/origins").await.is(200)["items"], json!([]));
+
+        for id in [json!(1), json!("1"), json!(uuid)] {
+            script.answers(Reply::text("Ann [1]."));
+            proposes(&script, "Where is it?");
+            let asked = json!({"question": "Who manages it?", "event_id": id});
+            let answer = nobody.post("/v1/assistant/ask", &asked).await.is(200);
+            assert_eq!(answer["sources"][0]["event_id"], 1, "{answer}");
+        }
+        for id in [json!(0), json!(-1), json!(1.5), json!("1e3"), json!("01"), json!(" 1")] {
+            let asked = json!({"question": "Who manages it?", "event_id": id});
+            refused(&nobody.post("/v1/assistant/ask", &asked).await, 400, "INVALID_REQUEST");
+        }
+        for wrong in ["0", "-1", "01", "1e3", "%201", "1.0", "1000000000000000"] {
+            let answer = nobody.get(&format!("/v1/events/{wrong}")).await;
+            refused(&answer, 400, "INVALID_REQUEST");
+            assert!(answer.text().contains("a UUID, or a whole number from 1 on"), "{}", answer.text());
+        }
+        let missing = nobody.get("/v1/events/999").await;
+        refused(&missing, 404, "EVENT_NOT_FOUND");
+        assert!(missing.text().contains("999 does not exist"), "{}", missing.text());
+        refused(&nobody.get("/v1/events/2").await, 404, "EVENT_NOT_FOUND");
+        refused(&nobody.post("/v1/assistant/ask", &json!({"question": "Who?", "event_id": 999})).await, 404, "EVENT_NOT_FOUND");
+
+        // At the server's own paths it keeps its UUID, with the number beside it.
+        let own = admin.get("/api/records/1").await.is(200);
+        assert_eq!((&own["id"], &own["number"]), (&json!(uuid), &json!(1)), "{own}");
+        let own = admin.get("/api/records/2").await.is(200);
+        assert_eq!((&own["parent"], &own["number"]), (&json!(uuid), &json!(2)), "{own}");
+
+        // What is gone keeps its number.
+        admin.delete("/v1/events/1").await.is(204);
+        refused(&nobody.get("/v1/events/1").await, 404, "EVENT_NOT_FOUND");
+        assert_eq!(admin.post("/v2/events", &new("Sunlit Loop")).await.is(201)["id"], 3);
+        assert_eq!(admin.post("/v1/events/1/restore", &json!({})).await.is(200)["id"], 1);
+        assert_eq!(nobody.get("/v1/events/1").await.is(200)["name"], "Moonlit Loop");
+
+        let api = nobody.get("/openapi.json").await.is(200);
+        let get = &api["paths"]["/v1/events/{event_id}"]["get"];
+        assert_eq!((&get["parameters"][0]["name"], &get["parameters"][0]["schema"]["type"]), (&json!("event_id"), &json!("integer")), "{get}");
+        let given = &get["responses"]["200"]["content"]["application/json"]["schema"]["properties"]["id"];
+        assert_eq!(given["type"], "integer", "{given}");
+        let ask = &api["paths"]["/v1/assistant/ask"]["post"]["requestBody"]["content"]["application/json"]["schema"];
+        assert_eq!(ask["properties"]["event_id"]["type"], json!(["integer", "null"]), "{ask}");
+        assert!(!api.to_string().contains("x-numbered"));
     }
 
     async fn whoever_has_no_key_reads_and_asks_and_changes_nothing(db: Database) {
@@ -531,15 +609,17 @@ testkit::on_both! {
         let place = place(&db, &site, Some(&script));
         let server = place.serve().await;
         let admin = gathered(&server).await;
-        let (ride, other) = (id_of(&admin, RIDE).await, id_of(&admin, "15085").await);
+        let (ride, other) = (id_of(&admin, RIDE).await, id_of(&admin, "15085").await.to_string());
+        let id = RecordId::numbered(ride).expect("the number of a record");
+        let ride = ride.to_string();
         server.stop().await;
 
         proposes(&script, "How long is it?");
         let answer = || script.answers(Reply::text("Maeve Larkenfeld [1]."));
         answer();
         let told = place.json(&["ask", "--record", &ride, "Who manages it?"]).await;
-        assert_eq!((&told["answer"], &told["context_used"]["record"]), (&json!("Maeve Larkenfeld [1]."), &json!(ride)), "{told}");
-        assert_eq!((&told["citations"][0]["record_id"], &told["followups"]), (&json!(ride), &json!(["How long is it?"])), "{told}");
+        assert_eq!((&told["answer"], &told["context_used"]["record"]), (&json!("Maeve Larkenfeld [1]."), &json!(id)), "{told}");
+        assert_eq!((&told["citations"][0]["record_id"], &told["followups"]), (&json!(id), &json!(["How long is it?"])), "{told}");
         assert!(asked_last(&script).contains("the ride of source [1]"));
         answer();
         let people = place.done(&["ask", "--record", &ride, "Who manages it?"]).await;
@@ -552,7 +632,7 @@ testkit::on_both! {
         let chat = begun.err.rsplit("--chat ").next().expect("a chat").trim().to_owned();
         answer();
         let on = place.json(&["ask", "--chat", &chat, "And by phone?"]).await;
-        assert_eq!((&on["chat_id"], &on["context_used"]["record"]), (&json!(chat), &json!(ride)), "{on}");
+        assert_eq!((&on["chat_id"], &on["context_used"]["record"]), (&json!(chat), &json!(id)), "{on}");
         for (words, why) in [
             (vec!["ask", "--chat", chat.as_str(), "--record", other.as_str(), "And this?"], "is not what this chat is about"),
             (vec!["ask", "--record", "01a1fc96-0241-7626-afe9-000000000000", "Who?"], "does not exist"),
