@@ -138,16 +138,11 @@ pub struct Subject<'a> {
 
 /// Too many ask at this moment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "too many requests: {limit} is reached, and {depth} wait already, {of_tenant} of them of this \
-     tenant"
-)]
+#[error("too many requests: {limit} is reached{}", waiting(*of_tenant))]
 pub struct Overloaded {
     /// After this time a request like this one fits, if no other comes before it.
     pub retry_after: Duration,
-    /// How many wait.
-    pub depth: usize,
-    /// How many of these are of the same tenant.
+    /// How many of the same tenant wait. How many others do is not theirs to know.
     pub of_tenant: usize,
     /// Which limit: `tokens_per_minute of tenant …`.
     pub limit: LimitName,
@@ -216,6 +211,15 @@ impl<'a> Subject<'a> {
     /// With so many tokens of those it is about to use for the answer.
     pub fn answering(self, answer_tokens: u64) -> Self {
         Self { answer_tokens, ..self }
+    }
+}
+
+/// What is said of those who wait, as the end of a sentence.
+fn waiting(of_tenant: usize) -> String {
+    match of_tenant {
+        0 => String::new(),
+        1 => ", and one of this tenant waits already".into(),
+        count => format!(", and {count} of this tenant wait already"),
     }
 }
 

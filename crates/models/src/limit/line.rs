@@ -191,7 +191,8 @@ impl Line {
         last.map(|it| *it.0)
     }
 
-    fn of_tenant(&self, tenant: TenantId) -> usize {
+    /// How many of a tenant wait.
+    pub(super) fn of_tenant(&self, tenant: TenantId) -> usize {
         self.waiting.values().filter(|it| it.tenant == tenant).count()
     }
 
@@ -324,7 +325,6 @@ impl Line {
         let micros = u64::try_from(lack.wait).unwrap_or(0);
         Overloaded {
             retry_after: std::time::Duration::from_micros(micros.max(1_000)),
-            depth: self.waiting.len(),
             of_tenant: self.of_tenant(waiter.tenant),
             limit: gate.map_or_else(unnamed, |it| it.name(lack.kind)),
         }

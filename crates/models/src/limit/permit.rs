@@ -44,7 +44,7 @@ pub struct Permit {
     used: Option<u64>,
     is_undone: bool,
     waited: Duration,
-    depth: usize,
+    depth_of_tenant: usize,
 }
 
 impl Limits {
@@ -75,7 +75,7 @@ impl Limits {
             return Ok(Permit::new(None, Taken::default(), Duration::ZERO, 0));
         }
         let begun;
-        let (mut turn, depth) = {
+        let (mut turn, depth_of_tenant) = {
             let mut line = self.line();
             let now = self.now();
             if let Some(taken) = line.enter(subject, tokens, now) {
@@ -87,17 +87,17 @@ impl Limits {
             let micros = i64::try_from(patience.as_micros()).unwrap_or(i64::MAX);
             let (sender, answer) = oneshot::channel();
             let stood = line.wait(subject, tokens, priority, micros, now, sender);
-            let depth = line.depth();
-            metric::DEPTH.set(depth as f64, &[]);
+            metric::DEPTH.set(line.depth() as f64, &[]);
+            let depth_of_tenant = line.of_tenant(subject.tenant);
             let ticket = stood.map_err(refused)?;
             let until = begun + patience;
-            (Turn { limits: self, ticket, answer, until, is_over: false }, depth)
+            (Turn { limits: self, ticket, answer, until, is_over: false }, depth_of_tenant)
         };
         let answer = turn.come().await;
         let waited = begun.elapsed();
         metric::WAIT.observe(waited.as_secs_f64(), &[priority.name()]);
         match answer {
-            Ok(taken) => Ok(Permit::new(Some(self.clone()), taken, waited, depth)),
+            Ok(taken) => Ok(Permit::new(Some(self.clone()), taken, waited, depth_of_tenant)),
             Err(overloaded) => Err(refused(overloaded)),
         }
     }
@@ -169,8 +169,8 @@ fn refused(overloaded: Overloaded) -> Overloaded {
 }
 
 impl Permit {
-    fn new(limits: Option<Limits>, taken: Taken, waited: Duration, depth: usize) -> Self {
-        Self { limits, taken, used: None, is_undone: false, waited, depth }
+    fn new(limits: Option<Limits>, taken: Taken, waited: Duration, depth_of_tenant: usize) -> Self {
+        Self { limits, taken, used: None, is_undone: false, waited, depth_of_tenant }
     }
 
     /// How long its turn was waited for.
@@ -178,9 +178,9 @@ impl Permit {
         self.waited
     }
 
-    /// How many waited when it came, itself included. 0: it went straight in.
-    pub fn depth(&self) -> usize {
-        self.depth
+    /// How many of its tenant waited when it came, itself included. 0: it went straight in.
+    pub fn depth_of_tenant(&self) -> usize {
+        self.depth_of_tenant
     }
 
     /// The request used this many tokens. When it is over, what it reserved beyond them is free

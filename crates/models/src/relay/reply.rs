@@ -89,7 +89,7 @@ impl<'a> Facts<'a> {
             reply.headers.insert("x-should-retry", no);
         }
         if let Missed::NoRoom { why, .. } = missed {
-            count(&mut reply.headers, "x-mainstay-queue-depth", why.depth);
+            count(&mut reply.headers, "x-mainstay-queue-depth", why.of_tenant);
         }
         reply
     }
@@ -130,7 +130,7 @@ impl<'a> Facts<'a> {
         count(&mut headers, "x-mainstay-overhead-us", whole(here.as_micros()));
         count(&mut headers, "x-mainstay-queue-wait-ms", whole(trip.queued.as_millis()));
         if trip.queued > Duration::ZERO {
-            count(&mut headers, "x-mainstay-queue-depth", trip.depth);
+            count(&mut headers, "x-mainstay-queue-depth", trip.depth_of_tenant);
         }
         let cached = match self.cached {
             Cached::Hit => "hit",

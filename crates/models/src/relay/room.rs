@@ -59,7 +59,7 @@ impl Models {
                 let entered = limits.enter(&subject, tokens, account.priority, Some(until)).await;
                 let permit = entered.map_err(missed)?;
                 trip.queued += permit.waited();
-                trip.depth = trip.depth.max(permit.depth());
+                trip.depth_of_tenant = trip.depth_of_tenant.max(permit.depth_of_tenant());
                 trip.room.insert(Arc::new(Mutex::new(permit))).clone()
             }
         };
@@ -68,7 +68,7 @@ impl Models {
         let entered = limits.enter(&subject, tokens, account.priority, Some(until)).await;
         let theirs = entered.map_err(missed)?;
         trip.queued += theirs.waited();
-        trip.depth = trip.depth.max(theirs.depth());
+        trip.depth_of_tenant = trip.depth_of_tenant.max(theirs.depth_of_tenant());
         Ok(Room { ours, theirs })
     }
 }

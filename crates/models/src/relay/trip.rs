@@ -29,8 +29,8 @@ pub(crate) struct Trip<'a> {
     pub(crate) elsewhere: Duration,
     /// How long it waited for its turn.
     pub(crate) queued: Duration,
-    /// How many waited when it came, itself included.
-    pub(crate) depth: usize,
+    /// How many of its tenant waited when it came, itself included.
+    pub(crate) depth_of_tenant: usize,
     /// Its room within the limits of its caller.
     pub(crate) room: Option<Ours>,
     /// How long it waits for its turn, when not as long as the settings say.
@@ -61,7 +61,7 @@ impl<'a> Trip<'a> {
             attempts: 0,
             elsewhere: Duration::ZERO,
             queued: Duration::ZERO,
-            depth: 0,
+            depth_of_tenant: 0,
             room: None,
             patience: None,
             attempts_max: None,

@@ -175,5 +175,10 @@ testkit::on_both! {
         assert_eq!((refused.status, &refused.json()["error"]["code"]), (429, &json!("too_many_requests")));
         assert!(refused.header("retry-after").is_some());
         assert!(refused.text().contains("of this tenant"), "{}", refused.text());
+        // Two of another tenant waited before the first of them came.
+        let told = |it: &Got| it.header("x-mainstay-queue-depth").map(str::to_owned);
+        let mut depths: Vec<_> = all.iter().filter(|it| it.0 == modest).map(|it| told(&it.1)).collect();
+        depths.sort();
+        assert_eq!(depths, [Some("1".into()), Some("2".into())]);
     }
 }

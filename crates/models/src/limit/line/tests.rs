@@ -251,7 +251,7 @@ fn the_last_in_order_goes_when_the_line_is_too_long() {
     house.comes(1, &ask(greedy), 0, Priority::Normal, 0).unwrap();
     house.comes(2, &ask(greedy), 0, Priority::Normal, 0).unwrap();
     let refused = house.comes(3, &ask(greedy), 0, Priority::Normal, 0).unwrap_err();
-    assert_eq!((refused.depth, refused.limit.kind), (2, LimitKind::Concurrency));
+    assert_eq!((refused.of_tenant, refused.limit.kind), (2, LimitKind::Concurrency));
     assert!(house.comes(4, &ask(modest), 0, Priority::Normal, 0).unwrap().is_none());
     let heard = house.heard();
     assert!(heard[0].0 == 2 && heard[0].1.is_err(), "{heard:?}");
@@ -270,7 +270,7 @@ fn nobody_fills_the_line_alone() {
     }
     for mark in 3..=20 {
         let refused = house.comes(mark, &ask(greedy), 0, Priority::Normal, 0).unwrap_err();
-        assert_eq!((refused.depth, refused.of_tenant), (2, 2));
+        assert_eq!(refused.of_tenant, 2);
     }
     // What is more urgent takes the place of its own tenant's last one, and of nobody else.
     assert!(house.comes(21, &ask(greedy), 0, Priority::High, 0).unwrap().is_none());
@@ -278,7 +278,10 @@ fn nobody_fills_the_line_alone() {
     for mark in 101..=102 {
         assert!(house.comes(mark, &ask(modest), 0, Priority::Normal, 0).unwrap().is_none());
     }
-    assert!(house.comes(103, &ask(modest), 0, Priority::Normal, 0).is_err());
+    let refused = house.comes(103, &ask(modest), 0, Priority::Normal, 0).unwrap_err();
+    // Four wait, and two of them are nobody's business.
+    let told = refused.to_string();
+    assert!(told.ends_with("is reached, and 2 of this tenant wait already"), "{told}");
     assert_eq!((house.line.depth(), house.heard().len()), (4, 0));
     // All have no more than their share, and there is no room: the last of all goes.
     assert!(house.comes(201, &ask(third), 0, Priority::High, 0).unwrap().is_none());

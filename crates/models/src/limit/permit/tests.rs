@@ -84,7 +84,7 @@ async fn never_more_than_the_limit_are_in_and_all_have_their_turn() {
 async fn a_permit_says_how_long_its_turn_took_and_how_many_waited() {
     let limits = limits(&Clock::system(), at_once(1), 20_000);
     let first = enter(&limits, 1).await.unwrap();
-    assert_eq!((first.waited(), first.depth()), (Duration::ZERO, 0));
+    assert_eq!((first.waited(), first.depth_of_tenant()), (Duration::ZERO, 0));
     let waits = limits.clone();
     let mut asking = JoinSet::new();
     asking.spawn(async move { enter(&waits, 1).await.unwrap() });
@@ -96,7 +96,7 @@ async fn a_permit_says_how_long_its_turn_took_and_how_many_waited() {
     drop(first);
     let second = asking.join_next().await.unwrap().unwrap();
     assert!(second.waited() >= Duration::from_millis(30), "{:?}", second.waited());
-    assert_eq!(second.depth(), 1);
+    assert_eq!(second.depth_of_tenant(), 1);
 }
 
 #[tokio::test]
