@@ -33,6 +33,7 @@ mod stream;
 mod talk;
 mod travel;
 mod trip;
+mod welcome;
 mod wrong;
 
 use std::sync::Arc;
@@ -65,6 +66,7 @@ pub(crate) use single_flight::Flights;
 pub(crate) use stream::{Ended, Running};
 pub(crate) use talk::{Talk, Told};
 pub(crate) use travel::{Errand, Leg, Parcel, Trip};
+pub use welcome::Welcome;
 pub(crate) use wrong::{Missed, Wrong};
 
 /// What a call asks for, and in whose words.
@@ -103,6 +105,8 @@ pub struct Call {
     pub body: Bytes,
     /// Its id, for whoever looks for it.
     pub request_id: Arc<str>,
+    /// How long whoever asks may be answered.
+    pub welcome: Welcome,
 }
 
 /// What goes back.

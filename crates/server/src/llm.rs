@@ -17,7 +17,7 @@ use axum::{
 };
 use base::Permission;
 use futures::StreamExt;
-use models::relay::{self, Asks, Call as ModelCall, Refused, Words};
+use models::relay::{self, Asks, Call as ModelCall, Refused, Welcome, Words};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -25,6 +25,7 @@ use crate::{
     Visit,
     operation::{Answer, Call, Kind, Nothing, Operation, Raw},
     problem::Problem,
+    stay::Stay,
     style::Style,
 };
 
@@ -148,12 +149,14 @@ pub(crate) fn is_packed(_: StatusCode, _: Version, _: &HeaderMap, extensions: &E
 async fn ask(mut call: Call, asks: Asks) -> Result<Answer, Problem> {
     let raw = raw(&mut call)?;
     let account = wish::account(&call, &raw, asks)?;
+    let stay = Stay::from_now(&call.app, call.caller);
     let reply = call.app.models.relay(ModelCall {
         asks,
         account,
         headers: raw.headers,
         body: raw.body,
         request_id: call.visit.id.clone(),
+        welcome: Welcome::until(move || stay.clone().over()),
     });
     Ok(answer(reply.await))
 }

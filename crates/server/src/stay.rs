@@ -3,7 +3,7 @@
 //! What ends in this process is noticed within half a second; what another process ends within [`LOOKED_EVERY`] and
 //! the two seconds for which a session counts as it was found. A database that does not answer ends nothing.
 //!
-//! Start at [`Stay::due`], then [`Stay::is_over`].
+//! Start at [`Stay::due`], then [`Stay::is_over`]; whoever only waits for the end takes [`Stay::over`].
 
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ const LOOKED_EVERY: Duration = Duration::from_secs(5);
 const LOOKED_APART: Duration = Duration::from_millis(500);
 
 /// How long somebody may stay.
+#[derive(Clone)]
 pub(crate) struct Stay {
     identity: Identity,
     caller: Caller,
@@ -32,14 +33,20 @@ pub(crate) struct Stay {
 impl Stay {
     /// For as long as what they came in with is good.
     pub(crate) fn of(app: &App, caller: &Caller) -> Self {
+        let stay = Self::from_now(app, caller.clone());
+        // What ended between their coming in and this moment is seen at once.
+        Self { look_at: stay.looked_at, ..stay }
+    }
+
+    /// The same for whoever came in at this moment. Most of them stay for so short that nobody ever looks.
+    pub(crate) fn from_now(app: &App, caller: Caller) -> Self {
         let now = Instant::now();
         Self {
             identity: app.identity.clone(),
-            caller: caller.clone(),
+            caller,
             changes: app.identity.changes(),
             looked_at: now,
-            // What ended between their coming in and this moment is seen at once.
-            look_at: now,
+            look_at: now + LOOKED_EVERY,
         }
     }
 
@@ -54,6 +61,16 @@ impl Stay {
                     // The room of those who call is gone, and this process with it.
                     Err(_) => return sleep_until(self.look_at).await,
                 },
+            }
+        }
+    }
+
+    /// Comes back when they may not stay any longer.
+    pub(crate) async fn over(mut self) {
+        loop {
+            self.due().await;
+            if self.is_over().await {
+                return;
             }
         }
     }

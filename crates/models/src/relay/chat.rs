@@ -261,7 +261,8 @@ impl Models {
                     let (cache, by) = (self.0.cache.clone(), arrived.by.clone());
                     running.keep(Keeping::new(cache, key, by, chat.peek.include_usage));
                 }
-                (Facts { upstream_id, ..facts }.stream(running.pieces()), None)
+                let pieces = running.pieces(&chat.call.welcome);
+                (Facts { upstream_id, ..facts }.stream(pieces), None)
             }
         }
     }

@@ -144,6 +144,17 @@ pub(crate) fn told(missed: &Missed, face: &dyn Face, attempts: u32) -> ErrorBody
     error
 }
 
+/// What a caller is told whose session or key has ended while they were answered.
+pub(crate) fn turned_out() -> ErrorBody {
+    ErrorBody {
+        code: Some("session_ended".into()),
+        ..ErrorBody::new(
+            Class::Unauthorized,
+            "The session or the key that this was asked with has ended, and the answer with it.",
+        )
+    }
+}
+
 pub(crate) fn of_wrong(wrong: &Wrong, face: &dyn Face) -> ErrorBody {
     match wrong {
         // It is not the caller's key that is wrong: a 401 would send them looking for it.

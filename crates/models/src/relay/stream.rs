@@ -4,14 +4,14 @@
 //! then another candidate may be asked. After that a stream that is cut, stalls or breaks ends with
 //! an error inside of it and without the mark of a clean end. What was used is in the ledger before
 //! the last bytes go out; when the caller goes first, what is known by then, or, if the settings say
-//! so, what the rest of the answer tells.
+//! so, what the rest of the answer tells. How it is handed over is [`telling`].
+
+mod telling;
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures::{StreamExt, stream::BoxStream};
-use tokio::{sync::mpsc, time::Instant};
-use tracing::Instrument as _;
+use tokio::time::Instant;
 
 use super::{
     Attempt, Cache, Provider,
@@ -33,9 +33,6 @@ const HEARTBEAT: &[u8] = b": still here\n\n";
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 /// After the mark of the end nothing more is waited for, but for the connection to be free again.
 const AFTER_END: Duration = Duration::from_millis(250);
-
-/// The most pieces that wait for the caller.
-const PIECES_AHEAD: usize = 8;
 
 /// An answer in pieces. Dropped before its end, it is settled, or read to its end first.
 pub(crate) struct Running(Source);
@@ -152,56 +149,6 @@ impl Running {
     pub(crate) fn keep(&mut self, keeping: Keeping) {
         if let Source::Flow(flow) = &mut self.0 {
             flow.keeping = Some(keeping);
-        }
-    }
-
-    /// The pieces, for the caller. Those that are there already are given as soon as they are asked
-    /// for, so that they go out with the head of the reply, and the first word not one waking later.
-    ///
-    /// An answer under way is driven by a task of its own: what it holds of limits, budgets and
-    /// connections is given back in time, however slowly the caller reads.
-    pub(crate) fn pieces(mut self) -> BoxStream<'static, Bytes> {
-        let (tasks, patience, first) = match &mut self.0 {
-            Source::Flow(flow) => match &flow.attempt {
-                Some(attempt) => (attempt.tasks(), flow.times.caller, flow.first()),
-                // It is settled, and nothing more is waited for.
-                None => return self.rest(),
-            },
-            Source::Pieces(pieces) => {
-                let pieces = std::mem::take(pieces);
-                return futures::stream::iter(pieces).boxed();
-            }
-        };
-        let (caller, pieces) = mpsc::channel(PIECES_AHEAD);
-        drop(tasks.spawn(self.told(caller, patience).in_current_span()));
-        let taken = |mut pieces: mpsc::Receiver<Bytes>| async move {
-            let piece = pieces.recv().await?;
-            Some((piece, pieces))
-        };
-        futures::stream::iter(first).chain(futures::stream::unfold(pieces, taken)).boxed()
-    }
-
-    fn rest(self) -> BoxStream<'static, Bytes> {
-        futures::stream::unfold(self, |mut running| async move {
-            let piece = running.next().await?;
-            Some((piece, running))
-        })
-        .boxed()
-    }
-
-    /// Hands the pieces over until there are no more, or nobody takes them.
-    async fn told(mut self, caller: mpsc::Sender<Bytes>, patience: Duration) {
-        loop {
-            let piece = tokio::select! {
-                biased;
-                () = caller.closed() => return,
-                piece = self.next() => piece,
-            };
-            let Some(piece) = piece else { return };
-            match tokio::time::timeout(patience, caller.send(piece)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) | Err(_) => return,
-            }
         }
     }
 
@@ -381,6 +328,21 @@ impl Flow {
             let cost = attempt.broke_off(wrong, usage);
             self.ended = Some(Ended { usage, cost, wrong: Some(wrong.clone()) });
         }
+    }
+
+    /// The caller may not be answered any longer, and is told so in the midst of the answer. The provider did what
+    /// it did so far, and nothing is wrong with it. What has ended already goes out whole.
+    fn turn_out(&mut self) {
+        self.is_over = true;
+        self.keeping = None;
+        if self.attempt.is_none() {
+            return;
+        }
+        let mut error = super::refusal::turned_out();
+        error.request_id = Some(self.request_id.to_string());
+        self.fail(&error);
+        self.is_alone = true;
+        self.settle();
     }
 
     fn fail(&mut self, error: &ErrorBody) {

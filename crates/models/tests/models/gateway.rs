@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use models::{
     Settings,
     limit::Priority,
-    relay::{Account, Asks, Body, Call},
+    relay::{Account, Asks, Body, Call, Welcome},
     settings::ProviderSettings,
 };
 use serde_json::{Value as Json, json};
@@ -72,6 +72,7 @@ pub(crate) fn call(asks: Asks, body: impl ToString) -> Call {
         headers: HeaderMap::new(),
         body: body.to_string().into(),
         request_id: Arc::from("req-1"),
+        welcome: Welcome::without_end(),
     }
 }
 

@@ -4,18 +4,19 @@
 use std::time::Duration;
 
 use crate::{
-    gateway::{Got, messages, one, providers, stream, two},
+    gateway::{Got, call, messages, one, providers, stream, two},
     house::{House, millis},
 };
 use futures::{FutureExt, StreamExt};
 use jiff::SignedDuration;
 use models::{
-    relay::{Body, Call},
+    relay::{Asks, Body, Call, Welcome},
     settings::Disconnect,
 };
 use rstest::rstest;
 use serde_json::json;
 use testkit::model::{Reply, Script};
+use tokio_util::sync::CancellationToken;
 
 /// A stream of OpenAI's that said something and then ended with an error.
 #[track_caller]
@@ -44,6 +45,12 @@ async fn takes(house: &House, call: Call, pieces: usize) {
     for _ in 0..pieces {
         stream.next().await.expect("a piece");
     }
+}
+
+/// The same call, of somebody who is welcome until this is over.
+fn welcome_until(over: &CancellationToken, call: Call) -> Call {
+    let over = over.clone();
+    Call { welcome: Welcome::until(move || over.clone().cancelled_owned()), ..call }
 }
 
 async fn hung_up(script: &Script, count: usize) {
@@ -152,6 +159,71 @@ testkit::on_both! {
         let rows = house.ledger().await;
         assert_eq!((rows[0].outcome.name(), rows[0].usage.tokens_in, rows[0].usage.tokens_out), ("ok", 7, 3));
         assert!(!rows[0].usage.estimated);
+    }
+
+    async fn a_caller_who_is_not_welcome_any_longer_is_told_so_in_every_dialect(db: testkit::Database) {
+        let script = Script::start().await;
+        let mut settings = providers(&[("local", &script), ("anthropic", &script)]);
+        // What is read to its end is read for somebody.
+        settings.relay.on_disconnect = Disconnect::Drain;
+        let house = House::open(&db, settings).await;
+        script.always(|_| Reply::text("one two three four five six seven eight").paced(millis(60)));
+        let responses = json!({"model": "local/small", "input": "Count.", "stream": true});
+        let calls = [
+            stream("local/small", "Count."),
+            messages("anthropic/small", "Count.", true),
+            messages("local/small", "Count.", true),
+            call(Asks::Responses, responses),
+        ];
+        for (at, asked) in calls.into_iter().enumerate() {
+            let over = CancellationToken::new();
+            let Body::Stream(mut pieces) = house.models.relay(welcome_until(&over, asked)).await.body else {
+                panic!("a stream was asked for")
+            };
+            let mut said = Vec::new();
+            for _ in 0..3 {
+                said.extend(pieces.next().await.expect("a piece"));
+            }
+            over.cancel();
+            while let Some(piece) = pieces.next().await {
+                said.extend(piece);
+            }
+            let said = String::from_utf8(said).unwrap();
+            assert!(said.contains("one") && said.contains("has ended, and the answer with it"), "{said}");
+            assert!(said.contains("session_ended"), "{said}");
+            for end in ["[DONE]", "message_stop", "response.completed", "eight"] {
+                assert!(!said.contains(end), "{said}");
+            }
+            hung_up(&script, at + 1).await;
+        }
+        let rows = house.ledger().await;
+        assert_eq!(rows.len(), 4);
+        for row in &rows {
+            assert_eq!((row.outcome.name(), row.usage.estimated, row.status), ("abandoned", true, Some(200)));
+            assert!(row.usage.tokens_in > 0 && (1..8).contains(&row.usage.tokens_out), "{:?}", row.usage);
+        }
+    }
+
+    async fn a_caller_who_is_not_welcome_any_longer_and_reads_nothing_holds_no_provider(db: testkit::Database) {
+        let (house, script) = one(&db).await;
+        let text = "one two three four ".repeat(20);
+        let said = text.clone();
+        script.always(move |_| Reply::text(said.clone()).paced(millis(20)));
+        let over = CancellationToken::new();
+        let call = welcome_until(&over, stream("local/small", "Count."));
+        let Body::Stream(pieces) = house.models.relay(call).await.body else {
+            panic!("a stream was asked for")
+        };
+        // By then so much was said that nothing more is taken from the provider.
+        tokio::time::sleep(millis(400)).await;
+        assert_eq!(script.hung_up(), 0);
+        over.cancel();
+        hung_up(&script, 1).await;
+        let said = pieces.collect::<Vec<_>>().await.concat();
+        let got = Got { status: 200, headers: http::HeaderMap::new(), bytes: said.into() };
+        assert_eq!(broke_off(&got)["error"]["code"], "session_ended");
+        let words = got.words();
+        assert!(text.starts_with(&words) && words.len() < text.len(), "no piece is lost: {words}");
     }
 
     async fn when_the_settings_say_so_the_rest_is_read_for_what_it_used(db: testkit::Database) {

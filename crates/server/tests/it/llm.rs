@@ -46,6 +46,30 @@ async fn ledger(house: &House) -> Vec<models::usage::Entry> {
     rows.expect("a ledger").items
 }
 
+/// Asks for an answer in pieces.
+async fn asked(asker: &Asker, path: &str) -> Pieces {
+    let request = asker.request(Method::POST, path).json(&question(true));
+    request.send().await.expect("a stream").bytes_stream().boxed()
+}
+
+type Pieces = futures::stream::BoxStream<'static, reqwest::Result<bytes::Bytes>>;
+
+/// Reads until the text is there, at most for twelve seconds.
+async fn read_until(pieces: &mut Pieces, wanted: &str) -> String {
+    let mut seen = String::new();
+    let read = async {
+        while let Some(Ok(piece)) = pieces.next().await {
+            seen.push_str(&String::from_utf8_lossy(&piece));
+            if seen.contains(wanted) {
+                return;
+            }
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(12), read).await;
+    assert!(in_time.is_ok() && seen.contains(wanted), "no `{wanted}` in: {seen}");
+    seen
+}
+
 testkit::on_both! {
     async fn every_official_client_has_its_own_place_for_the_key(db: Database) {
         let (house, script) = house(&db, Settings::default()).await;
@@ -173,6 +197,56 @@ testkit::on_both! {
         assert_eq!(script.hung_up(), 1);
         let rows = ledger(&house).await;
         assert_eq!((rows[0].outcome.name(), rows[0].usage.estimated), ("abandoned", true));
+    }
+
+    async fn a_stream_of_a_model_ends_with_the_key_or_the_session_that_asked(db: Database) {
+        let (house, script) = house(&db, Settings::default()).await;
+        script.always(|_| Reply::text("one two three ".repeat(20)).paced(Duration::from_millis(100)));
+        let (owner, other) = (house.owner().await, house.key(&[Scope::UseModels]).await);
+        let new = json!({"tenant": house.here, "name": "theirs", "scopes": ["models"]});
+        let made = owner.post("/api/keys", new).await.is(201);
+        let key = house.with(made["secret"].as_str().expect("a secret"));
+        let editor = house.editor().await;
+        let mut going_on = asked(&other, "/llm/v1/chat/completions").await;
+        for (asker, path, end) in [
+            (&key, "/llm/v1/chat/completions", format!("/api/keys/{}", made["id"].as_str().expect("an id"))),
+            (&editor, "/llm/anthropic/v1/messages", String::new()),
+        ] {
+            let mut pieces = asked(asker, path).await;
+            read_until(&mut pieces, "two").await;
+            match end.as_str() {
+                "" => assert_eq!(asker.post("/api/auth/logout", json!({})).await.status, 204),
+                key => assert_eq!(owner.delete(key).await.status, 204),
+            }
+            let told = read_until(&mut pieces, "session_ended").await;
+            assert!(!told.contains("[DONE]") && !told.contains("message_stop"), "{told}");
+            while let Some(Ok(piece)) = pieces.next().await {
+                assert!(!piece.windows(5).any(|it| it == b"data:"), "that was the last");
+            }
+        }
+        // Whose key goes on.
+        let told = read_until(&mut going_on, "[DONE]").await;
+        assert!(!told.contains("session_ended"), "{told}");
+        assert_eq!(script.hung_up(), 2);
+        let mut outcomes: Vec<_> = ledger(&house).await.iter().map(|it| it.outcome.name()).collect();
+        outcomes.sort_unstable();
+        assert_eq!(outcomes, ["abandoned", "abandoned", "ok"]);
+    }
+
+    async fn a_stream_of_a_model_ends_with_a_key_that_another_process_revoked(db: Database) {
+        let (house, script) = house(&db, Settings::default()).await;
+        script.always(|_| Reply::text("one two three ".repeat(20)).paced(Duration::from_millis(250)));
+        let new = json!({"tenant": house.here, "name": "theirs", "scopes": ["models"]});
+        let made = house.owner().await.post("/api/keys", new).await.is(201);
+        let key = house.with(made["secret"].as_str().expect("a secret"));
+        let mut pieces = asked(&key, "/llm/v1/chat/completions").await;
+        read_until(&mut pieces, "two").await;
+        let settings = identity::Settings::default();
+        let elsewhere = identity::Identity::open(house.store.clone(), house.clock.clone(), settings).await.expect("another process");
+        let id = made["id"].as_str().and_then(|it| it.parse().ok()).expect("an id");
+        identity::key::revoke(&elsewhere, &identity::Caller::house(), id).await.expect("it is there");
+        read_until(&mut pieces, "session_ended").await;
+        assert_eq!(ledger(&house).await[0].outcome.name(), "abandoned");
     }
 
     async fn an_account_is_chosen_by_who_reaches_all(db: Database) {
