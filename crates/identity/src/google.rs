@@ -5,7 +5,9 @@
 //! the client ids of the settings, not too long ago, for an account whose e-mail address Google has
 //! verified. An address that a user with a password has already is refused: whoever made that account
 //! first might have been anybody, so nobody takes it over, and nobody shares it without knowing.
-//! Start at [`sign_in`].
+//!
+//! Whose keys count and for which client ids a token may be decides who comes in as whom, so only the operator says it:
+//! `Settings::keep_to`. Start at [`sign_in`].
 
 use std::time::Duration;
 
@@ -25,7 +27,7 @@ use crate::{
     caller::Caller,
     limit::{Keys, Limited},
     row,
-    settings::SignInBy,
+    settings::{InvalidSetting, SignInBy},
     sign_in::{self, LoginError, Origin, Tokens},
     user::{self, NewPassword, UserError},
 };
@@ -34,10 +36,14 @@ use crate::{
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// The client ids of this application, as Google's console shows them. Also `GOOGLE_CLIENT_ID`.
+    /// The client ids of this application, as Google's console shows them. Also `GOOGLE_CLIENT_ID`. A change while the
+    /// application runs takes some away, and adds none that the file does not name.
     pub client_ids: Vec<String>,
-    /// Where Google's public keys are.
+    /// Where Google's public keys are. Only the file says it: no change while the application runs does.
     pub keys_url: String,
+    /// What a change of the document said that is not its to say.
+    #[serde(skip)]
+    pub held_back: Vec<InvalidSetting>,
 }
 
 impl Default for Settings {
@@ -45,9 +51,38 @@ impl Default for Settings {
         Self {
             client_ids: Vec::new(),
             keys_url: "https://www.googleapis.com/oauth2/v3/certs".into(),
+            held_back: Vec::new(),
         }
     }
 }
+
+impl Settings {
+    /// Takes out of a document that was changed while the application ran what only the operator may say, whose own
+    /// words are in `file`. Who names the keys can sign tokens for everybody, and who names a client id can bring
+    /// tokens that Google made for another application of theirs.
+    pub(crate) fn keep_to(&mut self, file: Self) {
+        let mut say = |field, fault: String| self.held_back.push(InvalidSetting { field, fault });
+        if self.keys_url != file.keys_url {
+            say("google.keys_url", format!("{NOT_ITS_TO_SAY}: {} counts", file.keys_url));
+            self.keys_url = file.keys_url;
+        }
+        let (known, unknown): (Vec<_>, Vec<_>) = std::mem::take(&mut self.client_ids)
+            .into_iter()
+            .partition(|it| file.client_ids.contains(it));
+        if !unknown.is_empty() {
+            let way = "have them named there or in GOOGLE_CLIENT_ID";
+            say(
+                "google.client_ids",
+                format!("{NOT_ITS_TO_SAY}: {} do not count; {way}", unknown.join(", ")),
+            );
+        }
+        self.client_ids = known;
+    }
+}
+
+/// What is said of a setting, as the rest of a sentence that begins with it.
+const NOT_ITS_TO_SAY: &str = "decides who comes in as whom, so the operator says it in the file, and no change while \
+     the application runs does";
 
 /// Why somebody was not let in by Google's word.
 #[derive(Debug, thiserror::Error)]

@@ -9,6 +9,7 @@ use base::{Clock, SessionId, Timestamp};
 use jiff::SignedDuration;
 use store::Store;
 use tokio::sync::watch;
+use tracing::warn;
 
 use crate::{
     facts::{KeyFacts, SessionFacts, TokenFacts},
@@ -76,6 +77,9 @@ impl Identity {
         if !faults.is_empty() {
             return Err(OpenError::Settings(faults));
         }
+        for held_back in &settings.google.held_back {
+            warn!("A changed document does not act in full: {held_back}");
+        }
         let ring = KeyRing::open(&store, settings.jwt_secret.clone(), clock.now()).await?;
         Ok(Self(Arc::new(Inner {
             hasher: Hasher::new(settings.password),
@@ -92,6 +96,11 @@ impl Identity {
             settings,
             ring,
         })))
+    }
+
+    /// What of a changed document does not act, since only the operator says whose word lets people in.
+    pub fn held_back(&self) -> &[InvalidSetting] {
+        &self.0.settings.google.held_back
     }
 
     /// The settings it was opened with.

@@ -228,6 +228,20 @@ pub struct InvalidSetting {
 }
 
 impl Settings {
+    /// The settings of a document that was changed while the application ran, where `file` is what the operator wrote
+    /// and `client_ids` what the environment says of Google's: whose word lets people in stays the operator's to say.
+    #[must_use]
+    pub fn changed(changed: Self, mut file: Self, client_ids: Option<Vec<String>>) -> Self {
+        let mut settings = changed;
+        if let Some(given) = client_ids {
+            // The environment wins over both.
+            settings.google.client_ids.clone_from(&given);
+            file.google.client_ids = given;
+        }
+        settings.google.keep_to(file.google);
+        settings
+    }
+
     /// What somebody who stands there may not do, though their role grants it.
     pub fn without(&self, role: Role, reach: Reach) -> &[Permission] {
         let reaches_all = reach == Reach::All;

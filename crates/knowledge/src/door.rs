@@ -11,12 +11,14 @@ use jiff::SignedDuration;
 use models::Models;
 use store::{Error, Store, Tx};
 use tokio_util::task::TaskTracker;
+use tracing::warn;
 use work::Handler;
 
 use crate::{
     Settings, document,
     extract::{Extractor, Program},
     ingest::{self, Ingest},
+    settings::Finding,
     vector::{self, Vectors},
     web::{self, Fetcher, crawl::Crawl},
 };
@@ -87,6 +89,9 @@ impl Knowledge {
     /// [`OpenError`] says which setting stands in the way.
     pub fn open(parts: Parts) -> Result<Self, OpenError> {
         let Parts { store, clock, models, settings, program, folder, tasks } = parts;
+        for Finding { path, message } in settings.held_back() {
+            warn!("A changed document does not act in full: `{path}` {message}");
+        }
         if let Some(finding) = settings.check().into_iter().next() {
             return Err(OpenError::Setting { path: finding.path, message: finding.message });
         }

@@ -110,8 +110,12 @@ pub struct Web {
     /// Whether what sites say in `robots.txt` is kept to.
     pub robots: bool,
     /// Whether private and local addresses may be fetched: only where everybody who may put
-    /// documents in may also see everything this machine can reach.
+    /// documents in may also see everything this machine can reach. Only the file says so: a change
+    /// while the application runs takes it away, and does not give it.
     pub allow_private: bool,
+    /// A change of the document wanted private addresses to be fetched.
+    #[serde(skip)]
+    pub is_held_back: bool,
 }
 
 /// Something in the settings that cannot work.
@@ -185,11 +189,41 @@ impl Default for Web {
             refuse_hosts: Vec::new(),
             robots: true,
             allow_private: false,
+            is_held_back: false,
         }
     }
 }
 
 impl Settings {
+    /// The settings of a document that was changed while the application ran, where `file` is what the
+    /// operator wrote: keys of the environment go only to the engines that file and environment name,
+    /// and what this machine can reach is not given to whoever may change documents.
+    ///
+    /// # Errors
+    /// An engine that is not known.
+    pub fn changed(changed: Self, file: Self, env: vector::EnvValues) -> Result<Self, Finding> {
+        let mut settings = changed;
+        settings.vectors.take_over(env, file.vectors)?;
+        settings.web.is_held_back = settings.web.allow_private && !file.web.allow_private;
+        settings.web.allow_private &= file.web.allow_private;
+        Ok(settings)
+    }
+
+    /// What of a changed document does not act as it stands there, and the way out.
+    pub fn held_back(&self) -> Vec<Finding> {
+        let mut found = self.vectors.held_back();
+        if self.web.is_held_back {
+            found.push(Finding {
+                path: "web.allow_private",
+                message:
+                    "lets pages of private addresses be fetched, so the operator says it in the \
+                          file, and no change while the application runs does: none are fetched"
+                        .to_owned(),
+            });
+        }
+        found
+    }
+
     /// What cannot work in them; empty when all can.
     pub fn check(&self) -> Vec<Finding> {
         let mut found = Vec::new();
@@ -253,6 +287,29 @@ mod tests {
         assert_eq!(Settings::default().check(), []);
         let read: Settings = serde_json::from_str("{}").unwrap();
         assert_eq!((read.chunks.tokens, read.uploads.bytes_max), (350, 5_242_880));
+    }
+
+    /// Are private addresses fetched when the file says one thing and a change of it another, and is something held
+    /// back?
+    #[track_caller]
+    fn check_private(file: bool, changed: bool, expected: bool, is_held_back: bool) {
+        let with = |allow_private: bool| {
+            let web = Web { allow_private, ..Web::default() };
+            Settings { web, ..Settings::default() }
+        };
+        let settings =
+            Settings::changed(with(changed), with(file), vector::EnvValues::default()).unwrap();
+        assert_eq!(settings.web.policy().allow_private, expected, "{file} {changed}");
+        let paths: Vec<_> = settings.held_back().into_iter().map(|it| it.path).collect();
+        assert_eq!(paths.contains(&"web.allow_private"), is_held_back, "{file} {changed}");
+    }
+
+    #[test]
+    fn a_change_takes_private_addresses_away_and_does_not_give_them() {
+        check_private(true, true, true, false);
+        check_private(true, false, false, false);
+        check_private(false, false, false, false);
+        check_private(false, true, false, true);
     }
 
     #[test]

@@ -36,6 +36,48 @@ const MODULUS: &str = "\
 const CLIENT: &str = "123-mine.apps.googleusercontent.com";
 const NOW: i64 = 1_800_000_000;
 
+/// What counts when the file says one thing, a change of it another, and the environment names client ids or not: the
+/// address of the keys, the client ids, and what is held back.
+#[track_caller]
+fn check_kept(file: Json, changed: Json, env: Option<&[&str]>, expected: (&str, &[&str], &[&str])) {
+    let shown = format!("{file} {changed} {env:?}");
+    let read = |google: Json| -> crate::Settings {
+        serde_json::from_value(json!({"google": google})).expect("settings")
+    };
+    let env = env.map(|it| it.iter().map(|it| (*it).to_owned()).collect());
+    let settings = crate::Settings::changed(read(changed), read(file), env).google;
+    let held_back: Vec<&str> = settings.held_back.iter().map(|it| it.field).collect();
+    let client_ids: Vec<&str> = settings.client_ids.iter().map(String::as_str).collect();
+    assert_eq!((settings.keys_url.as_str(), &client_ids[..], &held_back[..]), expected, "{shown}");
+}
+
+const GOOGLES: &str = "https://www.googleapis.com/oauth2/v3/certs";
+
+#[test]
+fn a_change_of_the_document_says_neither_whose_keys_count_nor_for_whom() {
+    let (keys, ids) = ("google.keys_url", "google.client_ids");
+    let evil = json!({"client_ids": ["mine"], "keys_url": "https://evil.example/keys"});
+    check_kept(json!({"client_ids": ["mine"]}), evil.clone(), None, (GOOGLES, &["mine"], &[keys]));
+    check_kept(json!({}), evil.clone(), None, (GOOGLES, &[], &[keys, ids]));
+    check_kept(evil.clone(), evil.clone(), None, ("https://evil.example/keys", &["mine"], &[]));
+    check_kept(evil, json!({}), None, ("https://evil.example/keys", &[], &[keys]));
+    let more = json!({"client_ids": ["theirs", "mine"]});
+    check_kept(json!({"client_ids": ["mine", "old"]}), more, None, (GOOGLES, &["mine"], &[ids]));
+}
+
+#[test]
+fn a_change_of_the_document_may_take_a_client_id_away() {
+    let file = json!({"client_ids": ["mine", "old"]});
+    check_kept(file.clone(), json!({"client_ids": ["mine"]}), None, (GOOGLES, &["mine"], &[]));
+    check_kept(file, json!({}), None, (GOOGLES, &[], &[]));
+}
+
+#[test]
+fn client_ids_of_the_environment_win_over_both() {
+    let (file, changed) = (json!({"client_ids": ["mine"]}), json!({"client_ids": ["theirs"]}));
+    check_kept(file, changed, Some(&["env"]), (GOOGLES, &["env"], &[]));
+}
+
 fn now() -> Timestamp {
     base::clock::from_micros(NOW * 1_000_000)
 }

@@ -28,7 +28,7 @@ use super::{
     pinecone::Pinecone,
     qdrant::Qdrant,
     rows,
-    settings::{EngineKind, Settings, why_held_back},
+    settings::{EngineKind, Settings},
     space,
     upkeep::Busy,
     watch::Watch,
@@ -118,10 +118,6 @@ impl Vectors {
         let builtin =
             Builtin::new(store.clone(), clock.clone(), settings.builtin, place.folder, place.tasks);
         let engines = engines(&store, &settings, &builtin)?;
-        for engine in settings.held_back.iter().filter(|it| engines.contains_key(it.name())) {
-            let (name, why) = (engine.name(), why_held_back(*engine));
-            tracing::warn!(vector.engine = name, "Vector engine {name} has no key: {why}");
-        }
         Ok(Self(Arc::new(Inner {
             watch: Watch::new(settings.rest_after_fault),
             opened_at: clock.now(),

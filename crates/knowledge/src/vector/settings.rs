@@ -10,7 +10,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::settings::Finding;
-pub(super) use elsewhere::told as why_held_back;
 
 /// Where vectors are found.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -42,6 +42,19 @@ impl Settings {
         Ok(())
     }
 
+    /// The engines that get no key of the environment, and the way out.
+    pub(crate) fn held_back(&self) -> Vec<Finding> {
+        let finding = |it: &EngineKind| Finding {
+            path: match it {
+                EngineKind::Qdrant => "vectors.qdrant.url",
+                EngineKind::Milvus => "vectors.milvus.url",
+                _ => "vectors.pinecone.url",
+            },
+            message: format!("moves the engine, which has no key: {}", told(*it)),
+        };
+        self.held_back.iter().map(finding).collect()
+    }
+
     fn address(&self, engine: EngineKind) -> &str {
         match engine {
             EngineKind::Qdrant => self.qdrant.url.as_deref().unwrap_or(qdrant::USUAL),
@@ -68,7 +81,7 @@ fn is_same(one: &str, other: &str) -> bool {
 }
 
 /// Why the key of the environment is not sent to an engine, and the way out.
-pub(crate) fn told(engine: EngineKind) -> String {
+pub(super) fn told(engine: EngineKind) -> String {
     let (key, address) = match engine {
         EngineKind::Qdrant => ("api_key", "the file or in QDRANT_URL"),
         EngineKind::Milvus => ("token", "the file or in MILVUS_HOST"),
