@@ -108,6 +108,18 @@ impl Report {
     pub fn is_fit(&self) -> bool {
         self.faults.iter().all(|it| it.level == Level::Warning)
     }
+
+    /// The same with these faults among them.
+    #[must_use]
+    pub fn with(mut self, more: Vec<Fault>) -> Self {
+        self.faults.extend(more);
+        self.faults.sort_by(|a, b| {
+            (&a.file, a.line, a.column, a.code, &a.message)
+                .cmp(&(&b.file, b.line, b.column, b.code, &b.message))
+        });
+        self.faults.dedup();
+        self
+    }
 }
 
 impl fmt::Display for Fault {
@@ -197,12 +209,7 @@ pub(crate) fn files(files: &Files, told: &Told<'_>) -> (Report, Option<Descripti
     if description.is_none() {
         faults.extend(configuration::typed(files, told.kinds));
     }
-    faults.sort_by(|a, b| {
-        (&a.file, a.line, a.column, a.code, &a.message)
-            .cmp(&(&b.file, b.line, b.column, b.code, &b.message))
-    });
-    faults.dedup();
-    (Report { faults }, description)
+    (Report::default().with(faults), description)
 }
 
 /// Where a fault is: a value of `app.yaml`, its key, or a place in another file.
@@ -380,7 +387,7 @@ impl Checker<'_> {
 }
 
 impl Fault {
-    fn new(file: &str, place: Place, code: &'static str, message: String) -> Self {
+    pub(crate) fn new(file: &str, place: Place, code: &'static str, message: String) -> Self {
         let Place { line, column } = place;
         Self { file: file.to_owned(), line, column, level: Level::Error, code, message, hint: None }
     }

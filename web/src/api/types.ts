@@ -128,6 +128,7 @@ export type ConfigurationLine = Things['ConfigurationLine'];
 export type ConfigurationDocument = Things['ConfigurationDocument'];
 export type ConfigurationReport = Things['ConfigurationReport'];
 export type ConfigurationFault = Things['ConfigurationFault'];
+export type ConfigurationChange = Things['ConfigurationChange'];
 export type ConfigurationVersion = Things['ConfigurationVersion'];
 export type ConfigurationImport = Things['ConfigurationImport'];
 /** What the interface is told of itself. */

@@ -18,7 +18,7 @@ use tracing::info;
 use super::{
     ConfigurationError, Document,
     bundle::{self, BundleError, DOCUMENT_BYTES_MAX},
-    checksum,
+    checksum, held_back,
     hide::Lost,
     standing::{self, Standing, Text},
     version::{self, FILE, Head, Origin, Version},
@@ -412,15 +412,18 @@ impl Register {
 /// # Errors
 /// While the process stops.
 pub(crate) async fn check(folder: &Folder, texts: &Standing) -> Result<Report, store::Error> {
+    let texts: BTreeMap<String, String> =
+        texts.iter().filter_map(|(name, it)| Some((name.clone(), it.text.clone()?))).collect();
     let configuration = folder.configuration();
     let files = configuration.documents().iter().filter_map(|it| {
-        let text = texts.get(&it.name)?.text.clone()?;
+        let text = texts.get(&it.name)?.clone();
         Some((it.file.clone(), text))
     });
     let (files, folder) = (files.collect::<BTreeMap<_, _>>(), folder.clone());
     let looked = apart(move || {
         let told = Told { operations: &[], kinds: folder.kinds() };
-        check::with_files(folder.path(), &told, files)
+        let report = check::with_files(folder.path(), &told, files);
+        report.with(held_back::of_texts(&folder, &texts))
     });
     looked.await
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     check::Files,
     description::{Category, ConfigurationSpec, DocumentSpec},
-    marked::{self, SyntaxFault},
+    marked::{self, Marked, SyntaxFault},
 };
 
 /// One document.
@@ -110,9 +110,12 @@ impl Document {
 
     /// What a text says, by the kind of its file.
     fn parsed(&self, text: &str) -> Result<Json, SyntaxFault> {
-        let read =
-            if self.file.ends_with(".json") { marked::json(text) } else { marked::yaml(text) };
-        Ok(read?.value)
+        Ok(self.marked(text)?.value)
+    }
+
+    /// The same, with the place of every value.
+    pub(super) fn marked(&self, text: &str) -> Result<Marked, SyntaxFault> {
+        if self.file.ends_with(".json") { marked::json(text) } else { marked::yaml(text) }
     }
 
     /// Does anything say something in it: a file, or a version?

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
-use super::{OWN, defaults};
+use super::{OWN, defaults, held_back::HeldBack};
 use crate::{
     check::{prune, without_formats},
     description::Category,
@@ -20,7 +20,10 @@ use crate::{
 
 /// A document that Mainstay types. Cheap to clone.
 #[derive(Clone)]
-pub struct Kind(Arc<Inner>);
+pub struct Kind(Arc<Inner>, Option<Compare>);
+
+/// Compares a changed document with the operator's file: what of it does not act as it stands there.
+type Compare = Arc<dyn Fn(&Json, &Json) -> Vec<HeldBack> + Send + Sync>;
 
 /// Reads a document of this kind: what cannot work in it, or why it is none.
 type Read = Box<dyn Fn(&Json) -> Result<Vec<Finding>, String> + Send + Sync>;
@@ -89,7 +92,24 @@ impl Kind {
             let read = serde_json::from_value::<T>(value.clone()).map_err(|it| it.to_string())?;
             Ok(check(&read))
         };
-        Self(Arc::new(Inner { name, category, about, shape, schema, read: Box::new(read) }))
+        let inner = Inner { name, category, about, shape, schema, read: Box::new(read) };
+        Self(Arc::new(inner), None)
+    }
+
+    /// The same, of which some things are the operator's to say: `compare` is given a document that was changed while
+    /// the application ran, and the file.
+    #[must_use]
+    pub fn holding_back<T: DeserializeOwned + 'static>(
+        self,
+        compare: impl Fn(T, T) -> Vec<HeldBack> + Send + Sync + 'static,
+    ) -> Self {
+        let read = |it: &Json| serde_json::from_value::<T>(without_own(it)).ok();
+        let compare = move |changed: &Json, file: &Json| match (read(changed), read(file)) {
+            (Some(changed), Some(file)) => compare(changed, file),
+            // Its other faults are told.
+            _ => Vec::new(),
+        };
+        Self(self.0, Some(Arc::new(compare)))
     }
 
     /// Its name.
@@ -160,6 +180,12 @@ impl Kind {
         });
         let settings: Vec<Blame> = settings.collect();
         faults.into_iter().map(Blame::Shape).chain(settings).collect()
+    }
+
+    /// What of a changed document does not act as it stands there, each with where it points.
+    pub(crate) fn held_back(&self, changed: &Json, file: &Json) -> Vec<(String, HeldBack)> {
+        let found = self.1.as_ref().map(|compare| compare(changed, file)).unwrap_or_default();
+        found.into_iter().map(|it| (pointer_of(changed, &it.finding.path), it)).collect()
     }
 
     /// Takes out what does not fit, until the rest does. False when nothing does.

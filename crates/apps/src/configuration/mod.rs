@@ -13,6 +13,7 @@ pub mod bundle;
 pub mod change;
 mod document;
 mod error;
+pub mod held_back;
 pub mod hide;
 pub mod kind;
 pub mod path;
@@ -30,6 +31,7 @@ use sha2::{Digest, Sha256};
 pub use crate::description::Category;
 pub use document::Document;
 pub use error::ConfigurationError;
+pub use held_back::HeldBack;
 pub use kind::{Finding, Kind};
 
 use crate::{

@@ -12,7 +12,7 @@ use apps::{
     configuration::{
         Document,
         change::{Change, Outcome, Register, Wish},
-        names_of,
+        held_back, names_of,
         version::Origin,
     },
     folder::Folder,
@@ -143,9 +143,11 @@ async fn found(site: &Site, only_files: bool) -> anyhow::Result<Report> {
     let heads = Register::new(site.files()?, store.clone()).heads().await;
     store.close().await;
     let heads = heads?.1;
-    let kinds = server::configuration::kinds();
-    let read = Folder::read_over(&site.app, template::FUEL, &kinds, &heads);
-    let Err(faults) = read else { return Ok(report) };
+    let read = Folder::read_over(&site.app, template::FUEL, &site.kinds(), &heads);
+    let faults = match read {
+        Ok(folder) => return Ok(report.with(held_back::in_force(&folder))),
+        Err(faults) => faults,
+    };
     let names: Vec<&str> = heads.iter().map(|it| it.config.as_str()).collect();
     output::note(&format!(
         "the files are fit; these were changed while the application ran, and lines are those of their new texts: {}",

@@ -8,6 +8,7 @@ use store::{
 };
 
 use super::{Site, document};
+use crate::environment::Environment;
 
 /// The folder for blobs in the data folder, when nobody names another.
 const DIRECTORY: &str = "blobs";
@@ -23,9 +24,20 @@ pub(super) fn settings(site: &Site) -> anyhow::Result<Settings> {
         Err(told) if is_at_fault(site) => return Err(told),
         Err(_) => Settings::default(),
     };
-    let environment = &site.environment;
+    let file = match site.files() {
+        Ok(files) => document(&files, "blobs")?.unwrap_or_default(),
+        Err(_) => Settings::default(),
+    };
+    settings.take_over(given(&site.environment), file).map_err(anyhow::Error::msg)?;
+    let folder = settings.directory.take().unwrap_or_else(|| DIRECTORY.into());
+    settings.directory = Some(site.data.join(folder));
+    Ok(settings)
+}
+
+/// What the environment says about the places of blobs.
+pub(super) fn given(environment: &Environment) -> EnvValues {
     let text = |name: &str| environment.get(name).map(str::to_owned);
-    let given = EnvValues {
+    EnvValues {
         place: text("BLOB_PLACE"),
         directory: text("BLOB_DIRECTORY"),
         endpoint: text("S3_ENDPOINT"),
@@ -36,15 +48,7 @@ pub(super) fn settings(site: &Site) -> anyhow::Result<Settings> {
         key_id: environment.secret("AWS_ACCESS_KEY_ID"),
         key_secret: environment.secret("AWS_SECRET_ACCESS_KEY"),
         token: environment.secret("AWS_SESSION_TOKEN"),
-    };
-    let file = match site.files() {
-        Ok(files) => document(&files, "blobs")?.unwrap_or_default(),
-        Err(_) => Settings::default(),
-    };
-    settings.take_over(given, file).map_err(anyhow::Error::msg)?;
-    let folder = settings.directory.take().unwrap_or_else(|| DIRECTORY.into());
-    settings.directory = Some(site.data.join(folder));
-    Ok(settings)
+    }
 }
 
 /// The variables without which an application that puts archives into S3 cannot do so, each with what it is

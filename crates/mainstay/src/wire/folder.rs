@@ -2,12 +2,12 @@
 //! in force over them.
 
 use apps::{
-    configuration::{change::Register, version::Head},
+    configuration::{Kind, change::Register, version::Head},
     folder::Folder,
 };
 use store::{Store, migrate};
 
-use super::{Site, migrations};
+use super::{Site, migrations, settings};
 
 impl Site {
     /// The application's folder: as its files are, and, once the database was asked ([`Site::settle`]),
@@ -42,7 +42,7 @@ impl Site {
 
     /// The application's folder with these versions over the files of documents.
     fn over(&self, heads: &[Head]) -> anyhow::Result<Folder> {
-        let kinds = server::configuration::kinds();
+        let kinds = self.kinds();
         let read = Folder::read_over(&self.app, apps::template::FUEL, &kinds, heads);
         read.map_err(|faults| {
             let names: Vec<&str> = heads.iter().map(|it| it.config.as_str()).collect();
@@ -56,12 +56,17 @@ impl Site {
         })
     }
 
+    /// The documents that Mainstay types, held against what the environment says here.
+    pub(crate) fn kinds(&self) -> Vec<Kind> {
+        server::configuration::kinds_in(&settings::surroundings(&self.environment))
+    }
+
     /// Reads the application's folder, as its files are.
     pub(crate) fn files(&self) -> anyhow::Result<Folder> {
         if let Some(read) = self.folder.get() {
             return Ok(read.clone());
         }
-        let kinds = server::configuration::kinds();
+        let kinds = self.kinds();
         let read = Folder::read_as(&self.app, apps::template::FUEL, &kinds).map_err(|faults| {
             let count = faults.0.faults.len();
             anyhow::anyhow!(

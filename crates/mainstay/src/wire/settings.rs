@@ -5,15 +5,20 @@ use apps::{
     description::{SignIn, TenantReach},
     folder::Folder,
 };
+use server::configuration::Surroundings;
 
 use super::{Site, document};
+use crate::environment::Environment;
 
 /// A shorter secret can be guessed from a single token; 32 or more are better.
 const JWT_SECRET_BYTES_MIN: usize = 16;
 
 /// Who may come in, and how.
 pub(super) fn identity(site: &Site, folder: &Folder) -> anyhow::Result<identity::Settings> {
-    let mut settings: identity::Settings = document(folder, "auth")?.unwrap_or_default();
+    let file = document(&site.files()?, "auth")?.unwrap_or_default();
+    let changed = document(folder, "auth")?.unwrap_or_default();
+    let client_ids = google_client_ids(&site.environment);
+    let mut settings = identity::Settings::changed(changed, file, client_ids);
     settings.sign_in = match folder.description().users.sign_in {
         SignIn::Email => identity::settings::SignInBy::Email,
         SignIn::Username => identity::settings::SignInBy::Username,
@@ -44,9 +49,6 @@ pub(super) fn identity(site: &Site, folder: &Folder) -> anyhow::Result<identity:
         settings.refresh_ttl = jiff::SignedDuration::from_hours(24 * days);
         settings.session_max = settings.session_max.max(settings.refresh_ttl);
     }
-    if let Some(client_id) = site.environment.get("GOOGLE_CLIENT_ID") {
-        settings.google.client_ids = client_id.split(',').map(|it| it.trim().to_owned()).collect();
-    }
     settings.jwt_secret = site.environment.secret("JWT_SECRET_KEY");
     if settings.jwt_secret.as_ref().is_some_and(|it| it.reveal().len() < JWT_SECRET_BYTES_MIN) {
         bail!(
@@ -59,8 +61,8 @@ pub(super) fn identity(site: &Site, folder: &Folder) -> anyhow::Result<identity:
 
 /// Which models there are.
 pub(super) fn models(site: &Site, folder: &Folder) -> anyhow::Result<models::Settings> {
-    let values = models::EnvValues::read(|name| site.environment.get(name).map(str::to_owned));
     let file = document(&site.files()?, "llm")?;
+    let values = of_models(&site.environment);
     let mut settings = models::Settings::changed(document(folder, "llm")?, file, &values);
     settings.local.folder = Some(models::local::folder(&site.data));
     if folder.description().tenants.is_none() {
@@ -71,10 +73,34 @@ pub(super) fn models(site: &Site, folder: &Folder) -> anyhow::Result<models::Set
 
 /// How documents are read and found.
 pub(super) fn knowledge(site: &Site, folder: &Folder) -> anyhow::Result<knowledge::Settings> {
-    let mut settings: knowledge::Settings = document(folder, "knowledge")?.unwrap_or_default();
-    let environment = &site.environment;
+    let file = document(&site.files()?, "knowledge")?.unwrap_or_default();
+    let changed = document(folder, "knowledge")?.unwrap_or_default();
+    let settings = knowledge::Settings::changed(changed, file, of_vectors(&site.environment));
+    settings.map_err(|it| anyhow::anyhow!("{}: {}", it.path, it.message))
+}
+
+/// What the environment says that documents are held against.
+pub(super) fn surroundings(environment: &Environment) -> Surroundings {
+    Surroundings {
+        google_client_ids: google_client_ids(environment),
+        models: of_models(environment),
+        vectors: of_vectors(environment),
+        blobs: super::blobs::given(environment),
+    }
+}
+
+fn google_client_ids(environment: &Environment) -> Option<Vec<String>> {
+    let given = environment.get("GOOGLE_CLIENT_ID")?;
+    Some(given.split(',').map(|it| it.trim().to_owned()).collect())
+}
+
+fn of_models(environment: &Environment) -> models::EnvValues {
+    models::EnvValues::read(|name| environment.get(name).map(str::to_owned))
+}
+
+fn of_vectors(environment: &Environment) -> knowledge::vector::EnvValues {
     let text = |name: &str| environment.get(name).map(str::to_owned);
-    let given = knowledge::vector::EnvValues {
+    knowledge::vector::EnvValues {
         vector_engine: text("VECTOR_ENGINE"),
         pgvector_url: environment.secret("PGVECTOR_URL"),
         qdrant_url: text("QDRANT_URL"),
@@ -83,11 +109,7 @@ pub(super) fn knowledge(site: &Site, folder: &Folder) -> anyhow::Result<knowledg
         milvus_port: text("MILVUS_PORT"),
         milvus_token: environment.secret("MILVUS_TOKEN"),
         pinecone_api_key: environment.secret("PINECONE_API_KEY"),
-    };
-    let file: knowledge::Settings = document(&site.files()?, "knowledge")?.unwrap_or_default();
-    let taken = settings.vectors.take_over(given, file.vectors);
-    taken.map_err(|it| anyhow::anyhow!("{}: {}", it.path, it.message))?;
-    Ok(settings)
+    }
 }
 
 /// The search of the web, when one is named: WEB_SEARCH, WEB_SEARCH_URL, WEB_SEARCH_KEY.

@@ -40,11 +40,15 @@ impl House {
                 }
             }
         }));
-        let store = self.store.clone();
+        let (store, identity) = (self.store.clone(), self.identity.clone());
         health.register(Check::new("sign_in", false, Duration::from_secs(2), move || {
-            let store = store.clone();
+            let (store, identity) = (store.clone(), identity.clone());
             async move {
                 match store.read(key_ring::signing_since).await {
+                    Ok(Some(_)) if !identity.held_back().is_empty() => {
+                        let held_back = identity.held_back().iter().map(ToString::to_string);
+                        Found::Degraded(held_back.collect::<Vec<_>>().join("; "))
+                    }
                     Ok(Some(since)) => {
                         Found::HealthyWith(format!("tokens are signed by a key of {since}"))
                     }

@@ -3,8 +3,12 @@
 
 use std::{fs, time::Duration};
 
+use reqwest::Method;
 use serde_json::{Value as Json, json};
-use testkit::Database;
+use testkit::{
+    Database,
+    site::{Page, Site},
+};
 
 use crate::place::{Asker, Place, entries, text};
 
@@ -178,6 +182,61 @@ testkit::on_both! {
         place.done(&["config", "revert", "rubric", "--app", &folder, "--to", "0", "--reason", "It must start."]).await;
         let server = place.serve().await;
         assert_eq!(weight(&server.admin().await).await, 25);
+        server.stop().await;
+    }
+
+    async fn whose_word_lets_people_in_is_the_operators_to_say(db: Database) {
+        let (theirs, others) = (Site::start().await, Site::start().await);
+        theirs.put("/keys", Page::File { kind: "application/json".into(), bytes: b"{\"keys\": []}".to_vec() });
+        let google = |site: &Site, ids: &str| format!("google: {{client_ids: [{ids}], keys_url: '{}/keys'}}\n", site.address());
+        let mut place = Place::on(&db);
+        let app = place.own_app();
+        fs::write(app.join("config/auth.yaml"), google(&theirs, "mine")).unwrap();
+        let server = place.serve().await;
+        let admin = server.admin().await;
+        let change = json!({"content": google(&others, "mine, other"), "reason": "Ours are better."});
+        let made = admin.ask(Method::PUT, "/api/configuration/auth", Some(&change)).await.is(200);
+        let told = made["faults"].to_string();
+        assert!(made["is_valid"] == true && told.contains("`google.keys_url` decides") && told.contains("other do not count"), "{made}");
+        server.stop().await;
+        let checked = place.run(&["config", "check"]).await;
+        assert!(checked.code == 0 && checked.out.contains("`google.keys_url` decides"), "{}{}", checked.out, checked.err);
+        let file = place.file("auth.yaml", google(&others, "mine").as_bytes());
+        let set = place.done(&["config", "set", "auth", &file, "--reason", "Once more."]).await;
+        assert!(set.contains("warning: `google.keys_url` decides"), "{set}");
+
+        let server = place.serve().await;
+        // The head of a token, which names a key. The operator's site knows none; the other one would not answer at all.
+        let token = json!({"id_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.e30.e30"});
+        server.nobody().post("/api/auth/google", &token).await.is(401);
+        let health = server.admin().await.get("/health/detailed").await.is(200);
+        assert!(health["checks"]["sign_in"].to_string().contains("google.keys_url"), "{health}");
+        assert!(place.log().contains("A changed document does not act in full"), "{}", place.log());
+        server.stop().await;
+    }
+
+    async fn whoever_moves_a_key_of_the_environment_is_told_at_once(db: Database) {
+        let place = Place::on(&db).with("OPENAI_API_KEY", "sk-operators").with("ANTHROPIC_API_KEY", "sk-operators");
+        let server = place.serve().await;
+        let admin = server.admin().await;
+        let put = async |text: &str| {
+            let change = json!({"content": text, "reason": "Cheaper there."});
+            admin.ask(Method::PUT, "/api/configuration/llm", Some(&change)).await.is(200)
+        };
+        let made = put("providers:\n  openai: {base_url: 'https://other.example/v1'}\n").await;
+        let fault = entries(&made["faults"]).iter().find(|it| it["code"] == "held_back").expect("a warning");
+        let message = text(&fault["message"]);
+        assert_eq!((&made["is_valid"], &fault["level"], &fault["line"]), (&json!(true), &json!("warning"), &json!(2)), "{made}");
+        assert!(message.starts_with("`providers.openai` has no key") && message.contains("OPENAI_BASE_URL"), "{message}");
+        // Nobody speaks to Anthropic without a key: the next start would refuse.
+        let refused = put("providers: {anthropic: {proxy: 'http://other.example:3128'}}\n").await;
+        assert_eq!((&refused["is_valid"], &refused["changed"]), (&json!(false), &json!(false)), "{refused}");
+        assert!(refused["faults"].to_string().contains("ANTHROPIC_BASE_URL"), "{refused}");
+        server.stop().await;
+        let server = place.serve().await;
+        let known = server.admin().await.get("/api/models").await.is(200);
+        let openai = entries(&known["providers"]).iter().find(|it| it["name"] == "openai").expect("it is there").clone();
+        assert_eq!(openai["has_key"], false, "{openai}");
         server.stop().await;
     }
 

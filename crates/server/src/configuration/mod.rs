@@ -3,20 +3,27 @@
 //! Every type lives in the room that acts on it; those of the server are here. A value that nothing acts
 //! upon has no place in them: what an application wants to say beside goes under `own`, with a schema.
 //!
-//! Start at [`kinds`].
+//! Start at [`kinds`]; [`kinds_in`] tells beside what of a changed document does not act.
 
 pub mod frontend;
+mod held_back;
 pub mod performance;
 pub mod security;
 
 use apps::configuration::{Category, Finding, Kind};
 
 pub use frontend::Frontend;
+pub use held_back::Surroundings;
 pub use performance::Performance;
 pub use security::Security;
 
-/// All of them, by category.
+/// All of them, by category, where nothing is known of the environment.
 pub fn kinds() -> Vec<Kind> {
+    kinds_in(&Surroundings::default())
+}
+
+/// All of them, by category. Each knows what of it is the operator's to say beside what the environment says.
+pub fn kinds_in(surroundings: &Surroundings) -> Vec<Kind> {
     use Category as C;
     vec![
         Kind::of(
@@ -26,7 +33,8 @@ pub fn kinds() -> Vec<Kind> {
             |it: &identity::Settings| {
                 it.check().iter().map(|it| finding(it.field, &it.fault)).collect()
             },
-        ),
+        )
+        .holding_back(surroundings.of_auth()),
         Kind::of(
             "security",
             C::SystemSecurity,
@@ -55,7 +63,8 @@ pub fn kinds() -> Vec<Kind> {
             C::Infrastructure,
             "Which models there are, what they cost, and how they are asked.",
             |it: &models::Settings| it.check_alone().iter().map(of_models).collect(),
-        ),
+        )
+        .holding_back(surroundings.of_llm()),
         Kind::of(
             "knowledge",
             C::Infrastructure,
@@ -64,7 +73,8 @@ pub fn kinds() -> Vec<Kind> {
                 let found = it.check().into_iter().filter(|it| !is_from_outside(it.path));
                 found.map(|it| finding(it.path, &it.message)).collect()
             },
-        ),
+        )
+        .holding_back(surroundings.of_knowledge()),
         Kind::of(
             "blobs",
             C::Infrastructure,
@@ -75,7 +85,8 @@ pub fn kinds() -> Vec<Kind> {
                 let found = found.filter(|(path, _)| !is_from_outside(path));
                 found.map(|(path, message)| finding(path, message)).collect()
             },
-        ),
+        )
+        .holding_back(surroundings.of_blobs()),
         Kind::of(
             "logging",
             C::Operations,

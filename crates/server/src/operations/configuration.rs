@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use apps::{
     acts::configuration::{ConfigurationRevert, ConfigurationSet, report_view},
     check::{self, Told},
-    configuration::{Document, bundle, names_of},
+    configuration::{Document, bundle, held_back, names_of},
 };
 use base::Permission;
 use identity::caller::Grant;
@@ -144,7 +144,8 @@ async fn check(call: Call, args: Check) -> Result<Answer, Problem> {
     let looked = tokio::task::spawn_blocking(move || {
         let (operations, kinds) = (route::heads(), kinds());
         let told = Told { operations: &operations, kinds: &kinds };
-        check::with_documents(folder.path(), &told, &texts)
+        let report = check::with_documents(folder.path(), &told, &texts);
+        report.with(held_back::of_texts(&folder, &texts))
     });
     let report = looked.await.map_err(Problem::internal)?;
     Ok(Answer::one(report_view(&report)))

@@ -113,6 +113,30 @@ testkit::on_both! {
         house.editor().await.put(path, stranger).await.refused(403, "permission_missing");
     }
 
+    async fn whoever_writes_what_is_the_operators_to_say_is_told_so_at_once(db: Database) {
+        let house = House::open(&db).await;
+        let owner = house.owner().await;
+        let text = "google: {client_ids: [theirs], keys_url: 'https://other.example/keys'}\n";
+        let told = |report: &Json| -> Vec<String> {
+            let faults = report["faults"].as_array().expect("faults").iter();
+            let held_back = faults.filter(|it| it["code"] == "held_back" && it["level"] == "warning");
+            held_back.map(|it| it["message"].as_str().unwrap_or_default().to_owned()).collect()
+        };
+        let as_it_is = owner.post("/api/configuration/check", json!({})).await.is(200);
+        let contents = json!({"contents": {"auth": text}});
+        let checked = owner.post("/api/configuration/check", contents).await.is(200);
+        assert_eq!((told(&as_it_is).len(), told(&checked).len()), (0, 2), "{checked}");
+        let change = json!({"content": text, "reason": "Ours."});
+        let made = owner.put("/api/configuration/auth", change).await.is(200);
+        assert_eq!((&made["is_valid"], &made["acts"], told(&made)), (&json!(true), &json!("next_start"), told(&checked)));
+        assert!(made["warnings"].as_i64() >= Some(2), "{made}");
+        let kept = owner.get("/api/configuration/auth/history").await.is(200);
+        assert!(kept["items"][0]["faults"].to_string().contains("google.keys_url"), "{kept}");
+        let back = json!({"version": 0, "reason": "Theirs."});
+        let back = owner.post("/api/configuration/auth/revert", back).await.is(200);
+        assert_eq!(told(&back), Vec::<String>::new(), "{back}");
+    }
+
     async fn all_documents_go_out_in_a_zip_and_come_in_again(db: Database) {
         let house = House::open(&db).await;
         let owner = house.owner().await;

@@ -114,6 +114,17 @@ impl Default for S3 {
     }
 }
 
+impl S3 {
+    /// Why it has no keys though the environment has some, as the rest of a sentence that begins with the endpoint.
+    pub fn held_back(&self) -> Option<&'static str> {
+        self.is_elsewhere.then_some(
+            "is one that a change of config/blobs.yaml named, and the keys of the environment are not sent there; \
+             have the operator name it in the file or in S3_ENDPOINT, or go back to a file with \
+             `mainstay config revert blobs --to 0`",
+        )
+    }
+}
+
 impl Settings {
     /// Lets the environment win over the file.
     ///
@@ -202,12 +213,9 @@ impl Settings {
                 s3.endpoint.as_deref().is_none_or(is_address),
                 "s3.endpoint: must be an address like https://host:port, without names and keys",
             );
-            expect(
-                !s3.is_elsewhere,
-                "s3: the keys of the environment are not sent to an endpoint that a change of config/blobs.yaml \
-                 named; have the operator name it in the file or in S3_ENDPOINT, or go back to a file with \
-                 `mainstay config revert blobs --to 0`",
-            );
+            if let Some(why) = s3.held_back() {
+                expect(false, &format!("s3.endpoint: {why}"));
+            }
             expect(
                 s3.keys.is_some() || s3.is_elsewhere,
                 "s3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment",

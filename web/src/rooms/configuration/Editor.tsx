@@ -10,7 +10,7 @@ import { ErrorNote } from '../../ui/ErrorNote';
 import { Field } from '../../ui/Field';
 import { Note } from '../../ui/Note';
 import { toast } from '../../ui/Toast';
-import { placeIn } from './lines';
+import { placeIn, told } from './lines';
 import { Report } from './Report';
 import './configuration.css';
 
@@ -42,7 +42,8 @@ export function Editor({ document }: { document: ConfigurationDocument }) {
       if (!made.is_valid) return;
       setUpon(made.version);
       setReason('');
-      toast(made.applied ? `Version ${made.version} is in force.` : `Version ${made.version} is kept, and acts at the next start.`, 'good');
+      const { text: words, tone } = told(made);
+      toast(words, tone);
     },
   });
   const again = () => {

@@ -14,7 +14,7 @@ import { ErrorNote } from '../../ui/ErrorNote';
 import { Time } from '../../ui/Time';
 import { toast } from '../../ui/Toast';
 import { PersonName } from '../access/PersonName';
-import { around, lineDiff } from './lines';
+import { around, heldBack, lineDiff, told } from './lines';
 import './configuration.css';
 
 /** The number that stands for the file itself. */
@@ -62,7 +62,7 @@ export function History({ document }: { document: ConfigurationDocument }) {
 function Entry({ version: it, newest, onBack }: { version: ConfigurationVersion; newest: string; onBack: () => void }) {
   const [shown, setShown] = useState<'change' | 'since' | null>(null);
   const toggle = (what: 'change' | 'since') => setShown((now) => (now === what ? null : what));
-  const errors = it.faults.filter((fault) => fault.level === 'error');
+  const faults = [...it.faults.filter((fault) => fault.level === 'error'), ...heldBack(it.faults)];
   return (
     <li className="checked__one" aria-label={`Version ${it.version}`}>
       <div className="grow wrap stack">
@@ -77,9 +77,9 @@ function Entry({ version: it, newest, onBack }: { version: ConfigurationVersion;
           </span>
         </div>
         <div>{it.reason}</div>
-        {errors.length > 0 && (
+        {faults.length > 0 && (
           <ul className="soft">
-            {errors.map((fault, index) => (
+            {faults.map((fault, index) => (
               <li key={index}>
                 {fault.message} ({fault.file}, line {fault.line})
               </li>
@@ -142,7 +142,8 @@ function Back({ document, to, onClose }: { document: ConfigurationDocument; to: 
     const made = await answer(api.POST('/api/configuration/{config}/revert', { params: { path: { config: document.name } }, body: { version: to ?? FILE, reason, from: document.newest_version } }));
     for (const key of ['configuration', 'frontend']) void client.invalidateQueries({ queryKey: [key] });
     if (!made.is_valid) return toast(`It does not fit the other documents any more: ${made.faults[0]?.message ?? 'the history says why'}.`, 'bad');
-    toast(made.applied ? 'It is in force.' : 'It is kept, and acts at the next start.', 'good');
+    const { text, tone } = told(made, 'It');
+    toast(text, tone);
   };
   return (
     <Confirm open={to !== null} onClose={onClose} title={to === FILE ? 'Back to the file' : `Back to version ${to}`} act="Go back" reason={{ label: 'Why', required: true }} run={run}>

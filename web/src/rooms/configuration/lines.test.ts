@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { ConfigurationLine } from '../../api/types';
-import { around, grouped, lineDiff, placeIn } from './lines';
+import type { ConfigurationChange, ConfigurationFault, ConfigurationLine } from '../../api/types';
+import { around, grouped, lineDiff, placeIn, told } from './lines';
 
 describe('a place in a text', () => {
   it('is where its line and column begin', () => {
@@ -11,6 +11,23 @@ describe('a place in a text', () => {
 
   it('is the end of a text that is shorter', () => {
     expect(placeIn('a', 9, 1)).toBe(1);
+  });
+});
+
+describe('what came of a change', () => {
+  const fault = (more: Partial<ConfigurationFault>): ConfigurationFault => ({ file: 'config/llm.yaml', line: 2, column: 3, level: 'warning', code: 'held_back', message: '`providers.openai` has no key', ...more });
+  const change = (applied: boolean, faults: ConfigurationFault[]): ConfigurationChange => ({ config: 'llm', version: 3, changed: true, applied, acts: applied ? 'now' : 'next_start', is_valid: true, errors: 0, warnings: faults.length, faults });
+
+  it('is told with what of it does not act', () => {
+    expect(told(change(false, [fault({}), fault({ message: 'nor this' }), fault({ code: 'undeclared_document', message: 'beside it' })]))).toEqual({
+      text: 'Version 3 is kept, and acts at the next start. Not all of it: `providers.openai` has no key; nor this.',
+      tone: 'bad',
+    });
+  });
+
+  it('is good where all of it acts', () => {
+    expect(told(change(true, [fault({ code: 'undeclared_document' })]))).toEqual({ text: 'Version 3 is in force.', tone: 'good' });
+    expect(told(change(false, []), 'It').text).toBe('It is kept, and acts at the next start.');
   });
 });
 

@@ -1,5 +1,5 @@
-/** Places in the text of a document, what differs between two of its texts, and the documents in their groups. Pure. */
-import type { ConfigurationLine } from '../../api/types';
+/** Places in the text of a document, what differs between two of its texts, what came of a change, and the documents in their groups. Pure. */
+import type { ConfigurationChange, ConfigurationFault, ConfigurationLine } from '../../api/types';
 
 /** The groups in the order in which they are shown. */
 export const CATEGORIES = { business_logic: 'Business logic', system_security: 'Security', components: 'Components', infrastructure: 'Infrastructure', operations: 'Operations' } as const;
@@ -20,6 +20,16 @@ export function placeIn(text: string, line: number, column: number): number {
   }
   const end = text.indexOf('\n', at);
   return Math.min(at + Math.max(0, column - 1), end < 0 ? text.length : end);
+}
+
+/** What does not act as it stands in a document, since only the operator may say it. */
+export const heldBack = (faults: ConfigurationFault[]) => faults.filter((it) => it.code === 'held_back' && it.level === 'warning');
+
+/** What is said of a change that is kept, and how loudly. */
+export function told(made: ConfigurationChange, what = `Version ${made.version}`): { text: string; tone: 'good' | 'bad' } {
+  const kept = made.applied ? `${what} is in force.` : `${what} is kept, and acts at the next start.`;
+  const held = heldBack(made.faults);
+  return held.length === 0 ? { text: kept, tone: 'good' } : { text: `${kept} Not all of it: ${held.map((it) => it.message).join('; ')}.`, tone: 'bad' };
 }
 
 export interface Line {
