@@ -241,6 +241,15 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person', () => {
     expect(await page.locator('[data-secret]').count()).toBe(0);
   });
 
+  it('has another key sign tokens once that is confirmed', async () => {
+    await page.goto(`${at.url}/keys`);
+    await page.getByRole('button', { name: 'Sign with a new key' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Sign with a new key?' });
+    await dialog.getByRole('button', { name: 'Sign with a new key' }).click();
+    await page.getByText(/^The key [0-9a-f]{16} signs from now on\.$/).waitFor();
+    expect(await page.getByRole('region', { name: 'Signing keys' }).getByRole('row').count()).toBe(3);
+  });
+
   it('asks a model and sees the answer come, what it took and what it cost', async () => {
     await page.goto(`${at.url}/models?tab=playground`);
     await page.getByLabel('Model', { exact: true }).getByText('balanced').waitFor();

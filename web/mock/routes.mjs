@@ -322,6 +322,12 @@ export const routes = {
   },
   'DELETE /api/keys/{key}': (world, { params }) => void (keyOf(world, params.key).revoked_at = world.now()),
   'POST /api/keys/{key}/rotate': (world, { params }) => ({ ...keyOf(world, params.key), secret: `mk_live_${randomUUID().replaceAll('-', '')}` }),
+  'GET /api/signing-keys': (world) => ({ keys: world.signingKeys, max_age_s: 90 * 86_400 }),
+  'POST /api/signing-keys/rotate': (world) => {
+    const made = { id: randomUUID().replaceAll('-', '').slice(0, 16), is_signing: true, created_at: world.now(), retired_at: null, sessions: 0 };
+    world.signingKeys = [...world.signingKeys.map((it) => ({ ...it, is_signing: false })), made];
+    return made;
+  },
 
   'GET /api/webhooks': (world, { query }) => page(world.webhooks.filter((it) => !query.tenant || it.tenant === query.tenant), query),
   'POST /api/webhooks': (world, { body }) => {

@@ -43,7 +43,7 @@ const NEEDS = [
   [/\/api\/schedules/, 'manage_schedules'],
   [/^GET \/api\/archives/, 'read_records'],
   [/\/api\/archives/, 'manage_archives'],
-  [/\/api\/configuration/, 'manage_configuration'],
+  [/\/api\/(configuration|signing-keys)/, 'manage_configuration'],
   [/\/api\/questions\/performance/, 'read_usage'],
   [/\/api\/(results\/[^/]+\/raw|debug)/, 'read_private'],
   [/\/api\/(questions|results|progress\/comment)/, 'ask_questions'],

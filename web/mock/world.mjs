@@ -24,6 +24,7 @@ export class World {
     this.audit = [];
     this.usage = [];
     this.keys = [];
+    this.signingKeys = [{ id: '5f0c77a1d2e94b30', is_signing: true, created_at: this.now(20 * 24 * HOUR), retired_at: null, sessions: 2 }];
     this.webhooks = [];
     this.deliveries = [];
     this.users = [];

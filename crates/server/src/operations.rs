@@ -32,6 +32,7 @@ mod results;
 mod schedules;
 mod search;
 mod sessions;
+mod signing_keys;
 mod sources;
 mod tasks;
 mod tenants;
@@ -51,6 +52,7 @@ pub(crate) fn all() -> Vec<Operation> {
         sessions::all,
         users::all,
         keys::all,
+        signing_keys::all,
         tenants::all,
         app::all,
         records::all,

@@ -29,6 +29,8 @@ pub(crate) const FIXED: &[Fixed] = &[
     ("POST /api/keys", "keys.create", &[]),
     ("DELETE /api/keys/{key}", "keys.revoke", &[]),
     ("POST /api/keys/{key}/rotate", "keys.rotate", &[]),
+    ("GET /api/signing-keys", "signing_keys.list", &[]),
+    ("POST /api/signing-keys/rotate", "signing_keys.rotate", &[]),
     ("GET /api/tenants", "tenants.list", &[]),
     ("POST /api/tenants", "tenants.create", &[("data", "body")]),
     ("GET /api/tenants/{tenant}", "tenants.get", &[]),

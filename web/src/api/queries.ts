@@ -359,6 +359,15 @@ export const usersQuery = (tenant?: string) =>
 export const keysQuery = (tenant?: string) =>
   queryOptions({ queryKey: ['keys', tenant], queryFn: () => answer(api.GET('/api/keys', { params: { query: { tenant, limit: 500 } } })) });
 
+/** The keys that sign access tokens, the one that signs first, and how old it may get. */
+export const signingKeysQuery = queryOptions({
+  queryKey: ['signing-keys'],
+  queryFn: async () => {
+    const told = await answer(api.GET('/api/signing-keys'));
+    return { items: told.keys.toReversed(), maxAgeS: told.max_age_s };
+  },
+});
+
 export const sessionsQuery = (user?: string) =>
   queryOptions({ queryKey: ['sessions', user], queryFn: () => answer(api.GET('/api/sessions', { params: { query: { user, limit: 500 } } })) });
 

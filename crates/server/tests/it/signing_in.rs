@@ -104,6 +104,34 @@ testkit::on_both! {
         assert!(listed["items"][0].get("secret").is_none());
     }
 
+    async fn who_administers_the_whole_house_has_another_key_sign_and_nobody_is_signed_out(db: Database) {
+        let house = House::open(&db).await;
+        let (path, rotate) = ("/api/signing-keys", "/api/signing-keys/rotate");
+        let admin = house.signed_in(Role::Admin, Reach::All).await;
+        let told = admin.get(path).await.is(200);
+        let first = told["keys"][0].clone();
+        assert_eq!((&told["keys"].as_array().map(Vec::len), &told["max_age_s"]), (&Some(1), &json!(90 * 24 * 3_600)), "{told}");
+        assert_eq!((&first["is_signing"], &first["sessions"], &first["retired_at"]), (&json!(true), &json!(1), &json!(null)));
+        let made = admin.post(rotate, json!({})).await.is(200);
+        assert_eq!((&made["is_signing"], &made["sessions"], made["id"] == first["id"]), (&json!(true), &json!(0), false), "{made}");
+        let editor = house.editor().await;
+        let told = admin.get(path).await.is(200);
+        let keys: Vec<_> = told["keys"].as_array().unwrap().iter().map(|it| (&it["id"], &it["is_signing"], &it["sessions"])).collect();
+        assert_eq!(keys, [(&first["id"], &json!(false), &json!(1)), (&made["id"], &json!(true), &json!(1))], "{told}");
+        assert!(!told.to_string().contains("secret"), "{told}");
+        editor.get("/api/me").await.is(200);
+        let audit = admin.get("/api/audit?action=signing_key_rotated").await.is(200);
+        let me = admin.get("/api/me").await.is(200);
+        assert_eq!((audit["items"].as_array().map(Vec::len), &audit["items"][0]["actor"]), (Some(1), &me["id"]), "{audit}");
+
+        let of_one = house.signed_in(Role::Owner, Reach::Tenant(house.here)).await;
+        for asker in [of_one, house.signed_in(Role::Operator, Reach::All).await, house.key(&[Scope::Admin]).await] {
+            asker.get(path).await.refused(403, "permission_missing");
+            asker.post(rotate, json!({})).await.refused(403, "permission_missing");
+        }
+        assert_eq!(admin.get(path).await.is(200)["keys"].as_array().map(Vec::len), Some(2));
+    }
+
     async fn malformed_credentials_are_told_apart_from_missing_ones(db: Database) {
         let house = House::open(&db).await;
         let list = "/api/collections/shelves";

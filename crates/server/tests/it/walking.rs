@@ -206,10 +206,22 @@ impl Things {
                 json!({})
             }
             "archives.create" => json!({"tenant": id("tenant"), "collection": "notes"}),
-            "auth.logout" | "me.update" | "me.set_picture" | "keys.rotate"
-            | "versions.activate" | "proposals.accept" | "proposals.reject" | "jobs.cancel"
-            | "jobs.retry" | "webhooks.update" | "webhooks.test" | "deliveries.retry"
-            | "tenants.restore" | "records.restore" | "users.update" => json!({}),
+            "auth.logout"
+            | "me.update"
+            | "me.set_picture"
+            | "keys.rotate"
+            | "signing_keys.rotate"
+            | "versions.activate"
+            | "proposals.accept"
+            | "proposals.reject"
+            | "jobs.cancel"
+            | "jobs.retry"
+            | "webhooks.update"
+            | "webhooks.test"
+            | "deliveries.retry"
+            | "tenants.restore"
+            | "records.restore"
+            | "users.update" => json!({}),
             "users.erase" => json!({"dry_run": true}),
             "users.create" => {
                 json!({"email": "new@example.com", "password": "a long enough password", "role": "viewer", "tenant": id("tenant")})
