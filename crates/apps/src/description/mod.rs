@@ -26,8 +26,8 @@ use serde_json::Value as Json;
 pub use archive::Archive;
 pub use assistant::{Assistant, AssistantSource};
 pub use collection::{
-    Collection, Embed, Export, Ids, Import, Located, Numbered, RecordRule, UnknownWord,
-    ValueWords, Versioned,
+    Collection, Embed, Export, Ids, Import, Located, Numbered, RecordRule, UnknownWord, ValueWords,
+    Versioned,
 };
 pub use configuration::{
     Category, ConfigPart, ConfigSource, ConfigurationSpec, CrossCheck, DocumentSpec, Places,

@@ -218,7 +218,7 @@ async fn keys_at(keys: Json) -> (String, std::sync::Arc<std::sync::atomic::Atomi
 
 async fn house(db: &testkit::Database, keys_url: String) -> (Identity, base::Clock) {
     let clock = base::Clock::by_hand(now());
-    let google = Settings { client_ids: vec![CLIENT.to_owned()], keys_url };
+    let google = Settings { client_ids: vec![CLIENT.to_owned()], keys_url, held_back: Vec::new() };
     let password = crate::settings::PasswordCost { memory_kib: 8, passes: 1, lanes: 1, at_once: 4 };
     let settings = crate::Settings {
         google,
