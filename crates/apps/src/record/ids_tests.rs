@@ -1,9 +1,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
-use base::RecordId;
+use base::{RecordId, TenantId};
 use futures::future::join_all;
 use serde_json::{Value as Json, json};
-use store::{Dialect, params};
+use store::{Dialect, audit, params};
 
 use super::{Act, NewRecord, Record, RecordError, catch_up, create, erase, fresh, get, view};
 use crate::{
@@ -97,6 +97,7 @@ testkit::on_both! {
         let taken = house.write(&act, |tx, kits, _| {
             let kit = |name| kits.get(name).expect("the collection is there");
             let all = (fresh(tx, kit("topics"), 3)?, fresh(tx, kit("topics"), 0)?, fresh(tx, kit("plans"), 2)?);
+            tx.audit(audit::Entry::new(TenantId::DEFAULT, "numbers_taken", "record_numbers", "Took three numbers"));
             Ok::<_, RecordError>(all)
         });
         let (three, none, others) = taken.await.expect("they are taken");
