@@ -121,8 +121,10 @@ mod tests {
     #[track_caller]
     fn check(name: &str, file: &str, changed: &str, expected: &[&str]) {
         let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("app.yaml"), "app: small\ntitle: Small\ncollections: {}\n")
-            .expect("a file in it");
+        let app = "app: small\ntitle: Small\ncollections: {things: {noun: thing, schema: thing.json, title: name}}\n";
+        fs::write(folder.path().join("app.yaml"), app).expect("a file in it");
+        let thing = r#"{"type": "object", "properties": {"name": {"type": "string"}}}"#;
+        fs::write(folder.path().join("thing.json"), thing).expect("a file in it");
         fs::create_dir(folder.path().join("config")).expect("a folder in it");
         fs::write(folder.path().join(format!("config/{name}.yaml")), file).expect("a file in it");
         let read = Folder::read_as(folder.path(), template::FUEL, &kinds_in(&surroundings()));
