@@ -3,12 +3,12 @@
 //! What a batch made is kept before the next is asked for, so that the job goes on where it was after
 //! whatever happened. A model that is away, over its limit or refuses is tried again by the same job,
 //! ever more seldom, and all that is written meanwhile waits with it. A text that the model will not
-//! take is left to be found by words. Start at [`run`].
+//! take, while it takes another, is left to be found by words. Start at [`run`].
 
 use std::time::Duration;
 
 use models::{Embeddings, ModelError};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 use tracing::warn;
@@ -16,20 +16,24 @@ use work::Failure;
 
 use super::steps::Steps;
 use crate::vector::{
-    metric,
+    BATCH, metric,
     rows::{self, Lacking, Made, Wanted},
 };
 
 /// What the ledger calls it.
 const OPERATION: &str = "embed";
 
-/// After this long an attempt stops by itself; the next goes on.
-const LONG_ENOUGH: Duration = Duration::from_secs(2_700);
+/// What any model takes: when it refuses this too, it is not the texts.
+const PROBE: &str = "a short text";
+
+/// After this long an attempt stops by itself, and the next goes on behind what others wait for: there are
+/// few workers, and one such job for each tenant and collection.
+const LONG_ENOUGH: Duration = Duration::from_secs(30);
 
 /// How often all are looked through once more, for those that somebody was changing.
 const ROUNDS: u32 = 3;
 
-/// After so many texts that a model would not take, and none that it took, it is not the texts.
+/// After so many texts in a row that a model would not take, it is asked whether it takes any.
 const REFUSED_MAX: usize = 10;
 
 /// The first rest of a model that is away or over its limit; each later one is twice as long.
@@ -48,16 +52,26 @@ struct Plan {
     model: String,
 }
 
+/// What the attempts before did; it is kept for the next.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct SoFar {
+    /// So many in a row ended because of the model. Attempts say nothing: one that did its part is one too.
+    failures: u32,
+    /// Records that were looked after.
+    done: u64,
+}
+
 struct Work<'a> {
     steps: &'a Steps,
     wanted: Wanted,
     total: u64,
-    /// Records that have a vector by now, and those of them of which the model was asked.
-    done: u64,
+    so_far: SoFar,
+    /// Texts that the model made vectors of in this attempt.
     made: u64,
-    /// Those that the model would not take, and how it said so.
+    /// Those that the model would not take, and how many of them came one after the other.
     refused: Vec<Lacking>,
-    why: Option<ModelError>,
+    in_a_row: usize,
 }
 
 pub(crate) async fn run(steps: &Steps) -> Result<Json, Failure> {
@@ -73,14 +87,22 @@ pub(crate) async fn run(steps: &Steps) -> Result<Json, Failure> {
     };
     let wanted = Wanted::of(kit, steps.job().tenant, &plan.model, steps.now());
     let counted = wanted.clone();
-    let total = steps.read(move |db| Ok(rows::count_lacking(db, &counted)?)).await?;
-    let mut work = Work { steps, wanted, total, done: 0, made: 0, refused: Vec::new(), why: None };
-    let is_whole = work.go().await?;
-    let told = json!({"embedded": work.done, "of": total, "model": plan.model});
-    match is_whole {
-        true => Ok(told),
-        // Not to hold a worker for hours.
-        false => Err(again("unfinished", "there is more to do; it goes on", Duration::ZERO)),
+    let lacking = steps.read(move |db| Ok(rows::count_lacking(db, &counted)?)).await?;
+    let so_far = SoFar::of(steps.job());
+    let total = so_far.done + lacking;
+    let mut work = Work { steps, wanted, total, so_far, made: 0, refused: Vec::new(), in_a_row: 0 };
+    if work.go().await? {
+        let done = work.so_far.done;
+        return Ok(json!({"embedded": done, "of": total.max(done), "model": plan.model}));
+    }
+    work.remember(0).await?;
+    Err(again("unfinished", "there is more to do; it goes on", Duration::ZERO))
+}
+
+impl SoFar {
+    fn of(job: &work::Job) -> Self {
+        let kept = job.checkpoint.clone();
+        kept.and_then(|it| serde_json::from_value(it).ok()).unwrap_or_default()
     }
 }
 
@@ -92,6 +114,8 @@ impl Work<'_> {
             let (mut after, mut left) = (None, 0);
             loop {
                 if begun.elapsed() > LONG_ENOUGH {
+                    // Else all of them would be asked of again.
+                    self.give_up_refused().await?;
                     return Ok(false);
                 }
                 let wanted = self.wanted.clone();
@@ -126,12 +150,11 @@ impl Work<'_> {
             if texts.is_empty() {
                 continue;
             }
-            let percent = u8::try_from(self.done * 100 / self.total.max(1)).unwrap_or(99).min(99);
-            let told = format!("Embedding {} of {}", self.done, self.total.max(self.done));
-            self.steps.progress(percent, &told).await?;
+            self.tell().await?;
             match self.ask(&texts).await {
                 Ok(vectors) => {
                     self.made += texts.len() as u64;
+                    self.in_a_row = 0;
                     let made = texts.into_iter().zip(vectors.into_iter().map(Made::Vector));
                     left += self.keep(made.collect()).await?;
                 }
@@ -141,22 +164,39 @@ impl Work<'_> {
                 }
                 Err(error) if is_too_much(&error) => {
                     self.refused.extend(texts);
-                    if self.made == 0 && self.refused.len() >= REFUSED_MAX {
-                        return Err(self.put_off(&error));
+                    self.in_a_row += 1;
+                    if self.in_a_row >= REFUSED_MAX {
+                        self.give_up_refused().await?;
                     }
-                    self.why = Some(error);
                 }
-                Err(error) => return Err(self.put_off(&error)),
+                Err(error) => return Err(self.put_off(&error).await),
             }
         }
         Ok(left)
     }
 
+    async fn tell(&self) -> Result<(), Failure> {
+        let done = self.so_far.done;
+        let percent = u8::try_from(done * 100 / self.total.max(1)).unwrap_or(99).min(99);
+        let told = format!("Embedding {done} of {}", self.total.max(done));
+        self.steps.progress(percent, &told).await
+    }
+
     /// Asks the model for one vector each.
     async fn ask(&self, texts: &[Lacking]) -> Result<Vec<Vec<f32>>, ModelError> {
-        let asked = texts.iter().map(|it| it.text.clone()).collect();
-        let made = self.steps.engine.models().embed(self.wanted.tenant, OPERATION, asked).await?;
-        match fits(&made, texts.len()) {
+        self.embed(texts.iter().map(|it| it.text.clone()).collect()).await
+    }
+
+    /// Does the model take any text at all? What it refuses for all looks like what it refuses of one: a
+    /// wrong key is a bad request to some.
+    async fn probe(&self) -> Result<(), ModelError> {
+        self.embed(vec![PROBE.to_owned()]).await.map(drop)
+    }
+
+    async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+        let count = texts.len();
+        let made = self.steps.engine.models().embed(self.wanted.tenant, OPERATION, texts).await?;
+        match fits(&made, count) {
             true => Ok(made.vectors),
             false => {
                 let errors = vec!["its vectors cannot be compared".to_owned()];
@@ -179,22 +219,27 @@ impl Work<'_> {
         for (outcome, count) in outcomes {
             metric::VECTORS.add(count, &[outcome]);
         }
-        self.done += kept;
+        self.so_far.done += kept;
         Ok(count - kept.min(count))
     }
 
-    /// Leaves to words what the model would not take, if it ever took anything.
+    /// Leaves to words what the model would not take, if it takes another text now. Otherwise it is not the
+    /// texts, and they are asked of again.
     async fn give_up_refused(&mut self) -> Result<(), Failure> {
-        let Some(error) = self.why.take() else { return Ok(()) };
-        let (tenant, model) = (self.wanted.tenant, self.wanted.model.clone());
-        let takes_some = self.made > 0
-            || self.steps.read(move |db| Ok(rows::has_any(db, tenant, &model)?)).await?;
-        if !takes_some {
-            return Err(self.put_off(&error));
+        self.in_a_row = 0;
+        if self.refused.is_empty() {
+            return Ok(());
         }
-        let refused = std::mem::take(&mut self.refused);
+        if let Err(error) = self.probe().await {
+            return Err(self.put_off(&error).await);
+        }
+        let mut refused = std::mem::take(&mut self.refused);
         let count = refused.len();
-        self.keep(refused.into_iter().map(|it| (it, Made::Nothing)).collect()).await?;
+        while !refused.is_empty() {
+            // Each is named in a statement, which takes only so many.
+            let some = refused.drain(..refused.len().min(BATCH));
+            self.keep(some.map(|it| (it, Made::Nothing)).collect()).await?;
+        }
         warn!(
             job.id = %self.steps.job().id,
             collection = self.wanted.collection.as_str(),
@@ -205,12 +250,22 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Keeps what the next attempt has to know.
+    async fn remember(&self, failures: u32) -> Result<(), Failure> {
+        let kept = SoFar { failures, ..self.so_far };
+        Ok(self.steps.running.checkpoint(json!(kept)).await?)
+    }
+
     /// The model is left in peace for a while; the job stays and goes on then.
-    fn put_off(&self, error: &ModelError) -> Failure {
+    async fn put_off(&self, error: &ModelError) -> Failure {
         let (code, words, first) = told(error);
         // Whoever has just answered is only asked to be waited for.
-        let attempt = if self.made > 0 { 1 } else { self.steps.job().attempts };
-        let wait = error.retry_after().unwrap_or_default().max(rest(first, attempt));
+        let before = if self.made > 0 { 0 } else { self.so_far.failures };
+        let failures = before.saturating_add(1);
+        if let Err(failure) = self.remember(failures).await {
+            return failure;
+        }
+        let wait = error.retry_after().unwrap_or_default().max(rest(first, failures));
         metric::WAITS.increment(&[code]);
         let (collection, seconds) = (&self.wanted.collection, wait.as_secs());
         warn!(
@@ -228,9 +283,9 @@ fn again(code: &str, words: &str, after: Duration) -> Failure {
     Failure::Retry { code: code.to_owned(), message: words.to_owned(), after: Some(after) }
 }
 
-/// How long a model is left in peace after so many attempts.
-fn rest(first: Duration, attempt: u32) -> Duration {
-    let doublings = attempt.saturating_sub(1).min(16);
+/// How long a model is left in peace after so many failures.
+fn rest(first: Duration, failures: u32) -> Duration {
+    let doublings = failures.saturating_sub(1).min(16);
     first.saturating_mul(1 << doublings).min(AT_LEAST_EVERY)
 }
 

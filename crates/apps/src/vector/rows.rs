@@ -159,13 +159,6 @@ pub(crate) fn lacking(
     db.query(sql.as_str(), &bind.0)?.iter().map(|it| wanted.read(db, it)).collect()
 }
 
-/// Does any text of this tenant have a vector of this model?
-pub(crate) fn has_any(db: &Db, tenant: TenantId, model: &str) -> Result<bool, Error> {
-    let sql = "SELECT 1 AS one FROM record_vectors
-                WHERE tenant = $1 AND model = $2 AND dimensions > 0 LIMIT 1";
-    Ok(db.first(sql, &params![tenant, model])?.is_some())
-}
-
 /// Keeps what was made, and says for how many records. Left out are those that somebody changed,
 /// removed or is changing right now: nobody waits here for a record, so that whoever changes several
 /// never waits for this in a ring.

@@ -31,6 +31,7 @@ const COUNT: &str = "SELECT count(*) AS calls FROM calls";
 const VECTORS: &str = "SELECT count(*) AS total FROM record_vectors WHERE dimensions > 0";
 const OPEN: &str =
     "SELECT count(*) AS total FROM jobs WHERE kind = 'embed' AND state IN ('pending', 'running')";
+const LEFT_TO_WORDS: &str = "SELECT count(*) AS total FROM record_vectors WHERE dimensions = 0";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Centre {
@@ -328,12 +329,64 @@ testkit::on_both! {
         }
         let ids = centre.takes(centre.ours, calls(2)).await;
         centre.embedded().await;
-        let sql = "SELECT count(*) AS total FROM record_vectors WHERE dimensions = 0";
-        assert_eq!(centre.count(sql).await, 2, "one without a text, and one that was refused");
+        assert_eq!(centre.count(LEFT_TO_WORDS).await, 2, "one without a text, and one that was refused");
         let (found, _) = centre.finds(&centre.ann, "matter1").await;
         assert!(found.contains(&ids[1]), "{found:?}");
         centre.engine.tend_vectors(centre.clock.now()).await.expect("it is looked");
         assert_eq!(centre.count(OPEN).await, 0, "it is not asked of again");
+    }
+
+    async fn texts_are_not_given_up_while_the_model_refuses_whatever_it_is_asked(db: Database) {
+        let script = Script::start().await;
+        let centre = Centre::finding(db, &script).await;
+        centre.embedded().await;
+        // The three together, two of them, each of them, and what any model takes.
+        for _ in 0..6 {
+            script.answers_embeddings(Reply::status(413));
+        }
+        let ids = centre.takes(centre.ours, calls(3)).await;
+        centre.clock.advance(SignedDuration::from_secs(6));
+        let job = centre.job_of(centre.ours, |it| it.error.is_some()).await;
+        assert_eq!(job.state, State::Pending);
+        assert_eq!(centre.count(LEFT_TO_WORDS).await, 1, "the one without a text");
+        centre.clock.advance(SignedDuration::from_mins(2));
+        centre.embedded().await;
+        for id in ids {
+            assert_eq!(centre.vectors_of(id).await, 1);
+        }
+        assert_eq!(centre.count(LEFT_TO_WORDS).await, 1);
+    }
+
+    async fn many_texts_that_the_model_does_not_take_keep_no_other_from_its_vector(db: Database) {
+        let script = Script::start().await;
+        let centre = Centre::finding(db, &script).await;
+        centre.embedded().await;
+        // The halves of twelve, down to the tenth of them.
+        for _ in 0..20 {
+            script.answers_embeddings(Reply::status(413));
+        }
+        centre.takes(centre.ours, calls(12)).await;
+        let before = centre.count(VECTORS).await;
+        centre.embedded().await;
+        assert_eq!(centre.count(VECTORS).await, before + 2);
+        assert_eq!(centre.count(LEFT_TO_WORDS).await, 11, "ten, and the one without a text");
+        let job = &centre.jobs(centre.ours).await[0];
+        assert_eq!((job.state, job.retry_count), (State::Completed, 0), "{job:?}");
+    }
+
+    async fn a_model_that_refuses_once_is_asked_soon_however_often_the_job_went_on_before(db: Database) {
+        let script = Script::start().await;
+        let centre = Centre::finding(db, &script).await;
+        centre.embedded().await;
+        script.answers_embeddings(Reply::status(401));
+        centre.takes(centre.ours, calls(1)).await;
+        let went_on = "UPDATE jobs SET attempts = 40 WHERE kind = 'embed' AND state = 'pending'";
+        let write = move |tx: &Tx| tx.execute(went_on, &[]);
+        centre.store.bookkeep("a job that went on", write).await.expect("it is written");
+        centre.clock.advance(SignedDuration::from_secs(6));
+        let job = centre.job_of(centre.ours, |it| it.error.is_some()).await;
+        let rest = job.due_at.duration_since(centre.clock.now());
+        assert!(rest <= SignedDuration::from_mins(2), "{rest:?}");
     }
 
     async fn a_question_is_answered_with_words_while_no_vector_of_it_can_be_made(db: Database) {
