@@ -199,6 +199,7 @@ impl Engine {
             })
             .await?;
         engine.seed().await?;
+        engine.forget_vectors_of_other_fields().await?;
         engine.keeper().settle(engine.store(), engine.now()).await?;
         engine.record_prompts().await?;
         info!(app = engine.folder().description().app, "The application is ready");

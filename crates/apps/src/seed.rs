@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use base::TenantId;
 use serde_json::Value as Json;
-use store::{Tx, audit, params};
+use store::{Db, Tx, audit, params};
 
 use crate::{
     field::{self, Data},
@@ -111,11 +111,13 @@ pub fn apply(
 
 /// Was something else, or nothing, put there under this name before?
 pub(crate) fn is_news(tx: &Tx, name: &str, hash: &str) -> Result<bool, store::Error> {
-    let row = tx.first("SELECT hash FROM seeds WHERE name = $1", &params![name])?;
-    Ok(match row {
-        Some(row) => row.get::<String>("hash")? != hash,
-        None => true,
-    })
+    Ok(remembered(tx, name)?.as_deref() != Some(hash))
+}
+
+/// What was remembered under this name.
+pub(crate) fn remembered(db: &Db, name: &str) -> Result<Option<String>, store::Error> {
+    let row = db.first("SELECT hash FROM seeds WHERE name = $1", &params![name])?;
+    row.map(|it| it.get("hash")).transpose()
 }
 
 /// Remembers what was put there.

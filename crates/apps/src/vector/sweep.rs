@@ -2,7 +2,7 @@
 //!
 //! What a record no longer is loses its vector with the change itself. What comes by the time is found
 //! here: records that are not recent any more, collections that are declared otherwise, and models that
-//! gave their place to another.
+//! gave their place to another. That other fields stand for records is found when an engine starts.
 
 use std::collections::HashSet;
 
@@ -11,10 +11,19 @@ use jiff::SignedDuration;
 use store::{Db, Dialect, Error, Tx, params};
 
 use super::rows;
-use crate::{engine::Engine, job::Kind, record::Bindings};
+use crate::{
+    engine::Engine,
+    indexes,
+    job::Kind,
+    record::{Act, Bindings, CollectionKit},
+    seed,
+};
 
 /// Rows removed in one transaction.
 const AT_ONCE: usize = 500;
+
+/// How often the vectors of a collection are looked through, for those that somebody held.
+const ROUNDS: u32 = 3;
 
 /// A model that a job was made for within this time may be that of another process.
 const MAY_SERVE_ELSEWHERE: SignedDuration = SignedDuration::from_hours(24);
@@ -51,6 +60,50 @@ impl Engine {
             }
         }
         Ok(swept)
+    }
+
+    /// Removes the vectors of collections whose records are known by other fields than when they were made:
+    /// nobody lacks a vector who has one of a text that is not theirs any more. What was removed is asked
+    /// for anew as what is lacking.
+    pub(crate) async fn forget_vectors_of_other_fields(&self) -> Result<(), Error> {
+        let kits = self.folder().kits().iter().filter(|it| it.is_embedded_apart());
+        let all: Vec<_> = kits.map(|it| (it.name.clone(), fields_hash(it))).collect();
+        for (collection, fields) in all {
+            let name = format!("embed/{collection}");
+            let asked = name.clone();
+            let known = self.store().read(move |db| seed::remembered(db, &asked)).await?;
+            if known.as_ref() == Some(&fields) {
+                continue;
+            }
+            // What is not all gone is looked for at the next start.
+            if known.is_some() && !self.forget_collection(&collection).await? {
+                continue;
+            }
+            let act = Act::house(self.now());
+            let remember =
+                move |tx: &Tx| seed::remember(tx, &act, TenantId::DEFAULT, &name, &fields, 0);
+            self.store().bookkeep("remember what stands for records", remember).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes all vectors of a collection's records outside of versions; says whether none is left.
+    async fn forget_collection(&self, collection: &str) -> Result<bool, Error> {
+        for _ in 0..ROUNDS {
+            let (mut after, mut is_first) = (None, true);
+            loop {
+                let of = collection.to_owned();
+                let read = move |db: &Db| of_collection(db, &of, after);
+                let records = self.store().read_long(read).await?;
+                let Some(last) = records.last() else { break };
+                (after, is_first) = (Some(*last), false);
+                self.forget(None, &records).await?;
+            }
+            if is_first {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Removes the vectors of these records, of all models or of one.
@@ -131,6 +184,29 @@ fn of_model(db: &Db, tenant: TenantId, model: &str) -> Result<Vec<RecordId>, Err
           WHERE version IS NULL AND tenant = $1 AND model = $2 LIMIT {AT_ONCE}"
     );
     db.query(sql.as_str(), &params![tenant, model])?.iter().map(|it| it.get("record")).collect()
+}
+
+/// The next records of a collection that have vectors, of whatever model, in the order of their ids.
+fn of_collection(
+    db: &Db,
+    collection: &str,
+    after: Option<RecordId>,
+) -> Result<Vec<RecordId>, Error> {
+    let mut bind = Bindings::default();
+    let behind = after.map(|it| format!(" AND v.record > {}", bind.put(it))).unwrap_or_default();
+    let sql = format!(
+        "SELECT DISTINCT v.record
+           FROM record_vectors v JOIN records r ON r.id = v.record
+          WHERE v.version IS NULL AND r.collection = {}{behind}
+          ORDER BY v.record LIMIT {AT_ONCE}",
+        indexes::text(collection),
+    );
+    db.query(sql.as_str(), &bind.0)?.iter().map(|it| it.get("record")).collect()
+}
+
+/// What the fields are known by whose text stands for the records of a collection.
+fn fields_hash(kit: &CollectionKit) -> String {
+    super::hash(&kit.spec.embedded().join("\n"))
 }
 
 fn forget(tx: &Tx, model: Option<&str>, records: &[RecordId]) -> Result<u64, Error> {

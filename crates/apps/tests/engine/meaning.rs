@@ -1,7 +1,10 @@
 //! Records found by meaning wherever they lie: vectors are made by a job of their own, follow what
 //! becomes of their records, and stand in the way of nothing.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use apps::{
     ask::SearchAsk,
@@ -25,6 +28,7 @@ use crate::{
     doomed::Doomed,
     ground,
     house::{quick, scripted},
+    trail::copied,
 };
 
 const COUNT: &str = "SELECT count(*) AS calls FROM calls";
@@ -43,6 +47,15 @@ impl Centre {
             assert!(began.elapsed() < PATIENCE, "{:?}", self.jobs(self.ours).await);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    /// The process ends, and begins again over this folder.
+    async fn starts_again(&mut self, folder: &Path, script: &Script) {
+        self.workers.take().expect("workers").drain(Duration::from_secs(5)).await;
+        let (folder, settings) = (ground::folder(folder), engine::Settings::default());
+        let models = scripted(script, true);
+        self.engine = ground::engine(folder, &self.store, &self.clock, models, settings).await;
+        self.hire();
     }
 
     /// The jobs that made vectors for a tenant, the latest first.
@@ -284,6 +297,25 @@ testkit::on_both! {
         assert_eq!(centre.vectors_of(centre.calls[0]).await, 1);
         let old = "SELECT count(*) AS total FROM record_vectors WHERE model = 'openai/scripted-embed'";
         assert_eq!(centre.count(old).await, 0);
+    }
+
+    async fn records_get_other_vectors_when_other_fields_stand_for_them(db: Database) {
+        let script = Script::start().await;
+        let mut centre = Centre::finding(db, &script).await;
+        centre.embedded().await;
+        let before = (centre.count(VECTORS).await, sent(&script).len());
+        centre.starts_again(&app(), &script).await;
+        assert_eq!(centre.count(VECTORS).await, before.0, "the same fields");
+        let other = copied("analyzer", |_, text| {
+            text.replace("embed: {fields: [topic, summary],", "embed: {fields: [topic],")
+        });
+        centre.starts_again(other.path(), &script).await;
+        let gone = (centre.count(VECTORS).await, centre.count(LEFT_TO_WORDS).await);
+        assert_eq!(gone, (0, 0));
+        centre.engine.tend_vectors(centre.clock.now()).await.expect("it is looked");
+        centre.embedded().await;
+        assert_eq!(centre.count(VECTORS).await, before.0);
+        assert!(sent(&script)[before.1..].contains(&"billing".to_owned()), "without its summary");
     }
 
     async fn a_call_that_grows_old_loses_its_vector(db: Database) {
