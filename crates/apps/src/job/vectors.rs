@@ -42,6 +42,9 @@ const SOON: Duration = Duration::from_secs(5);
 /// The first rest of a model that refuses: somebody has to do something about it.
 const LATER: Duration = Duration::from_secs(120);
 
+/// How soon somebody else may take a job up that this process has no model for.
+const ELSEWHERE: Duration = Duration::from_secs(60);
+
 /// The longest rest.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -58,8 +61,9 @@ struct Plan {
 struct SoFar {
     /// So many in a row ended because of the model. Attempts say nothing: one that did its part is one too.
     failures: u32,
-    /// Records that were looked after.
-    done: u64,
+    /// Records that have a vector by now, and those that are left to words.
+    embedded: u64,
+    left_to_words: u64,
 }
 
 struct Work<'a> {
@@ -76,8 +80,14 @@ struct Work<'a> {
 
 pub(crate) async fn run(steps: &Steps) -> Result<Json, Failure> {
     let plan: Plan = steps.payload()?;
-    if steps.engine.models().can_embed().as_ref() != Some(&plan.model) {
-        return Ok(json!({"embedded": 0, "ended": "another model is set up"}));
+    match steps.engine.models().can_embed() {
+        Some(model) if model == plan.model => {}
+        Some(_) => return Ok(json!({"embedded": 0, "ended": "another model is set up"})),
+        // A command may run without the key that the server has.
+        None => {
+            let words = "the process that took it up has no embedding model; it is tried again";
+            return Err(again("model_not_set_up", words, ELSEWHERE));
+        }
     }
     let kit = steps.engine.folder().kits().get(&plan.collection);
     let Some(kit) = kit.filter(|it| it.is_embedded_apart()) else {
@@ -89,11 +99,15 @@ pub(crate) async fn run(steps: &Steps) -> Result<Json, Failure> {
     let counted = wanted.clone();
     let lacking = steps.read(move |db| Ok(rows::count_lacking(db, &counted)?)).await?;
     let so_far = SoFar::of(steps.job());
-    let total = so_far.done + lacking;
+    let total = so_far.done() + lacking;
     let mut work = Work { steps, wanted, total, so_far, made: 0, refused: Vec::new(), in_a_row: 0 };
     if work.go().await? {
-        let done = work.so_far.done;
-        return Ok(json!({"embedded": done, "of": total.max(done), "model": plan.model}));
+        return Ok(json!({
+            "embedded": work.so_far.embedded,
+            "left_to_words": work.so_far.left_to_words,
+            "of": total.max(work.so_far.done()),
+            "model": plan.model,
+        }));
     }
     work.remember(0).await?;
     Err(again("unfinished", "there is more to do; it goes on", Duration::ZERO))
@@ -103,6 +117,11 @@ impl SoFar {
     fn of(job: &work::Job) -> Self {
         let kept = job.checkpoint.clone();
         kept.and_then(|it| serde_json::from_value(it).ok()).unwrap_or_default()
+    }
+
+    /// Records that were looked after.
+    fn done(self) -> u64 {
+        self.embedded + self.left_to_words
     }
 }
 
@@ -176,7 +195,7 @@ impl Work<'_> {
     }
 
     async fn tell(&self) -> Result<(), Failure> {
-        let done = self.so_far.done;
+        let done = self.so_far.done();
         let percent = u8::try_from(done * 100 / self.total.max(1)).unwrap_or(99).min(99);
         let told = format!("Embedding {done} of {}", self.total.max(done));
         self.steps.progress(percent, &told).await
@@ -219,8 +238,9 @@ impl Work<'_> {
         for (outcome, count) in outcomes {
             metric::VECTORS.add(count, &[outcome]);
         }
-        self.so_far.done += kept;
-        Ok(count - kept.min(count))
+        self.so_far.embedded += kept.embedded;
+        self.so_far.left_to_words += kept.left_to_words;
+        Ok(count.saturating_sub(kept.embedded + kept.left_to_words))
     }
 
     /// Leaves to words what the model would not take, if it takes another text now. Otherwise it is not the

@@ -55,6 +55,15 @@ pub(crate) enum Made {
     Nothing,
 }
 
+/// How many records something was kept for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// They have a vector.
+    pub(crate) embedded: u64,
+    /// No vector can be made for them.
+    pub(crate) left_to_words: u64,
+}
+
 impl Wanted {
     /// The records of a tenant, as their collection declares it; what is recent, is so at `now`.
     pub(crate) fn of(kit: &CollectionKit, tenant: TenantId, model: &str, now: Timestamp) -> Self {
@@ -162,22 +171,27 @@ pub(crate) fn lacking(
 /// Keeps what was made, and says for how many records. Left out are those that somebody changed,
 /// removed or is changing right now: nobody waits here for a record, so that whoever changes several
 /// never waits for this in a ring.
-pub(crate) fn keep(tx: &Tx, wanted: &Wanted, made: Vec<(Lacking, Made)>) -> Result<u64, Error> {
+pub(crate) fn keep(tx: &Tx, wanted: &Wanted, made: Vec<(Lacking, Made)>) -> Result<Kept, Error> {
     let unchanged = unchanged(tx, wanted, &made)?;
-    let (mut rows, mut kept) = (Vec::with_capacity(made.len()), 0);
+    let (mut rows, mut kept) = (Vec::with_capacity(made.len()), Kept::default());
     for (it, made) in made.into_iter().filter(|it| unchanged.contains(&it.0.record)) {
         let numbers = match made {
-            Made::Vector(numbers) => numbers,
-            Made::Nothing => Vec::new(),
+            Made::Vector(numbers) => {
+                kept.embedded += 1;
+                numbers
+            }
+            Made::Nothing => {
+                kept.left_to_words += 1;
+                Vec::new()
+            }
             Made::Same => {
-                kept += copy(tx, wanted, &it)?;
+                kept.embedded += copy(tx, wanted, &it)?;
                 continue;
             }
         };
         let (tenant, model) = (wanted.tenant, &wanted.model);
         rows.push(super::row(it.record, tenant, None, model, &it.hash, &numbers));
     }
-    kept += rows.len() as u64;
     tx.insert_many("record_vectors", COLUMNS, rows)?;
     Ok(kept)
 }

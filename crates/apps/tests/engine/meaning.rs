@@ -182,7 +182,9 @@ testkit::on_both! {
         }
         assert_eq!(centre.jobs(centre.ours).await.len(), 1, "one for all that was written together");
         let of_job = &centre.jobs(centre.ours).await[0].result;
-        let told = json!({"embedded": 6, "of": 6, "model": "openai/scripted-embed"});
+        let told = json!({
+            "embedded": 5, "left_to_words": 1, "of": 6, "model": "openai/scripted-embed",
+        });
         assert_eq!(of_job.as_ref(), Some(&told), "five with a text, and one without");
     }
 
@@ -253,6 +255,29 @@ testkit::on_both! {
         let (found, method) = centre.finds(&centre.ann, "billing").await;
         assert_eq!((found.len(), method.as_str()), (3, "words"));
         assert_eq!(asked(&script), 0);
+    }
+
+    async fn a_process_without_a_model_leaves_the_job_to_those_who_have_one(db: Database) {
+        let script = Script::start().await;
+        let mut centre = Centre::idle(db, scripted(&script, true)).await;
+        let (folder, settings) = (ground::folder(&app()), engine::Settings::default());
+        let without = scripted(&script, false);
+        let command = ground::engine(folder, &centre.store, &centre.clock, without, settings).await;
+        let hands = Workers::start(
+            centre.store.clone(),
+            centre.clock.clone(),
+            quick(),
+            command.handlers(),
+            &CancellationToken::new(),
+        );
+        centre.clock.advance(SignedDuration::from_secs(6));
+        let job = centre.job_of(centre.ours, |it| it.error.is_some() || it.state.is_finished()).await;
+        assert_eq!(job.state, State::Pending, "{job:?}");
+        hands.drain(Duration::from_secs(5)).await;
+        centre.hire();
+        centre.clock.advance(SignedDuration::from_secs(60));
+        centre.embedded().await;
+        assert_eq!(centre.vectors_of(centre.calls[0]).await, 1);
     }
 
     async fn when_a_model_is_set_up_later_what_was_there_gets_vectors(db: Database) {
