@@ -177,21 +177,34 @@ impl Work<'_> {
                     let made = texts.into_iter().zip(vectors.into_iter().map(Made::Vector));
                     left += self.keep(made.collect()).await?;
                 }
-                Err(error) if is_too_much(&error) && texts.len() > 1 => {
-                    let rest = texts.split_off(texts.len() / 2);
-                    waiting.extend([rest, texts]);
-                }
-                Err(error) if is_too_much(&error) => {
+                Err(error) => {
+                    self.blame_texts(error).await?;
+                    if texts.len() > 1 {
+                        let rest = texts.split_off(texts.len() / 2);
+                        waiting.extend([rest, texts]);
+                        continue;
+                    }
                     self.refused.extend(texts);
                     self.in_a_row += 1;
                     if self.in_a_row >= REFUSED_MAX {
                         self.give_up_refused().await?;
                     }
                 }
-                Err(error) => return Err(self.put_off(&error).await),
             }
         }
         Ok(left)
+    }
+
+    /// Goes on when it may be the texts at which the model failed. Some servers fail where they should refuse
+    /// a text that is too long, so one that failed before and takes a short text all the same is asked for
+    /// fewer at once. That answer also keeps it from being left alone for its failures.
+    async fn blame_texts(&self, error: ModelError) -> Result<(), Failure> {
+        let failed = matches!(error, ModelError::Unavailable { .. });
+        let failed_before = self.so_far.failures > 0;
+        if is_too_much(&error) || (failed && failed_before && self.probe().await.is_ok()) {
+            return Ok(());
+        }
+        Err(self.put_off(&error).await)
     }
 
     async fn tell(&self) -> Result<(), Failure> {

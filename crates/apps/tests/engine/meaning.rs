@@ -431,6 +431,25 @@ testkit::on_both! {
         assert_eq!((job.state, job.retry_count), (State::Completed, 0), "{job:?}");
     }
 
+    async fn a_text_at_which_the_model_fails_keeps_no_other_from_its_vector(db: Database) {
+        let script = Script::start().await;
+        let centre = Centre::finding(db, &script).await;
+        centre.embedded().await;
+        let takes_it = || Reply::embeddings(vec![vec![1.0; testkit::model::DIMENSIONS]]);
+        // The two together, and once more after a while; then one of them. What any model takes, it takes.
+        for fails in [true, true, false, true, false] {
+            script.answers_embeddings(if fails { Reply::status(500) } else { takes_it() });
+        }
+        let before = centre.count(VECTORS).await;
+        centre.takes(centre.ours, calls(2)).await;
+        centre.clock.advance(SignedDuration::from_secs(6));
+        let job = centre.job_of(centre.ours, |it| it.error.is_some()).await;
+        assert_eq!(job.state, State::Pending, "a model that failed once is left in peace");
+        centre.embedded().await;
+        assert_eq!(centre.count(VECTORS).await, before + 1);
+        assert_eq!(centre.count(LEFT_TO_WORDS).await, 2, "one without a text, and one that was refused");
+    }
+
     async fn a_model_that_refuses_once_is_asked_soon_however_often_the_job_went_on_before(db: Database) {
         let script = Script::start().await;
         let centre = Centre::finding(db, &script).await;
