@@ -69,6 +69,14 @@ impl Steps {
         self.engine.store().read(f).await.map_err(failure)
     }
 
+    /// Reads what may be much.
+    pub(crate) async fn read_long<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&store::Db) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.engine.store().read_long(f).await.map_err(failure)
+    }
+
     /// Writes what nobody sees yet, under the fence.
     pub(crate) async fn build<T: Send + 'static>(
         &self,

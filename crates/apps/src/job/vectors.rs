@@ -97,7 +97,7 @@ pub(crate) async fn run(steps: &Steps) -> Result<Json, Failure> {
     };
     let wanted = Wanted::of(kit, steps.job().tenant, &plan.model, steps.now());
     let counted = wanted.clone();
-    let lacking = steps.read(move |db| Ok(rows::count_lacking(db, &counted)?)).await?;
+    let lacking = steps.read_long(move |db| Ok(rows::count_lacking(db, &counted)?)).await?;
     let so_far = SoFar::of(steps.job());
     let total = so_far.done() + lacking;
     let mut work = Work { steps, wanted, total, so_far, made: 0, refused: Vec::new(), in_a_row: 0 };
@@ -139,10 +139,15 @@ impl Work<'_> {
                 }
                 let wanted = self.wanted.clone();
                 let batch =
-                    self.steps.read(move |db| Ok(rows::lacking(db, &wanted, after)?)).await?;
+                    self.steps.read_long(move |db| Ok(rows::lacking(db, &wanted, after)?)).await?;
                 let Some(last) = batch.last() else { break };
+                let is_last = batch.len() < BATCH;
                 after = Some((last.created_at, last.record));
                 left += self.batch(batch).await?;
+                // To find that there are no more takes as long as all the others took.
+                if is_last {
+                    break;
+                }
             }
             if left == 0 {
                 break;

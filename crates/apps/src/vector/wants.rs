@@ -21,8 +21,8 @@ use crate::{
 };
 
 /// A job begins so much later than it is wanted, so that what is written one after the other is sent
-/// together, and by few jobs.
-const GATHER: SignedDuration = SignedDuration::from_secs(5);
+/// together, and by few jobs: each looks through the whole collection.
+const GATHER: SignedDuration = SignedDuration::from_secs(60);
 
 /// How long one attempt may take.
 const TIMEOUT: Duration = Duration::from_secs(3_600);

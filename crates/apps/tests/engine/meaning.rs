@@ -41,12 +41,33 @@ const PATIENCE: Duration = Duration::from_secs(30);
 impl Centre {
     /// Waits until nobody is at vectors any more.
     async fn embedded(&self) {
-        self.clock.advance(SignedDuration::from_secs(6));
+        self.gathered().await;
         let began = Instant::now();
         while self.count(OPEN).await > 0 {
             assert!(began.elapsed() < PATIENCE, "{:?}", self.jobs(self.ours).await);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    /// Lets the time go by in which a job waits for more. Nobody is at one meanwhile, or about to be:
+    /// whoever is would have given no sign of life for as long.
+    async fn gathered(&self) {
+        let (began, now) = (Instant::now(), self.clock.now());
+        let is_busy = |it: &Job| match it.state {
+            State::Running => true,
+            State::Pending => it.due_at <= now,
+            _ => false,
+        };
+        loop {
+            let mut jobs = self.jobs(self.ours).await;
+            jobs.extend(self.jobs(self.theirs).await);
+            if !jobs.iter().any(is_busy) {
+                break;
+            }
+            assert!(began.elapsed() < PATIENCE, "{jobs:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        self.clock.advance(SignedDuration::from_secs(61));
     }
 
     /// The process ends, and begins again over this folder.
@@ -224,7 +245,7 @@ testkit::on_both! {
         let vector = vec![1.0; testkit::model::DIMENSIONS];
         script.answers_embeddings(Reply::embeddings(vec![vector]).delayed(Duration::from_secs(1)));
         let id = centre.takes(centre.ours, calls(1)).await[0];
-        centre.clock.advance(SignedDuration::from_secs(6));
+        centre.gathered().await;
         while !sent(&script).iter().any(|it| it.starts_with("matter0")) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -270,7 +291,7 @@ testkit::on_both! {
             command.handlers(),
             &CancellationToken::new(),
         );
-        centre.clock.advance(SignedDuration::from_secs(6));
+        centre.gathered().await;
         let job = centre.job_of(centre.ours, |it| it.error.is_some() || it.state.is_finished()).await;
         assert_eq!(job.state, State::Pending, "{job:?}");
         hands.drain(Duration::from_secs(5)).await;
@@ -360,7 +381,7 @@ testkit::on_both! {
             script.answers_embeddings(Reply::status(401));
         }
         let centre = Centre::finding(db, &script).await;
-        centre.clock.advance(SignedDuration::from_secs(6));
+        centre.gathered().await;
         for tenant in [centre.ours, centre.theirs] {
             let job = centre.job_of(tenant, |it| it.error.is_some()).await;
             assert_eq!(job.state, State::Pending);
@@ -402,7 +423,7 @@ testkit::on_both! {
             script.answers_embeddings(Reply::status(413));
         }
         let ids = centre.takes(centre.ours, calls(3)).await;
-        centre.clock.advance(SignedDuration::from_secs(6));
+        centre.gathered().await;
         let job = centre.job_of(centre.ours, |it| it.error.is_some()).await;
         assert_eq!(job.state, State::Pending);
         assert_eq!(centre.count(LEFT_TO_WORDS).await, 1, "the one without a text");
@@ -442,7 +463,7 @@ testkit::on_both! {
         }
         let before = centre.count(VECTORS).await;
         centre.takes(centre.ours, calls(2)).await;
-        centre.clock.advance(SignedDuration::from_secs(6));
+        centre.gathered().await;
         let job = centre.job_of(centre.ours, |it| it.error.is_some()).await;
         assert_eq!(job.state, State::Pending, "a model that failed once is left in peace");
         centre.embedded().await;
@@ -459,7 +480,7 @@ testkit::on_both! {
         let went_on = "UPDATE jobs SET attempts = 40 WHERE kind = 'embed' AND state = 'pending'";
         let write = move |tx: &Tx| tx.execute(went_on, &[]);
         centre.store.bookkeep("a job that went on", write).await.expect("it is written");
-        centre.clock.advance(SignedDuration::from_secs(6));
+        centre.gathered().await;
         let job = centre.job_of(centre.ours, |it| it.error.is_some()).await;
         let rest = job.due_at.duration_since(centre.clock.now());
         assert!(rest <= SignedDuration::from_mins(2), "{rest:?}");
@@ -502,7 +523,7 @@ testkit::on_both! {
         let models = scripted(&script, true);
         let mut centre = Centre::idle(db, models.clone()).await;
         let ids = centre.takes(centre.ours, calls(130)).await;
-        centre.clock.advance(SignedDuration::from_secs(6));
+        centre.gathered().await;
         let (db, clock) = (centre.db.clone(), centre.clock.clone());
         let theirs = centre.theirs;
         let first = sent(&script).len();
@@ -571,7 +592,7 @@ testkit::on_both! {
                 centre.takes(centre.ours, two.to_vec()),
             );
             ids.extend(one.into_iter().chain(two));
-            centre.clock.advance(SignedDuration::from_secs(6));
+            centre.gathered().await;
         }
         centre.embedded().await;
         for id in &ids {
