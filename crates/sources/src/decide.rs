@@ -115,6 +115,17 @@ pub fn locked(there: &Data, filled: Filled<'_>) -> Vec<String> {
     locked.cloned().collect()
 }
 
+impl Change {
+    /// Notes what the record holds after it: its collection may have made something else of what was said, and that
+    /// is no correction by hand.
+    pub(crate) fn becomes(&mut self, there: &Data) {
+        for (name, said) in &mut self.patch {
+            *said = there.get(name).cloned().unwrap_or_default();
+            self.written.insert(name.clone(), said.clone());
+        }
+    }
+}
+
 impl Filled<'_> {
     /// Did a person put there what a field holds?
     fn is_by_hand(&self, name: &str, there: &Json) -> bool {
@@ -302,6 +313,16 @@ mod tests {
         assert_eq!(decided(None), none);
         assert_eq!(decided(Some(&Data::new())), none, "nor where the source speaks of it anew");
         assert_eq!(decided(Some(&said)), ["is_open"], "what it said was taken back by hand");
+    }
+
+    #[test]
+    fn what_the_collection_made_of_what_was_said_is_no_correction_by_hand() {
+        let (before, said) = (data(json!({"level": 2})), data(json!({"level": null})));
+        let mut change = change(&before, own(&before), &said);
+        let there = data(json!({"level": 1}));
+        change.becomes(&there);
+        assert_eq!((&change.patch, &change.written), (&there, &there));
+        assert_eq!(locked(&there, own(&change.written)), [] as [&str; 0]);
     }
 
     #[test]

@@ -413,6 +413,26 @@ testkit::on_both! {
         }
     }
 
+    async fn what_the_telephone_system_takes_back_is_empty_and_no_correction_by_hand(db: Database) {
+        // A field that is laid in where nobody speaks of it, and a source that takes what changes.
+        let adapt = |text: &str| {
+            text.replace("\"title\": \"Caller\"", "\"title\": \"Caller\", \"default\": \"unknown\"")
+                .replace("existing: keep", "existing: update")
+        };
+        let exchange = Exchange::adapted(db, models::Settings::default(), "secret", adapt).await;
+        exchange.board().calls = vec![late(48206)];
+        exchange.pulls(exchange.ours).await;
+        for (clid, expected) in [(json!(null), ""), (json!("Office 2"), "Office 2")] {
+            exchange.board().calls[0]["clid"] = clid;
+            let run = exchange.pulls(exchange.ours).await;
+            assert_eq!(counts(&run, ["updated"]), [1], "{run}");
+            let call = &exchange.calls(exchange.ours).await["48206"];
+            assert_eq!(call.data.get("clid").and_then(Json::as_str).unwrap_or_default(), expected);
+            let origins = exchange.engine.source_origins(&Caller::operator(), call.id).await.expect("its origins");
+            assert_eq!(origins[0]["locked"], json!([]), "{origins:?}");
+        }
+    }
+
     async fn what_a_call_was_completed_with_and_does_not_take_is_told_and_asked_for_again(db: Database) {
         let script = Script::start().await;
         let adapt = |text: &str| {

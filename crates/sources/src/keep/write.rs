@@ -105,11 +105,11 @@ impl Keeper {
                 kepts.tell(&change, ready);
                 self.remember(tx, it.known, it.record, ready, change, part)?;
             }
-            Decision::Update(change) => {
+            Decision::Update(mut change) => {
                 let Some(record) = it.record else { return Ok(()) };
                 let patch = patch_of(&change.patch, &change.written);
                 match self.shelf.update(tx, &self.who(), record, &patch) {
-                    Ok(_) => {}
+                    Ok(there) => change.becomes(&there),
                     Err(Refused::Record(why)) => {
                         part.aside.push(self.resisting(ready, &why));
                         if it.known.is_some() {

@@ -89,7 +89,8 @@ pub(crate) fn made_and_judged(
     data: &mut Json,
     change: Option<Changing<'_>>,
 ) -> Vec<Fault> {
-    schema.complete(data, change.map(|it| it.named));
+    let there = change.map(|it| still_there(data, it.named));
+    schema.complete(data, there.as_deref());
     let check = |data: &Json| schema.check(data).err().unwrap_or_default();
     let Some(rules) = rules.filter(|_| data.is_object()) else {
         return check(data);
@@ -106,6 +107,11 @@ pub(crate) fn made_and_judged(
         rules.judge(fields, before, unmade, &mut faults);
     }
     faults
+}
+
+/// Of these fields those that are not taken out: what is to be empty is not laid in again.
+fn still_there<'a>(data: &Json, named: &[&'a str]) -> Vec<&'a str> {
+    named.iter().copied().filter(|name| data.get(*name).is_some()).collect()
 }
 
 #[cfg(test)]
@@ -131,6 +137,7 @@ mod tests {
                 "type": "object", "required": ["name", "is_open"],
                 "properties": {
                     "name": {"type": "string"}, "is_open": {"type": "boolean", "default": true},
+                    "level": {"type": ["integer", "null"], "default": 1},
                     "judges": {"type": "array", "items": {"type": "object", "required": ["role"],
                         "properties": {"name": {"type": "string"}, "role": {"type": "string", "default": "Judge"}}}},
                     "plan": {"type": "object"}, "size": {"type": "integer"}
@@ -152,12 +159,12 @@ mod tests {
         assert_eq!(
             Json::Object(made.expect("it fits").data().clone()),
             json!({"name": "A", "judges": [{"name": "Ann", "role": "Judge"}], "plan": {"hours": 6},
-                "is_open": true, "size": 1})
+                "is_open": true, "level": 1, "size": 1})
         );
         let said = data(json!({"name": "A", "judges": [{"name": "Ann"}]}));
         let expected = json!({"name": "A", "judges": [{"name": "Ann", "role": "Judge"}]});
         assert_eq!(Json::Object(kit.completed(&said)), expected, "no more fields than were said");
-        assert_eq!(Json::Object(kit.usual()), json!({"is_open": true}));
+        assert_eq!(Json::Object(kit.usual()), json!({"is_open": true, "level": 1}));
     }
 
     #[test]
@@ -174,11 +181,24 @@ mod tests {
             Some(json!({"name": "B", "is_open": false, "plan": {}, "size": 0}))
         );
         assert_eq!(
-            changed(json!({"is_open": null, "judges": [{}]})),
+            changed(json!({"judges": [{}]})),
             Some(
-                json!({"name": "A", "is_open": true, "plan": {}, "size": 1, "judges": [{"role": "Judge"}]})
+                json!({"name": "A", "is_open": false, "plan": {}, "size": 1, "judges": [{"role": "Judge"}]})
             )
         );
         assert_eq!(changed(json!({"judges": null})), None);
+    }
+
+    #[test]
+    fn what_a_change_takes_out_is_not_laid_in_again() {
+        let kits = rides();
+        let kit = kits.get("rides").expect("declared");
+        let old = data(json!({"name": "A", "is_open": false, "level": 3, "size": 0}));
+        let changed = |patch: Json| kit.changed(&old, &data(patch));
+        let made = changed(json!({"level": null})).expect("it may be empty").expect("it changes");
+        let expected = json!({"name": "A", "is_open": false, "size": 0});
+        assert_eq!(Json::Object(made.data().clone()), expected);
+        let refused = changed(json!({"is_open": null})).expect_err("it may not be empty");
+        assert_eq!(refused.first_field(), Some("is_open"));
     }
 }
