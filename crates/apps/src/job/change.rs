@@ -3,10 +3,10 @@
 //! Nothing is taken out by a list. Recognised is by the fields that the collection declares under
 //! `match`, the first first.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use base::VersionId;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 use work::Failure;
 
 use super::{
@@ -16,8 +16,8 @@ use super::{
     steps::Steps,
 };
 use crate::{
-    field,
-    record::{CollectionKit, Record},
+    field::{self, Data},
+    record::{Checked, CollectionKit, Invalid, Record},
     table::{Level, Line, Report},
     task::Draft,
     version::{self, NewVersion, Origin, Outcome},
@@ -28,12 +28,22 @@ use crate::{
 struct Merged {
     /// All records of the new version: those that were there in their order, then the new ones.
     drafts: Vec<Draft>,
+    /// Those that were there, before any row.
+    before: Vec<Before>,
     /// Where the new ones begin.
     new_from: usize,
     changed: usize,
     unchanged: usize,
     /// Rows that change a record which an earlier row changed, and the field that tells so.
     repeated: Vec<(Option<u64>, String)>,
+}
+
+/// A record that was there.
+#[derive(Debug, Default, PartialEq)]
+struct Before {
+    data: Data,
+    /// The fields of which rows say something.
+    named: BTreeSet<String>,
 }
 
 pub(crate) async fn run(steps: &Steps) -> Result<Json, Failure> {
@@ -85,7 +95,9 @@ async fn make(
     let renumbered = import::renumber(children, &mut merged.drafts, []);
     import::note_renumbered(children, &renumbered, &merged.drafts, &mut report);
     let added = merged.drafts.len() - merged.new_from;
-    let (ids, ready) = import::checked(children, merged.drafts, &mut report);
+    let (ids, ready) = import::checked_as(merged.drafts, &mut report, |at, data| {
+        becomes(children, merged.before.get(at), data)
+    });
     let count = ready.len();
 
     let label = plan.label.clone().unwrap_or_else(|| match (added, merged.changed) {
@@ -132,6 +144,7 @@ fn merge(there: Vec<Record>, incoming: Vec<Draft>, matched_by: &[String]) -> Mer
     let mut index: Vec<HashMap<String, usize>> = vec![HashMap::new(); matched_by.len()];
     for record in there {
         let data = record.data;
+        merged.before.push(Before { data: data.clone(), ..Before::default() });
         for (name, places) in matched_by.iter().zip(&mut index) {
             if let Some(key) = key(&data, name) {
                 places.entry(key).or_insert(merged.drafts.len());
@@ -158,6 +171,8 @@ fn merge(there: Vec<Record>, incoming: Vec<Draft>, matched_by: &[String]) -> Mer
             merged.repeated.push((draft.row, name.clone()));
         }
         let before = merged.drafts[at].data.clone();
+        let said = draft.data.iter().filter(|it| !it.1.is_null());
+        merged.before[at].named.extend(said.map(|it| it.0.clone()));
         overlay(&mut merged.drafts[at].data, draft.data);
         merged.drafts[at].row = draft.row;
         if merged.drafts[at].data != before {
@@ -168,8 +183,21 @@ fn merge(there: Vec<Record>, incoming: Vec<Draft>, matched_by: &[String]) -> Mer
     merged
 }
 
+/// What a record holds in the new version. Of one that was there no more is asked than hangs on what rows change:
+/// what no row mentions is taken as it is.
+fn becomes(
+    children: &CollectionKit,
+    before: Option<&Before>,
+    data: Data,
+) -> Result<Checked, Invalid> {
+    let Some(before) = before else { return children.check(data) };
+    let named: Vec<&str> = before.named.iter().map(String::as_str).collect();
+    let changed = children.changed_to(&before.data, Json::Object(data), &named)?;
+    Ok(changed.unwrap_or_else(|| Checked::stored(children, before.data.clone())))
+}
+
 /// What a row says replaces what was there; what it leaves out stays.
-fn overlay(data: &mut Map<String, Json>, more: Map<String, Json>) {
+fn overlay(data: &mut Data, more: Data) {
     for (name, value) in more {
         match (data.get_mut(&name), value) {
             (_, Json::Null) => {}
@@ -181,7 +209,7 @@ fn overlay(data: &mut Map<String, Json>, more: Map<String, Json>) {
     }
 }
 
-fn key(data: &Map<String, Json>, name: &str) -> Option<String> {
+fn key(data: &Data, name: &str) -> Option<String> {
     let text = field::display(field::get(data, name)?).trim().to_lowercase();
     (!text.is_empty()).then_some(text)
 }
@@ -204,6 +232,7 @@ mod tests {
     use base::{RecordId, TenantId, Timestamp};
 
     use super::*;
+    use crate::{description::Description, record::Kits, schema::Schema};
 
     fn record(position: i64, data: Json) -> Record {
         let id = RecordId::generate();
@@ -277,5 +306,40 @@ mod tests {
             &[json!({"code": "A"}), json!({"code": "C"})],
             (0, 1),
         );
+    }
+
+    #[test]
+    fn what_no_row_mentions_is_taken_as_it_is_whatever_is_asked_of_records_now() {
+        let description: Description = serde_json::from_value(json!({
+            "app": "pipes", "title": "Pipes",
+            "collections": {"items": {
+                "noun": "item", "schema": "item", "title": "label",
+                "rules": [{"must": "it.use != 'storm' or it.size", "field": "size", "says": "must be given"}]
+            }}
+        }))
+        .expect("it is a description");
+        let schema = json!({"type": "object", "properties": {
+            "code": {"type": "string"}, "label": {"type": "string"}, "size": {"type": "integer"},
+            "use": {"type": "string", "default": "storm"}
+        }});
+        let kits = Kits::new(&description, |_| Schema::compile(&schema).ok()).expect("it is whole");
+        let children = kits.get("items").expect("declared");
+        let there = [json!({"code": "A", "label": "x"}), json!({"code": "B", "label": "y"})];
+        let there = there.into_iter().enumerate().map(|(at, it)| record(at as i64, it)).collect();
+        let rows = [json!({"code": "B", "label": "z"}), json!({"code": "C", "size": 3})];
+        let rows = rows.iter().map(|it| it.as_object().cloned().unwrap_or_default());
+        let rows = rows.map(|it| Draft::new(it, None)).collect();
+
+        let merged = merge(there, rows, &["code".to_owned()]);
+        let mut report = Report::default();
+        let (_, ready) = import::checked_as(merged.drafts, &mut report, |at, data| {
+            becomes(children, merged.before.get(at), data)
+        });
+        let made: Vec<_> = ready.iter().map(|it| Json::Object(it.data().clone())).collect();
+        let added = json!({"code": "C", "size": 3, "use": "storm"});
+        let expected =
+            [json!({"code": "A", "label": "x"}), json!({"code": "B", "label": "z"}), added];
+        assert_eq!(made, expected);
+        assert_eq!(report.skipped, 0);
     }
 }

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     error::EngineError,
-    field,
-    record::{Checked, CollectionKit, Record},
+    field::{self, Data},
+    record::{Checked, CollectionKit, Invalid, Record},
     table::{Level, Line, Reader, Report},
     task::{
         Draft,
@@ -178,9 +178,18 @@ pub(super) fn checked(
     drafts: Vec<Draft>,
     report: &mut Report,
 ) -> (Vec<(RecordId, Option<RecordId>)>, Vec<Checked>) {
+    checked_as(drafts, report, |_, data| children.check(data))
+}
+
+/// The same, where `fits` says of what the draft at a place holds what becomes of it.
+pub(super) fn checked_as(
+    drafts: Vec<Draft>,
+    report: &mut Report,
+    fits: impl Fn(usize, Data) -> Result<Checked, Invalid>,
+) -> (Vec<(RecordId, Option<RecordId>)>, Vec<Checked>) {
     let (mut ids, mut ready) = (Vec::new(), Vec::new());
-    for draft in drafts {
-        match children.check(draft.data) {
+    for (at, draft) in drafts.into_iter().enumerate() {
+        match fits(at, draft.data) {
             Ok(it) => {
                 ids.push((RecordId::generate(), draft.lineage));
                 ready.push(it);
