@@ -186,7 +186,9 @@ impl Rules {
         let is_as_it_was = |name: &str| {
             // Fields that are made of each other have nothing behind them.
             let is_looked_through = is_made(&self.computed, name) && !through.contains(&name);
-            match self.computed.get(name).filter(|_| is_looked_through) {
+            // Behind one that is made of the whole record lies all of it: there what stands in it counts.
+            let text = self.computed.get(name);
+            match text.filter(|it| is_looked_through && asks_by_name(it)) {
                 Some(text) => {
                     let through = [through, &[name][..]].concat();
                     self.is_untouched_through(text, before, after, &through)
@@ -410,6 +412,19 @@ mod tests {
         let data = |a: u32| Data::from_iter([("a".to_owned(), json!(a))]);
         assert!(rules.is_untouched("it.a + it.b", &data(1), &data(1)));
         assert!(!rules.is_untouched("it.a + it.b", &data(1), &data(2)));
+    }
+
+    #[test]
+    fn a_field_that_is_computed_of_the_whole_record_is_compared_as_it_is() {
+        let kits = stays();
+        let kit = kits.get("stays").expect("declared");
+        let mut rules = Rules::of(&kit.spec, &kit.schema).expect("it has rules");
+        rules.computed = IndexMap::from([("size".to_owned(), "it|length".to_owned())]);
+        let data = |name: &str, size: u32| {
+            Data::from_iter([("name".to_owned(), json!(name)), ("size".to_owned(), json!(size))])
+        };
+        assert!(rules.is_untouched("it.size <= 3", &data("A", 5), &data("B", 5)));
+        assert!(!rules.is_untouched("it.size <= 3", &data("A", 5), &data("A", 6)));
     }
 
     #[test]
