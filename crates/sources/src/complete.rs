@@ -8,7 +8,7 @@
 mod ask;
 mod tally;
 
-pub(crate) use ask::{IN_VAIN_MAX, in_vain_after};
+pub(crate) use ask::{IN_VAIN_MAX, in_vain_after, task_called};
 
 use std::collections::HashMap;
 

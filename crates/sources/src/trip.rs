@@ -54,6 +54,8 @@ pub(crate) struct Trip<'a> {
     pub(crate) uses: Uses,
     pub(crate) counts: Counts,
     pub(crate) findings: Vec<Finding>,
+    /// How many questions in a row whoever is asked (a task, an address) has left unanswered.
+    pub(crate) in_vain: HashMap<String, u32>,
     /// What was set aside by runs before this one.
     pub(crate) asides: HashSet<String>,
     /// Items that were found equal to their records a short while ago, and what was said of them.
@@ -117,6 +119,7 @@ impl<'a> Trip<'a> {
             uses: Uses::default(),
             counts: kept.as_ref().map(|it| it.counts).unwrap_or_default(),
             findings: kept.map(|it| it.findings).unwrap_or_default(),
+            in_vain: HashMap::new(),
             asides,
             compared: HashMap::new(),
             began: Instant::now(),
@@ -287,7 +290,8 @@ impl<'a> Trip<'a> {
         let program = self.program.clone();
         let Some(fallback) = &program.source().parse.fallback else { return Ok(resisting) };
         let mut rest = Vec::new();
-        let (mut asked, mut in_vain) = (0, 0);
+        let whom = complete::task_called(&fallback.task);
+        let (mut asked, mut in_vain) = (0, self.in_vain_of(&whom));
         for row in resisting {
             // What was refused was read.
             if asked >= fallback.most || in_vain >= IN_VAIN_MAX || row.is_refused {
@@ -317,6 +321,7 @@ impl<'a> Trip<'a> {
                 _ => rest.push(row),
             }
         }
+        self.in_vain.insert(whom, in_vain);
         Ok(rest)
     }
 

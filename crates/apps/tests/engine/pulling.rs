@@ -455,6 +455,27 @@ testkit::on_both! {
         assert!(aside.iter().all(|it| it.1.contains("must not be `billing`")), "{aside:?}");
     }
 
+    async fn a_model_that_is_away_on_one_page_is_not_asked_on_the_next(db: Database) {
+        let script = Script::start().await;
+        script.always(|_| Reply::status(503));
+        let exchange = Exchange::with(db, scripted(&script, false), "secret").await;
+        let calls = (0..60).map(|it| {
+            let mut call = late(50_000 + it);
+            call["transcription"] = json!(format!("Customer: number {it}."));
+            call
+        });
+        exchange.board().calls = calls.collect();
+        let run = exchange.pulls(exchange.ours).await;
+        assert_eq!(counts(&run, ["inserted", "completed"]), [60, 0], "{run}");
+        let told = run["findings"].to_string();
+        assert!(told.contains("10 records without") && told.contains("is not asked further"), "{run}");
+        let bodies: Vec<String> = script.requests().iter().map(|it| it.body.to_string()).collect();
+        let is_asked = |it: &u64| bodies.iter().any(|body| body.contains(&format!("number {it}.")));
+        let asked = (0..60).filter(is_asked).count();
+        assert!((1..=3).contains(&asked), "{asked} of 60");
+        assert_eq!(exchange.aside(exchange.ours, "completion").await.len(), 60);
+    }
+
     async fn a_question_that_no_model_answers_costs_the_others_nothing(db: Database) {
         let script = Script::start().await;
         let labels = json!({"version": "1", "sentiment": "Negatief", "topic": "Billing", "summary": "A bill was wrong."});

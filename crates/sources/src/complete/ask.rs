@@ -24,6 +24,8 @@ use crate::{
 /// So many questions in a row to which nothing came back: whoever is asked is away for the others too.
 pub(crate) const IN_VAIN_MAX: u32 = 3;
 
+const NOT_ASKED: &str = "whoever is asked was away before in this run, and is not asked further";
+
 impl Trip<'_> {
     /// An answer for each different subject, as far as one run asks.
     pub(super) async fn answers(
@@ -91,6 +93,11 @@ impl Trip<'_> {
         Ok(named.collect())
     }
 
+    /// How many questions in a row somebody has left unanswered in this run, whichever page they were of.
+    pub(crate) fn in_vain_of(&self, whom: &str) -> u32 {
+        self.in_vain.get(whom).copied().unwrap_or_default()
+    }
+
     /// Asks a task; what asks about a page is given its words.
     async fn ask_task(
         &mut self,
@@ -99,6 +106,10 @@ impl Trip<'_> {
         wishes: &[Wish],
         open: Vec<(String, usize)>,
     ) -> Result<Vec<(String, Answered)>, Stop> {
+        let whom = task_called(&task.name);
+        if self.in_vain_of(&whom) >= IN_VAIN_MAX {
+            return Ok(not_asked(open));
+        }
         let mut found = Vec::new();
         let mut questions: Vec<(String, TaskQuestion)> = Vec::with_capacity(open.len());
         for (name, index) in open {
@@ -121,20 +132,21 @@ impl Trip<'_> {
             let question = TaskQuestion { tenant, job, task: task.name.clone(), input };
             questions.push((name, question));
         }
-        found.extend(self.ask_all(questions, at_once).await?);
+        found.extend(self.ask_all(whom, questions, at_once).await?);
         Ok(found)
     }
 
     /// Asks a task these questions: one after the other until somebody answers, then several at the same time.
     /// Whoever only just comes back is not asked much at once.
     async fn ask_all(
-        &self,
+        &mut self,
+        whom: String,
         questions: Vec<(String, TaskQuestion)>,
         at_once: u32,
     ) -> Result<Vec<(String, Answered)>, Stop> {
         let shelf = self.room.shelf().clone();
         let (mut found, mut questions) = (Vec::new(), questions.into_iter());
-        let (mut in_vain, mut is_there) = (0, false);
+        let (mut in_vain, mut is_there) = (self.in_vain_of(&whom), false);
         while !is_there && in_vain < IN_VAIN_MAX {
             self.stopped()?;
             let Some((name, question)) = questions.next() else { break };
@@ -144,6 +156,7 @@ impl Trip<'_> {
             found.push((name, answered(answer)));
         }
         if !is_there {
+            self.in_vain.insert(whom, in_vain);
             return Ok(found);
         }
         let is_over = AtomicBool::new(false);
@@ -165,6 +178,7 @@ impl Trip<'_> {
             is_over.fetch_or(in_vain >= IN_VAIN_MAX, Ordering::Relaxed);
             found.push((name, answered(answer)));
         }
+        self.in_vain.insert(whom, in_vain);
         Ok(found)
     }
 
@@ -202,6 +216,11 @@ impl Trip<'_> {
         wishes: &[Wish],
         open: Vec<(String, usize)>,
     ) -> Result<Vec<(String, Answered)>, Stop> {
+        let whom = format!("lookup {}", lookup.url);
+        let mut in_vain = self.in_vain_of(&whom);
+        if in_vain >= IN_VAIN_MAX {
+            return Ok(not_asked(open));
+        }
         let program = self.program.clone();
         let manner = Manner {
             pace: lookup.pace,
@@ -212,7 +231,6 @@ impl Trip<'_> {
         };
         let total = open.len();
         let mut found = Vec::with_capacity(total);
-        let mut in_vain = 0;
         for (done, (name, index)) in open.into_iter().enumerate() {
             self.progress(30, &format!("Looked up {done} of {total}")).await?;
             let item = &items[wishes[index].at];
@@ -259,8 +277,18 @@ impl Trip<'_> {
                 }
             }
         }
+        self.in_vain.insert(whom, in_vain);
         Ok(found)
     }
+}
+
+/// What a task is called among those that are asked.
+pub(crate) fn task_called(name: &str) -> String {
+    format!("task {name}")
+}
+
+fn not_asked(open: Vec<(String, usize)>) -> Vec<(String, Answered)> {
+    open.into_iter().map(|(name, _)| (name, Answered::Not(NOT_ASKED.into()))).collect()
 }
 
 fn answered(answer: Result<Json, Unanswered>) -> Answered {
