@@ -433,7 +433,7 @@ testkit::on_both! {
         }
     }
 
-    async fn what_a_call_was_completed_with_and_does_not_take_is_told_and_asked_for_again(db: Database) {
+    async fn what_a_call_was_completed_with_and_does_not_take_is_told_and_tried_again_with_the_kept_answer(db: Database) {
         let script = Script::start().await;
         let adapt = |text: &str| {
             let rule = "{must: it.topic is none or it.topic != \"billing\", field: topic, says: must not be `billing`}";
@@ -453,6 +453,11 @@ testkit::on_both! {
         let aside = exchange.aside(exchange.ours, "completion").await;
         assert!(waiting > 0 && aside.len() == waiting, "{aside:?}");
         assert!(aside.iter().all(|it| it.1.contains("must not be `billing`")), "{aside:?}");
+        let asked = || script.requests().iter().filter(|it| !it.body.is_null()).count();
+        let before = asked();
+        exchange.clock.advance(SignedDuration::from_mins(10));
+        exchange.pulls(exchange.ours).await;
+        assert_eq!(asked(), before, "the answer is kept, and nobody is asked anew");
     }
 
     async fn a_model_that_is_away_on_one_page_is_not_asked_on_the_next(db: Database) {
