@@ -67,7 +67,7 @@ impl Checker<'_> {
                 if let Some(rules) = Rules::of(collection, schema) {
                     for record in read.records {
                         let mut data = Json::Object(record.data);
-                        for it in made_and_judged(schema, Some(&rules), &mut data, None) {
+                        for it in made_and_judged(schema, Some(&rules), &mut data) {
                             let row = record.row_number;
                             let what = super::files::shown(&it.pointer);
                             let message = format!("row {row}: {what} {}", it.message);
@@ -105,7 +105,7 @@ impl Checker<'_> {
         let Some(document) = files.document(file) else { return };
         let mut value = document.value.clone();
         let rules = Rules::of(collection, schema);
-        let mut found = made_and_judged(schema, rules.as_ref(), &mut value, None);
+        let mut found = made_and_judged(schema, rules.as_ref(), &mut value);
         for (name, kind) in &collection.documents {
             let inner = document.value.get(name);
             let documented = self.schemas.get(&kind.schema).cloned().flatten();

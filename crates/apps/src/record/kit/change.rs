@@ -42,8 +42,7 @@ impl CollectionKit {
     /// Data as the collection makes it, no more fields than it has.
     pub(crate) fn completed(&self, data: &Data) -> Data {
         let mut whole = Json::Object(data.clone());
-        self.complete_documents(&mut whole, None);
-        self.schema.complete(&mut whole, None);
+        self.complete(&mut whole, None);
         if let (Some(rules), Json::Object(fields)) = (&self.rules, &mut whole) {
             rules.compute(fields, None);
         }
@@ -54,7 +53,7 @@ impl CollectionKit {
     /// What stands in the fields of a record of which nobody said anything.
     pub(crate) fn usual(&self) -> Data {
         let mut usual = Json::Object(Data::new());
-        self.schema.complete(&mut usual, None);
+        self.complete(&mut usual, None);
         match usual {
             Json::Object(fields) => fields,
             _ => Data::new(),
@@ -67,11 +66,14 @@ impl CollectionKit {
         data: &mut Json,
         change: Option<Changing<'_>>,
     ) -> Vec<Fault> {
-        self.complete_documents(data, change.map(|it| it.named));
-        made_and_judged(&self.schema, self.rules.as_ref(), data, change)
+        let there = change.map(|it| still_there(data, it.named));
+        self.complete(data, there.as_deref());
+        judged(&self.schema, self.rules.as_ref(), data, change)
     }
 
-    fn complete_documents(&self, data: &mut Json, named: Option<&[&str]>) {
+    /// Lays in the defaults: those of the schema first, as one of them may be a document, which has its own.
+    fn complete(&self, data: &mut Json, named: Option<&[&str]>) {
+        self.schema.complete(data, named);
         let is_meant = |path: &str| named.is_none_or(|it| it.contains(&field::top(path)));
         for document in self.documents.iter().filter(|it| is_meant(&it.field)) {
             if let Some(value) = data.pointer_mut(&field::pointer(&document.field)) {
@@ -87,10 +89,18 @@ pub(crate) fn made_and_judged(
     schema: &Schema,
     rules: Option<&Rules>,
     data: &mut Json,
+) -> Vec<Fault> {
+    schema.complete(data, None);
+    judged(schema, rules, data, None)
+}
+
+/// The same of what is completed.
+fn judged(
+    schema: &Schema,
+    rules: Option<&Rules>,
+    data: &mut Json,
     change: Option<Changing<'_>>,
 ) -> Vec<Fault> {
-    let there = change.map(|it| still_there(data, it.named));
-    schema.complete(data, there.as_deref());
     let check = |data: &Json| schema.check(data).err().unwrap_or_default();
     let Some(rules) = rules.filter(|_| data.is_object()) else {
         return check(data);
@@ -140,7 +150,7 @@ mod tests {
                     "level": {"type": ["integer", "null"], "default": 1},
                     "judges": {"type": "array", "items": {"type": "object", "required": ["role"],
                         "properties": {"name": {"type": "string"}, "role": {"type": "string", "default": "Judge"}}}},
-                    "plan": {"type": "object"}, "size": {"type": "integer"}
+                    "plan": {"type": "object", "default": {"days": 2}}, "size": {"type": "integer"}
                 }
             }),
         };
@@ -164,7 +174,14 @@ mod tests {
         let said = data(json!({"name": "A", "judges": [{"name": "Ann"}]}));
         let expected = json!({"name": "A", "judges": [{"name": "Ann", "role": "Judge"}]});
         assert_eq!(Json::Object(kit.completed(&said)), expected, "no more fields than were said");
-        assert_eq!(Json::Object(kit.usual()), json!({"is_open": true, "level": 1}));
+        let plan = json!({"days": 2, "hours": 6});
+        assert_eq!(
+            Json::Object(kit.usual()),
+            json!({"is_open": true, "level": 1, "plan": plan}),
+            "a document that is given by default is completed as one that is said"
+        );
+        let made = kit.check(json!({"name": "A"})).expect("it fits");
+        assert_eq!(made.data().get("plan"), Some(&plan));
     }
 
     #[test]
