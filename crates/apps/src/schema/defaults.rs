@@ -41,14 +41,19 @@ pub(super) fn lay(schema: &Json, value: &mut Json, is_meant: &dyn Fn(&str) -> bo
                         lay(inner, there, &|_| true);
                     }
                 }
-                let Some(others) = part.get("additionalProperties") else { continue };
+                // Where names have patterns, "the others" are those that fit none: nobody asks that here.
+                let is_of_all = part.get("patternProperties").is_none();
+                let others = part.get("additionalProperties").filter(|_| is_of_all);
+                let Some(others) = others else { continue };
                 let is_other = |name: &str| declared.is_none_or(|it| !it.contains_key(name));
                 for (_, there) in fields.iter_mut().filter(|it| is_other(it.0) && is_meant(it.0)) {
                     lay(others, there, &|_| true);
                 }
             }
             Json::Array(entries) => {
-                let Some(items) = part.get("items") else { continue };
+                // Behind the first entries, which have their own, it speaks of the rest alone.
+                let is_of_all = part.get("prefixItems").is_none();
+                let Some(items) = part.get("items").filter(|_| is_of_all) else { continue };
                 entries.iter_mut().for_each(|it| lay(items, it, &|_| true));
             }
             _ => {}
@@ -181,6 +186,21 @@ mod tests {
             json!({"head": {"role": null}}),
         );
         becomes(json!({"a": {"type": ["string", "null"], "default": null}}), json!({}), json!({}));
+    }
+
+    #[test]
+    fn what_is_said_of_the_others_is_not_laid_into_those_that_have_their_own() {
+        let judge = json!({"$ref": "#/$defs/judge"});
+        becomes(
+            json!({"by_day": {"type": "object", "patternProperties": {"^x-": {}}, "additionalProperties": judge}}),
+            json!({"by_day": {"x-note": {}}}),
+            json!({"by_day": {"x-note": {}}}),
+        );
+        becomes(
+            json!({"all": {"type": "array", "prefixItems": [{"type": "object"}], "items": judge}}),
+            json!({"all": [{}]}),
+            json!({"all": [{}]}),
+        );
     }
 
     #[test]
