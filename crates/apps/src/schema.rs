@@ -132,7 +132,7 @@ impl Schema {
 
     /// Is a field completed of which nothing is said?
     pub(crate) fn completes(&self, path: &str) -> bool {
-        self.part(path).is_some_and(|it| defaults::of(it).is_some())
+        defaults::completes(&self.0.inlined, path)
     }
 
     /// The defaults that break the schema at which they stand, pointing into the schema.

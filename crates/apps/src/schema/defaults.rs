@@ -6,11 +6,14 @@
 
 use serde_json::Value as Json;
 
-use super::{Fault, Kinds, Schema, properties};
+use super::{Fault, Kinds, Schema};
 use crate::field::pointer_to;
 
 /// Keys of a schema under which there is data and no schema.
 pub(super) const DATA: [&str; 4] = ["const", "enum", "default", "examples"];
+
+/// Keys of a schema that hold several, of which one is meant.
+const WAYS: [&str; 2] = ["anyOf", "oneOf"];
 
 /// Is there any default in a schema?
 pub(super) fn any(schema: &Json) -> bool {
@@ -61,22 +64,46 @@ pub(super) fn lay(schema: &Json, value: &mut Json, is_meant: &dyn Fn(&str) -> bo
     }
 }
 
+/// Is a field completed of which nothing is said?
+pub(super) fn completes(schema: &Json, path: &str) -> bool {
+    match path.split_once('.') {
+        Some((name, deeper)) => declared(schema, name).any(|it| completes(it, deeper)),
+        None => declared(schema, path).any(|it| of(it).is_some()),
+    }
+}
+
 /// Takes out of what is required, at any depth, all that is completed.
 pub(super) fn unrequire(schema: &mut Json) {
     match schema {
         Json::Object(_) => {
-            let all = properties(schema).cloned().unwrap_or_default();
-            let is_completed = |it: &Json| it.as_str().and_then(|it| of(all.get(it)?)).is_some();
+            let is_completed = |name: &&str| declared(schema, name).any(|it| of(it).is_some());
+            let required = listed(schema, "required").filter_map(Json::as_str);
+            let completed: Vec<Json> = required.filter(is_completed).map(Json::from).collect();
+            let closed = closed(schema);
             let Json::Object(fields) = schema else { return };
             if let Some(Json::Array(required)) = fields.get_mut("required") {
-                required.retain(|it| !is_completed(it));
+                required.retain(|it| !completed.contains(it));
             }
-            let inner = fields.iter_mut().filter(|it| !DATA.contains(&it.0.as_str()));
+            let is_open = |key: &str| !DATA.contains(&key) && !closed.contains(&key);
+            let inner = fields.iter_mut().filter(|it| is_open(it.0));
             inner.for_each(|it| unrequire(it.1));
         }
         Json::Array(entries) => entries.iter_mut().for_each(unrequire),
         _ => {}
     }
+}
+
+/// Keys of a schema below which nothing is laid in.
+fn closed(schema: &Json) -> Vec<&'static str> {
+    let mut closed = vec!["patternProperties", "prefixItems"];
+    closed.extend(WAYS.into_iter().filter(|it| only_way(schema, it).is_none()));
+    if schema.get("patternProperties").is_some() {
+        closed.push("additionalProperties");
+    }
+    if schema.get("prefixItems").is_some() {
+        closed.push("items");
+    }
+    closed
 }
 
 /// Adds the defaults that do not fit the schema at which they stand, pointing into the schema.
@@ -108,17 +135,22 @@ pub(super) fn unfit(schema: &Json, pointer: &str, found: &mut Vec<Fault>) {
 fn parts(schema: &Json) -> Vec<&Json> {
     let mut all = vec![schema];
     all.extend(listed(schema, "allOf").flat_map(parts));
-    for key in ["anyOf", "oneOf"] {
-        let mut ways = listed(schema, key).filter(|it| {
-            let kinds = Kinds::of(it);
-            kinds.object || kinds.list
-        });
-        // Of several nobody knows which one is meant.
-        if let (Some(way), None) = (ways.next(), ways.next()) {
-            all.extend(parts(way));
-        }
-    }
+    all.extend(WAYS.into_iter().filter_map(|key| only_way(schema, key)).flat_map(parts));
     all
+}
+
+/// The only way that an object or a list may go. Of several nobody knows which one is meant.
+fn only_way<'a>(schema: &'a Json, key: &str) -> Option<&'a Json> {
+    let mut ways = listed(schema, key).filter(|it| {
+        let kinds = Kinds::of(it);
+        kinds.object || kinds.list
+    });
+    ways.next().filter(|_| ways.next().is_none())
+}
+
+/// What is said of a field by all that holds together with a schema.
+fn declared<'a>(schema: &'a Json, name: &str) -> impl Iterator<Item = &'a Json> {
+    parts(schema).into_iter().filter_map(move |it| it.get("properties")?.get(name))
 }
 
 fn listed<'a>(schema: &'a Json, key: &str) -> impl Iterator<Item = &'a Json> {
@@ -219,6 +251,25 @@ mod tests {
             json!({}),
             json!({"n": 3}),
         );
+    }
+
+    #[test]
+    fn what_need_not_be_said_is_what_is_laid_in() {
+        let judge = json!({"type": "object", "required": ["role"], "properties": {"role": {"default": "Judge"}}});
+        let vet = json!({"type": "object", "required": ["horses"], "properties": {"horses": {"type": "integer"}}});
+        let schema = Schema::compile(&json!({"type": "object", "properties": {
+            "one": {"anyOf": [judge, {"type": "null"}]}, "some": {"anyOf": [judge, vet]},
+            "all": {"required": ["role"], "allOf": [{"properties": {"note": {}}}, judge]}
+        }}));
+        let schema = schema.expect("a schema");
+        let rows = schema.requiring(&[]).expect("a schema of rows");
+        for (name, is_laid_in) in [("one", true), ("some", false), ("all", true)] {
+            assert_eq!(schema.completes(&format!("{name}.role")), is_laid_in, "{name}");
+            let mut value = json!({name: {}});
+            assert_eq!(rows.is_valid(&value), is_laid_in, "{name} of a row");
+            schema.complete(&mut value, None);
+            assert_eq!(value.pointer(&format!("/{name}/role")).is_some(), is_laid_in, "{name}");
+        }
     }
 
     #[test]
