@@ -113,29 +113,73 @@ impl Engine {
         }
         let model = self.models().can_embed()?;
         let tenant = ask.tenant.or(caller.tenant())?;
-        let (breaker, begun) = (self.meaning_breaker(), self.now());
-        if !breaker.lets_through(begun) {
+        let breaker = self.meaning_breaker();
+        if !breaker.lets_through(self.now()) {
             return None;
         }
         let text = vector::cut(ask.query.clone());
         let asked = self.models().embed(tenant, "search", vec![text]);
         let error = match timeout(PATIENCE, asked).await {
-            Ok(Ok(mut made)) => {
-                breaker.note(true, begun);
-                return Some((model, made.vectors.pop()?));
-            }
+            Ok(Ok(mut made)) => match made.vectors.pop().filter(|it| can_be_compared(it)) {
+                Some(vector) => {
+                    breaker.note(true, self.now());
+                    return Some((model, vector));
+                }
+                None => ModelError::Unusable { errors: vec!["it is no vector of numbers".into()] },
+            },
             Ok(Err(error)) => error,
             Err(_) => ModelError::Timeout { provider: model, after: PATIENCE },
         };
+        // The rest begins when it failed, not when it was asked.
         if is_models_own(&error) {
-            breaker.note(false, begun);
+            breaker.note(false, self.now());
         }
         warn!(error = %error, "No vector for a question; it is answered by words");
         None
     }
 }
 
-/// Is it the model that fails, for whoever asks? What one tenant may not have says nothing about others.
+/// Is a vector one that others can be near to?
+fn can_be_compared(vector: &[f32]) -> bool {
+    !vector.is_empty() && vector.iter().all(|it| it.is_finite())
+}
+
+/// Is it the model that fails, for whoever asks? What one tenant may not have, asked too often or wrote too
+/// long says nothing about others.
 fn is_models_own(error: &ModelError) -> bool {
-    !matches!(error, ModelError::OverBudget { .. } | ModelError::NotAllowed { .. })
+    !matches!(
+        error,
+        ModelError::OverBudget { .. }
+            | ModelError::NotAllowed { .. }
+            | ModelError::RateLimited { .. }
+            | ModelError::Refused { status: 400 | 413 | 422, .. }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_model_that_fails_for_everybody_is_left_alone() {
+        let provider = || "openai".to_owned();
+        let refused =
+            |status| ModelError::Refused { provider: provider(), status, message: String::new() };
+        for status in [400, 413, 422] {
+            assert!(!is_models_own(&refused(status)), "{status} is about the text");
+        }
+        assert!(is_models_own(&refused(401)));
+        let too_often = ModelError::RateLimited { provider: provider(), retry_after: None };
+        assert!(!is_models_own(&too_often), "it may be the limit of one tenant");
+        let away = ModelError::Timeout { provider: provider(), after: PATIENCE };
+        assert!(is_models_own(&away));
+    }
+
+    #[test]
+    fn a_vector_without_numbers_is_compared_with_nothing() {
+        assert!(can_be_compared(&[0.5, 1.0]));
+        assert!(!can_be_compared(&[]));
+        assert!(!can_be_compared(&[0.5, f32::NAN]));
+        assert!(!can_be_compared(&[f32::INFINITY]));
+    }
 }
