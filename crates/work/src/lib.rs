@@ -37,7 +37,7 @@ pub use act::{CancelError, RetryError, cancel, erase, forget, forget_of, retry, 
 pub use event::{JobChanged, events, wake};
 pub use handler::{Failure, FenceError, Handler, Running};
 pub use job::{Job, JobError, Lease, State};
-pub use list::{AtWork, Counts, Filter, at_work, count, counts, get, list};
+pub use list::{AtWork, Counts, Filter, at_work, count, counts, get, list, wanted_last};
 pub use queue::{Busy, EnqueueError, Enqueued, Lock, NewJob, enqueue};
 pub use worker::{Drained, Settings, Workers};
 

@@ -69,6 +69,11 @@ pub fn at_work(db: &Db, tenant: TenantId, record: RecordId) -> Result<Option<AtW
     .transpose()
 }
 
+/// When a job with this lock was wanted last, as far back as jobs are kept.
+pub fn wanted_last(db: &Db, tenant: TenantId, lock: &str) -> Result<Option<Timestamp>, Error> {
+    db.one(WANTED_LAST, &params![tenant, lock])?.get("last")
+}
+
 /// A page of jobs, newest first.
 pub fn list(db: &Db, filter: &Filter, page: &PageRequest) -> Result<Page<Job>, Error> {
     let backwards = page.is_backwards();
@@ -139,6 +144,11 @@ const AT_WORK: &str = "
      WHERE subject = $2 AND tenant = $1 AND state IN ('pending', 'running')
      ORDER BY id DESC
      LIMIT 1";
+
+const WANTED_LAST: &str = "
+    SELECT max(created_at) AS last
+      FROM jobs
+     WHERE tenant = $1 AND lock_key = $2";
 
 const GET: &str = "SELECT * FROM jobs WHERE id = $1 AND (tenant = $2 OR CAST($2 AS TEXT) IS NULL)";
 

@@ -128,7 +128,8 @@ fn has_none(model: &str, bind: &mut Bindings) -> String {
     )
 }
 
-/// The tenants in which records of a collection lack a vector of this model.
+/// The tenants in which records of a collection lack a vector of this model. In one that was deleted none
+/// does: it has them made when it comes back.
 pub(super) fn tenants_lacking(
     db: &Db,
     kit: &CollectionKit,
@@ -139,7 +140,11 @@ pub(super) fn tenants_lacking(
     let wanted = is_wanted(db.dialect(), &kit.name, since.as_ref(), &mut bind);
     let none = has_none(model, &mut bind);
     let sql = format!("SELECT DISTINCT r.tenant FROM records r WHERE {wanted} AND {none}");
-    db.query(sql.as_str(), &bind.0)?.iter().map(|it| it.get("tenant")).collect()
+    let living: HashSet<TenantId> = identity::tenant::ids(db)?.into_iter().collect();
+    let tenants = db.query(sql.as_str(), &bind.0)?.into_iter().map(|it| it.get("tenant"));
+    let mut tenants = tenants.collect::<Result<Vec<TenantId>, _>>()?;
+    tenants.retain(|it| living.contains(it));
+    Ok(tenants)
 }
 
 /// How many records lack a vector, at most [`COUNTED_MAX`].

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use base::{PageRequest, RecordId, TenantId, Timestamp};
+use base::{RecordId, TenantId, Timestamp};
 use jiff::SignedDuration;
 use store::{Db, Dialect, Error, Tx, params};
 
@@ -27,9 +27,6 @@ const ROUNDS: u32 = 3;
 
 /// A model that a job was made for within this time may be that of another process.
 const MAY_SERVE_ELSEWHERE: SignedDuration = SignedDuration::from_hours(24);
-
-/// The latest jobs of a tenant, among which those of another model are looked for.
-const LOOKED_BACK_AT: u32 = 200;
 
 impl Engine {
     /// Removes the vectors of records outside of versions that serve nobody any more; says how many.
@@ -158,24 +155,30 @@ fn replaced(db: &Db, engine: &Engine, now: Timestamp) -> Result<Vec<(TenantId, S
     let mut replaced = Vec::new();
     for row in others {
         let (tenant, model): (TenantId, String) = (row.get("tenant")?, row.get("model")?);
-        if !lacking.contains(&tenant) && !may_serve_elsewhere(db, tenant, &model, now)? {
+        if !lacking.contains(&tenant) && !may_serve_elsewhere(db, engine, tenant, &model, now)? {
             replaced.push((tenant, model));
         }
     }
     Ok(replaced)
 }
 
+/// Was a job made for this model lately, for any collection?
 fn may_serve_elsewhere(
     db: &Db,
+    engine: &Engine,
     tenant: TenantId,
     model: &str,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let kind = Some(Kind::Embed.name().to_owned());
-    let filter = work::Filter { tenant: Some(tenant), kind, ..work::Filter::default() };
-    let jobs = work::list(db, &filter, &PageRequest::first(LOOKED_BACK_AT))?.items;
-    let is_recent = |it: &work::Job| now.duration_since(it.created_at) < MAY_SERVE_ELSEWHERE;
-    Ok(jobs.iter().any(|it| is_recent(it) && it.payload["model"].as_str() == Some(model)))
+    for kit in engine.folder().kits().iter().filter(|it| it.is_embedded_apart()) {
+        // As whoever wants vectors names it.
+        let lock = format!("{}/{}/{model}", Kind::Embed.name(), kit.name);
+        let last = work::wanted_last(db, tenant, &lock)?;
+        if last.is_some_and(|it| now.duration_since(it) < MAY_SERVE_ELSEWHERE) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn of_model(db: &Db, tenant: TenantId, model: &str) -> Result<Vec<RecordId>, Error> {

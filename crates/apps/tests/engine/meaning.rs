@@ -70,13 +70,11 @@ impl Centre {
         self.clock.advance(SignedDuration::from_secs(61));
     }
 
-    /// The process ends, and begins again over this folder.
-    async fn starts_again(&mut self, folder: &Path, script: &Script) {
+    /// The process starts again over this folder, with these models; nobody works in it yet.
+    async fn starts_again(&mut self, folder: &Path, models: models::Settings) {
         self.workers.take().expect("workers").drain(Duration::from_secs(5)).await;
         let (folder, settings) = (ground::folder(folder), engine::Settings::default());
-        let models = scripted(script, true);
         self.engine = ground::engine(folder, &self.store, &self.clock, models, settings).await;
-        self.hire();
     }
 
     /// The jobs that made vectors for a tenant, the latest first.
@@ -138,6 +136,20 @@ impl Centre {
             record::delete(tx, engine.folder().kits(), act, id, None, None)
         })
         .await;
+    }
+
+    /// So many jobs for vectors were wanted, and not wanted any more.
+    async fn has_wanted_in_vain(&self, count: usize) {
+        let (tenant, now) = (self.ours, self.clock.now());
+        let write = move |tx: &Tx| {
+            for _ in 0..count {
+                let job = work::NewJob::new(tenant, "embed", json!({}), "somebody", now);
+                let id = work::enqueue(tx, job, now).expect("it is wanted").id;
+                work::cancel(tx, None, id, now).expect("it is not wanted any more");
+            }
+            Ok::<_, store::Error>(())
+        };
+        self.store.write(&Actor::house(), now, write).await.expect("it is written");
     }
 
     /// How many vectors a record has.
@@ -350,18 +362,51 @@ testkit::on_both! {
         let mut centre = Centre::finding(db, &script).await;
         centre.embedded().await;
         let before = (centre.count(VECTORS).await, sent(&script).len());
-        centre.starts_again(&app(), &script).await;
+        centre.starts_again(&app(), scripted(&script, true)).await;
+        centre.hire();
         assert_eq!(centre.count(VECTORS).await, before.0, "the same fields");
         let other = copied("analyzer", |_, text| {
             text.replace("embed: {fields: [topic, summary],", "embed: {fields: [topic],")
         });
-        centre.starts_again(other.path(), &script).await;
+        centre.starts_again(other.path(), scripted(&script, true)).await;
+        centre.hire();
         let gone = (centre.count(VECTORS).await, centre.count(LEFT_TO_WORDS).await);
         assert_eq!(gone, (0, 0));
         centre.engine.tend_vectors(centre.clock.now()).await.expect("it is looked");
         centre.embedded().await;
         assert_eq!(centre.count(VECTORS).await, before.0);
         assert!(sent(&script)[before.1..].contains(&"billing".to_owned()), "without its summary");
+    }
+
+    async fn vectors_that_another_process_may_ask_for_stay_for_a_day(db: Database) {
+        let script = Script::start().await;
+        let mut centre = Centre::finding(db, &script).await;
+        centre.embedded().await;
+        let mut models = scripted(&script, true);
+        models.embedding = Some("openai/another".into());
+        centre.starts_again(&app(), models).await;
+        centre.hire();
+        centre.engine.tend_vectors(centre.clock.now()).await.expect("it is looked");
+        centre.embedded().await;
+        centre.has_wanted_in_vain(200).await;
+        centre.clock.advance(SignedDuration::from_hours(23));
+        centre.engine.sweep(centre.clock.now()).await.expect("it is swept");
+        assert_eq!(centre.vectors_of(centre.calls[0]).await, 2, "however many jobs came since");
+        centre.clock.advance(SignedDuration::from_hours(2));
+        centre.engine.sweep(centre.clock.now()).await.expect("it is swept");
+        assert_eq!(centre.vectors_of(centre.calls[0]).await, 1);
+    }
+
+    async fn nobody_makes_vectors_for_a_tenant_that_is_deleted(db: Database) {
+        let script = Script::start().await;
+        let mut centre = Centre::open(db, &script).await;
+        let (theirs, now) = (centre.theirs, centre.clock.now());
+        let delete = move |tx: &Tx| identity::tenant::delete(tx, theirs, None);
+        centre.store.write(&Actor::house(), now, delete).await.expect("it is deleted");
+        centre.starts_again(&app(), scripted(&script, true)).await;
+        centre.engine.tend_vectors(centre.clock.now()).await.expect("it is looked");
+        let wanted = (centre.jobs(centre.ours).await.len(), centre.jobs(centre.theirs).await.len());
+        assert_eq!(wanted, (1, 0));
     }
 
     async fn a_call_that_grows_old_loses_its_vector(db: Database) {
