@@ -1,7 +1,14 @@
 //! A kitchen to test in: a store with the queue and a table of effects, a clock set by hand, and
 //! handlers made of closures.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender},
+    },
+    time::Duration,
+};
 
 use base::{Actor, Clock, JobId, TenantId, Timestamp};
 use serde_json::{Value as Json, json};
@@ -53,6 +60,23 @@ impl Kitchen {
             enqueued
         };
         self.store.bookkeep("want a job", enqueue).await
+    }
+
+    /// Wants a job in a transaction that goes on until another one says that it came as far: did it?
+    pub(crate) async fn wants_beside(
+        &self,
+        job: NewJob,
+        says: Sender<()>,
+        hears: Receiver<()>,
+    ) -> bool {
+        let now = self.now();
+        let enqueue = move |tx: &store::Tx| {
+            work::enqueue(tx, job, now)?;
+            // Nobody listens any more to whom this came too late.
+            let _ = says.send(());
+            Ok::<_, EnqueueError>(hears.recv_timeout(Duration::from_secs(5)).is_ok())
+        };
+        self.store.bookkeep("want a job", enqueue).await.unwrap()
     }
 
     /// Wants a job and gives its id.
