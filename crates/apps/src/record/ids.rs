@@ -92,9 +92,12 @@ const NEXT: Sql<'static> = Sql {
     postgres: "SELECT nextval('record_numbers') AS number FROM generate_series(1, CAST($1 AS BIGINT))",
 };
 
-/// One row when the counter stood behind. A sequence that nobody has asked stands before its first number.
+/// One row when the counter stood behind. A sequence that nobody has asked stands before the number that it
+/// names, and one that was told to begin further on stays there.
 const CATCH_UP: Sql<'static> = Sql {
     sqlite: "UPDATE record_numbers SET last = $1 WHERE last < $1 RETURNING last AS number",
     postgres: "
-    SELECT setval('record_numbers', $1) AS number FROM record_numbers WHERE last_value < $1 OR NOT is_called",
+    SELECT setval('record_numbers', $1) AS number
+      FROM record_numbers
+     WHERE last_value < $1 OR (last_value = $1 AND NOT is_called)",
 };

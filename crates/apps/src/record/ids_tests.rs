@@ -155,4 +155,20 @@ testkit::on_both! {
         assert_eq!(told.await, 1);
         assert_eq!(topic(&house, "d").await.id.number(), Some(4));
     }
+
+    async fn a_counter_that_was_told_to_begin_further_on_stays_there(db: testkit::Database) {
+        let house = numbered(db).await;
+        topic(&house, "a").await;
+        let ahead = house.store.bookkeep("begin further on", |tx| {
+            match tx.dialect() {
+                Dialect::Sqlite => tx.execute("UPDATE record_numbers SET last = 4999", &[])?,
+                Dialect::Postgres => tx.query("SELECT setval('record_numbers', 5000, false)", &[])?.len() as u64,
+            };
+            Ok::<_, store::Error>(())
+        });
+        ahead.await.expect("it stands further on");
+        // Nothing is to be done, and nothing is noted.
+        house.store.bookkeep("catch up", catch_up).await.expect("it is looked");
+        assert_eq!(topic(&house, "b").await.id.number(), Some(5000));
+    }
 }
