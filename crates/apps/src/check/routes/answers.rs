@@ -13,6 +13,9 @@ use crate::{
     field,
 };
 
+/// The key of a shape whose value is spread over it.
+const SPREAD: &str = "...";
+
 type Shapes = IndexMap<String, IndexMap<String, String>>;
 
 /// What a version says of its answers.
@@ -67,14 +70,19 @@ fn inner(shapes: &Shapes) -> impl Iterator<Item = &str> {
     shapes.values().flat_map(|it| it.values()).filter_map(|it| inner_of(it))
 }
 
-/// The shape that a field is given: `path | shape`. What is fixed has none, and what becomes a number has
-/// that of the house.
+/// The shape that a field is given, when it is the application's own. What becomes a number has that of the
+/// house.
 fn inner_of(source: &str) -> Option<&str> {
+    given(source).filter(|it| *it != NUMBER)
+}
+
+/// What a field is given behind its path: `path | shape`. What is fixed has none.
+fn given(source: &str) -> Option<&str> {
     let source = source.trim();
     if source.starts_with('=') {
         return None;
     }
-    source.split_once('|').map(|it| it.1.trim()).filter(|it| *it != NUMBER)
+    source.split_once('|').map(|it| it.1.trim())
 }
 
 impl Checker<'_> {
@@ -119,6 +127,12 @@ impl Checker<'_> {
                 self.fault(At::Key(&pointer), "unused_shape", message).warns();
             }
             for (key, source) in fields {
+                if key == SPREAD && given(source) == Some(NUMBER) {
+                    let message = format!("`{SPREAD}` spreads what lies there: it is no id");
+                    let hint = format!("name the field that is one: `id: id | {NUMBER}`");
+                    let at = field::pointer_to(&pointer, key);
+                    self.fault(At::Value(&at), "invalid_value", message).hint = Some(hint);
+                }
                 let Some(inner) = inner_of(source) else { continue };
                 if !answers.known.contains_key(inner) {
                     let message = format!("there is no shape `{inner}`");
