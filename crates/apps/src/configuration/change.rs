@@ -24,7 +24,7 @@ use super::{
     version::{self, FILE, Head, Origin, Version},
 };
 use crate::{
-    check::{self, Report, Told},
+    check::{self, Level, Report, Told},
     folder::Folder,
     progress::document_mark,
     record::Invalid,
@@ -340,7 +340,15 @@ impl Register {
                 base: document.base(),
             });
         }
-        let report = check(&self.folder, &by_heads).await?;
+        let mut report = check(&self.folder, &by_heads).await?;
+        let of_change = |file: &str| {
+            let mut documents = change.wishes.keys().filter_map(|it| configuration.get(it));
+            documents.any(|it| it.file == file)
+        };
+        // What is held back of other documents was told to whoever wrote those.
+        report.faults.retain(|it| {
+            it.code != held_back::CODE || it.level == Level::Error || of_change(&it.file)
+        });
         Ok((planned, unchanged, report))
     }
 

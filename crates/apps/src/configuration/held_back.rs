@@ -12,6 +12,9 @@ use crate::{
     folder::Folder,
 };
 
+/// What these faults are, in a word for programs.
+pub(super) const CODE: &str = "held_back";
+
 /// Something that a changed document says and that is not its to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldBack {
@@ -50,7 +53,7 @@ fn of_text(document: &Document, kinds: &[Kind], text: Option<&str>) -> Vec<Fault
     found
         .map(|(pointer, HeldBack { finding, is_needed })| {
             let message = format!("`{}` {}", finding.path, finding.message);
-            let fault = Fault::new(&document.file, changed.place(&pointer), "held_back", message);
+            let fault = Fault::new(&document.file, changed.place(&pointer), CODE, message);
             let level = if is_needed { Level::Error } else { Level::Warning };
             Fault { level, ..fault }
         })

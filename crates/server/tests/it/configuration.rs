@@ -132,6 +132,9 @@ testkit::on_both! {
         assert!(made["warnings"].as_i64() >= Some(2), "{made}");
         let kept = owner.get("/api/configuration/auth/history").await.is(200);
         assert!(kept["items"][0]["faults"].to_string().contains("google.keys_url"), "{kept}");
+        let other = json!({"content": "theme: dark\n", "reason": "It is night."});
+        let other = owner.put("/api/configuration/frontend", other).await.is(200);
+        assert_eq!(told(&other), Vec::<String>::new(), "what is said is about the change: {other}");
         let back = json!({"version": 0, "reason": "Theirs."});
         let back = owner.post("/api/configuration/auth/revert", back).await.is(200);
         assert_eq!(told(&back), Vec::<String>::new(), "{back}");
