@@ -345,20 +345,19 @@ fn engines(
     let timeout: Duration = span(settings.timeout);
     let mut all: HashMap<&'static str, Arc<dyn Engine>> = HashMap::new();
     all.insert(builtin::NAME, Arc::new(builtin.clone()));
-    let is = |kind| settings.engine == kind;
-    if is(EngineKind::Pgvector) || settings.pgvector.url.is_some() {
+    if settings.is_set_up(EngineKind::Pgvector) {
         let engine = Pgvector::open(&settings.pgvector, store)?;
         all.insert(super::pgvector::NAME, Arc::new(engine));
     }
-    if is(EngineKind::Qdrant) || settings.qdrant.url.is_some() {
+    if settings.is_set_up(EngineKind::Qdrant) {
         let engine = Qdrant::open(&settings.qdrant, timeout)?;
         all.insert(super::qdrant::NAME, Arc::new(engine));
     }
-    if is(EngineKind::Milvus) || settings.milvus.url.is_some() {
+    if settings.is_set_up(EngineKind::Milvus) {
         let engine = Milvus::open(&settings.milvus, timeout)?;
         all.insert(super::milvus::NAME, Arc::new(engine));
     }
-    if is(EngineKind::Pinecone) || settings.pinecone.api_key.is_some() {
+    if settings.is_set_up(EngineKind::Pinecone) {
         let engine = Pinecone::open(&settings.pinecone, timeout)?;
         all.insert(super::pinecone::NAME, Arc::new(engine));
     }

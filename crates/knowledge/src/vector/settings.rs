@@ -230,6 +230,18 @@ impl Settings {
         Ok(())
     }
 
+    /// Is this engine there to be asked, whether or not it is the one that answers?
+    pub(super) fn is_set_up(&self, engine: EngineKind) -> bool {
+        let has_place = match engine {
+            EngineKind::Builtin => true,
+            EngineKind::Pgvector => self.pgvector.url.is_some(),
+            EngineKind::Qdrant => self.qdrant.url.is_some(),
+            EngineKind::Milvus => self.milvus.url.is_some(),
+            EngineKind::Pinecone => self.pinecone.api_key.is_some(),
+        };
+        has_place || self.engine == engine
+    }
+
     /// What cannot work in them; empty when all can.
     pub fn check(&self) -> Vec<Finding> {
         let mut found = Vec::new();

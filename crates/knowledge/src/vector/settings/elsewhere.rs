@@ -42,7 +42,8 @@ impl Settings {
         Ok(())
     }
 
-    /// The engines that get no key of the environment, and the way out.
+    /// The engines that get no key of the environment, and the way out. Of one that is not set up nobody
+    /// misses it.
     pub(crate) fn held_back(&self) -> Vec<Finding> {
         let finding = |it: &EngineKind| Finding {
             path: match it {
@@ -52,7 +53,7 @@ impl Settings {
             },
             message: format!("moves the engine, which has no key: {}", told(*it)),
         };
-        self.held_back.iter().map(finding).collect()
+        self.held_back.iter().filter(|it| self.is_set_up(**it)).map(finding).collect()
     }
 
     fn address(&self, engine: EngineKind) -> &str {
@@ -167,6 +168,18 @@ mod tests {
         settings.take_over(env, Settings::default()).expect("known engines");
         assert_eq!(settings.milvus.url.as_deref(), Some("http://house:19530"));
         assert!(settings.held_back.is_empty() && settings.milvus.token.is_some());
+    }
+
+    #[test]
+    fn of_an_engine_that_nobody_uses_nothing_is_told() {
+        let told = |changed: Json| -> Vec<&str> {
+            let mut settings = read(changed);
+            let file = read(json!({"qdrant": {"url": "https://house:1"}}));
+            settings.take_over(env(), file).expect("known engines");
+            settings.held_back().iter().map(|it| it.path).collect()
+        };
+        assert!(told(json!({"pinecone": {"url": "https://evil.example"}})).is_empty());
+        assert_eq!(told(json!({"engine": "qdrant"})), ["vectors.qdrant.url"]);
     }
 
     #[test]
