@@ -150,6 +150,13 @@ impl Schema {
         &self.0.inlined
     }
 
+    /// The same, and nothing is required in it that the schema completes: what may be given.
+    pub fn given(&self) -> Json {
+        let mut schema = self.0.inlined.clone();
+        defaults::unrequire(&mut schema);
+        schema
+    }
+
     /// The part of the schema that a dotted field has to fit, when one is declared.
     pub fn part(&self, path: &str) -> Option<&Json> {
         path.split('.').try_fold(&self.0.inlined, property)
@@ -182,8 +189,7 @@ impl Schema {
 
     /// The same schema with nothing required at the top but `fields`, and within them nothing that it completes.
     pub(crate) fn requiring(&self, fields: &[String]) -> Result<Self, SchemaError> {
-        let mut schema = self.0.inlined.clone();
-        defaults::unrequire(&mut schema);
+        let mut schema = self.given();
         if let Some(object) = schema.as_object_mut() {
             let required = fields.iter().filter(|it| !it.contains('.')).cloned().map(Json::from);
             object.insert("required".into(), Json::Array(required.collect()));
@@ -357,6 +363,17 @@ mod tests {
                 "/use must be one of: water, storm, nothing (did you mean `water`?)",
             ]
         );
+    }
+
+    #[test]
+    fn what_is_completed_need_not_be_given() {
+        let schema = Schema::compile(&json!({
+            "type": "object", "required": ["open", "name"],
+            "properties": {"open": {"type": "boolean", "default": true}, "name": {"type": "string"}}
+        }));
+        let schema = schema.expect("a schema");
+        assert_eq!(schema.given()["required"], json!(["name"]));
+        assert_eq!(schema.inlined()["required"], json!(["open", "name"]), "an answer has it");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Bodies that go in and come out: arguments, data of collections, shapes and envelopes.
 
-use apps::folder::{Folder, TaskKit};
+use apps::{
+    folder::{Folder, TaskKit},
+    schema::Schema,
+};
 use serde_json::{Map, Value as Json, json};
 
 use super::{ids, plain, reference, thing};
@@ -19,7 +22,7 @@ pub(super) fn of(folder: Option<&Folder>, route: &Route) -> Option<Json> {
     }
     if route.takes_whole_body {
         let whole = route.plan.iter().find(|it| it.source == Source::Body)?;
-        let mut schema = data(folder, route, &whole.argument);
+        let mut schema = data(folder, route, &whole.argument, Schema::given);
         if operation.name.ends_with(".update") {
             schema = partial(schema);
         }
@@ -45,7 +48,7 @@ pub(super) fn of(folder: Option<&Folder>, route: &Route) -> Option<Json> {
         fields.insert(name.clone(), ids::argument(folder, route, field));
     }
     if let Some(rest) = operation.rest {
-        let data = data(folder, route, rest);
+        let data = data(folder, route, rest, Schema::given);
         match data.get("properties").and_then(Json::as_object) {
             Some(own) => fields.extend(own.clone()),
             // Whose fields they are is known only when it is called.
@@ -126,8 +129,10 @@ fn shaped(folder: Option<&Folder>, route: &Route, shape: &Shape, gives: &str) ->
     let (mut properties, mut required) = (Map::new(), Vec::new());
     for field in &shape.fields {
         let Some(name) = &field.name else {
-            let inside =
-                if field.path == ["data"] { data(folder, route, "data") } else { json!({}) };
+            let inside = match field.path == ["data"] {
+                true => data(folder, route, "data", |it| it.inlined().clone()),
+                false => json!({}),
+            };
             if let Some(own) = inside.get("properties").and_then(Json::as_object) {
                 for (name, schema) in own {
                     properties.entry(name.clone()).or_insert_with(|| schema.clone());
@@ -156,8 +161,14 @@ fn shaped(folder: Option<&Folder>, route: &Route, shape: &Shape, gives: &str) ->
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": true})
 }
 
-/// The schema of an argument (or an answer) that holds the fields of a record, a tenant or a task.
-fn data(folder: Option<&Folder>, route: &Route, argument: &str) -> Json {
+/// The schema of an argument (or an answer) that holds the fields of a record, a tenant or a task; those of a
+/// record are completed, so what comes in is another schema than what goes out.
+fn data(
+    folder: Option<&Folder>,
+    route: &Route,
+    argument: &str,
+    of_record: impl Fn(&Schema) -> Json,
+) -> Json {
     let Some(folder) = folder else { return open() };
     let operation = route.operation.name;
     if operation.starts_with("tenants.") {
@@ -174,7 +185,7 @@ fn data(folder: Option<&Folder>, route: &Route, argument: &str) -> Json {
         (operation == "versions.records").then_some(&only?.children)
     });
     let kit = collection.and_then(|it| folder.kits().get(it));
-    kit.map_or_else(open, |it| plain(it.schema.inlined()))
+    kit.map_or_else(open, |it| plain(&of_record(&it.schema)))
 }
 
 /// The task that a route runs, when it names one.
