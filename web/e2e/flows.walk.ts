@@ -243,9 +243,9 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person', () => {
 
   it('has another key sign tokens once that is confirmed', async () => {
     await page.goto(`${at.url}/keys`);
-    await page.getByRole('button', { name: 'Sign with a new key' }).click();
-    const dialog = page.getByRole('dialog', { name: 'Sign with a new key?' });
-    await dialog.getByRole('button', { name: 'Sign with a new key' }).click();
+    await page.getByRole('button', { name: 'Replace the signing key' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Replace the signing key?' });
+    await dialog.getByRole('button', { name: 'Replace the signing key' }).click();
     await page.getByText(/^The key [0-9a-f]{16} signs from now on\.$/).waitFor();
     expect(await page.getByRole('region', { name: 'Signing keys' }).getByRole('row').count()).toBe(3);
   });

@@ -21,11 +21,11 @@ function open() {
 }
 
 async function rotate() {
-  await userEvent.click(await screen.findByRole('button', { name: 'Sign with a new key' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Replace the signing key' }));
   expect(post).not.toHaveBeenCalled();
-  const dialog = await screen.findByRole('dialog', { name: 'Sign with a new key?' });
+  const dialog = await screen.findByRole('dialog', { name: 'Replace the signing key?' });
   expect(dialog).toHaveTextContent('Nobody is signed out');
-  await userEvent.click(within(dialog).getByRole('button', { name: 'Sign with a new key' }));
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Replace the signing key' }));
 }
 
 const rows = () => screen.getAllByRole('row').slice(1).map((it) => it.textContent);

@@ -24,7 +24,7 @@ export function SigningKeys() {
       title="Signing keys"
       aside={
         <Button small icon="refresh" onClick={() => setAsking(true)}>
-          Sign with a new key
+          Replace the signing key
         </Button>
       }
       flush
@@ -49,8 +49,8 @@ export function SigningKeys() {
       <Confirm
         open={isAsking}
         onClose={() => setAsking(false)}
-        title="Sign with a new key?"
-        act="Sign with a new key"
+        title="Replace the signing key?"
+        act="Replace the signing key"
         run={async () => {
           const made = await answer(api.POST('/api/signing-keys/rotate'));
           await client.invalidateQueries({ queryKey: signingKeysQuery.queryKey });
