@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use work::Failure;
 
 use super::{
-    embed, fill,
+    embed_version, fill,
     import::{self, Payload},
     propose,
     steps::Steps,
@@ -54,7 +54,7 @@ pub(crate) async fn run(steps: &Steps) -> Result<Json, Failure> {
         Some(done) => done,
         None => Box::pin(make(steps, &plan, &record, children)).await?,
     };
-    let embedded = embed::run(steps, done, children, 90).await?;
+    let embedded = embed_version::run(steps, done, children, 90).await?;
     Ok(import::with(result, embedded))
 }
 

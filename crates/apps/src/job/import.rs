@@ -12,7 +12,7 @@ use store::blob::BlobId;
 use work::Failure;
 
 use super::{
-    embed, fill, propose,
+    embed_version, fill, propose,
     steps::{Steps, failure},
 };
 use crate::{
@@ -50,7 +50,7 @@ pub(crate) async fn run(steps: &Steps) -> Result<Json, Failure> {
         Some(done) => done,
         None => Box::pin(make(steps, &plan, &record, children)).await?,
     };
-    let embedded = embed::run(steps, done, children, 95).await?;
+    let embedded = embed_version::run(steps, done, children, 95).await?;
     Ok(with(result, embedded))
 }
 

@@ -10,7 +10,8 @@
 pub(crate) mod analysis;
 pub mod answers;
 pub mod change;
-pub mod embed;
+pub(crate) mod embed;
+pub(crate) mod embed_version;
 pub mod fill;
 pub mod import;
 pub mod proposals;
@@ -20,7 +21,6 @@ pub mod revert;
 pub mod steps;
 pub mod task;
 pub(crate) mod unfinished;
-pub(crate) mod vectors;
 pub mod view;
 
 use async_trait::async_trait;
@@ -98,7 +98,7 @@ impl Handler for JobHandler {
             Kind::Revert => Box::pin(revert::run(&steps)).await,
             Kind::Analysis => Box::pin(analysis::run(&steps)).await,
             Kind::Result => Box::pin(result::run(&steps)).await,
-            Kind::Embed => Box::pin(vectors::run(&steps)).await,
+            Kind::Embed => Box::pin(embed::run(&steps)).await,
         };
         if done.is_err() {
             // It may wait long for its next attempt, or be cancelled while it waits. When this

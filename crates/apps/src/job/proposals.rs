@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use work::Failure;
 
-use super::{embed, import, steps::Steps};
+use super::{embed_version, import, steps::Steps};
 use crate::{
     proposal,
     version::{NewVersion, Origin},
@@ -24,7 +24,7 @@ pub(crate) async fn run(steps: &Steps) -> Result<Json, Failure> {
     let record = steps.record(plan.record).await?;
     let children = steps.children(&record)?;
     if let Some((version, result)) = import::finished(steps) {
-        let embedded = embed::run(steps, version, children, 90).await?;
+        let embedded = embed_version::run(steps, version, children, 90).await?;
         return Ok(import::with(result, embedded));
     }
     if let Some(result) = steps.done() {
@@ -69,7 +69,9 @@ pub(crate) async fn run(steps: &Steps) -> Result<Json, Failure> {
         })
         .await?;
     match version {
-        Some(version) => Ok(import::with(result, embed::run(steps, version, children, 90).await?)),
+        Some(version) => {
+            Ok(import::with(result, embed_version::run(steps, version, children, 90).await?))
+        }
         None => Ok(result),
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use work::Failure;
 
-use super::{embed, import, steps::Steps};
+use super::{embed_version, import, steps::Steps};
 use crate::version::{self, NewVersion, Origin, Target};
 
 /// What a revert is given.
@@ -25,7 +25,7 @@ pub(crate) async fn run(steps: &Steps) -> Result<Json, Failure> {
         Some(done) => done,
         None => make(steps, plan).await?,
     };
-    let embedded = embed::run(steps, done, children, 90).await?;
+    let embedded = embed_version::run(steps, done, children, 90).await?;
     Ok(import::with(result, embedded))
 }
 

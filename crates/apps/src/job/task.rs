@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use work::Failure;
 
-use super::{embed, fill, import, propose, steps::Steps};
+use super::{embed_version, fill, import, propose, steps::Steps};
 use crate::{
     description::task::Makes,
     engine::Prepared,
@@ -31,7 +31,7 @@ pub(crate) async fn run(steps: &Steps) -> Result<Json, Failure> {
     let record = steps.record(plan.record).await?;
     let children = steps.children(&record)?;
     if let Some((version, result)) = import::finished(steps) {
-        let embedded = embed::run(steps, version, children, 95).await?;
+        let embedded = embed_version::run(steps, version, children, 95).await?;
         return Ok(import::with(result, embedded));
     }
     if let Some(result) = steps.done() {
@@ -135,7 +135,7 @@ async fn make(
             Ok(((), json!({"version": version, "result": kept})))
         })
         .await?;
-    let embedded = embed::run(steps, version, children, 95).await?;
+    let embedded = embed_version::run(steps, version, children, 95).await?;
     Ok(import::with(result, embedded))
 }
 
