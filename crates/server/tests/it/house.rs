@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use apps::{engine::Engine, folder::Folder};
 use base::{Clock, CursorKey, Role, Scope, Secret, TenantId};
+use futures::{StreamExt, stream::BoxStream};
 use identity::{
     Caller, Identity, Reach,
     key::{self, Mode},
@@ -458,4 +459,23 @@ impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|it| it.to_str().ok())
     }
+}
+
+/// An answer that comes in pieces.
+pub(crate) type Pieces = BoxStream<'static, reqwest::Result<bytes::Bytes>>;
+
+/// Reads until the text is there, at most for twelve seconds.
+pub(crate) async fn read_until(pieces: &mut Pieces, wanted: &str) -> String {
+    let mut seen = String::new();
+    let read = async {
+        while let Some(Ok(piece)) = pieces.next().await {
+            seen.push_str(&String::from_utf8_lossy(&piece));
+            if seen.contains(wanted) {
+                return;
+            }
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(12), read).await;
+    assert!(in_time.is_ok() && seen.contains(wanted), "no `{wanted}` in: {seen}");
+    seen
 }

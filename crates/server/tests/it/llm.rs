@@ -14,7 +14,7 @@ use testkit::{
     model::{Reply, Script},
 };
 
-use crate::house::{Asker, House};
+use crate::house::{Asker, House, Pieces, read_until};
 
 async fn house(db: &Database, settings: Settings) -> (House, Script) {
     let script = Script::start().await;
@@ -50,24 +50,6 @@ async fn ledger(house: &House) -> Vec<models::usage::Entry> {
 async fn asked(asker: &Asker, path: &str) -> Pieces {
     let request = asker.request(Method::POST, path).json(&question(true));
     request.send().await.expect("a stream").bytes_stream().boxed()
-}
-
-type Pieces = futures::stream::BoxStream<'static, reqwest::Result<bytes::Bytes>>;
-
-/// Reads until the text is there, at most for twelve seconds.
-async fn read_until(pieces: &mut Pieces, wanted: &str) -> String {
-    let mut seen = String::new();
-    let read = async {
-        while let Some(Ok(piece)) = pieces.next().await {
-            seen.push_str(&String::from_utf8_lossy(&piece));
-            if seen.contains(wanted) {
-                return;
-            }
-        }
-    };
-    let in_time = tokio::time::timeout(Duration::from_secs(12), read).await;
-    assert!(in_time.is_ok() && seen.contains(wanted), "no `{wanted}` in: {seen}");
-    seen
 }
 
 testkit::on_both! {

@@ -7,23 +7,10 @@ use reqwest::{Method, Response};
 use serde_json::json;
 use testkit::Database;
 
-use crate::house::{Asker, House};
+use crate::house::{Asker, House, read_until};
 
-/// Reads until the text is there, at most for five seconds.
 async fn reads(response: Response, wanted: &str) -> String {
-    let mut body = response.bytes_stream();
-    let mut seen = String::new();
-    let read = async {
-        while let Some(Ok(chunk)) = body.next().await {
-            seen.push_str(&String::from_utf8_lossy(&chunk));
-            if seen.contains(wanted) {
-                break;
-            }
-        }
-    };
-    let in_time = tokio::time::timeout(Duration::from_secs(5), read).await;
-    assert!(in_time.is_ok() && seen.contains(wanted), "no `{wanted}` in: {seen}");
-    seen
+    read_until(&mut response.bytes_stream().boxed(), wanted).await
 }
 
 testkit::on_both! {
