@@ -3,7 +3,10 @@
 //! The house says who it is, follows no redirect by itself, takes no proxy from its surroundings and
 //! checks certificates. How long it waits and what it unpacks is for those who ask to say: what they
 //! say in `shape` stands over what is set here. Where an address was chosen by somebody else,
-//! [`open_network`] connects to none of the machine's own neighbourhood.
+//! [`open_network`] connects to none of the machine's own neighbourhood. A [`pool`] is for those who ask so often that
+//! each microsecond counts.
+
+pub mod pool;
 
 use std::{error::Error as StdError, sync::Arc, time::Duration};
 
@@ -15,6 +18,9 @@ use crate::address::OpenNetwork;
 /// How long a connection may take to come about, unless its shape says otherwise.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// Who the house says it is.
+pub const USER_AGENT: &str = concat!("mainstay/", env!("CARGO_PKG_VERSION"));
+
 /// Connections in this shape, to wherever they are asked to go.
 ///
 /// # Errors
@@ -22,7 +28,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 pub fn client(shape: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<Client, reqwest::Error> {
     let builder = || {
         let builder = Client::builder()
-            .user_agent(concat!("mainstay/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .connect_timeout(CONNECT)
             // A request must not wait for the acknowledgement of the one before.
             .tcp_nodelay(true)

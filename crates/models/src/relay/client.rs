@@ -10,9 +10,13 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, header};
-use outside::connection;
-use reqwest::{ClientBuilder, Method, Proxy, Request, Url};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header};
+use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
+use outside::connection::{
+    self,
+    pool::{Pool, Shape},
+};
+use reqwest::{ClientBuilder, Proxy, Url};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
@@ -24,6 +28,12 @@ use crate::{
 /// How long an idle connection is kept. Servers keep them for longer, mostly.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// Headers of a dialect's own that a caller may send to who speaks it.
+static OF_OPENAI: [HeaderName; 2] =
+    [HeaderName::from_static("openai-organization"), HeaderName::from_static("openai-project")];
+static OF_ANTHROPIC: [HeaderName; 2] =
+    [HeaderName::from_static("anthropic-beta"), HeaderName::from_static("anthropic-version")];
+
 /// The most paths of one provider that are remembered. Some hold the model's name.
 const PATHS_MAX: usize = 64;
 
@@ -31,15 +41,22 @@ const PATHS_MAX: usize = 64;
 pub(crate) struct Client {
     address: Url,
     /// Addresses of paths that were asked for.
-    joined: RwLock<HashMap<String, Url>>,
+    joined: RwLock<HashMap<String, Uri>>,
     /// Keeps connections.
-    pooled: reqwest::Client,
+    pooled: Connections,
     /// Makes a new connection each time.
-    fresh: reqwest::Client,
-    /// The key, and what the dialect always wants.
+    fresh: Connections,
+    /// The key, who asks, and what the dialect always wants.
     headers: HeaderMap,
     /// When the last exchange ended whose connection may still be kept.
     exchanged_at: Mutex<Option<Instant>>,
+}
+
+/// Connections, made by one of two.
+enum Connections {
+    Direct(Pool),
+    /// It knows how proxies want to be asked.
+    Proxied(reqwest::Client),
 }
 
 /// What is sent.
@@ -61,7 +78,7 @@ pub(crate) struct Received {
     pub(crate) headers: HeaderMap,
     /// What was looked at and not taken.
     ahead: Option<Option<Bytes>>,
-    body: reqwest::Response,
+    body: UnsyncBoxBody<Bytes, Failure>,
 }
 
 /// Why there is no answer, or no whole one.
@@ -104,32 +121,37 @@ impl Client {
             path: format!("providers.{name}.base_url"),
             message,
         })?;
-        let client = |builder: fn(ClientBuilder) -> ClientBuilder| {
-            client(settings, builder)
+        let connections = |idle| {
+            Connections::open(settings, idle)
                 .map_err(|source| OpenError::Client { provider: name.to_owned(), source })
         };
         let key = settings.api_key.as_ref().map(|it| it.reveal().as_str());
+        let who = HeaderValue::from_static(connection::USER_AGENT);
+        let given = dialect.headers(key).into_iter();
         Ok(Self {
             address,
             joined: RwLock::default(),
-            pooled: client(|it| it.pool_idle_timeout(IDLE))?,
-            fresh: client(|it| it.pool_max_idle_per_host(0))?,
-            headers: dialect.headers(key).into_iter().collect(),
+            pooled: connections(Some(IDLE))?,
+            fresh: connections(None)?,
+            headers: given.chain([(header::USER_AGENT, who)]).collect(),
             exchanged_at: Mutex::new(None),
         })
     }
 
     /// Sends a request and waits for the head of its answer.
     pub(crate) async fn send(&self, sending: Sending<'_>) -> Result<Received, Failure> {
-        let mut request = Request::new(Method::POST, self.at(sending.path));
-        *request.body_mut() = Some(sending.body.into());
+        let mut request = Request::new(sending.body);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.at(sending.path);
         *request.headers_mut() = sending.headers;
         self.exchange(request, sending.is_fresh, sending.until).await
     }
 
     /// Asks for something that is there to be read.
     pub(crate) async fn get(&self, path: &str, until: Instant) -> Result<Received, Failure> {
-        self.exchange(Request::new(Method::GET, self.at(path)), false, until).await
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = self.at(path);
+        self.exchange(request, false, until).await
     }
 
     /// A connection that served an exchange to its end may be used again.
@@ -139,7 +161,7 @@ impl Client {
 
     async fn exchange(
         &self,
-        mut request: Request,
+        mut request: Request<Bytes>,
         is_fresh: bool,
         until: Instant,
     ) -> Result<Received, Failure> {
@@ -149,28 +171,63 @@ impl Client {
             // The caller's version of a dialect stands in for ours.
             request.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
-        let client = if is_fresh { &self.fresh } else { &self.pooled };
-        let sent = timeout_at(until, client.execute(request)).await;
+        let connections = if is_fresh { &self.fresh } else { &self.pooled };
+        let sent = timeout_at(until, connections.exchange(request)).await;
         let Ok(sent) = sent else { return Err(Failure::Timeout) };
-        let mut body =
-            sent.map_err(|error| classify(&error).unwrap_or(Failure::HungUp { was_kept }))?;
-        let headers = std::mem::take(body.headers_mut());
-        Ok(Received { status: body.status().as_u16(), headers, ahead: None, body })
+        let (head, body) =
+            sent.map_err(|it| it.unwrap_or(Failure::HungUp { was_kept }))?.into_parts();
+        Ok(Received { status: head.status.as_u16(), headers: head.headers, ahead: None, body })
     }
 
-    fn at(&self, path: &str) -> Url {
+    fn at(&self, path: &str) -> Uri {
         let known = self.joined.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
         known.unwrap_or_else(|| self.join(path))
     }
 
     /// Reading an address costs more than all else that is done with it: it is done once.
-    fn join(&self, path: &str) -> Url {
+    fn join(&self, path: &str) -> Uri {
         let url = self.address.join(path).expect("the paths of a dialect are relative addresses");
+        let uri: Uri = url.as_str().parse().expect("an address that was read and written is one");
         let mut joined = self.joined.write().unwrap_or_else(PoisonError::into_inner);
         if joined.len() < PATHS_MAX {
-            joined.insert(path.to_owned(), url.clone());
+            joined.insert(path.to_owned(), uri.clone());
         }
-        url
+        uri
+    }
+}
+
+impl Connections {
+    fn open(settings: &ProviderSettings, idle: Option<Duration>) -> Result<Self, reqwest::Error> {
+        if settings.proxy.is_none() {
+            let connect_timeout = std(settings.connect_timeout);
+            return Ok(Self::Direct(Pool::new(Shape { connect_timeout, idle })));
+        }
+        let proxied = client(settings, |it| match idle {
+            Some(idle) => it.pool_idle_timeout(idle),
+            None => it.pool_max_idle_per_host(0),
+        })?;
+        Ok(Self::Proxied(proxied))
+    }
+
+    /// The head of an answer, and its body as it comes. Without a word about why, the connection died.
+    async fn exchange(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<UnsyncBoxBody<Bytes, Failure>>, Option<Failure>> {
+        match self {
+            Self::Direct(pool) => {
+                let sent = pool.send(request.map(Full::new)).await;
+                let answer = sent.map_err(|it| it.is_connect().then_some(Failure::Unreached))?;
+                Ok(answer.map(|it| it.map_err(|_| Failure::BrokeOff).boxed_unsync()))
+            }
+            Self::Proxied(client) => {
+                let request = request.try_into().map_err(|_| Some(Failure::Unreached))?;
+                let answer = client.execute(request).await.map_err(|it| classify(&it))?;
+                let answer: Response<reqwest::Body> = answer.into();
+                let broke_off = |it: reqwest::Error| classify(&it).unwrap_or(Failure::BrokeOff);
+                Ok(answer.map(|it| it.map_err(broke_off).boxed_unsync()))
+            }
+        }
     }
 }
 
@@ -213,10 +270,16 @@ impl Received {
         if let Some(chunk) = self.ahead.take() {
             return Ok(chunk);
         }
-        match timeout_at(until, self.body.chunk()).await {
-            Err(_) => Err(Failure::Timeout),
-            Ok(Err(error)) => Err(classify(&error).unwrap_or(Failure::BrokeOff)),
-            Ok(Ok(chunk)) => Ok(chunk),
+        loop {
+            let frame = match timeout_at(until, self.body.frame()).await {
+                Err(_) => return Err(Failure::Timeout),
+                Ok(None) => return Ok(None),
+                Ok(Some(frame)) => frame?,
+            };
+            // What comes after the body, as a trailer, is nothing of it.
+            if let Ok(chunk) = frame.into_data() {
+                return Ok(Some(chunk));
+            }
         }
     }
 
@@ -234,15 +297,15 @@ impl Received {
 /// Of a caller's headers those that may go to a provider that speaks `wire`. Never cookies, never
 /// the caller's key: what is not named here stays here.
 pub(crate) fn passed_on(given: &HeaderMap, wire: Wire, is_stream: bool) -> HeaderMap {
-    let own: &[&str] = match wire {
-        Wire::OpenaiChat | Wire::OpenaiResponses => &["openai-organization", "openai-project"],
-        Wire::AnthropicMessages => &["anthropic-beta", "anthropic-version"],
+    let own: &[HeaderName] = match wire {
+        Wire::OpenaiChat | Wire::OpenaiResponses => &OF_OPENAI,
+        Wire::AnthropicMessages => &OF_ANTHROPIC,
         Wire::Gemini | Wire::Ollama | Wire::InProcess => &[],
     };
-    let mut headers = HeaderMap::with_capacity(5);
-    for name in own.iter().chain(&["accept-language"]) {
-        if let Some(value) = given.get(*name) {
-            headers.insert(HeaderName::from_static(name), value.clone());
+    let mut headers = HeaderMap::with_capacity(8);
+    for name in own.iter().chain([&header::ACCEPT_LANGUAGE]) {
+        if let Some(value) = given.get(name) {
+            headers.insert(name.clone(), value.clone());
         }
     }
     let accept = if is_stream { "text/event-stream" } else { "application/json" };
@@ -264,7 +327,7 @@ fn classify(error: &reqwest::Error) -> Option<Failure> {
 /// Makes connections as these settings want them, in this shape.
 pub(crate) fn client(
     settings: &ProviderSettings,
-    shape: fn(ClientBuilder) -> ClientBuilder,
+    shape: impl Fn(ClientBuilder) -> ClientBuilder,
 ) -> Result<reqwest::Client, reqwest::Error> {
     let proxy = settings.proxy.as_deref().map(Proxy::all).transpose()?;
     connection::client(|it| {

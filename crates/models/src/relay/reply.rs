@@ -15,6 +15,23 @@ use crate::{
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
 
+// The names of headers, read when this is compiled and not for each reply.
+const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-mainstay-attempts");
+const CACHE: HeaderName = HeaderName::from_static("x-mainstay-cache");
+const COST_USD: HeaderName = HeaderName::from_static("x-mainstay-cost-usd");
+const FALLBACK: HeaderName = HeaderName::from_static("x-mainstay-fallback");
+const MODEL: HeaderName = HeaderName::from_static("x-mainstay-model");
+const OVERHEAD_US: HeaderName = HeaderName::from_static("x-mainstay-overhead-us");
+const PROVIDER: HeaderName = HeaderName::from_static("x-mainstay-provider");
+const QUEUE_DEPTH: HeaderName = HeaderName::from_static("x-mainstay-queue-depth");
+const QUEUE_WAIT_MS: HeaderName = HeaderName::from_static("x-mainstay-queue-wait-ms");
+const UPSTREAM_REQUEST_ID: HeaderName = HeaderName::from_static("x-mainstay-upstream-request-id");
+const USAGE_ID: HeaderName = HeaderName::from_static("x-mainstay-usage-id");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
 /// Whether the answer was kept from before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cached {
@@ -69,7 +86,7 @@ impl<'a> Facts<'a> {
         headers.insert(header::CONTENT_TYPE, EVENTS);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         // Proxies that collect answers would make the pieces wait for each other.
-        headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+        headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
         Reply { status: 200, headers, body: Body::Stream(pieces) }
     }
 
@@ -86,10 +103,10 @@ impl<'a> Facts<'a> {
         if is_spent || missed.is_for_long() {
             // Another round would only multiply them.
             let no = HeaderValue::from_static("false");
-            reply.headers.insert("x-should-retry", no);
+            reply.headers.insert(SHOULD_RETRY, no);
         }
         if let Missed::NoRoom { why, .. } = missed {
-            count(&mut reply.headers, "x-mainstay-queue-depth", why.of_tenant);
+            count(&mut reply.headers, QUEUE_DEPTH, why.of_tenant);
         }
         reply
     }
@@ -102,8 +119,8 @@ impl<'a> Facts<'a> {
         headers.insert(header::CONTENT_TYPE, JSON);
         if let Some(wait) = error.retry_after {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            count(&mut headers, "retry-after", seconds);
-            count(&mut headers, "retry-after-ms", whole(wait.as_millis()));
+            count(&mut headers, header::RETRY_AFTER, seconds);
+            count(&mut headers, RETRY_AFTER_MS, whole(wait.as_millis()));
         }
         Reply { status: error.status, headers, body: Body::Whole(face.error(&error)) }
     }
@@ -111,35 +128,35 @@ impl<'a> Facts<'a> {
     fn headers(&self) -> HeaderMap {
         let trip = self.trip;
         let mut headers = HeaderMap::with_capacity(16);
-        set(&mut headers, "x-request-id", self.request_id);
+        set(&mut headers, REQUEST_ID, self.request_id);
         if let Some(by) = self.by {
-            set(&mut headers, "x-mainstay-model", &by.model);
-            set(&mut headers, "x-mainstay-provider", &by.provider);
+            set(&mut headers, MODEL, &by.model);
+            set(&mut headers, PROVIDER, &by.provider);
             let is_fallback = if self.is_fallback { "true" } else { "false" };
-            headers.insert("x-mainstay-fallback", HeaderValue::from_static(is_fallback));
+            headers.insert(FALLBACK, HeaderValue::from_static(is_fallback));
         }
         if self.by.is_some() || trip.attempts > 0 {
             // Under this id its rows are found in the ledger.
-            set(&mut headers, "x-mainstay-usage-id", &trip.id.to_string());
+            set(&mut headers, USAGE_ID, &trip.id.to_string());
         }
-        count(&mut headers, "x-mainstay-attempts", trip.attempts);
+        count(&mut headers, ATTEMPTS, trip.attempts);
         if let Some(cost) = self.cost.and_then(Cost::nanos) {
-            set(&mut headers, "x-mainstay-cost-usd", &dollars(cost.0));
+            set(&mut headers, COST_USD, &dollars(cost.0));
         }
         let here = trip.begun.elapsed().saturating_sub(trip.elsewhere).saturating_sub(trip.queued);
-        count(&mut headers, "x-mainstay-overhead-us", whole(here.as_micros()));
-        count(&mut headers, "x-mainstay-queue-wait-ms", whole(trip.queued.as_millis()));
+        count(&mut headers, OVERHEAD_US, whole(here.as_micros()));
+        count(&mut headers, QUEUE_WAIT_MS, whole(trip.queued.as_millis()));
         if trip.queued > Duration::ZERO {
-            count(&mut headers, "x-mainstay-queue-depth", trip.depth_of_tenant);
+            count(&mut headers, QUEUE_DEPTH, trip.depth_of_tenant);
         }
         let cached = match self.cached {
             Cached::Hit => "hit",
             Cached::Miss => "miss",
             Cached::Off => "off",
         };
-        headers.insert("x-mainstay-cache", HeaderValue::from_static(cached));
+        headers.insert(CACHE, HeaderValue::from_static(cached));
         if let Some(id) = &self.upstream_id {
-            headers.insert("x-mainstay-upstream-request-id", id.clone());
+            headers.insert(UPSTREAM_REQUEST_ID, id.clone());
         }
         headers
     }
@@ -154,15 +171,15 @@ fn dollars(nanos: i64) -> String {
     if short.ends_with('.') { format!("{short}0") } else { short.to_owned() }
 }
 
-fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     // A model's name may hold what no header may; then the header is left out.
     if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(HeaderName::from_static(name), value);
+        headers.insert(name, value);
     }
 }
 
-fn count(headers: &mut HeaderMap, name: &'static str, value: impl Into<HeaderValue>) {
-    headers.insert(HeaderName::from_static(name), value.into());
+fn count(headers: &mut HeaderMap, name: HeaderName, value: impl Into<HeaderValue>) {
+    headers.insert(name, value.into());
 }
 
 fn whole(count: u128) -> u64 {

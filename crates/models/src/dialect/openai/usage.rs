@@ -7,41 +7,32 @@ use crate::{Usage, dialect::count::count, price::Tariff};
 
 /// Reads a `usage` object; none when it counts nothing.
 pub(super) fn of(usage: &Json) -> Option<Usage> {
-    let number = |paths: [&str; 2]| {
-        let value = paths.iter().find_map(|it| usage.pointer(it).filter(|it| it.is_number()))?;
-        count(Some(value))
+    // Each by both its names. A pointer of JSON would be copied at each of its steps.
+    let number = |names: &[&str]| names.iter().find_map(|it| count(usage.get(it)));
+    let part = |wholes: [&str; 2], name: &str| {
+        wholes.iter().find_map(|it| count(usage.get(it)?.get(name)))
     };
-    let tokens_in = number(["/prompt_tokens", "/input_tokens"])?;
-    let details = |name: &str| {
-        number([
-            &format!("/prompt_tokens_details/{name}"),
-            &format!("/input_tokens_details/{name}"),
-        ])
-    };
-    let cached = details("cached_tokens")
+    let of_question = |name| part(["prompt_tokens_details", "input_tokens_details"], name);
+    let of_answer = |name| part(["completion_tokens_details", "output_tokens_details"], name);
+    let tokens_in = number(&["prompt_tokens", "input_tokens"])?;
+    let cached = of_question("cached_tokens")
         // DeepSeek's word for it.
-        .or_else(|| number(["/prompt_cache_hit_tokens", "/cached_tokens"]));
-    let reasoning = number([
-        "/completion_tokens_details/reasoning_tokens",
-        "/output_tokens_details/reasoning_tokens",
-    ]);
-    let tokens_out = number(["/completion_tokens", "/output_tokens"]).or_else(|| {
+        .or_else(|| number(&["prompt_cache_hit_tokens", "cached_tokens"]));
+    let tokens_out = number(&["completion_tokens", "output_tokens"]).or_else(|| {
         // Embeddings have none.
-        number(["/total_tokens", "/total_tokens"]).map(|it| it.saturating_sub(tokens_in))
+        number(&["total_tokens"]).map(|it| it.saturating_sub(tokens_in))
     });
     let tokens_out = tokens_out.unwrap_or(0);
-    let audio_in = details("audio_tokens").unwrap_or(0).min(tokens_in);
-    let audio_out =
-        number(["/completion_tokens_details/audio_tokens", "/output_tokens_details/audio_tokens"]);
+    let audio_in = of_question("audio_tokens").unwrap_or(0).min(tokens_in);
     Some(Usage {
         tokens_in,
         tokens_out,
         // A part is never more than the whole, whatever a server says.
         cached: cached.unwrap_or(0).min(tokens_in),
-        cache_written: details("cache_write_tokens").unwrap_or(0).min(tokens_in),
-        reasoning: reasoning.unwrap_or(0).min(tokens_out),
+        cache_written: of_question("cache_write_tokens").unwrap_or(0).min(tokens_in),
+        reasoning: of_answer("reasoning_tokens").unwrap_or(0).min(tokens_out),
         audio_in,
-        audio_out: audio_out.unwrap_or(0).min(tokens_out),
+        audio_out: of_answer("audio_tokens").unwrap_or(0).min(tokens_out),
         ..Usage::default()
     })
     // Some servers send the fields and leave them at zero: nobody counted.
