@@ -129,18 +129,19 @@ async fn answer(
         visit: visit.clone(),
         path: path.clone(),
     };
+    // Each way has its room in memory when it is gone, and not on every other.
     if operation.is_raw {
-        return raw(about, request, admitted).await;
+        return Box::pin(raw(about, request, admitted)).await;
     }
     if operation.kind == Kind::Socket {
-        return socket(about, request).await;
+        return Box::pin(socket(about, request)).await;
     }
     let last_event = text_of(headers, "last-event-id");
     let wish = route.keeping.as_ref().map(|_| Wish::of(headers)).unwrap_or_default();
     if changes {
         about.tenant_in_address(request.uri()).await?;
     }
-    let brought = match bring(&about, path, request).await {
+    let brought = match Box::pin(bring(&about, path, request)).await {
         Ok(brought) => brought,
         Err(problem) => return Err(about.first(problem).await),
     };
@@ -188,7 +189,7 @@ async fn answer(
     let ending = Ending { about, list, if_none_match };
     let keeping = route.keeping.as_ref().filter(|it| !changes && it.covers(&args));
     if let Some(keeping) = keeping {
-        return Ok(ending.kept_or_run(keeping, wish, call, args).await.response);
+        return Ok(Box::pin(ending.kept_or_run(keeping, wish, call, args)).await.response);
     }
     if !changes {
         return Ok(ending.of(operation.run(call, args).await).await.response);

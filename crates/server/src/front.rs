@@ -31,12 +31,12 @@ use tower_http::{
     },
     cors::{AllowHeaders, AllowOrigin, CorsLayer},
 };
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::{
     App, Visit,
     configuration::security::WrittenHeaders,
-    dispatch, llm,
+    dispatch,
     problem::Problem,
     route::{self, Route},
     web,
@@ -99,8 +99,10 @@ impl Front {
             Err(full) => visit.style.refuse(&full, &visit),
         };
         finish(&mut response, &visit, &self.headers);
-        let _inside = span.enter();
-        report(method, response.status(), began.elapsed(), &visit);
+        let report =
+            Report { method, status: response.status(), took: began.elapsed(), visit, span };
+        // Nobody waits for it: the answer goes out first.
+        tokio::spawn(async move { drop(report) });
         response
     }
 }
@@ -143,18 +145,20 @@ pub fn router(app: &App) -> Router {
     for route in &app.routes {
         by_path.entry(route::blank(&route.path)).or_default().push(route.clone());
     }
-    let mut router = Router::new();
+    let (mut router, mut raw) = (Router::new(), Router::new());
     for routes in by_path.into_values() {
-        let path = routes[0].path.clone();
+        let (path, is_raw) = (routes[0].path.clone(), routes[0].operation.is_raw);
         let place = Arc::new(Place::of(path.clone(), routes));
         let app = app.clone();
         let answer = move |Extension(visit): Extension<Arc<Visit>>,
                            params: RawPathParams,
                            request: Request| {
             let (app, place) = (app.clone(), place.clone());
-            async move { place.answer(&app, &params, request, &visit).await }
+            // It is large, and is moved from hand to hand before it begins.
+            async move { Box::pin(place.answer(&app, &params, request, &visit)).await }
         };
-        router = router.route(&path, any(answer));
+        let to = if is_raw { &mut raw } else { &mut router };
+        *to = std::mem::take(to).route(&path, any(answer));
     }
     router = router.merge(web::router(app.clone()));
     let router = router.layer(DefaultBodyLimit::disable()).layer(
@@ -162,10 +166,11 @@ pub fn router(app: &App) -> Router {
             SizeAbove::new(1024)
                 .and(NotForContentType::SSE)
                 .and(NotForContentType::IMAGES)
-                .and(NotForContentType::const_new("application/vnd."))
-                .and(llm::is_packed),
+                .and(NotForContentType::const_new("application/vnd.")),
         ),
     );
+    // What a model said goes out as it is: packing it would make small pieces wait for each other.
+    let router = router.merge(raw);
     match cors(&app.settings.allowed_origins) {
         None => router,
         Some(cors) => router.layer(cors),
@@ -316,34 +321,52 @@ fn finish(response: &mut Response, visit: &Visit, written: &WrittenHeaders) {
     }
 }
 
-/// Counts the request and writes its line. Probes come every few seconds; their lines are for
-/// debugging only.
-fn report(method: &'static str, status: StatusCode, took: Duration, visit: &Visit) {
-    let endpoint = visit.endpoint();
-    let labels = [method, endpoint, status.as_str()];
-    REQUESTS.increment(&labels);
-    DURATIONS.observe(took.as_secs_f64(), &labels);
-    let latency_ms = took.as_micros() as f64 / 1000.0;
-    let status_code = status.as_u16();
-    let client_id = visit.tenant.get().map(tracing::field::display);
-    let user_id = visit.who.get().map(String::as_str);
-    let code = visit.problem.get().copied();
-    let is_probe = matches!(endpoint, "/metrics") || endpoint.starts_with("/health");
-    macro_rules! line {
-        ($level:ident) => {
-            tracing::$level!(
-                method,
-                endpoint,
-                status_code,
-                latency_ms,
-                client_id,
-                user_id,
-                problem.code = code,
-                "{method} {endpoint} {status_code}"
-            )
-        };
+/// What is told of a request that was answered, when this is dropped: also by a process that ends.
+struct Report {
+    method: &'static str,
+    status: StatusCode,
+    took: Duration,
+    visit: Arc<Visit>,
+    span: Span,
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        self.span.in_scope(|| self.tell());
     }
-    if is_probe && status_code < 500 { line!(debug) } else { line!(info) }
+}
+
+impl Report {
+    /// Counts the request and writes its line. Probes come every few seconds; their lines are for
+    /// debugging only.
+    fn tell(&self) {
+        let Self { method, status, took, visit, .. } = self;
+        let endpoint = visit.endpoint();
+        let labels = [method, endpoint, status.as_str()];
+        REQUESTS.increment(&labels);
+        DURATIONS.observe(took.as_secs_f64(), &labels);
+        let latency_ms = took.as_micros() as f64 / 1000.0;
+        let status_code = status.as_u16();
+        let client_id = visit.tenant.get().map(tracing::field::display);
+        let user_id = visit.who.get().map(String::as_str);
+        let code = visit.problem.get().copied();
+        let is_probe = matches!(endpoint, "/metrics") || endpoint.starts_with("/health");
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    method,
+                    endpoint,
+                    status_code,
+                    latency_ms,
+                    client_id,
+                    user_id,
+                    problem.code = code,
+                    "{method} {endpoint} {status_code}"
+                )
+            };
+        }
+        if is_probe && status_code < 500 { line!(debug) } else { line!(info) }
+    }
 }
 
 fn method_name(method: &Method) -> &'static str {

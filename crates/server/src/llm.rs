@@ -10,11 +10,7 @@ mod wish;
 
 use std::{convert::Infallible, sync::Arc};
 
-use axum::{
-    body::Body,
-    http::{Extensions, HeaderMap, StatusCode, Version},
-    response::Response,
-};
+use axum::{body::Body, http::StatusCode, response::Response};
 use base::Permission;
 use futures::StreamExt;
 use models::relay::{self, Asks, Call as ModelCall, Refused, Welcome, Words};
@@ -137,15 +133,6 @@ pub(crate) fn refusal(words: Words, problem: &Problem, visit: &Visit) -> Vec<u8>
     relay::refusal(words, &refused).to_vec()
 }
 
-/// What a model said goes out as it is: packing it would make small pieces wait for each other.
-#[derive(Clone)]
-struct AsItIs;
-
-/// May this answer be packed on its way out?
-pub(crate) fn is_packed(_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions) -> bool {
-    extensions.get::<AsItIs>().is_none()
-}
-
 async fn ask(mut call: Call, asks: Asks) -> Result<Answer, Problem> {
     let raw = raw(&mut call)?;
     let account = wish::account(&call, &raw, asks)?;
@@ -198,7 +185,6 @@ fn answer(reply: relay::Reply) -> Answer {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
     *response.headers_mut() = reply.headers;
-    response.extensions_mut().insert(AsItIs);
     Answer::stream(response)
 }
 

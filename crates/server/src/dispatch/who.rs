@@ -13,6 +13,12 @@ use crate::{
     route::{Route, Source},
 };
 
+// Each official client of a model has its own place for the key.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const GOOG_API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
+// Some clients have a header of their own for the token of a session.
+const SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
+
 /// Who calls, by what the request carries; nobody when it carries nothing. A cookie counts where no header says
 /// anything.
 ///
@@ -77,12 +83,9 @@ fn credential(headers: &HeaderMap) -> Result<Option<Credential>, Problem> {
             .map(Some)
             .map_err(|_| Problem::new("key_invalid", "The credential is not plain text.")),
     };
-    // Each official client of a model has its own place for the key.
-    let api_key = text(HeaderName::from_static("x-api-key"))?
-        .or(text(HeaderName::from_static("x-goog-api-key"))?);
+    let api_key = text(API_KEY)?.or(text(GOOG_API_KEY)?);
     let authorization = text(header::AUTHORIZATION)?.map(str::to_owned);
-    // Some clients have a header of their own for the token of a session.
-    let session = text(HeaderName::from_static("x-session-token"))?;
+    let session = text(SESSION_TOKEN)?;
     // A browser cannot give a WebSocket a header of its own: the token comes as a protocol.
     let authorization = match (authorization, session) {
         (Some(given), _) => Some(given),
