@@ -20,7 +20,7 @@ build: web ## Build target/release/mainstay with the interface in it.
 	cargo build --release --locked -p mainstay
 
 dist: web ## Build target/dist/mainstay, which does more with a core and takes longer to build: for servers.
-	cargo build --profile dist --locked -p mainstay
+	scripts/dist
 
 web: web/dist/index.html ## Build the interface into web/dist.
 
