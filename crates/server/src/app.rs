@@ -152,7 +152,7 @@ pub struct Parts {
     pub deprecated: Calls,
     /// Streams end when this is cancelled.
     pub stopping: CancellationToken,
-    /// Changes under way, which are brought to their end.
+    /// Changes under way, which are brought to their end, and what is told of answers that went out.
     pub changes: TaskTracker,
     /// The largest file that any collection takes.
     largest_import: usize,

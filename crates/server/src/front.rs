@@ -102,7 +102,7 @@ impl Front {
         let report =
             Report { method, status: response.status(), took: began.elapsed(), visit, span };
         // Nobody waits for it: the answer goes out first.
-        tokio::spawn(async move { drop(report) });
+        self.app.changes.spawn(async move { drop(report) });
         response
     }
 }
@@ -147,7 +147,8 @@ pub fn router(app: &App) -> Router {
     }
     let (mut router, mut raw) = (Router::new(), Router::new());
     for routes in by_path.into_values() {
-        let (path, is_raw) = (routes[0].path.clone(), routes[0].operation.is_raw);
+        let path = routes[0].path.clone();
+        let is_raw = routes.iter().any(|it| it.operation.is_raw);
         let place = Arc::new(Place::of(path.clone(), routes));
         let app = app.clone();
         let answer = move |Extension(visit): Extension<Arc<Visit>>,

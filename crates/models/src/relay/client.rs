@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashMap,
+    error::Error,
     sync::{Mutex, PoisonError, RwLock},
     time::Duration,
 };
@@ -14,7 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, h
 use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
 use outside::connection::{
     self,
-    pool::{Pool, Shape},
+    pool::{self, Pool, Shape},
 };
 use reqwest::{ClientBuilder, Proxy, Url};
 use tokio::time::{Instant, timeout_at};
@@ -46,7 +47,7 @@ pub(crate) struct Client {
     pooled: Connections,
     /// Makes a new connection each time.
     fresh: Connections,
-    /// The key, who asks, and what the dialect always wants.
+    /// The key, and what the dialect always wants.
     headers: HeaderMap,
     /// When the last exchange ended whose connection may still be kept.
     exchanged_at: Mutex<Option<Instant>>,
@@ -54,7 +55,7 @@ pub(crate) struct Client {
 
 /// Connections, made by one of two.
 enum Connections {
-    Direct(Pool),
+    Direct(Box<Pool>),
     /// It knows how proxies want to be asked.
     Proxied(reqwest::Client),
 }
@@ -126,14 +127,12 @@ impl Client {
                 .map_err(|source| OpenError::Client { provider: name.to_owned(), source })
         };
         let key = settings.api_key.as_ref().map(|it| it.reveal().as_str());
-        let who = HeaderValue::from_static(connection::USER_AGENT);
-        let given = dialect.headers(key).into_iter();
         Ok(Self {
             address,
             joined: RwLock::default(),
             pooled: connections(Some(IDLE))?,
             fresh: connections(None)?,
-            headers: given.chain([(header::USER_AGENT, who)]).collect(),
+            headers: dialect.headers(key).into_iter().collect(),
             exchanged_at: Mutex::new(None),
         })
     }
@@ -151,6 +150,7 @@ impl Client {
     pub(crate) async fn get(&self, path: &str, until: Instant) -> Result<Received, Failure> {
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = self.at(path);
+        request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         self.exchange(request, false, until).await
     }
 
@@ -200,7 +200,7 @@ impl Connections {
     fn open(settings: &ProviderSettings, idle: Option<Duration>) -> Result<Self, reqwest::Error> {
         if settings.proxy.is_none() {
             let connect_timeout = std(settings.connect_timeout);
-            return Ok(Self::Direct(Pool::new(Shape { connect_timeout, idle })));
+            return Ok(Self::Direct(Box::new(Pool::new(Shape { connect_timeout, idle }))));
         }
         let proxied = client(settings, |it| match idle {
             Some(idle) => it.pool_idle_timeout(idle),
@@ -217,8 +217,17 @@ impl Connections {
         match self {
             Self::Direct(pool) => {
                 let sent = pool.send(request.map(Full::new)).await;
-                let answer = sent.map_err(|it| it.is_connect().then_some(Failure::Unreached))?;
-                Ok(answer.map(|it| it.map_err(|_| Failure::BrokeOff).boxed_unsync()))
+                let answer = sent.map_err(|why| match why {
+                    pool::Failure::Unreached => Some(Failure::Unreached),
+                    pool::Failure::TimedOut => Some(Failure::Timeout),
+                    pool::Failure::Died => None,
+                })?;
+                let broke_off = |why: Box<dyn Error + Send + Sync>| match pool::has_timed_out(&*why)
+                {
+                    true => Failure::Timeout,
+                    false => Failure::BrokeOff,
+                };
+                Ok(answer.map(|it| it.map_err(broke_off).boxed_unsync()))
             }
             Self::Proxied(client) => {
                 let request = request.try_into().map_err(|_| Some(Failure::Unreached))?;

@@ -1,6 +1,7 @@
 //! One provider: where it is, how it is spoken to, and how long it is waited for.
 
 use base::Secret;
+use http::Uri;
 use jiff::SignedDuration;
 use reqwest::Url;
 use schemars::JsonSchema;
@@ -120,7 +121,11 @@ impl ProviderSettings {
             None => format!("{path}/{version}"),
         };
         url.set_path(&format!("{path}/"));
-        Ok(url)
+        // A browser takes more for an address than HTTP does: `{resource}.example.com`.
+        match url.as_str().parse::<Uri>() {
+            Ok(_) => Ok(url),
+            Err(why) => Err(format!("is not an address: {why}")),
+        }
     }
 }
 
@@ -174,5 +179,17 @@ mod tests {
     ) {
         let provider = ProviderSettings { kind: kind.map(str::to_owned), ..Default::default() };
         assert_eq!(provider.address(name).ok().map(String::from).as_deref(), expected);
+    }
+
+    #[test]
+    fn an_address_that_only_a_browser_takes_is_told_before_anybody_asks_there() {
+        let address = |base_url: &str| {
+            let it =
+                ProviderSettings { base_url: Some(base_url.into()), ..ProviderSettings::default() };
+            it.address("mine")
+        };
+        let refused = address("https://{resource}.example.com/v1").unwrap_err();
+        assert!(refused.starts_with("is not an address: "), "{refused}");
+        assert_eq!(address("http://h").unwrap().as_str(), "http://h/v1/");
     }
 }

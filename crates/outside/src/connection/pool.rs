@@ -1,9 +1,10 @@
 //! Connections for whoever asks a few places many times a second.
 //!
-//! It is what lies beneath the client of [`super::client`], in the same shape, without what that does for each
+//! It is what lies beneath the client of [`super::client`], made in the same shape, without what that does for each
 //! request: reading the address anew, looking for redirects, copying the headers. It goes through no proxy.
 
 use std::{
+    error::Error,
     io,
     pin::Pin,
     task::{Context, Poll},
@@ -11,12 +12,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::{HeaderValue, Request, Response, Uri, header, uri::Scheme};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::{self, Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioIo, TokioTimer},
 };
 use rustls::{ClientConfig, crypto::ring};
@@ -25,12 +26,14 @@ use tokio::{net::TcpStream, time::timeout};
 use tower::Service;
 use tower_http::decompression::{Decompression, DecompressionBody};
 
-/// After so long a silence a connection is looked after, so often, as many times; one that takes nothing ends.
+/// A connection over which nothing comes is asked after so long whether it still stands, and again after as long.
 const KEEPALIVE: Duration = Duration::from_secs(15);
+/// It is dead when it did not answer so many times.
 const KEEPALIVE_RETRIES: u32 = 3;
+/// So long may pass before the other side has taken what was sent.
 const UNTAKEN: Duration = Duration::from_secs(30);
-
-pub use hyper_util::client::legacy::Error;
+/// How often a request is sent again that a server of HTTP/2 handed back untouched.
+const HANDED_BACK_MAX: u32 = 2;
 
 /// The body of an answer, unpacked.
 pub type Body = DecompressionBody<Incoming>;
@@ -46,6 +49,17 @@ pub struct Shape {
     pub connect_timeout: Duration,
     /// How long one that is idle is kept; none is when there is no such time.
     pub idle: Option<Duration>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// No connection came about.
+    Unreached,
+    /// The other side took nothing more, and said nothing.
+    TimedOut,
+    /// The connection died before the head of an answer.
+    Died,
 }
 
 impl Pool {
@@ -69,16 +83,64 @@ impl Pool {
         if shape.idle.is_none() {
             client.pool_max_idle_per_host(0);
         }
-        Self(Decompression::new(client.build(connector)))
+        // What can be unpacked here; another room may have the rest for what it sends itself.
+        let unpacking = Decompression::new(client.build(connector));
+        Self(unpacking.no_br().no_deflate().no_zstd())
     }
 
     /// Sends a request to an absolute address and waits for the head of its answer.
     ///
     /// # Errors
-    /// There is none: no connection came about, or it died.
-    pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Body>, Error> {
-        self.0.clone().call(request).await
+    /// No connection came about, or it died before the head.
+    pub async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Body>, Failure> {
+        let who = HeaderValue::from_static(super::USER_AGENT);
+        request.headers_mut().entry(header::USER_AGENT).or_insert(who);
+        // Without encryption nobody speaks HTTP/2 here, and nothing is handed back.
+        let is_encrypted = request.uri().scheme() == Some(&Scheme::HTTPS);
+        let mut handed_back = 0;
+        while is_encrypted && handed_back < HANDED_BACK_MAX {
+            match self.0.clone().call(request.clone()).await {
+                Err(error) if was_handed_back(&error) => handed_back += 1,
+                sent => return sent.map_err(|it| Failure::of(&it)),
+            }
+        }
+        self.0.clone().call(request).await.map_err(|it| Failure::of(&it))
     }
+}
+
+impl Failure {
+    fn of(error: &legacy::Error) -> Self {
+        if error.is_connect() {
+            Self::Unreached
+        } else if has_timed_out(error) {
+            Self::TimedOut
+        } else {
+            Self::Died
+        }
+    }
+}
+
+/// Did the other side take nothing more? So it may be with a body, too.
+pub fn has_timed_out(error: &(dyn Error + 'static)) -> bool {
+    let mut found = causes(error).filter_map(|it| it.downcast_ref::<io::Error>());
+    found.any(|it| it.kind() == io::ErrorKind::TimedOut)
+}
+
+/// An error and what lies beneath it.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |it| (*it).source())
+}
+
+/// Did the server say that it has not begun? It closes the connection for good, or refused this one request:
+/// <https://www.rfc-editor.org/rfc/rfc9113.html#section-8.7>.
+fn was_handed_back(error: &legacy::Error) -> bool {
+    let mut found = causes(error).filter_map(|it| it.downcast_ref::<h2::Error>());
+    found.any(|it| {
+        let is = |reason| it.reason() == Some(reason);
+        it.is_remote()
+            && (it.is_go_away() && is(h2::Reason::NO_ERROR)
+                || it.is_reset() && is(h2::Reason::REFUSED_STREAM))
+    })
 }
 
 /// The certificates that are trusted: the machine's, or where it has none those that browsers trust.
@@ -102,7 +164,7 @@ struct Connector {
 }
 
 type Connected = MaybeHttpsStream<TokioIo<TcpStream>>;
-type Failed = Box<dyn std::error::Error + Send + Sync>;
+type Failed = Box<dyn Error + Send + Sync>;
 
 impl Service<Uri> for Connector {
     type Response = Connected;
@@ -119,5 +181,75 @@ impl Service<Uri> for Connector {
             let connected = timeout(within, connecting).await;
             connected.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    fn pool() -> Pool {
+        let connect_timeout = Duration::from_millis(300);
+        Pool::new(Shape { connect_timeout, idle: Some(Duration::from_secs(5)) })
+    }
+
+    fn request(address: &str) -> Request<Full<Bytes>> {
+        Request::get(address).body(Full::default()).unwrap()
+    }
+
+    /// What is sent to somebody who answers so.
+    async fn sent(answer: &'static [u8]) -> (String, Result<Response<Body>, Failure>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/", listener.local_addr().unwrap());
+        let serving = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut heard = Vec::new();
+            while !heard.ends_with(b"\r\n\r\n") {
+                stream.read_buf(&mut heard).await.unwrap();
+            }
+            stream.write_all(answer).await.unwrap();
+            String::from_utf8(heard).unwrap().to_lowercase()
+        };
+        let pool = pool();
+        tokio::join!(serving, pool.send(request(&address)))
+    }
+
+    #[tokio::test]
+    async fn only_what_can_be_unpacked_is_asked_for() {
+        let (heard, answer) = sent(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+        assert!(heard.contains("accept-encoding: gzip\r\n"), "{heard}");
+        assert!(heard.contains("user-agent: mainstay/"), "{heard}");
+        assert_eq!(answer.unwrap().status(), 204);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_dies_is_told_from_one_that_never_was() {
+        let (_, answer) = sent(b"").await;
+        assert_eq!(answer.map(drop), Err(Failure::Died));
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let answer = pool().send(request(&format!("http://{free}/"))).await;
+        assert_eq!(answer.map(drop), Err(Failure::Unreached));
+    }
+
+    #[tokio::test]
+    async fn who_does_not_begin_to_encrypt_is_not_waited_for() {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("https://{}/", silent.local_addr().unwrap());
+        let answer = pool().send(request(&address)).await;
+        assert_eq!(answer.map(drop), Err(Failure::Unreached));
+    }
+
+    #[test]
+    fn a_time_out_is_found_however_deep_it_lies() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("it did not go")]
+        struct Outer(#[source] io::Error);
+        assert!(has_timed_out(&Outer(io::ErrorKind::TimedOut.into())));
+        assert!(!has_timed_out(&Outer(io::ErrorKind::ConnectionReset.into())));
     }
 }
