@@ -91,7 +91,7 @@ impl Pool {
     /// Sends a request to an absolute address and waits for the head of its answer.
     ///
     /// # Errors
-    /// No connection came about, or it died before the head.
+    /// No connection came about, or it died or fell silent before the head.
     pub async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Body>, Failure> {
         let who = HeaderValue::from_static(super::USER_AGENT);
         request.headers_mut().entry(header::USER_AGENT).or_insert(who);
