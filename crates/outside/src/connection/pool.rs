@@ -244,6 +244,31 @@ mod tests {
         assert_eq!(answer.map(drop), Err(Failure::Unreached));
     }
 
+    /// What is heard of somebody who speaks HTTP/2 and resets the request so.
+    async fn reset(reason: h2::Reason) -> legacy::Error {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}/", listener.local_addr().unwrap());
+        let serving = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut connection = h2::server::handshake(stream).await.unwrap();
+            while let Some(Ok((_, mut answer))) = connection.accept().await {
+                answer.send_reset(reason);
+            }
+        };
+        let mut client = Client::builder(TokioExecutor::new());
+        let client = client.http2_only(true).build(HttpConnector::new());
+        tokio::select! {
+            answer = client.request(request(&address)) => answer.unwrap_err(),
+            () = serving => panic!("the connection ended first"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_was_refused_untouched_is_told_from_one_that_failed() {
+        assert!(was_handed_back(&reset(h2::Reason::REFUSED_STREAM).await));
+        assert!(!was_handed_back(&reset(h2::Reason::INTERNAL_ERROR).await));
+    }
+
     #[test]
     fn a_time_out_is_found_however_deep_it_lies() {
         #[derive(Debug, thiserror::Error)]
