@@ -3,8 +3,8 @@
 use std::fmt::{self, Write};
 
 use base::{Timestamp, redact};
-use serde::Serialize;
-use serde_json::{Map, Value as Json};
+use serde::{Serialize, Serializer};
+use serde_json::Value as Json;
 use tracing::{
     Level,
     field::{Field, Visit},
@@ -26,7 +26,7 @@ pub(crate) struct Line<'a> {
     request_id: Option<Json>,
     client_id: Option<Json>,
     user_id: Option<Json>,
-    context: Map<String, Json>,
+    context: Fields,
 }
 
 impl<'a> Line<'a> {
@@ -39,8 +39,8 @@ impl<'a> Line<'a> {
         target: &'a str,
         fields: Fields,
     ) -> Self {
-        let mut context = fields.0;
-        let mut take = |name: &str| context.shift_remove(name);
+        let mut context = fields;
+        let mut take = |name: &str| context.take(name);
         let message = match take("message") {
             Some(Json::String(text)) => text,
             Some(other) => other.to_string(),
@@ -61,7 +61,7 @@ impl<'a> Line<'a> {
 
     /// The line as JSON, without its end.
     pub(crate) fn json(&self) -> String {
-        serde_json::to_string(self).expect("maps with text keys are always JSON")
+        serde_json::to_string(self).expect("fields with text names are always JSON")
     }
 
     /// The line for a terminal, without its end. Control characters are shown, never sent: a log line
@@ -83,7 +83,7 @@ impl<'a> Line<'a> {
             ("user.id", &self.user_id),
         ];
         let ids = ids.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
-        let context = self.context.iter().map(|(name, value)| (name.as_str(), value));
+        let context = self.context.0.iter().map(|(name, value)| (*name, value));
         for (name, value) in context.chain(ids) {
             match value {
                 Json::String(text) if !text.contains(' ') => {
@@ -120,32 +120,52 @@ pub(crate) fn name(level: Level) -> &'static str {
     }
 }
 
-/// The fields of a span or an event. They are redacted as they come in: nothing keeps the original.
+/// The fields of a span or an event, each name once. They are redacted as they come in: nothing keeps the original.
+/// There are a dozen at most, and they are made for each line: looking through them is quicker than a map.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Fields(Map<String, Json>);
+pub(crate) struct Fields(Vec<(&'static str, Json)>);
 
 impl Fields {
     /// Takes in the fields of something further inside.
-    pub(crate) fn take_in(&mut self, inner: Self) {
-        self.0.extend(inner.0);
+    pub(crate) fn take_in(&mut self, inner: &Self) {
+        inner.0.iter().for_each(|(name, value)| self.set(name, value.clone()));
+    }
+
+    fn take(&mut self, name: &str) -> Option<Json> {
+        let at = self.0.iter().position(|it| it.0 == name)?;
+        Some(self.0.remove(at).1)
+    }
+
+    fn set(&mut self, name: &'static str, value: Json) {
+        match self.0.iter_mut().find(|it| it.0 == name) {
+            Some(same) => same.1 = value,
+            None => self.0.push((name, value)),
+        }
     }
 
     fn put(&mut self, field: &Field, value: Json) {
         let name = field.name();
-        let value = if redact::is_secret_name(name) { "[redacted]".into() } else { value };
-        self.0.insert(name.to_owned(), value);
+        self.set(name, if redact::is_secret_name(name) { "[redacted]".into() } else { value });
     }
 
     fn put_text(&mut self, field: &Field, text: &str) {
         let most = if field.name() == "message" { MESSAGE_CHARS_MAX } else { FIELD_CHARS_MAX };
         // First redacted, then cut: a secret that lies across the cut would no longer look like one.
         let text = redact::text(text);
-        let kept = text.char_indices().nth(most).map(|(at, _)| &text[..at]);
+        let is_short = text.len() <= most;
+        let cut = || text.char_indices().nth(most).map(|(at, _)| &text[..at]);
+        let kept = if is_short { None } else { cut() };
         let value = match kept {
             Some(kept) => format!("{kept}… ({} bytes)", text.len()),
             None => text.into_owned(),
         };
         self.put(field, value.into());
+    }
+}
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
 }
 

@@ -127,25 +127,29 @@ where
         let mut fields = Fields::default();
         for span in context.event_scope(event).into_iter().flat_map(|it| it.from_root()) {
             if let Some(outer) = span.extensions().get::<Fields>() {
-                fields.take_in(outer.clone());
+                fields.take_in(outer);
             }
         }
-        let mut own = Fields::default();
-        event.record(&mut own);
-        fields.take_in(own);
+        event.record(&mut fields);
 
         let (level, target) = (*event.metadata().level(), event.metadata().target());
         LINES.increment(&[line::name(level)]);
         let line = Line::new(self.clock.now(), level, &self.service, target, fields);
-        let json = line.json();
-        let mut text = match self.format {
-            Format::Json => json.clone(),
-            Format::Human { coloured } => line.human(coloured),
-        };
-        text.push('\n');
+        let mut json = line.json();
         // One write for a line: lines of several threads do not mix. Where a log cannot be written
         // there is nowhere to say so.
-        let _ = self.writer.make_writer_for(event.metadata()).write_all(text.as_bytes());
+        let mut writer = self.writer.make_writer_for(event.metadata());
+        let _ = match self.format {
+            Format::Json => {
+                json.push('\n');
+                let written = writer.write_all(json.as_bytes());
+                json.pop();
+                written
+            }
+            Format::Human { coloured } => {
+                writer.write_all((line.human(coloured) + "\n").as_bytes())
+            }
+        };
         self.tail.push(level, json);
     }
 }
