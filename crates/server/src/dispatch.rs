@@ -125,7 +125,7 @@ async fn answer(
     let about = About {
         app: app.clone(),
         route: route.clone(),
-        caller: caller.clone(),
+        caller,
         visit: visit.clone(),
         path: path.clone(),
     };
@@ -150,9 +150,10 @@ async fn answer(
         let _ = visit.patience.set(());
     }
     about.settle_tenant(&mut args)?;
-    admitted.count(app, route, &caller, tenant_of(&args), &[LimitPer::Tenant])?;
+    let caller = &about.caller;
+    admitted.count(app, route, caller, tenant_of(&args), &[LimitPer::Tenant])?;
 
-    let list = (operation.kind == Kind::Page).then(|| list_name(route, &args, &caller));
+    let list = (operation.kind == Kind::Page).then(|| list_name(route, &args, caller));
     let page = match (&list, page.1) {
         (Some(list), Some(text)) => PageRequest {
             limit: page.0,
@@ -176,7 +177,7 @@ async fn answer(
     };
     let call = Call {
         app: app.clone(),
-        caller,
+        caller: caller.clone(),
         visit: visit.clone(),
         page,
         count,

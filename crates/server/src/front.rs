@@ -2,10 +2,10 @@
 //!
 //! It gives the request an id and takes it out again on the answer, limits its time, turns a panic
 //! into an answer, adds the headers that keep browsers careful, writes the access line and counts.
-//! Which path leads where is [`router`]; what happens at a route is [`crate::dispatch`].
+//! Which path leads where is [`Places`]; what happens at a route is [`crate::dispatch`].
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     net::{IpAddr, SocketAddr},
     panic::AssertUnwindSafe,
     sync::Arc,
@@ -60,16 +60,16 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone)]
 pub struct Front {
     app: App,
-    router: Router,
+    places: Places,
     headers: Arc<WrittenHeaders>,
 }
 
 impl Front {
     /// The front of an application.
     pub fn new(app: App) -> Self {
-        let router = router(&app);
+        let places = Places::of(&app);
         let headers = Arc::new(app.settings.security.headers.written());
-        Self { app, router, headers }
+        Self { app, places, headers }
     }
 
     /// Answers one request from `peer`.
@@ -93,8 +93,8 @@ impl Front {
         let limit = (!is_llm).then(|| self.app.time_limit());
         let mut response = match self.app.room.take(request.uri().path()) {
             Ok(_place) => {
-                let answering = guarded(&mut self.router, request, limit, &visit);
-                answering.instrument(span.clone()).await
+                let answering = self.places.answer(&self.app, request, &visit);
+                guarded(answering, limit, &visit).instrument(span.clone()).await
             }
             Err(full) => visit.style.refuse(&full, &visit),
         };
@@ -109,12 +109,11 @@ impl Front {
 
 /// The answer, or a refusal when it takes too long or dies on the way.
 async fn guarded(
-    router: &mut Router,
-    request: Request,
+    answering: impl Future<Output = Response>,
     limit: Option<Duration>,
     visit: &Visit,
 ) -> Response {
-    let answering = AssertUnwindSafe(router.call(request)).catch_unwind();
+    let answering = AssertUnwindSafe(answering).catch_unwind();
     tokio::pin!(answering);
     let answered = match limit {
         None => Ok(answering.await),
@@ -126,8 +125,7 @@ async fn guarded(
         },
     };
     let problem = match answered {
-        Ok(Ok(Ok(response))) => return response,
-        Ok(Ok(Err(never))) => match never {},
+        Ok(Ok(response)) => return response,
         Ok(Err(panic)) => Problem::internal(words_of(&*panic)),
         Err(limit) => {
             let seconds = limit.as_secs();
@@ -139,42 +137,67 @@ async fn guarded(
 }
 
 /// Which path leads where.
-pub fn router(app: &App) -> Router {
-    // Routes whose paths differ in nothing but their names are one place.
-    let mut by_path: BTreeMap<String, Vec<Arc<Route>>> = BTreeMap::new();
-    for route in &app.routes {
-        by_path.entry(route::blank(&route.path)).or_default().push(route.clone());
+#[derive(Clone)]
+struct Places {
+    /// Where models are asked: a path without names in it, of a body that passes as it is. Nothing has to be found out
+    /// about it, and no layer has to do with it.
+    doors: Arc<HashMap<String, Arc<Place>>>,
+    router: Router,
+}
+
+impl Places {
+    fn of(app: &App) -> Self {
+        // Routes whose paths differ in nothing but their names are one place.
+        let mut by_path: BTreeMap<String, Vec<Arc<Route>>> = BTreeMap::new();
+        for route in &app.routes {
+            by_path.entry(route::blank(&route.path)).or_default().push(route.clone());
+        }
+        let (mut router, mut raw, mut doors) = (Router::new(), Router::new(), HashMap::new());
+        for routes in by_path.into_values() {
+            let path = routes[0].path.clone();
+            let is_raw = routes.iter().any(|it| it.operation.is_raw);
+            let place = Arc::new(Place::of(path.clone(), routes));
+            if is_raw && route::names_in(&path).next().is_none() {
+                doors.insert(path.to_string(), place.clone());
+            }
+            let app = app.clone();
+            let answer = move |Extension(visit): Extension<Arc<Visit>>,
+                               params: RawPathParams,
+                               request: Request| {
+                let (app, place) = (app.clone(), place.clone());
+                let values = params.iter().map(|(_, value)| value.to_owned()).collect();
+                // It is large, and is moved from hand to hand before it begins.
+                async move { Box::pin(place.answer(&app, values, request, &visit)).await }
+            };
+            let to = if is_raw { &mut raw } else { &mut router };
+            *to = std::mem::take(to).route(&path, any(answer));
+        }
+        router = router.merge(web::router(app.clone()));
+        let router = router.layer(DefaultBodyLimit::disable()).layer(
+            CompressionLayer::new().compress_when(
+                SizeAbove::new(1024)
+                    .and(NotForContentType::SSE)
+                    .and(NotForContentType::IMAGES)
+                    .and(NotForContentType::const_new("application/vnd.")),
+            ),
+        );
+        // What a model said goes out as it is: packing it would make small pieces wait for each other.
+        let mut router = router.merge(raw);
+        if let Some(cors) = cors(&app.settings.allowed_origins) {
+            // Every answer says which pages may read it.
+            router = router.layer(cors);
+            doors.clear();
+        }
+        Self { doors: Arc::new(doors), router }
     }
-    let (mut router, mut raw) = (Router::new(), Router::new());
-    for routes in by_path.into_values() {
-        let path = routes[0].path.clone();
-        let is_raw = routes.iter().any(|it| it.operation.is_raw);
-        let place = Arc::new(Place::of(path.clone(), routes));
-        let app = app.clone();
-        let answer = move |Extension(visit): Extension<Arc<Visit>>,
-                           params: RawPathParams,
-                           request: Request| {
-            let (app, place) = (app.clone(), place.clone());
-            // It is large, and is moved from hand to hand before it begins.
-            async move { Box::pin(place.answer(&app, &params, request, &visit)).await }
-        };
-        let to = if is_raw { &mut raw } else { &mut router };
-        *to = std::mem::take(to).route(&path, any(answer));
-    }
-    router = router.merge(web::router(app.clone()));
-    let router = router.layer(DefaultBodyLimit::disable()).layer(
-        CompressionLayer::new().compress_when(
-            SizeAbove::new(1024)
-                .and(NotForContentType::SSE)
-                .and(NotForContentType::IMAGES)
-                .and(NotForContentType::const_new("application/vnd.")),
-        ),
-    );
-    // What a model said goes out as it is: packing it would make small pieces wait for each other.
-    let router = router.merge(raw);
-    match cors(&app.settings.allowed_origins) {
-        None => router,
-        Some(cors) => router.layer(cors),
+
+    async fn answer(&mut self, app: &App, request: Request, visit: &Arc<Visit>) -> Response {
+        let door =
+            self.doors.get(request.uri().path()).filter(|_| request.method() == Method::POST);
+        match door {
+            Some(place) => Box::pin(place.answer(app, Vec::new(), request, visit)).await,
+            None => self.router.call(request).await.unwrap_or_else(|never| match never {}),
+        }
     }
 }
 
@@ -199,7 +222,7 @@ impl Place {
     async fn answer(
         &self,
         app: &App,
-        params: &RawPathParams,
+        values: Vec<String>,
         request: Request,
         visit: &Arc<Visit>,
     ) -> Response {
@@ -225,7 +248,6 @@ impl Place {
         };
         // The values in their order, under the names that this route has for them.
         let names = route::names_in(&route.path);
-        let values = params.iter().map(|(_, value)| value.to_owned());
         let path = names.map(str::to_owned).zip(values).collect();
         dispatch::dispatch(app, route, path, request, visit).await
     }
@@ -428,11 +450,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_answered_without_its_words() {
-        let mut router = Router::new().route("/", any(|| async { panic!("secret words") as () }));
+        let answering = async { panic!("secret words") };
         let plain = Arc::new(crate::style::Style::plain());
         let visit = Visit::begin(None, base::Timestamp::UNIX_EPOCH, None, None, plain);
         let limit = Some(Duration::from_secs(1));
-        let answer = guarded(&mut router, Request::default(), limit, &visit).await;
+        let answer = guarded(answering, limit, &visit).await;
         assert_eq!(answer.status(), 500);
         let body = axum::body::to_bytes(answer.into_body(), 10_000).await.expect("a body");
         let text = String::from_utf8_lossy(&body);

@@ -70,5 +70,11 @@ testkit::on_both! {
         assert_eq!(allowed.header("access-control-allow-origin"), Some("https://app.example.com"));
         let refused = ask("https://evil.example.com").await;
         assert_eq!(refused.header("access-control-allow-origin"), None);
+        // What a page of theirs asks models may be read by it too, whatever comes of it.
+        let question = house.nobody().request(Method::POST, "/llm/v1/chat/completions");
+        let question = question.header("origin", "https://app.example.com").body("{}");
+        let answered = house.nobody().send(question).await;
+        assert_eq!(answered.status, 401, "{answered:?}");
+        assert_eq!(answered.header("access-control-allow-origin"), Some("https://app.example.com"));
     }
 }
