@@ -189,9 +189,9 @@ impl Models {
 
     async fn answer(&self, call: Call) -> Reply {
         match call.asks {
-            Asks::Chat | Asks::Responses | Asks::Messages => self.relay_chat(call).await,
-            Asks::Embeddings => self.relay_embeddings(call).await,
-            Asks::CountTokens => self.relay_count(call).await,
+            Asks::Chat | Asks::Responses | Asks::Messages => Box::pin(self.relay_chat(call)).await,
+            Asks::Embeddings => Box::pin(self.relay_embeddings(call)).await,
+            Asks::CountTokens => Box::pin(self.relay_count(call)).await,
         }
     }
 

@@ -16,8 +16,11 @@ use crate::{
     usage::Outcome,
 };
 
-/// An attempt that is not over.
-pub(crate) struct Attempt {
+/// An attempt that is not over. It goes through many hands, and what is known of it stays where it is.
+pub(crate) struct Attempt(Box<Known>);
+
+/// What is known of an attempt.
+struct Known {
     inner: Arc<Inner>,
     provider: Arc<Provider>,
     model: String,
@@ -70,69 +73,69 @@ impl Attempt {
         room: Room,
     ) -> Result<Self, LedgerFull> {
         let tab = inner.ledger.open_tab(&asked.begun(to), hold)?;
-        Ok(Self {
+        Ok(Self(Box::new(Known {
             inner: inner.clone(),
             provider: provider.clone(),
             model: to.model.clone(),
             tokens_asked: asked.tokens_in,
             tab: Some(tab),
             room: Some(room),
-        })
+        })))
     }
 
     pub(crate) fn tokens_asked(&self) -> u64 {
-        self.tokens_asked
+        self.0.tokens_asked
     }
 
     pub(crate) fn provider(&self) -> Arc<Provider> {
-        self.provider.clone()
+        self.0.provider.clone()
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
-        self.tab.as_ref().map(Tab::elapsed).unwrap_or_default()
+        self.0.tab.as_ref().map(Tab::elapsed).unwrap_or_default()
     }
 
     /// Where what goes on without its caller runs; stopping waits for it.
     pub(crate) fn tasks(&self) -> TaskTracker {
-        self.inner.tasks.clone()
+        self.0.inner.tasks.clone()
     }
 
     /// The connection may serve again.
     pub(crate) fn exchanged(&self) {
-        self.provider.client.exchanged();
+        self.0.provider.client.exchanged();
     }
 
     /// The first piece of the answer is here: the provider answers.
     pub(crate) fn speaks(&mut self) {
-        self.provider.answered(&self.model, self.inner.clock.now());
-        if let Some(tab) = &mut self.tab {
+        self.0.provider.answered(&self.0.model, self.0.inner.clock.now());
+        if let Some(tab) = &mut self.0.tab {
             tab.first_piece();
         }
     }
 
     /// The provider did the work: this is what it used and cost.
     pub(crate) fn answered(&mut self, status: u16, usage: Usage) -> Cost {
-        self.provider.answered(&self.model, self.inner.clock.now());
+        self.0.provider.answered(&self.0.model, self.0.inner.clock.now());
         self.room_used(usage.total());
-        self.tab.as_mut().map_or(Cost::Unknown, |it| it.answered(status, usage))
+        self.0.tab.as_mut().map_or(Cost::Unknown, |it| it.answered(status, usage))
     }
 
     fn room_used(&mut self, tokens: u64) {
-        if let Some(room) = &mut self.room {
+        if let Some(room) = &mut self.0.room {
             room.used(tokens);
         }
     }
 
     /// It is over, and written down when this returns.
     pub(crate) fn end(mut self, outcome: Outcome) {
-        if let Some(tab) = self.tab.take() {
+        if let Some(tab) = self.0.tab.take() {
             tab.close(outcome);
         }
     }
 
     /// It is over, and in the ledger when this returns, or in its journal.
     pub(crate) async fn ended(mut self, outcome: Outcome) {
-        if let Some(tab) = self.tab.take() {
+        if let Some(tab) = self.0.tab.take() {
             tab.end(outcome).await;
         }
     }
@@ -140,7 +143,7 @@ impl Attempt {
     /// The answer broke off after something of it was said.
     pub(crate) fn broke_off(mut self, wrong: &Wrong, usage: Usage) -> Cost {
         self.room_used(usage.total());
-        let cost = self.tab.as_mut().map_or(Cost::Unknown, |it| it.answered(200, usage));
+        let cost = self.0.tab.as_mut().map_or(Cost::Unknown, |it| it.answered(200, usage));
         self.note(wrong);
         self.end(wrong.outcome());
         cost
@@ -149,10 +152,10 @@ impl Attempt {
     /// There is no answer.
     pub(crate) fn went_wrong(mut self, wrong: &Wrong) {
         self.note(wrong);
-        let Some(mut tab) = self.tab.take() else { return };
+        let Some(mut tab) = self.0.tab.take() else { return };
         match wrong {
             Wrong::Failed(Failure::Unreached) => {
-                if let Some(room) = self.room.take() {
+                if let Some(room) = self.0.room.take() {
                     room.undo();
                 }
                 if let Some(to) = tab.dismiss() {
@@ -180,8 +183,8 @@ impl Attempt {
 
     /// It was sent on a connection that had died before: that says nothing about the provider.
     pub(crate) fn was_stale(mut self) {
-        self.provider.abandoned(&self.model, self.inner.clock.now());
-        if let Some(tab) = &mut self.tab {
+        self.0.provider.abandoned(&self.0.model, self.0.inner.clock.now());
+        if let Some(tab) = &mut self.0.tab {
             tab.unanswered();
         }
         self.end(Outcome::HungUp);
@@ -189,9 +192,9 @@ impl Attempt {
 
     /// The provider wants to be asked in another way.
     pub(crate) fn conceded(mut self, status: u16) {
-        self.provider.answered(&self.model, self.inner.clock.now());
+        self.0.provider.answered(&self.0.model, self.0.inner.clock.now());
         self.room_used(0);
-        if let Some(tab) = &mut self.tab {
+        if let Some(tab) = &mut self.0.tab {
             tab.refused(status);
         }
         self.end(Outcome::Refused);
@@ -199,14 +202,14 @@ impl Attempt {
 
     /// What it says about the provider.
     fn note(&self, wrong: &Wrong) {
-        self.provider.note(&self.model, wrong, self.inner.clock.now());
+        self.0.provider.note(&self.0.model, wrong, self.0.inner.clock.now());
     }
 }
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        if self.tab.as_ref().is_some_and(Tab::is_open) {
-            self.provider.abandoned(&self.model, self.inner.clock.now());
+        if self.0.tab.as_ref().is_some_and(Tab::is_open) {
+            self.0.provider.abandoned(&self.0.model, self.0.inner.clock.now());
         }
     }
 }

@@ -111,7 +111,7 @@ impl Models {
                 cache::key(&shared, to, &call.body)
             })
             .flatten();
-        let chat = Chat {
+        let chat = Box::new(Chat {
             call: &call,
             face,
             begun,
@@ -129,7 +129,7 @@ impl Models {
             is_passing: false,
             is_by_tool: false,
             peek,
-        };
+        });
         match key {
             None => self.ask_anew(chat, &way, None, Cached::Off).await,
             Some(key) => self.ask_or_repeat(chat, &way, key, keeps).await,
@@ -161,7 +161,7 @@ impl Models {
     /// Repeats an answer that was kept, shares one that is under way, or asks.
     async fn ask_or_repeat(
         &self,
-        mut chat: Chat<'_>,
+        mut chat: Box<Chat<'_>>,
         way: &Way,
         key: cache::Key,
         keeps: Keeps,
@@ -210,7 +210,7 @@ impl Models {
 
     async fn ask_anew(
         &self,
-        chat: Chat<'_>,
+        chat: Box<Chat<'_>>,
         way: &Way,
         key: Option<cache::Key>,
         cached: Cached,
@@ -221,13 +221,13 @@ impl Models {
     /// Asks the candidates. What others who wait for the same get comes with the reply.
     async fn asked(
         &self,
-        mut chat: Chat<'_>,
+        mut chat: Box<Chat<'_>>,
         way: &Way,
         key: Option<cache::Key>,
         cached: Cached,
     ) -> (Reply, Option<Landed>) {
         let mut trip = chat.trip();
-        let arrived = Box::pin(self.travel(&mut trip, way, &mut chat)).await;
+        let arrived = Box::pin(self.travel(&mut trip, way, &mut *chat)).await;
         let facts = Facts::new(&trip, &chat.call.request_id, cached);
         let arrived = match arrived {
             Ok(arrived) => arrived,

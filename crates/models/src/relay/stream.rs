@@ -219,7 +219,7 @@ impl Flow {
     ///
     /// # Errors
     /// The attempt, and how it went wrong before anything was said.
-    pub(crate) async fn opened(mut self) -> Result<Running, (Attempt, Wrong)> {
+    pub(crate) async fn opened(mut self: Box<Self>) -> Result<Running, (Attempt, Wrong)> {
         let until = self.times.first();
         while !self.manner.has_content() && !self.has_ended && !self.is_over {
             let step = match self.received.chunk(until).await {
@@ -243,7 +243,7 @@ impl Flow {
             attempt.speaks();
         }
         self.heard_at = Instant::now();
-        Ok(Running(Source::Flow(Box::new(self))))
+        Ok(Running(Source::Flow(self)))
     }
 
     /// What is there already.

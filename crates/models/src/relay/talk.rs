@@ -108,9 +108,10 @@ impl Errand for Talk<'_> {
             let begins = Begins::new(Wire::OpenaiChat, &leg.to.model);
             let manner = Manner::retell(dialect.wire(), dialect.decoder(), encoder, begins);
             let name = self.name.clone();
-            let mut flow = Flow::new(received, manner, &OpenaiChat, name, attempt, times);
+            let flow = Flow::new(received, manner, &OpenaiChat, name, attempt, times);
+            let mut flow = Box::new(flow);
             flow.on_disconnect = self.on_disconnect;
-            return Ok(Told::Running(Box::pin(flow.opened()).await?));
+            return Ok(Told::Running(flow.opened().await?));
         }
         let status = received.status;
         let body = match received.whole(self.relay.answer_bytes_max, until).await {

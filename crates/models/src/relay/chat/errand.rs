@@ -238,9 +238,10 @@ impl Errand for Chat<'_> {
         if !is_whole {
             let manner = self.manner(leg);
             let id = self.call.request_id.clone();
-            let mut flow = Flow::new(received, manner, self.face, id, attempt, times);
+            let flow = Flow::new(received, manner, self.face, id, attempt, times);
+            let mut flow = Box::new(flow);
             flow.on_disconnect = self.on_disconnect;
-            let running = Box::pin(flow.opened()).await?;
+            let running = flow.opened().await?;
             return Ok(Spoken::Stream(running, upstream_id));
         }
         let body = match received.whole(self.relay.answer_bytes_max, until).await {
