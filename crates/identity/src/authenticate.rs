@@ -215,7 +215,7 @@ impl Identity {
     ) -> Result<(SessionId, SessionFacts), AuthError> {
         let hash = token::digest(token);
         let wanted = hash.clone();
-        let read = self.store().read(move |db| TokenFacts::find(db, &wanted));
+        let read = || self.store().read(move |db| TokenFacts::find(db, &wanted));
         let found = self.trusted(self.recent_tokens(), hash, now, read).await?;
         let found = found.ok_or(AuthError::TokenInvalid)?;
         if now >= found.expires_at {
@@ -255,7 +255,7 @@ impl Identity {
         id: SessionId,
         now: Timestamp,
     ) -> Result<Option<SessionFacts>, store::Error> {
-        let read = self.store().read(move |db| SessionFacts::find(db, id));
+        let read = || self.store().read(move |db| SessionFacts::find(db, id));
         self.trusted(self.recent_sessions(), id, now, read).await
     }
 
@@ -265,18 +265,21 @@ impl Identity {
         now: Timestamp,
     ) -> Result<Option<KeyFacts>, store::Error> {
         let wanted = hash.clone();
-        let read = self.store().read(move |db| KeyFacts::find(db, &wanted));
+        let read = || self.store().read(move |db| KeyFacts::find(db, &wanted));
         self.trusted(self.recent_keys(), hash, now, read).await
     }
 
     /// What was read lately, or is read now, or was last read when the database is away.
-    async fn trusted<K: Eq + Hash, V: Clone>(
+    async fn trusted<K: Eq + Hash, V: Clone, R>(
         &self,
         recent: &Recent<K, V>,
         key: K,
         now: Timestamp,
-        read: impl Future<Output = Result<Option<V>, store::Error>>,
-    ) -> Result<Option<V>, store::Error> {
+        read: impl FnOnce() -> R,
+    ) -> Result<Option<V>, store::Error>
+    where
+        R: Future<Output = Result<Option<V>, store::Error>>,
+    {
         if let Some(known) = recent.get(&key, now) {
             return Ok(Some(known));
         }
@@ -287,7 +290,8 @@ impl Identity {
             return Ok(Some(last));
         }
         let epoch = recent.epoch();
-        match read.await {
+        // Seldom needed, and large: it has its room then, and not in every request.
+        match Box::pin(read()).await {
             Ok(found) => {
                 if let Some(facts) = &found {
                     recent.keep(epoch, key, facts.clone(), now);
@@ -308,8 +312,8 @@ impl Identity {
         if self.is_away(now) || !self.noted().claim(id.clone(), now) {
             return;
         }
-        let written =
-            self.store().bookkeep("last use", move |tx| tx.execute(sql, &params![id, now])).await;
+        let note = self.store().bookkeep("last use", move |tx| tx.execute(sql, &params![id, now]));
+        let written = Box::pin(note).await;
         if let Err(error) = written {
             warn!(%error, "Could not note when a {what} was last used");
         }

@@ -1,8 +1,8 @@
 //! The way of a request through a route: who calls, may they, what do they bring, for whom, was it
 //! done already, then the operation, then its answer in the route's shape and envelope.
 //!
-//! Start at [`dispatch`], which has `answer` go the way of most operations; `raw` is the way of one that takes the body
-//! as it is, `socket` that of one that talks over a WebSocket. Who calls is found out in `dispatch/who.rs`, what they bring
+//! Start at [`dispatch`], which has `answer` see who calls. `usual` is the way of most operations, `raw` that of one that takes
+//! the body as it is, `socket` that of one that talks over a WebSocket. Who calls is found out in `dispatch/who.rs`, what they bring
 //! in `dispatch/bring.rs`; how an outcome becomes an answer is in `dispatch/ending.rs`, and in `dispatch/keeping.rs` at a
 //! route that keeps its answers.
 
@@ -117,18 +117,8 @@ async fn answer(
         return Err(refused.into());
     }
 
-    let if_match = precondition(headers);
-    let if_none_match = headers.get(header::IF_NONE_MATCH).cloned();
-    let idempotency_key = key_of(headers)?;
-    let changes = !matches!(route.method, Method::GET | Method::HEAD);
-
-    let about = About {
-        app: app.clone(),
-        route: route.clone(),
-        caller,
-        visit: visit.clone(),
-        path: path.clone(),
-    };
+    let about =
+        About { app: app.clone(), route: route.clone(), caller, visit: visit.clone(), path };
     // Each way has its room in memory when it is gone, and not on every other.
     if operation.is_raw {
         return Box::pin(raw(about, request, admitted)).await;
@@ -136,12 +126,28 @@ async fn answer(
     if operation.kind == Kind::Socket {
         return Box::pin(socket(about, request)).await;
     }
+    Box::pin(usual(about, request, admitted)).await
+}
+
+/// The way of most operations.
+async fn usual(
+    about: About,
+    request: Request,
+    admitted: &mut Admitted,
+) -> Result<Response, Problem> {
+    let (app, route, visit) = &(about.app.clone(), about.route.clone(), about.visit.clone());
+    let operation = &*route.operation;
+    let headers = request.headers();
+    let if_match = precondition(headers);
+    let if_none_match = headers.get(header::IF_NONE_MATCH).cloned();
+    let idempotency_key = key_of(headers)?;
+    let changes = !matches!(route.method, Method::GET | Method::HEAD);
     let last_event = text_of(headers, "last-event-id");
     let wish = route.keeping.as_ref().map(|_| Wish::of(headers)).unwrap_or_default();
     if changes {
         about.tenant_in_address(request.uri()).await?;
     }
-    let brought = match Box::pin(bring(&about, path, request)).await {
+    let brought = match Box::pin(bring(&about, about.path.clone(), request)).await {
         Ok(brought) => brought,
         Err(problem) => return Err(about.first(problem).await),
     };
