@@ -1,5 +1,5 @@
 //! What was used, and how much may be: every attempt to use a model is written down before it is
-//! sent, and its row is in the database about a tenth of a second after it is over.
+//! sent, and its row is in the database about a quarter of a second after it is over.
 //!
 //! A [`Tab`] is opened for each attempt. Opening it writes a line into the journal (a file, see
 //! [`journal`]), ending it writes another; rows go from memory into the database in groups, and the

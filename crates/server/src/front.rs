@@ -2,7 +2,7 @@
 //!
 //! It gives the request an id and takes it out again on the answer, limits its time, turns a panic
 //! into an answer, adds the headers that keep browsers careful, writes the access line and counts.
-//! Which path leads where is [`Places`]; what happens at a route is [`crate::dispatch`].
+//! Which path leads where, `Places` knows; what happens at a route is [`crate::dispatch`].
 
 use std::{
     collections::{BTreeMap, HashMap},
