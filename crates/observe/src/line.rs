@@ -152,10 +152,10 @@ impl Fields {
         let most = if field.name() == "message" { MESSAGE_CHARS_MAX } else { FIELD_CHARS_MAX };
         // First redacted, then cut: a secret that lies across the cut would no longer look like one.
         let text = redact::text(text);
-        let is_short = text.len() <= most;
-        let cut = || text.char_indices().nth(most).map(|(at, _)| &text[..at]);
-        let kept = if is_short { None } else { cut() };
-        let value = match kept {
+        // Most have fewer bytes than they may have characters, and are not counted.
+        let is_long = text.len() > most;
+        let cut = is_long.then(|| text.char_indices().nth(most)).flatten();
+        let value = match cut.map(|(at, _)| &text[..at]) {
             Some(kept) => format!("{kept}… ({} bytes)", text.len()),
             None => text.into_owned(),
         };

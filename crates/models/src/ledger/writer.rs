@@ -27,10 +27,10 @@ use crate::usage::{self, Entry, Outcome};
 
 /// The most rows of one transaction.
 const GROUP_MAX: usize = 512;
-/// How long the first row of a group waits for others. Each transaction waits for the disk and takes a
-/// core for half a millisecond and more, in which calls wait where there is no other core: of one that is
-/// asked after another, the row of the one would fall on the first word of the next. With many rows there
-/// are few transactions. Nothing is at stake meanwhile: the journal has each row.
+/// How long the first row of a group waits for others, so that there are few transactions. Each waits for the
+/// disk and takes a core for half a millisecond and more; where that is the only one, calls wait. A tenth of
+/// a second was in step with answers of that length asked one after the other, and each transaction fell on a first
+/// word. Nothing is at stake meanwhile: the journal has each row.
 const LINGER: Duration = Duration::from_millis(250);
 /// The waits before a transaction is tried again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
