@@ -147,7 +147,7 @@ async fn usual(
     if changes {
         about.tenant_in_address(request.uri()).await?;
     }
-    let brought = match Box::pin(bring(&about, about.path.clone(), request)).await {
+    let brought = match Box::pin(bring(&about, request)).await {
         Ok(brought) => brought,
         Err(problem) => return Err(about.first(problem).await),
     };

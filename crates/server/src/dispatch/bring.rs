@@ -33,12 +33,9 @@ pub(super) struct Brought {
 }
 
 /// Reads a request; who may not speak of the tenant it names hears of that first.
-pub(super) async fn bring(
-    about: &About,
-    path: Vec<(String, String)>,
-    request: Request,
-) -> Result<Brought, Problem> {
+pub(super) async fn bring(about: &About, request: Request) -> Result<Brought, Problem> {
     let About { app, route, .. } = about;
+    let path = about.path.clone();
     let named = route.plan.iter().filter_map(|it| it.header.as_deref());
     let headers: Vec<(String, String)> =
         named.filter_map(|it| Some((it.to_owned(), text_of(request.headers(), it)?))).collect();
