@@ -281,6 +281,18 @@ impl House {
         panic!("job {job} did not end");
     }
 
+    /// The metrics, once they have all of `words`: a request is counted just after its answer went out.
+    pub(crate) async fn metrics_with(&self, words: &[&str]) -> Answer {
+        for _ in 0..400 {
+            let metrics = self.nobody().get("/metrics").await;
+            if words.iter().all(|it| metrics.text.contains(it)) {
+                return metrics;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("the metrics never have all of {words:?}");
+    }
+
     /// A shelf with things in its first version, imported as a list: record and version.
     pub(crate) async fn stocked(&self, name: &str, labels: &[&str]) -> (String, String) {
         let editor = self.editor().await;
