@@ -182,9 +182,9 @@ impl Models {
     /// What is done every few seconds: journals of processes that are no more are replayed, budgets
     /// that were changed are read, and leases are renewed or given back.
     pub async fn tend_ledger(&self) -> Result<Recovered, store::Error> {
-        let recovered = self.0.ledger.recover().await?;
+        let recovered = self.0.ledger.recover().await;
         self.budgets().tend().await?;
-        Ok(recovered)
+        recovered
     }
 
     /// What is done every hour: rows older than the settings keep are forgotten, and the sums that

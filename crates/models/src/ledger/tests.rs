@@ -32,6 +32,27 @@ async fn mend_table(house: &House) {
     house.db.raw("ALTER TABLE away RENAME TO model_usage").await;
 }
 
+/// From now on the database takes no row of the model `bad`.
+async fn refuse_bad_rows(house: &House) {
+    let refuse = if house.db.is_postgres() {
+        "ALTER TABLE model_usage ADD CONSTRAINT picky CHECK (model <> 'bad')"
+    } else {
+        "CREATE TRIGGER picky BEFORE INSERT ON model_usage WHEN NEW.model = 'bad'
+         BEGIN SELECT RAISE(ABORT, 'picky'); END"
+    };
+    house.db.raw(refuse).await;
+}
+
+/// The files of a folder as they are now.
+fn copied(folder: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        std::fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
+    }
+    copy
+}
+
 testkit::on_both! {
     async fn a_row_says_everything_that_is_known_of_an_attempt(db: testkit::Database) {
         let house = House::open(db).await;
@@ -155,12 +176,7 @@ testkit::on_both! {
 
     async fn a_row_that_the_database_does_not_take_does_not_keep_the_others_out(db: testkit::Database) {
         let house = House::open(db).await;
-        house.db.raw(if house.db.is_postgres() {
-            "ALTER TABLE model_usage ADD CONSTRAINT picky CHECK (model <> 'bad')"
-        } else {
-            "CREATE TRIGGER picky BEFORE INSERT ON model_usage WHEN NEW.model = 'bad'
-             BEGIN SELECT RAISE(ABORT, 'picky'); END"
-        }).await;
+        refuse_bad_rows(&house).await;
         let folder = tempfile::tempdir().unwrap();
         let ledger = house.replica(&[]);
         ledger.keep_journal(folder.path(), Bounds::default()).unwrap();
@@ -173,6 +189,30 @@ testkit::on_both! {
         assert_eq!(models, ["nul\u{fffd}in it", "small", "small"]);
         assert_eq!(ledger.journal().unwrap().bytes(), 0);
         house.verified().await;
+    }
+
+    async fn a_row_that_the_database_does_not_take_keeps_no_other_of_its_journal_out(db: testkit::Database) {
+        let house = House::open(db).await;
+        let folder = tempfile::tempdir().unwrap();
+        let gone = house.replica(&[]);
+        gone.keep_journal(folder.path(), Bounds::default()).unwrap();
+        break_table(&house).await;
+        for model in ["small", "bad", "large"] {
+            gone.begins(nobody(), model, Hold::default()).close(Outcome::Ok);
+        }
+        // As if it had been killed here.
+        let copy = copied(folder.path());
+        mend_table(&house).await;
+        until("the living one writes its rows", async || gone.waiting() == 0).await;
+        house.db.raw("DELETE FROM model_usage").await;
+        refuse_bad_rows(&house).await;
+        let heir = house.replica(&[]);
+        heir.keep_journal(copy.path(), Bounds::default()).unwrap();
+        assert_eq!(heir.recover().await.unwrap().written, 2);
+        let mut models: Vec<_> = house.rows().await.into_iter().map(|it| it.model).collect();
+        models.sort();
+        assert_eq!(models, ["large", "small"]);
+        assert_eq!(heir.recover().await.unwrap(), Recovered::default(), "its journal is gone");
     }
 
     async fn what_a_process_left_is_replayed_and_twice_is_as_once(db: testkit::Database) {
@@ -191,11 +231,7 @@ testkit::on_both! {
         gone.begins(nobody(), "unreached", Hold::default()).dismiss();
         gone.uses(nobody(), Hold::default(), 7).await;
         // As if it had been killed here: its files stay as they are.
-        let copy = tempfile::tempdir().unwrap();
-        for file in std::fs::read_dir(folder.path()).unwrap() {
-            let path = file.unwrap().path();
-            std::fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
-        }
+        let copy = copied(folder.path());
         mend_table(&house).await;
 
         let ledger = house.replica(&[budget]);

@@ -258,19 +258,38 @@ impl Ledger {
     pub(super) async fn replay(&self, left: &Left) -> Result<Recovered, Error> {
         let mut found = Recovered::default();
         for rows in left.rows.chunks(GROUP_MAX) {
-            let charges = vec![Vec::new(); rows.len()];
-            let new = self.save(Arc::new(self.batch(rows.to_vec(), charges, true))).await?;
-            found.written += new.len() as u64;
-            found.known += (rows.len() - new.len()) as u64;
-            for row in rows.iter().filter(|it| new.contains(&it.id)) {
-                metric::REPLAYED.increment(&[row.outcome.name()]);
-                found.abandoned += u64::from(row.outcome == Outcome::Abandoned);
-            }
+            self.replay_rows(rows, &mut found).await?;
         }
         let replica = left.replica.clone();
         let give_back = move |tx: &Tx| budget::give_back_all(tx, &replica);
         self.0.store.bookkeep("model_budget_lease", give_back).await?;
         Ok(found)
+    }
+
+    /// A row that the database does not take keeps no other out.
+    async fn replay_rows(&self, rows: &[Entry], found: &mut Recovered) -> Result<(), Error> {
+        let charges = vec![Vec::new(); rows.len()];
+        let new = match self.save(Arc::new(self.batch(rows.to_vec(), charges, true))).await {
+            Ok(new) => new,
+            Err(why) if is_of_a_row(&why) && rows.len() > 1 => {
+                for row in rows {
+                    Box::pin(self.replay_rows(std::slice::from_ref(row), found)).await?;
+                }
+                return Ok(());
+            }
+            Err(why) if is_of_a_row(&why) => {
+                rows.iter().for_each(|it| lost(it, &why));
+                return Ok(());
+            }
+            Err(why) => return Err(why),
+        };
+        found.written += new.len() as u64;
+        found.known += (rows.len() - new.len()) as u64;
+        for row in rows.iter().filter(|it| new.contains(&it.id)) {
+            metric::REPLAYED.increment(&[row.outcome.name()]);
+            found.abandoned += u64::from(row.outcome == Outcome::Abandoned);
+        }
+        Ok(())
     }
 }
 
