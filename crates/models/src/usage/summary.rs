@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use base::{MicroUsd, TenantId, Timestamp};
+use base::{TenantId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Db, Error, Row, Value};
@@ -61,9 +61,8 @@ pub struct Sums {
     pub tokens_in: i64,
     /// Tokens of answers.
     pub tokens_out: i64,
-    /// What is known to have been spent, in micro-dollars.
-    #[schemars(with = "i64")]
-    pub total_cost: MicroUsd,
+    /// What is known to have been spent.
+    pub total_cost: NanoUsd,
     /// How many attempts have an unknown cost: the total is at least what it says, when this is not 0.
     pub unknown_cost_count: i64,
     /// How many questions were asked.
@@ -186,7 +185,7 @@ impl Sums {
         self.total_tokens += more.total_tokens;
         self.tokens_in += more.tokens_in;
         self.tokens_out += more.tokens_out;
-        self.total_cost.0 += more.total_cost.0;
+        self.total_cost = self.total_cost + more.total_cost;
         self.unknown_cost_count += more.unknown_cost_count;
         self.operations_count += more.operations_count;
         self.attempts_count += more.attempts_count;
@@ -198,7 +197,7 @@ fn sums(row: &Row) -> Result<Sums, Error> {
         total_tokens: row.get("total_tokens")?,
         tokens_in: row.get("tokens_in")?,
         tokens_out: row.get("tokens_out")?,
-        total_cost: NanoUsd(row.get("total_cost")?).micros(),
+        total_cost: NanoUsd(row.get("total_cost")?),
         unknown_cost_count: row.get("unknown_cost_count")?,
         operations_count: row.get("operations_count")?,
         attempts_count: row.get("attempts_count")?,

@@ -5,6 +5,7 @@ use base::{Actor, MicroUsd, PageRequest, TenantId, Timestamp, UsageId};
 use jiff::SignedDuration;
 use models::{
     Settings,
+    money::NanoUsd,
     price::{Price, Rate},
     usage::{self, Filter, GroupBy, Sums},
 };
@@ -70,7 +71,7 @@ testkit::on_both! {
             total_tokens: 1_000_160,
             tokens_in: 1_000_156,
             tokens_out: 4,
-            total_cost: MicroUsd(1_000_110),
+            total_cost: MicroUsd(1_000_110).into(),
             unknown_cost_count: 1,
             operations_count: 4,
             attempts_count: 4,
@@ -101,6 +102,27 @@ testkit::on_both! {
             .map(|it| (it.name.as_str(), it.sums.total_tokens, it.sums.operations_count, it.sums.unknown_cost_count))
             .collect();
         assert_eq!(said, [("big", 40, 1, 0), ("rest", 30, 2, 1)]);
+    }
+
+    async fn what_costs_less_than_a_millionth_of_a_dollar_is_in_the_sum(db: testkit::Database) {
+        let script = Script::start().await;
+        let mut settings = settings(&script.base_url());
+        settings.prices = serde_json::from_value(serde_json::json!([
+            {"model": "*", "input_per_million_usd": 0.02, "output_per_million_usd": 0.02},
+        ]))
+        .unwrap();
+        let house = House::open(&db, settings).await;
+        for operation in ["one", "two", "three"] {
+            script.answers(Reply::text("Hello").tokens(9, 1));
+            let mut question = ask("Hello?");
+            question.operation = operation.to_owned();
+            house.models.complete(question).await.unwrap();
+        }
+        house.clock.advance(SignedDuration::from_secs(1));
+        let summary = house.summary(None, GroupBy::Operation).await;
+        assert_eq!(summary.total.total_cost, NanoUsd(600));
+        let all = usage::renamed(summary.breakdown, |_| "all".into());
+        assert_eq!(all[0].sums.total_cost, NanoUsd(600));
     }
 
     async fn a_question_that_took_three_attempts_is_one_operation(db: testkit::Database) {
