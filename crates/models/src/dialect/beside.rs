@@ -127,7 +127,7 @@ pub(super) fn vectors<'a>(
     Ok(vectors)
 }
 
-/// Refuses what OpenAI's callers may ask beside, that none of the other dialects can give.
+/// Refuses what OpenAI's callers may ask beside, that cannot be given when an answer is told anew.
 pub(super) fn refuse_foreign(request: &Request, kind: &'static str) -> Result<(), Unsupported> {
     let extra = &request.extra;
     let is_set = |name: &str| extra.get(name).is_some_and(|it| *it != Json::Bool(false));
@@ -135,8 +135,8 @@ pub(super) fn refuse_foreign(request: &Request, kind: &'static str) -> Result<()
     if extra.get("n").and_then(Json::as_u64).is_some_and(|it| it > 1) {
         return refuse("n", "it gives one answer; ask several times");
     }
-    if is_set("logprobs") || is_set("top_logprobs") {
-        return refuse("logprobs", "it tells none here; leave it out");
+    if let Some(field) = ["logprobs", "top_logprobs"].into_iter().find(|it| is_set(it)) {
+        return refuse(field, "it tells none here; leave it out");
     }
     let wants_sound = extra
         .get("modalities")
@@ -177,6 +177,7 @@ mod tests {
     #[case(json!({"n": 2}), Some("n"))]
     #[case(json!({"n": 1, "logprobs": false, "logit_bias": {}}), None)]
     #[case(json!({"logprobs": true}), Some("logprobs"))]
+    #[case(json!({"top_logprobs": 3}), Some("top_logprobs"))]
     #[case(json!({"modalities": ["text", "audio"]}), Some("modalities"))]
     #[case(json!({"modalities": ["text"]}), None)]
     fn what_would_change_the_meaning_is_refused(#[case] extra: Json, #[case] field: Option<&str>) {

@@ -90,6 +90,16 @@ impl ProviderSettings {
         }
     }
 
+    /// What cannot work when it is spoken to in this dialect: field and message. Who needs no key in its own dialect needs
+    /// none in another.
+    pub(super) fn faults(&self, name: &str, dialect: &dyn Dialect) -> Vec<(&'static str, String)> {
+        let wants_key = |it: &dyn Dialect| it.check(self).iter().any(|it| it.0 == "api_key");
+        let needs_none = dialect::find(name).is_some_and(|own| !wants_key(own));
+        let mut faults = dialect.check(self);
+        faults.retain(|it| it.0 != "api_key" || !needs_none);
+        faults
+    }
+
     /// The address requests are made from; the paths of the dialect are appended to it.
     ///
     /// A path without the version segment of its dialect gets it. A path that ends in
@@ -118,6 +128,8 @@ impl ProviderSettings {
         let path = match path.strip_suffix("/chat/completions") {
             Some(exact) => exact.to_owned(),
             None if has_version => path,
+            // The usual address of one who has several dialects is that of its own.
+            None if self.base_url.is_none() => format!("/{version}"),
             None => format!("{path}/{version}"),
         };
         url.set_path(&format!("{path}/"));
@@ -169,6 +181,7 @@ mod tests {
     #[rstest]
     #[case("groq", None, Some("https://api.groq.com/openai/v1/"))]
     #[case("groq", Some("openai"), Some("https://api.groq.com/openai/v1/"))]
+    #[case("ollama", Some("openai"), Some("http://localhost:11434/v1/"))]
     #[case("second", Some("anthropic"), Some("https://api.anthropic.com/v1/"))]
     #[case("mine", None, None)]
     #[case("mine", Some("telepathy"), None)]

@@ -26,14 +26,18 @@ const SHARED_WITH_RESPONSES: [&str; 7] = [
 
 /// The body of a chat request.
 ///
-/// Left out without a word: `top_k`, what the model thought before, and that a tool's result is an
-/// error. None of them has a place here.
+/// Left out without a word: `top_k`, what the model thought before, that a tool's result is an error, cache marks, and
+/// fields of other dialects that have no place here.
 pub(super) fn body(
     to: &Compatible,
     request: &Request,
     model: &str,
     quirks: Quirks,
 ) -> Result<Json, Unsupported> {
+    if request.extra_of == Some(Wire::OpenaiResponses) {
+        // Answers to `responses` that come in the words of `chat/completions` are told anew.
+        beside::refuse_foreign(request, to.kind)?;
+    }
     let mut body = Map::new();
     body.insert("model".into(), model.into());
     let mut messages = Vec::with_capacity(request.messages.len() + 1);
