@@ -37,7 +37,8 @@ pub enum ModelError {
         /// How long it was waited for.
         after: Duration,
     },
-    /// The provider wants fewer requests, or too many of ours are waiting for it.
+    /// The provider wants fewer requests, too many of ours are waiting for it, or those under way
+    /// hold what is left of a budget.
     #[error("model provider `{provider}` is over its rate limit")]
     RateLimited {
         /// Which.

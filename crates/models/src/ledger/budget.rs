@@ -10,13 +10,18 @@
 //! counts as what was held for it, which is nothing where the model has no price, and its tokens as
 //! tokens.
 //!
+//! What does not fit beside what was spent finds the budget *used up*, until its period ends; that
+//! is told once ([`event`]). What would fit beside it, but not beside what is held, is refused for a
+//! moment, and nothing is told.
+//!
 //! Leases are a twentieth of the limit at most, and an eighth of what is left when that is less, so
 //! that they shrink as the limit comes near. A lease that is not renewed, because its replica was
 //! killed, comes back by itself after half a minute, or as soon as its journal is replayed.
 //!
-//! While the database is away a replica spends its lease, and then up to a twentieth of the limit
-//! more: beyond that it answers [`BudgetError::Unknown`]. The clocks of replicas may differ by five
-//! seconds.
+//! While the database is away a replica spends its lease for as long as that suffices, and then up
+//! to a twentieth of the limit more: beyond that it answers [`BudgetError::Unknown`]. A lease that it
+//! asked about without an answer is not spent from, since the database may have changed it. The
+//! clocks of replicas may differ by five seconds.
 //!
 //! Start at [`Budgets::hold`]; [`Budget`] is what is configured, [`table`] what was set at run time.
 
@@ -47,6 +52,10 @@ use super::{
     spent::{Scope, Spend},
 };
 use crate::{money::NanoUsd, settings::ModelRef};
+
+/// When to come back to a budget that is only held. A refusal is repeated from memory for one
+/// second, and most requests under way take some.
+const HELD_WAIT: Duration = Duration::from_secs(2);
 
 /// How much may be spent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -113,7 +122,7 @@ pub enum Amount {
 /// Why nothing was held.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum BudgetError {
-    /// The budget is used up.
+    /// The budget is used up, or what is left of it is held.
     #[error(transparent)]
     Over(#[from] Box<OverBudget>),
     /// The database is away, and this replica has spent what it may without it.
@@ -140,6 +149,9 @@ pub struct OverBudget {
     pub is_shared: bool,
     /// It is no budget but what one request may cost; another model may be cheaper.
     pub is_of_one_request: bool,
+    /// The request would fit beside what was spent: what is left is held for requests under way, and
+    /// a moment later there may be room.
+    pub is_only_held: bool,
     /// How much may be spent.
     pub limit: Amount,
     /// How much the request may cost.
@@ -168,6 +180,7 @@ impl OverBudget {
             id: String::new(),
             is_shared: false,
             is_of_one_request: true,
+            is_only_held: false,
             limit: Amount::Usd(limit),
             wanted: Amount::Usd(wanted),
             is_hopeless: true,
@@ -190,6 +203,20 @@ impl fmt::Display for OverBudget {
                 f,
                 "the request may cost {wanted}, which is more than the whole budget `{name}`; ask \
                  for a shorter answer"
+            );
+        }
+        if self.is_only_held && self.is_shared {
+            return write!(
+                f,
+                "what is left of the budget `{name}` is held by requests under way; try again in a \
+                 moment"
+            );
+        }
+        if self.is_only_held {
+            return write!(
+                f,
+                "what is left of the budget `{name}` of {limit} is held by requests under way: \
+                 {spent} spent, {held} held; try again in a moment"
             );
         }
         if self.is_shared {
@@ -367,6 +394,7 @@ impl BudgetError {
     /// When to try again, as far as it is known.
     pub fn retry_after(&self, now: Timestamp) -> Duration {
         match self {
+            Self::Over(over) if over.is_only_held => HELD_WAIT,
             Self::Over(over) => {
                 Duration::try_from(over.resets_at.duration_since(now)).unwrap_or_default()
             }

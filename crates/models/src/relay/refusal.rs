@@ -74,6 +74,7 @@ pub(crate) fn told(missed: &Missed, face: &dyn Face, attempts: u32) -> ErrorBody
         },
         Missed::NotAllowed(model) => ErrorBody {
             status: 403,
+            kind: Some("permission_error".into()),
             code: Some("model_not_allowed".into()),
             param: Some("model".into()),
             ..ErrorBody::new(
@@ -114,6 +115,11 @@ pub(crate) fn told(missed: &Missed, face: &dyn Face, attempts: u32) -> ErrorBody
             status: 429,
             code: Some("request_over_budget".into()),
             ..ErrorBody::new(Class::OutOfQuota, sentence(&why.to_string()))
+        },
+        Missed::Budget { why: BudgetError::Over(why), .. } if why.is_only_held => ErrorBody {
+            status: 429,
+            code: Some("budget_held".into()),
+            ..ErrorBody::new(Class::RateLimited, sentence(&why.to_string()))
         },
         Missed::Budget { why: why @ BudgetError::Over(_), .. } => ErrorBody {
             status: 429,

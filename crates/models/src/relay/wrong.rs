@@ -54,7 +54,7 @@ pub(crate) enum Missed {
     NoEmbeddings { provider: String },
     /// The model of this process cannot be used as it is.
     NotReady { provider: String, why: LocalError },
-    /// The budget is used up.
+    /// The budget is used up, or what is left of it is held.
     Budget { why: BudgetError, retry_after: Duration },
     /// What is used could not be written down.
     LedgerFull { retry_after: Duration },
@@ -212,7 +212,11 @@ impl Missed {
 
     /// Is it of no use to try again soon, although the status says otherwise?
     pub(crate) fn is_for_long(&self) -> bool {
-        matches!(self, Self::Budget { why: BudgetError::Over(_), .. } | Self::NotReady { .. })
+        match self {
+            Self::Budget { why: BudgetError::Over(over), .. } => !over.is_only_held,
+            Self::NotReady { .. } => true,
+            _ => false,
+        }
     }
 
     /// Is it told to others who ask the same at the same moment, after so many attempts? What is
@@ -280,6 +284,10 @@ impl From<Missed> for ModelError {
             Missed::Budget { why: why @ BudgetError::Unknown { .. }, .. } => {
                 Self::Unavailable { provider: "mainstay".into(), why: why.to_string(), retry_after }
             }
+            // Room comes back when requests under way are over, as in a queue that is full.
+            Missed::Budget { why: BudgetError::Over(over), .. } if over.is_only_held => {
+                Self::RateLimited { provider: "mainstay".into(), retry_after }
+            }
             Missed::Budget { why, .. } => Self::OverBudget { why: why.to_string(), retry_after },
             Missed::LedgerFull { .. } => Self::Unavailable {
                 provider: "mainstay".into(),
@@ -322,6 +330,7 @@ fn of_wrong(provider: String, wrong: Wrong, retry_after: Option<Duration>) -> Mo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ledger::OverBudget, money::NanoUsd};
 
     fn refused(status: u16, class: Class, retry_after: Option<u64>) -> Missed {
         let complaint = Complaint { class, ..Complaint::default() };
@@ -356,6 +365,24 @@ mod tests {
         assert!(Missed::Late { after: Duration::ZERO }.is_for_all(1));
         assert!(!Missed::Late { after: Duration::ZERO }.is_for_all(0), "it never came to anybody");
         assert!(!Missed::LedgerFull { retry_after: Duration::ZERO }.is_for_all(1));
+    }
+
+    fn over_budget(is_only_held: bool) -> Missed {
+        let now = base::Timestamp::UNIX_EPOCH;
+        let one = OverBudget::of_one_request(NanoUsd(1_000), NanoUsd(100), now);
+        let over = OverBudget { is_of_one_request: false, is_hopeless: false, is_only_held, ..one };
+        let why = BudgetError::Over(Box::new(over));
+        Missed::Budget { why, retry_after: Duration::from_secs(2) }
+    }
+
+    #[test]
+    fn a_budget_that_is_only_held_is_worth_another_try_and_one_that_is_used_up_is_not() {
+        assert!(!over_budget(true).is_for_long());
+        assert!(over_budget(false).is_for_long());
+        assert!(ModelError::from(over_budget(true)).is_temporary());
+        assert!(!ModelError::from(over_budget(false)).is_temporary());
+        let wait = Some(Duration::from_secs(2));
+        assert_eq!(ModelError::from(over_budget(true)).retry_after(), wait);
     }
 
     #[track_caller]

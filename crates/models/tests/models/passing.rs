@@ -177,6 +177,18 @@ async fn a_request_that_cannot_be_read_is_refused_in_the_callers_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_cannot_be_read_costs_nothing_where_nobody_is_asked_either() {
+    let db = testkit::Database::sqlite();
+    let script = Script::start().await;
+    let mut settings = providers(&[("local", &script)]);
+    settings.providers.insert("offline".into(), models::settings::ProviderSettings::default());
+    let house = House::open(&db, settings).await;
+    let body = json!({"model": "offline/m", "messages": [{"role": "oracle", "content": "Hi"}]});
+    let got = house.relay(call(Asks::Chat, body)).await;
+    assert_eq!((got.status, house.ledger().await.len()), (400, 0), "{}", got.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_model_that_a_policy_does_not_allow_is_refused() {
     let db = testkit::Database::sqlite();
     let script = Script::start().await;
@@ -185,7 +197,12 @@ async fn a_model_that_a_policy_does_not_allow_is_refused() {
         serde_json::from_value(json!([{"key": "key_test", "allow": ["local/small"]}])).unwrap();
     let house = House::open(&db, settings).await;
     let got = house.relay(chat("local/large", "Hello?")).await;
-    assert_eq!((got.status, &got.json()["error"]["code"]), (403, &json!("model_not_allowed")));
+    let error = &got.json()["error"];
+    assert_eq!((got.status, &error["code"]), (403, &json!("model_not_allowed")));
+    assert_eq!(error["type"], "permission_error");
+    let body = json!({"model": "local/large", "max_tokens": 5, "messages": [{"role": "user", "content": "Hi"}]});
+    let got = house.relay(call(Asks::Messages, body)).await;
+    assert_eq!((got.status, &got.json()["error"]["type"]), (403, &json!("permission_error")));
     assert_eq!(script.requests().len(), 0);
 }
 

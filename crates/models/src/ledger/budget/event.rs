@@ -19,7 +19,7 @@ names! {
     Kind {
         /// The share was spent at which a warning is wanted.
         Warned = "warned",
-        /// Nothing is left beside what is held, and somebody asked for more.
+        /// Somebody asked for more than is left beside what was spent.
         Reached = "reached",
     }
 }
@@ -123,7 +123,8 @@ impl Fund {
             Kind::Reached => warn!(
                 budget.name = event.budget,
                 budget.id = event.id,
-                "Budget {} is used up: {spent} of {limit} are spent, the rest is held",
+                "Budget {} is used up: {spent} of {limit} are spent, and a request did not fit in \
+                 the rest",
                 event.budget,
             ),
         }

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use base::{Timestamp, clock};
+use base::Timestamp;
 
 use super::{AtLimit, Budget, OverBudget, Subject};
 use crate::{ledger::metric, settings::ModelRef};
@@ -45,12 +45,38 @@ pub(super) struct Purse {
     blind: i64,
     /// A new lease is being asked for: nobody may take from this one meanwhile.
     is_asking: bool,
-    /// So much was refused at this time.
-    refused: Option<(i64, i64)>,
+    /// What was refused a moment ago.
+    refused: Refused,
     /// What was last seen in the database: spent, and leased by others.
     seen: (i64, i64),
     /// Something was held since the last look.
     is_used: bool,
+}
+
+/// The amounts that were refused last, each with its time in microseconds, by what stood in their
+/// way. A larger one meets the same obstacle.
+#[derive(Debug, Clone, Copy, Default)]
+struct Refused {
+    for_holds: Option<(i64, i64)>,
+    for_spending: Option<(i64, i64)>,
+}
+
+/// What stands in the way of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    /// What is held for requests under way: it would fit beside what was spent.
+    Holds,
+    /// What was spent: the budget is used up.
+    Spending,
+}
+
+/// What is in use of a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct InUse {
+    /// Held for requests under way.
+    pub(super) held: i64,
+    /// Spent by requests whose rows are not in the database yet.
+    pub(super) unsaved: i64,
 }
 
 /// What a lease brought.
@@ -58,8 +84,8 @@ pub(super) struct Purse {
 pub(super) struct Grant {
     /// All that is leased now.
     pub(super) leased: i64,
-    /// What was asked for fits.
-    pub(super) is_enough: bool,
+    /// What stands in the way of what was asked for; none when it fits.
+    pub(super) obstacle: Option<Obstacle>,
     pub(super) spent: i64,
     pub(super) others: i64,
     pub(super) expires_at: i64,
@@ -76,14 +102,14 @@ pub(super) enum Care {
     Drop,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Try {
     /// It is held.
     Held,
     /// The lease does not suffice.
     Short,
-    /// It was refused a moment ago.
-    Over,
+    /// It was refused a moment ago, because of this.
+    Over(Obstacle),
 }
 
 /// An amount that is held in one budget, or was spent from it.
@@ -92,6 +118,34 @@ pub(crate) struct Charge {
     pub(crate) fund: Arc<Fund>,
     pub(crate) place: Place,
     pub(crate) amount: i64,
+}
+
+impl InUse {
+    pub(super) fn all(self) -> i64 {
+        self.held.saturating_add(self.unsaved)
+    }
+}
+
+impl Purse {
+    /// What was spent as far as it is known here, on its way into the database or there.
+    fn spent(&self) -> i64 {
+        self.seen.0.saturating_add(self.unsaved)
+    }
+
+    /// What stood in the way of as much a moment ago, and does so now.
+    fn obstacle(&self, amount: i64, limit: i64, now: i64) -> Option<Obstacle> {
+        let was_refused = |(at_least, at): (i64, i64)| {
+            amount >= at_least && (0..REFUSED_FOR).contains(&(now - at))
+        };
+        if self.refused.for_spending.is_some_and(was_refused) {
+            return Some(Obstacle::Spending);
+        }
+        // What does not even fit beside what was spent is for the database to refuse, where it is
+        // written down that the budget came to its end.
+        let fits_later = self.spent().saturating_add(amount) <= limit;
+        let is_held = fits_later && self.refused.for_holds.is_some_and(was_refused);
+        is_held.then_some(Obstacle::Holds)
+    }
 }
 
 impl Fund {
@@ -119,7 +173,7 @@ impl Fund {
 
     /// Holds `amount`, if the lease suffices.
     pub(super) fn hold(&self, place: &Place, amount: i64, now: Timestamp) -> Try {
-        let now = now.as_microsecond();
+        let (limit, now) = (self.budget.limit(), now.as_microsecond());
         self.with(place, |purse| {
             purse.is_used = true;
             let left = purse.leased - purse.held - purse.unsaved;
@@ -127,54 +181,8 @@ impl Fund {
                 purse.held += amount;
                 return Try::Held;
             }
-            let is_refused = |(at_least, at): (i64, i64)| {
-                amount >= at_least && (0..REFUSED_FOR).contains(&(now - at))
-            };
-            if purse.refused.is_some_and(is_refused) { Try::Over } else { Try::Short }
+            purse.obstacle(amount, limit, now).map_or(Try::Short, Try::Over)
         })
-    }
-
-    /// Begins to ask for a new lease: says what is held and spent of the old one, which nobody takes
-    /// from until [`Fund::answered`].
-    pub(super) fn ask(&self, place: &Place) -> i64 {
-        self.with(place, |purse| {
-            purse.is_asking = true;
-            purse.held + purse.unsaved
-        })
-    }
-
-    /// A lease was brought, or none because the database is away; holds `amount` if that suffices.
-    pub(super) fn answered(
-        &self,
-        place: &Place,
-        amount: i64,
-        grant: Option<Grant>,
-        now: Timestamp,
-    ) -> bool {
-        self.with(place, |purse| {
-            purse.is_asking = false;
-            let Some(grant) = grant else { return false };
-            purse.leased = grant.leased;
-            purse.expires_at = grant.expires_at;
-            purse.seen = (grant.spent, grant.others);
-            purse.blind = 0;
-            if grant.is_enough {
-                purse.held += amount;
-                purse.refused = None;
-            } else {
-                purse.refused = Some((amount, now.as_microsecond()));
-            }
-            grant.is_enough
-        })
-    }
-
-    /// The lease went back.
-    pub(super) fn gave_back(&self, place: &Place) {
-        self.with(place, |purse| {
-            purse.is_asking = false;
-            purse.leased = 0;
-            purse.expires_at = 0;
-        });
     }
 
     /// Where something was held.
@@ -200,7 +208,7 @@ impl Fund {
     fn release(&self, place: &Place, amount: i64) {
         self.with(place, |purse| {
             purse.held -= amount;
-            purse.refused = None;
+            purse.refused = Refused::default();
         });
     }
 
@@ -208,7 +216,7 @@ impl Fund {
         self.with(place, |purse| {
             purse.held -= held;
             purse.unsaved += spent;
-            purse.refused = None;
+            purse.refused = Refused::default();
         });
     }
 
@@ -282,11 +290,11 @@ impl Fund {
         });
     }
 
-    /// The share of the limit that is spent, as far as it is known.
-    pub(super) fn over(&self, place: &Place, wanted: i64) -> OverBudget {
+    /// How the budget stands for a request that is refused, as far as it is known.
+    pub(super) fn over(&self, place: &Place, wanted: i64, obstacle: Obstacle) -> OverBudget {
         let (spent, others, leased, held) = self.with(place, |purse| {
-            let own = purse.leased.max(purse.held + purse.unsaved);
-            (purse.seen.0, purse.seen.1, own, purse.held)
+            let own = purse.leased.saturating_sub(purse.unsaved).max(purse.held);
+            (purse.spent(), purse.seen.1, own, purse.held)
         });
         let budget = &self.budget;
         OverBudget {
@@ -294,6 +302,7 @@ impl Fund {
             id: place.id.clone(),
             is_shared: budget.is_shared(),
             is_of_one_request: false,
+            is_only_held: obstacle == Obstacle::Holds,
             limit: budget.amount(budget.limit()),
             wanted: budget.amount(wanted),
             is_hopeless: wanted > budget.limit(),
@@ -338,17 +347,160 @@ impl Charge {
     }
 }
 
-/// Ends an asking that is given up on the way.
+/// The question to the database for a new lease, or to take one back. Until it ends nobody takes
+/// from the old lease. Dropped without an answer, it leaves of the lease what is in use and no more:
+/// the database may have done what it was asked, or may do it yet.
+#[must_use = "dropped at once it costs the lease"]
 pub(super) struct Asking<'a> {
     pub(super) fund: &'a Fund,
     pub(super) place: &'a Place,
-    pub(super) is_over: bool,
+    /// When it began.
+    pub(super) in_use: InUse,
+    is_over: bool,
+}
+
+impl<'a> Asking<'a> {
+    pub(super) fn begin(fund: &'a Fund, place: &'a Place) -> Self {
+        let in_use = fund.with(place, |purse| {
+            purse.is_asking = true;
+            InUse { held: purse.held, unsaved: purse.unsaved }
+        });
+        Self { fund, place, in_use, is_over: false }
+    }
+
+    /// A lease was brought; `amount` is held, unless something stands in its way.
+    pub(super) fn answered(mut self, amount: i64, grant: Grant, now: Timestamp) {
+        self.end(|purse| {
+            purse.leased = grant.leased;
+            purse.expires_at = grant.expires_at;
+            purse.seen = (grant.spent, grant.others);
+            purse.blind = 0;
+            let refused = Some((amount, now.as_microsecond()));
+            match grant.obstacle {
+                None => {
+                    purse.held += amount;
+                    purse.refused = Refused::default();
+                }
+                // Whoever asks for nothing is refused nothing.
+                Some(_) if amount == 0 => {}
+                Some(Obstacle::Holds) => purse.refused.for_holds = refused,
+                Some(Obstacle::Spending) => purse.refused.for_spending = refused,
+            }
+        });
+    }
+
+    /// The lease went back.
+    pub(super) fn gave_back(mut self) {
+        self.end(|purse| {
+            purse.leased = 0;
+            purse.expires_at = 0;
+        });
+    }
+
+    /// Nobody was asked after all: the lease stays as it is.
+    pub(super) fn call_off(mut self) {
+        self.end(|_| ());
+    }
+
+    fn end(&mut self, change: impl FnOnce(&mut Purse)) {
+        self.is_over = true;
+        self.fund.with(self.place, |purse| {
+            purse.is_asking = false;
+            change(purse);
+        });
+    }
 }
 
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            self.fund.answered(self.place, 0, None, clock::from_micros(0));
+            self.end(|purse| {
+                purse.leased = purse.held + purse.unsaved;
+                purse.expires_at = 0;
+            });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    /// A budget of a thousand tokens. A hundred of them are leased here, and ten of those are held.
+    fn fund() -> (Fund, Place) {
+        let budget =
+            json!({"name": "all", "scope": "whole", "period": "month", "limit_tokens": 1_000});
+        let fund = Fund::new(serde_json::from_value(budget).unwrap());
+        let place = Place { id: String::new(), starts_at: NOW };
+        let (leased, expires_at) = (100, 30_000_000);
+        let grant = Grant { leased, obstacle: None, spent: 0, others: 0, expires_at };
+        Asking::begin(&fund, &place).answered(10, grant, NOW);
+        (fund, place)
+    }
+
+    #[test]
+    fn nobody_takes_from_a_lease_that_was_asked_about_without_an_answer() {
+        let (fund, place) = fund();
+        drop(Asking::begin(&fund, &place));
+        assert_eq!(fund.hold(&place, 1, NOW), Try::Short);
+        // What comes back of it is asked for anew, too.
+        fund.release(&place, 10);
+        assert_eq!(fund.hold(&place, 1, NOW), Try::Short);
+    }
+
+    #[test]
+    fn what_is_in_use_of_a_lease_is_in_use_without_an_answer_too() {
+        let (fund, place) = fund();
+        drop(Asking::begin(&fund, &place));
+        let over = fund.over(&place, 1_000, Obstacle::Holds);
+        assert_eq!((over.held, over.in_flight), (fund.budget.amount(10), fund.budget.amount(10)));
+    }
+
+    #[test]
+    fn without_an_answer_a_twentieth_of_the_limit_is_held_and_no_more() {
+        let (fund, place) = fund();
+        drop(Asking::begin(&fund, &place));
+        assert!(fund.hold_blindly(&place, 50));
+        assert!(!fund.hold_blindly(&place, 1));
+    }
+
+    #[test]
+    fn a_lease_that_nobody_was_asked_about_after_all_stays_as_it_is() {
+        let (fund, place) = fund();
+        Asking::begin(&fund, &place).call_off();
+        assert_eq!(fund.hold(&place, 90, NOW), Try::Held);
+    }
+
+    #[test]
+    fn a_refusal_is_repeated_with_its_own_reason() {
+        let (fund, place) = fund();
+        let grant = |obstacle| Grant {
+            leased: 10,
+            obstacle: Some(obstacle),
+            spent: 600,
+            others: 390,
+            expires_at: 30_000_000,
+        };
+        Asking::begin(&fund, &place).answered(300, grant(Obstacle::Holds), NOW);
+        assert_eq!(fund.hold(&place, 299, NOW), Try::Short);
+        assert_eq!(fund.hold(&place, 400, NOW), Try::Over(Obstacle::Holds));
+        assert_eq!(fund.hold(&place, 401, NOW), Try::Short, "600 are spent");
+        Asking::begin(&fund, &place).answered(401, grant(Obstacle::Spending), NOW);
+        assert_eq!(fund.hold(&place, 401, NOW), Try::Over(Obstacle::Spending));
+        assert_eq!(fund.hold(&place, 400, NOW), Try::Over(Obstacle::Holds));
+    }
+
+    #[test]
+    fn whoever_renews_a_lease_is_refused_nothing() {
+        let (fund, place) = fund();
+        let (leased, expires_at) = (10, 30_000_000);
+        let obstacle = Some(Obstacle::Spending);
+        let grant = Grant { leased, obstacle, spent: 1_000, others: 0, expires_at };
+        Asking::begin(&fund, &place).answered(0, grant, NOW);
+        assert_eq!(fund.hold(&place, 1, NOW), Try::Short);
     }
 }

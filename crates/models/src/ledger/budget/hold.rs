@@ -14,7 +14,7 @@ use tracing::warn;
 
 use super::{
     AtLimit, Budget, BudgetError, Charge, Fund, Subject,
-    fund::{Asking, Care, Grant, Place, Try},
+    fund::{Asking, Care, Grant, Obstacle, Place, Try},
     lease::{self, Ask},
     table::{self, BudgetSetError},
 };
@@ -94,7 +94,7 @@ impl Budgets {
     }
 
     /// Holds for a request that goes to a cheaper model, because a budget with
-    /// [`super::AtLimit::Downgrade`] is used up: such budgets are not asked. What is spent counts.
+    /// [`super::AtLimit::Downgrade`] has no room: such budgets are not asked. What is spent counts.
     ///
     /// # Errors
     /// [`BudgetError::Over`] for the first budget that refuses at its limit and is there.
@@ -140,11 +140,11 @@ impl Budgets {
             let amount = wanted(fund, estimate);
             if amount > fund.budget.limit() {
                 // It would not fit into an empty one either: nobody has to be asked.
-                return Err(over(fund, &place, amount));
+                return Err(over(fund, &place, amount, Obstacle::Spending));
             }
             match fund.hold(&place, amount, now) {
                 Try::Held => {}
-                Try::Over => return Err(over(fund, &place, amount)),
+                Try::Over(obstacle) => return Err(over(fund, &place, amount, obstacle)),
                 Try::Short => self.hold_at_desk(fund, &place, amount).await?,
             }
             hold.charges.push(Charge { fund: fund.clone(), place, amount });
@@ -164,18 +164,21 @@ impl Budgets {
             // Who was here before may have brought enough for both.
             match fund.hold(place, amount, now) {
                 Try::Held => return Ok(()),
-                Try::Over => return Err(over(fund, place, amount)),
+                Try::Over(obstacle) => return Err(over(fund, place, amount, obstacle)),
                 Try::Short => {}
             }
             if !self.is_away(now) {
-                let mut asking = Asking { fund, place, is_over: false };
+                let asking = Asking::begin(fund, place);
                 let grant =
-                    tokio::time::timeout(PATIENCE, self.ask(fund, place, amount, true, now));
-                if let Ok(Some(grant)) = grant.await {
-                    asking.is_over = true;
-                    let is_held = fund.answered(place, amount, Some(grant), now);
-                    return if is_held { Ok(()) } else { Err(over(fund, place, amount)) };
+                    tokio::time::timeout(PATIENCE, self.ask(&asking, amount, true, now)).await;
+                if let Ok(Some(grant)) = grant {
+                    asking.answered(amount, grant, now);
+                    return match grant.obstacle {
+                        None => Ok(()),
+                        Some(obstacle) => Err(over(fund, place, amount, obstacle)),
+                    };
                 }
+                drop(asking);
                 let now = self.0.clock.now();
                 self.0.away_since.store(now.as_microsecond(), Ordering::Relaxed);
             }
@@ -191,17 +194,17 @@ impl Budgets {
     /// Asks the database for a lease. None when it does not answer.
     async fn ask(
         &self,
-        fund: &Fund,
-        place: &Place,
+        asking: &Asking<'_>,
         wants: i64,
         is_busy: bool,
         now: Timestamp,
     ) -> Option<Grant> {
+        let fund = asking.fund;
         let ask = Ask {
             budget: fund.budget.clone(),
-            place: place.clone(),
+            place: asking.place.clone(),
             replica: self.0.replica.clone(),
-            has: fund.ask(place),
+            in_use: asking.in_use,
             wants,
             is_busy,
             now,
@@ -271,10 +274,10 @@ impl Budgets {
                     continue;
                 }
                 let _desk = self.0.desk.lock().await;
-                let mut asking = Asking { fund, place: &place, is_over: false };
-                if let Some(grant) = self.ask(fund, &place, 0, care == Care::Renew, now).await {
-                    asking.is_over = true;
-                    fund.answered(&place, 0, Some(grant), now);
+                let asking = Asking::begin(fund, &place);
+                let grant = self.ask(&asking, 0, care == Care::Renew, now).await;
+                if let Some(grant) = grant {
+                    asking.answered(0, grant, now);
                     fund.show(&place, grant.spent, now);
                 }
             }
@@ -296,15 +299,15 @@ impl Budgets {
     async fn give_back(&self, fund: &Fund, place: &Place) -> Result<(), store::Error> {
         let _desk = self.0.desk.lock().await;
         // From here on nobody holds from it.
-        let mut asking = Asking { fund, place, is_over: false };
-        if fund.ask(place) > 0 {
+        let asking = Asking::begin(fund, place);
+        if asking.in_use.all() > 0 {
+            asking.call_off();
             return Ok(());
         }
         let (name, at, replica) = (fund.budget.name.clone(), place.clone(), self.0.replica.clone());
         let give_back = move |tx: &_| lease::give_back(tx, &name, &at, &replica);
         self.0.store.bookkeep("model_budget_lease", give_back).await?;
-        asking.is_over = true;
-        fund.gave_back(place);
+        asking.gave_back();
         Ok(())
     }
 
@@ -355,9 +358,9 @@ fn wanted(fund: &Fund, estimate: Spend) -> i64 {
     fund.budget.unit(estimate).max(1)
 }
 
-fn over(fund: &Fund, place: &Place, wanted: i64) -> BudgetError {
+fn over(fund: &Fund, place: &Place, wanted: i64, obstacle: Obstacle) -> BudgetError {
     metric::BUDGET_REFUSED.increment(&[&fund.budget.name]);
-    BudgetError::Over(Box::new(fund.over(place, wanted)))
+    BudgetError::Over(Box::new(fund.over(place, wanted, obstacle)))
 }
 
 impl Hold {

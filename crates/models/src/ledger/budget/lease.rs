@@ -7,7 +7,7 @@ use store::{Db, Error, Sql, Tx, params};
 use super::{
     Budget, Charge,
     event::{self, Kind},
-    fund::{Grant, Place},
+    fund::{Grant, InUse, Obstacle, Place},
 };
 use crate::ledger::spent::Pot;
 
@@ -28,7 +28,7 @@ pub(super) struct Ask {
     pub(super) place: Place,
     pub(super) replica: String,
     /// Held and spent already.
-    pub(super) has: i64,
+    pub(super) in_use: InUse,
     /// To be held now.
     pub(super) wants: i64,
     /// More may be had, for what comes next.
@@ -66,31 +66,46 @@ const SET: &str = "
 /// The lease of this replica becomes what it holds and has spent, what it wants, and a little more.
 /// When that does not fit it becomes what it holds and has spent, which is true in any case.
 pub(super) fn take(tx: &Tx, ask: &Ask) -> Result<(Grant, Option<event::Event>), Error> {
-    let (budget, place) = (&ask.budget, &ask.place);
+    let (budget, place, has) = (&ask.budget, &ask.place, ask.in_use.all());
     // Two replicas must not see the same rest and both take it.
     tx.hold(&format!("model_budget/{}/{}", budget.name, place.id))?;
     let (spent, others) = left(tx, budget, place, &ask.replica, ask.now)?;
     let limit = budget.limit();
-    let room = limit.saturating_sub(spent).saturating_sub(others).saturating_sub(ask.has);
-    let is_enough = room >= ask.wants;
-    let leased = if is_enough {
-        let more = if ask.is_busy { share(limit).min((room - ask.wants) / 8) } else { 0 };
-        ask.has.saturating_add(ask.wants).saturating_add(more)
+    // What is on its way into the database was spent as well, and does not come back.
+    let gone = spent.saturating_add(ask.in_use.unsaved);
+    let held = others.saturating_add(ask.in_use.held);
+    let obstacle = in_the_way(limit, gone, held, ask.wants);
+    let leased = if obstacle.is_none() {
+        let rest = limit.saturating_sub(gone).saturating_sub(held) - ask.wants;
+        let more = if ask.is_busy { share(limit).min(rest / 8) } else { 0 };
+        has.saturating_add(ask.wants).saturating_add(more)
     } else {
-        ask.has
+        has
     };
     let expires_at = ask.now + LASTS;
     let params =
         params![&budget.name, &place.id, place.starts_at, &ask.replica, leased, expires_at];
     tx.execute(SET, &params)?;
-    // One that is too large for the rest does not mean that nothing is left for others.
-    let event = if is_enough || room > 0 {
-        None
+    // Whoever only renews a lease is refused nothing, and nothing is told.
+    let event = if obstacle == Some(Obstacle::Spending) && ask.wants > 0 {
+        event::note(tx, budget, place, Kind::Reached, gone, ask.now)?
     } else {
-        event::note(tx, budget, place, Kind::Reached, spent, ask.now)?
+        None
     };
     let expires_at = expires_at.as_microsecond();
-    Ok((Grant { leased, is_enough, spent, others, expires_at }, event))
+    Ok((Grant { leased, obstacle, spent, others, expires_at }, event))
+}
+
+/// What stands in the way of `wants`: what was spent, or only what is held. None when it fits.
+fn in_the_way(limit: i64, spent: i64, held: i64, wants: i64) -> Option<Obstacle> {
+    let unspent = limit.saturating_sub(spent);
+    if unspent < wants {
+        Some(Obstacle::Spending)
+    } else if unspent.saturating_sub(held) < wants {
+        Some(Obstacle::Holds)
+    } else {
+        None
+    }
 }
 
 /// What was spent, and what others than this replica hold.
@@ -179,4 +194,31 @@ pub(super) fn all(
 /// The sum that a budget looks at.
 pub(crate) fn is_limited(budget: &Budget, pot: &Pot) -> bool {
     budget.scope == pot.scope && budget.period == pot.period && budget.is_of(&pot.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    /// Of a limit of a thousand.
+    #[rstest]
+    #[case(0, 900, 100, None)]
+    #[case(0, 901, 100, Some(Obstacle::Holds))]
+    #[case(10, 1_000, 100, Some(Obstacle::Holds))]
+    #[case(900, 100, 100, Some(Obstacle::Holds))]
+    #[case(750, 0, 250, None)]
+    #[case(750, 0, 251, Some(Obstacle::Spending))]
+    #[case(750, 250, 251, Some(Obstacle::Spending))]
+    #[case(1_000, 0, 1, Some(Obstacle::Spending))]
+    #[case(1_200, 0, 1, Some(Obstacle::Spending))]
+    fn a_request_that_fits_beside_what_was_spent_has_only_what_is_held_in_its_way(
+        #[case] spent: i64,
+        #[case] held: i64,
+        #[case] wants: i64,
+        #[case] expected: Option<Obstacle>,
+    ) {
+        assert_eq!(in_the_way(1_000, spent, held, wants), expected);
+    }
 }

@@ -9,7 +9,7 @@ use super::{table::BudgetSetError, *};
 use crate::{
     Usage,
     ledger::{
-        Ledger,
+        Bounds, Ledger,
         house::{House, Who, spend},
         spent,
     },
@@ -63,16 +63,84 @@ testkit::on_both! {
         let ledger = house.replica(&[budget(Scope::Whole, 1_000)]);
         ledger.spends(nobody(), 900).await.unwrap();
         let under_way = ledger.holds(nobody(), 60).await.unwrap();
-        let over = over(ledger.holds(nobody(), 41).await);
+        let over = over(ledger.holds(nobody(), 101).await);
         assert_eq!((over.limit, over.spent), (Amount::Usd(NanoUsd(1_000)), Amount::Usd(NanoUsd(900))));
         assert_eq!((over.held, over.in_flight), (Amount::Usd(NanoUsd(60)), Amount::Usd(NanoUsd(60))));
         assert_eq!(over.resets_at, testkit::moment("2026-12-01T00:00:00Z"));
+        let wait = BudgetError::from(Box::new(over)).retry_after(house.clock.now());
+        assert_eq!(house.clock.now() + wait, testkit::moment("2026-12-01T00:00:00Z"));
         // What is not used goes back, whichever way.
         drop(under_way);
         ledger.spends(nobody(), 100).await.unwrap();
         assert_eq!(house.spent().await, spend(1_000));
         // Not even those go on whose cost nobody knows.
         assert!(ledger.holds(nobody(), 0).await.is_err());
+        house.verified().await;
+    }
+
+    async fn a_budget_that_is_only_held_is_not_used_up_and_no_end_is_told(db: testkit::Database) {
+        let house = House::open(db).await;
+        let budgets = [budget(Scope::Whole, 1_000)];
+        let (ledger, other) = (house.replica(&budgets), house.replica(&budgets));
+        let mut under_way = Vec::new();
+        for _ in 0..10 {
+            under_way.push(ledger.holds(nobody(), 100).await.unwrap());
+        }
+        // The database says so, memory repeats it, and another replica hears the same.
+        for ledger in [&ledger, &ledger, &other] {
+            let held = over(ledger.holds(nobody(), 100).await);
+            let words = held.to_string();
+            assert!(held.is_only_held && words.contains("`whole` is held by requests under way"), "{words}");
+            assert!(!words.contains('$'), "{words}");
+            let wait = BudgetError::from(Box::new(held)).retry_after(house.clock.now());
+            assert_eq!(wait, HELD_WAIT);
+        }
+        assert_eq!(told(&house).await, []);
+        for hold in under_way {
+            ledger.uses(nobody(), hold, 1).await;
+        }
+        ledger.spends(nobody(), 100).await.unwrap();
+        house.verified().await;
+    }
+
+    async fn a_request_that_does_not_fit_beside_what_was_spent_tells_the_end(db: testkit::Database) {
+        let house = House::open(db).await;
+        let ledger = house.replica(&[budget(Scope::Whole, 1_000)]);
+        for _ in 0..3 {
+            let hold = ledger.holds(nobody(), 300).await.unwrap();
+            ledger.uses(nobody(), hold, 250).await;
+        }
+        assert!(!over(ledger.holds(nobody(), 300).await).is_only_held);
+        assert_eq!(told(&house).await, [(event::Kind::Reached, 750)]);
+        ledger.spends(nobody(), 250).await.unwrap();
+    }
+
+    async fn a_larger_request_is_not_refused_for_the_reason_of_a_smaller_one(db: testkit::Database) {
+        let house = House::open(db).await;
+        let ledger = house.replica(&[budget(Scope::Whole, 1_000)]);
+        ledger.spends(nobody(), 400).await.unwrap();
+        let under_way = ledger.holds(nobody(), 500).await.unwrap();
+        assert!(over(ledger.holds(nobody(), 200).await).is_only_held);
+        assert_eq!(told(&house).await, []);
+        assert!(!over(ledger.holds(nobody(), 700).await).is_only_held);
+        assert_eq!(told(&house).await, [(event::Kind::Reached, 400)]);
+        assert!(over(ledger.holds(nobody(), 200).await).is_only_held);
+        drop(under_way);
+    }
+
+    async fn what_is_on_its_way_into_the_database_was_spent(db: testkit::Database) {
+        let house = House::open(db).await;
+        let ledger = house.replica(&[budget(Scope::Whole, 1_000)]);
+        let folder = tempfile::tempdir().unwrap();
+        ledger.keep_journal(folder.path(), Bounds::default()).unwrap();
+        house.db.raw("ALTER TABLE model_usage RENAME TO away").await;
+        ledger.spends(nobody(), 900).await.unwrap();
+        let refused = over(ledger.holds(nobody(), 200).await);
+        assert!(!refused.is_only_held);
+        assert_eq!((refused.spent, refused.held), (Amount::Usd(NanoUsd(900)), Amount::Usd(NanoUsd(0))));
+        assert_eq!(told(&house).await, [(event::Kind::Reached, 900)]);
+        house.db.raw("ALTER TABLE away RENAME TO model_usage").await;
+        ledger.finish().await;
         house.verified().await;
     }
 
@@ -274,6 +342,24 @@ testkit::on_both! {
         asleep.spends(nobody(), 9).await.unwrap();
     }
 
+    async fn a_lease_that_was_asked_about_without_an_answer_is_not_spent_from(db: testkit::Database) {
+        let house = House::open(db).await;
+        let budgets = [budget(Scope::Whole, 1_000)];
+        let (one, other) = (house.replica(&budgets), house.replica(&budgets));
+        // It has leased fifty more than it spent.
+        one.spends(nobody(), 500).await.unwrap();
+        house.db.raw("ALTER TABLE model_budget_leases RENAME TO away").await;
+        let unanswered = one.holds(nobody(), 60).await;
+        assert!(matches!(unanswered, Err(BudgetError::Unknown { .. })));
+        house.db.raw("ALTER TABLE away RENAME TO model_budget_leases").await;
+        // As if the database had done it after all, and told nobody.
+        house.db.raw("DELETE FROM model_budget_leases").await;
+        let under_way = other.holds(nobody(), 500).await.unwrap();
+        house.clock.advance(SignedDuration::from_secs(2));
+        assert!(over(one.holds(nobody(), 10).await).is_only_held);
+        drop(under_way);
+    }
+
     async fn a_lease_is_renewed_and_given_back_by_those_who_tend_it(db: testkit::Database) {
         let house = House::open(db).await;
         let budgets = [budget(Scope::Whole, 1_000)];
@@ -374,16 +460,21 @@ testkit::on_both! {
         one.spends(nobody(), 50).await.unwrap();
         other.spends(nobody(), 50).await.unwrap();
         assert_eq!(told(&house).await, [(event::Kind::Warned, 800)]);
+        // Neither keeps more of a lease than it uses.
         for ledger in [&one, &other] {
-            assert!(ledger.holds(nobody(), 500).await.is_err());
+            ledger.budgets().tend().await.unwrap();
+            ledger.budgets().tend().await.unwrap();
         }
-        // They were too large for the rest, and there is a rest.
-        assert_eq!(told(&house).await, [(event::Kind::Warned, 800)]);
+        // What is only held is told to nobody but those who are refused.
         let rest = one.holds(nobody(), 100).await.unwrap();
         for ledger in [&one, &other] {
-            assert!(ledger.holds(nobody(), 1).await.is_err());
+            assert!(over(ledger.holds(nobody(), 1).await).is_only_held);
         }
         drop(rest);
+        assert_eq!(told(&house).await, [(event::Kind::Warned, 800)]);
+        for ledger in [&one, &other] {
+            assert!(!over(ledger.holds(nobody(), 101).await).is_only_held);
+        }
         assert_eq!(told(&house).await, [(event::Kind::Warned, 800), (event::Kind::Reached, 900)]);
         let standings = one.budgets().standings(house.clock.now()).await.unwrap();
         assert_eq!(standings.len(), 1);
@@ -407,6 +498,21 @@ testkit::on_both! {
         ledger.uses(nobody(), hold, 40).await;
         assert!(ledger.budgets().hold_downgraded(&subject, spend(40)).await.is_err());
         assert_eq!(house.spent().await.cost, NanoUsd(140));
+    }
+
+    async fn a_budget_that_is_only_held_leads_to_its_cheaper_model_too(db: testkit::Database) {
+        let house = House::open(db).await;
+        let soft = Budget {
+            at_limit: AtLimit::Downgrade,
+            downgrade_to: Some("local/tiny".into()),
+            ..budget(Scope::Whole, 100)
+        };
+        let ledger = house.replica(&[soft]);
+        let under_way = ledger.holds(nobody(), 90).await.unwrap();
+        let held = over(ledger.holds(nobody(), 40).await);
+        assert_eq!((held.is_only_held, held.downgrade_to), (true, ModelRef::parse("local/tiny")));
+        assert_eq!(told(&house).await, []);
+        drop(under_way);
     }
 
     async fn tokens_count_although_nobody_knows_what_they_cost(db: testkit::Database) {

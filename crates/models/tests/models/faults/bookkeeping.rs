@@ -11,7 +11,11 @@ use base::Timestamp;
 use jiff::SignedDuration;
 use models::{
     Cost, Models, Settings,
-    ledger::{Bounds, spent},
+    ledger::{
+        Bounds,
+        budget::event::{self, Kind},
+        spent,
+    },
     relay::Asks,
 };
 use serde_json::{Value as Json, json};
@@ -27,6 +31,14 @@ fn settings(script: &Script, change: impl FnOnce(&mut Settings)) -> Settings {
     settings.prices = serde_json::from_value(prices()).unwrap();
     change(&mut settings);
     settings
+}
+
+/// What was told about budgets.
+async fn told(house: &House) -> Vec<Kind> {
+    let all = |db: &store::Db| event::list(db, None, Timestamp::UNIX_EPOCH, 50);
+    let mut kinds: Vec<_> = house.store.read(all).await.unwrap().iter().map(|it| it.kind).collect();
+    kinds.sort();
+    kinds
 }
 
 testkit::on_both! {
@@ -202,7 +214,7 @@ testkit::on_both! {
     async fn a_burst_does_not_pass_a_budget_and_the_answer_says_which_and_until_when(db: testkit::Database) {
         let script = Script::start().await;
         // What is held is an estimate of the question, and the four tokens that were asked for.
-        script.always(|_| Reply::text("Hello").tokens(1, 4).delayed(millis(50)));
+        script.always(|_| Reply::text("Hello").tokens(1, 4).delayed(millis(500)));
         let house = Arc::new(House::open(&db, settings(&script, |it| it.budgets = budgets(50.0))).await);
         let body = json!({"model": "local/small", "max_tokens": 4, "messages": [{"role": "user", "content": "a"}]});
         let mut asked = tokio::task::JoinSet::new();
@@ -214,14 +226,41 @@ testkit::on_both! {
         let served = got.iter().filter(|it| it.status == 200).count();
         assert!((1..=10).contains(&served), "{served} of five dollars each");
         let refused = got.iter().find(|it| it.status != 200).unwrap();
-        let told = is_error(refused, 429, "insufficient_quota");
-        assert_eq!(told["error"]["code"], "budget_exceeded");
-        assert!(told["error"]["message"].as_str().is_some_and(|it| it.contains("`all`") && it.contains("resets at 2026-12-01")), "{told}");
+        let said = is_error(refused, 429, "rate_limit_error");
+        assert_eq!(said["error"]["code"], "budget_held");
+        assert!(said["error"]["message"].as_str().is_some_and(|it| it.contains("`all` is held by requests under way")), "{said}");
+        // Nothing is used up: whoever comes again in a moment finds room.
+        assert_eq!((refused.header("retry-after"), refused.header("x-should-retry")), (Some("2"), None));
+        assert_eq!(script.requests().len(), served);
+        house.models.close().await;
+        assert!(!told(&house).await.contains(&Kind::Reached));
+        assert_eq!(house.relay(call(Asks::Chat, &body)).await.status, 200);
+    }
+
+    async fn a_budget_that_is_used_up_is_told_with_the_time_of_its_reset(db: testkit::Database) {
+        let script = Script::start().await;
+        script.always(|_| Reply::text("Hello").tokens(1, 4));
+        let house = House::open(&db, settings(&script, |it| it.budgets = budgets(50.0))).await;
+        let body = json!({"model": "local/small", "max_tokens": 4, "messages": [{"role": "user", "content": "a"}]});
+        let mut served = 0;
+        let refused = loop {
+            let got = house.relay(call(Asks::Chat, &body)).await;
+            if got.status != 200 {
+                break got;
+            }
+            // Nothing is under way when the next one comes.
+            house.models.close().await;
+            served += 1;
+            assert!(served <= 10, "five dollars each");
+        };
+        let said = is_error(&refused, 429, "insufficient_quota");
+        assert_eq!(said["error"]["code"], "budget_exceeded");
+        assert!(said["error"]["message"].as_str().is_some_and(|it| it.contains("`all`") && it.contains("resets at 2026-12-01")), "{said}");
         // It is of no use to try again soon, and the true time is told.
         assert_eq!(refused.header("x-should-retry"), Some("false"));
         let wait: i64 = refused.header("retry-after").unwrap().parse().unwrap();
         assert_eq!(wait, testkit::moment("2026-12-01T00:00:00Z").as_second() - house.clock.now().as_second());
-        assert_eq!(script.requests().len(), served);
+        assert!(told(&house).await.contains(&Kind::Reached));
     }
 
     async fn every_way_in_counts_against_the_budget(db: testkit::Database) {
