@@ -339,6 +339,11 @@ impl Errand for Listen<'_> {
         Ok(heard(attempt, received.status, usage, ttft))
     }
 
+    /// It is this one that is tried.
+    fn may_be_downgraded(&self) -> bool {
+        false
+    }
+
     /// Who makes embeddings only is asked for one.
     fn at_door(&mut self, leg: Leg<'_>) -> Result<(), Missed> {
         home::embeds(leg, None)

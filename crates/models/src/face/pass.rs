@@ -61,6 +61,12 @@ impl Pass {
         }
     }
 
+    /// Takes frames of up to this many bytes.
+    pub fn with_frame_max(mut self, max: usize) -> Self {
+        self.scanner = self.scanner.with_max(max);
+        self
+    }
+
     /// Takes bytes as they came, and gives what of them goes on now, in order.
     ///
     /// After a failure nothing goes on; [`Pass::failure`] says what it was.

@@ -72,7 +72,13 @@ impl Attempt {
         hold: Hold,
         room: Room,
     ) -> Result<Self, LedgerFull> {
-        let tab = inner.ledger.open_tab(&asked.begun(to), hold)?;
+        let tab = match inner.ledger.open_tab(&asked.begun(to), hold) {
+            Ok(tab) => tab,
+            Err(full) => {
+                room.undo();
+                return Err(full);
+            }
+        };
         Ok(Self(Box::new(Known {
             inner: inner.clone(),
             provider: provider.clone(),
@@ -178,6 +184,14 @@ impl Attempt {
             }
             // It may have made an answer all the same: that counts as what was held for it.
             Wrong::Failed(_) | Wrong::Unreadable(_) => tab.close(wrong.outcome()),
+        }
+    }
+
+    /// The call had no time left for it: that says nothing about the provider.
+    pub(crate) fn ran_out(mut self) {
+        self.0.provider.abandoned(&self.0.model, self.0.inner.clock.now());
+        if let Some(tab) = self.0.tab.take() {
+            tab.close(Outcome::Timeout);
         }
     }
 

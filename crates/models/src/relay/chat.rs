@@ -30,8 +30,8 @@ use crate::{
     settings::ModelRef,
 };
 
-pub(super) use errand::said;
 use errand::{Chat, Spoken};
+pub(super) use errand::{complained, said};
 
 /// What an answer costs that was kept.
 const FREE: Cost = Cost::Known(NanoUsd::ZERO);

@@ -29,6 +29,10 @@ use crate::{
 /// How long an idle connection is kept. Servers keep them for longer, mostly.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// A connection that the other side had closed before is found out by the first thing that is sent on it, within the
+/// time of its way there and back. One that dies later had been read, and somebody was at work.
+const STALE_MAX: Duration = Duration::from_secs(1);
+
 /// Headers of a dialect's own that a caller may send to who speaks it.
 static OF_OPENAI: [HeaderName; 2] =
     [HeaderName::from_static("openai-organization"), HeaderName::from_static("openai-project")];
@@ -172,10 +176,11 @@ impl Client {
             request.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
         let connections = if is_fresh { &self.fresh } else { &self.pooled };
+        let began = Instant::now();
         let sent = timeout_at(until, connections.exchange(request)).await;
         let Ok(sent) = sent else { return Err(Failure::Timeout) };
-        let (head, body) =
-            sent.map_err(|it| it.unwrap_or(Failure::HungUp { was_kept }))?.into_parts();
+        let hung_up = || Failure::HungUp { was_kept: was_kept && began.elapsed() < STALE_MAX };
+        let (head, body) = sent.map_err(|it| it.unwrap_or_else(hung_up))?.into_parts();
         Ok(Received { status: head.status.as_u16(), headers: head.headers, ahead: None, body })
     }
 

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     Attempt, Call, Missed, Ours, Reply, Wanted,
+    chat::complained,
     client::{self, Received},
     home::{self, AtHome},
     reply::{Cached, Facts},
@@ -101,6 +102,9 @@ impl Embed<'_> {
         let (dialect, model) = (leg.provider.dialect, leg.to.model.as_str());
         let Some(request) = &self.request else {
             let counted = dialect.read_usage(&body);
+            if let Some(wrong) = complained(dialect, &body) {
+                return Err(wrong);
+            }
             if counted.is_none_or(|it| it.total() == 0) {
                 dialect.read_embeddings(&body, 0).or_else(|why| match why {
                     // Another number of vectors than none: they are there.
@@ -171,6 +175,11 @@ impl Errand for Embed<'_> {
             }
             Err(wrong) => Err((attempt, wrong)),
         }
+    }
+
+    /// Vectors of two models are never compared.
+    fn may_be_downgraded(&self) -> bool {
+        false
     }
 
     fn at_door(&mut self, leg: Leg<'_>) -> Result<(), Missed> {

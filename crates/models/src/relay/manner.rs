@@ -15,6 +15,8 @@ use crate::{
 };
 
 const DONE: &[u8] = b"[DONE]";
+/// The mark of the end, and nothing before it that is an answer.
+const ENDED_EMPTY: Wrong = Wrong::Failed(Failure::BrokeOff);
 
 /// How an answer goes on.
 pub(crate) enum Manner {
@@ -73,8 +75,10 @@ impl Manner {
         decoder: Box<dyn Decoder>,
         encoder: Box<dyn Encoder>,
         begins: Begins,
+        frame_max: usize,
     ) -> Self {
         let scanner = if wire == Wire::Ollama { Scanner::ndjson() } else { Scanner::sse() };
+        let scanner = scanner.with_max(frame_max);
         Self::Retell(Box::new(Retell {
             wire,
             scanner,
@@ -103,6 +107,9 @@ impl Manner {
                     }
                     _ => pass.is_complete(),
                 };
+                if is_done && pass.failure().is_none() && !pass.is_complete() {
+                    return Err(ENDED_EMPTY);
+                }
                 ready.extend(out);
                 match pass.failure() {
                     Some(failure) => Err(wrong(failure.clone())),
@@ -206,7 +213,11 @@ impl Retell {
         }
         // These say themselves when they are done; of the others some tell their use after that.
         let ends = matches!(self.wire, Wire::AnthropicMessages | Wire::Ollama);
-        Ok(frame.data.trim_ascii() == DONE || (ends && self.decoder.is_complete()))
+        let (is_done, is_complete) = (frame.data.trim_ascii() == DONE, self.decoder.is_complete());
+        if is_done && !is_complete {
+            return Err(ENDED_EMPTY);
+        }
+        Ok(is_done || (ends && is_complete))
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Wrong> {

@@ -66,7 +66,11 @@ impl Models {
         let subject = Subject::of_model(account.tenant, &to.provider, &to.model).answering(held);
         let until = if is_last { until } else { Instant::now() };
         let entered = limits.enter(&subject, tokens, account.priority, Some(until)).await;
-        let theirs = entered.map_err(missed)?;
+        let theirs = entered.map_err(|why| {
+            // Nobody was asked, and no tokens were used so far.
+            ours.lock().unwrap_or_else(PoisonError::into_inner).used(0);
+            missed(why)
+        })?;
         trip.queued += theirs.waited();
         trip.depth_of_tenant = trip.depth_of_tenant.max(theirs.depth_of_tenant());
         Ok(Room { ours, theirs })

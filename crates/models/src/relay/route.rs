@@ -193,7 +193,8 @@ pub(crate) fn mentions(settings: &Settings) -> impl Iterator<Item = &str> {
         .map(String::as_str)
 }
 
-fn candidate(settings: &Settings, to: ModelRef) -> Candidate {
+/// A model, and what the settings know of it.
+pub(crate) fn candidate(settings: &Settings, to: ModelRef) -> Candidate {
     let known = find(&settings.models, &to.text()).or_else(|| find(&settings.models, &to.model));
     let known = known.cloned().unwrap_or_default();
     Candidate { to, context: known.context, max_output: known.max_output }

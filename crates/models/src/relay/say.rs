@@ -150,6 +150,11 @@ impl Errand for Vectors<'_> {
         }
     }
 
+    /// Vectors of two models are never compared.
+    fn may_be_downgraded(&self) -> bool {
+        false
+    }
+
     fn at_door(&mut self, leg: Leg<'_>) -> Result<(), Missed> {
         home::embeds(leg, None)
     }

@@ -121,9 +121,11 @@ impl Times {
         Self { heartbeat: NEVER, ..self }
     }
 
-    pub(crate) fn new(provider: &ProviderSettings, relay: &RelaySettings, begun: Instant) -> Self {
+    /// Of an answer whose head came now, and that has to have begun `by` then.
+    pub(crate) fn new(provider: &ProviderSettings, relay: &RelaySettings, by: Instant) -> Self {
+        let begun = Instant::now();
         Self {
-            first: begun + std(provider.first_token_timeout),
+            first: by.min(begun + std(provider.first_token_timeout)),
             stall: std(provider.stall_timeout),
             end: begun + std(provider.stream_timeout),
             heartbeat: std(relay.heartbeat),

@@ -93,7 +93,7 @@ impl Errand for Talk<'_> {
         until: Instant,
     ) -> Result<Told, (Attempt, Wrong)> {
         let dialect = leg.provider.dialect;
-        let times = Times::new(&leg.provider.settings, self.relay, Instant::now());
+        let times = Times::new(&leg.provider.settings, self.relay, leg.by);
         let times = times.without_comments();
         let mut is_whole = false;
         // A line that begins so says nothing in a stream of events; in one of lines it is the rule.
@@ -106,7 +106,9 @@ impl Errand for Talk<'_> {
         if !is_whole {
             let encoder = Box::new(Words { finish: self.finish.clone() });
             let begins = Begins::new(Wire::OpenaiChat, &leg.to.model);
-            let manner = Manner::retell(dialect.wire(), dialect.decoder(), encoder, begins);
+            let frame_max = self.relay.answer_bytes_max;
+            let manner =
+                Manner::retell(dialect.wire(), dialect.decoder(), encoder, begins, frame_max);
             let name = self.name.clone();
             let flow = Flow::new(received, manner, &OpenaiChat, name, attempt, times);
             let mut flow = Box::new(flow);

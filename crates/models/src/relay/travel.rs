@@ -13,7 +13,7 @@ use super::{
     client::{Failure, Received, Sending},
     concede::{self, Ours},
     course::{Course, Step},
-    home,
+    home, route,
     wrong::Wrong,
 };
 use crate::{
@@ -69,6 +69,11 @@ pub(crate) trait Errand: Send {
         home::converses(leg)
     }
 
+    /// May a cheaper model answer in place of the one that is asked? Not where it matters which it was.
+    fn may_be_downgraded(&self) -> bool {
+        true
+    }
+
     /// Answers in process, for a provider that is built in.
     ///
     /// # Errors
@@ -88,6 +93,8 @@ pub(crate) struct Leg<'a> {
     pub(crate) quirks: Quirks,
     /// The model of this process.
     pub(crate) local: &'a Local,
+    /// When the answer has to have begun: the call has no more time.
+    pub(crate) by: Instant,
 }
 
 /// What is sent.
@@ -175,11 +182,13 @@ impl Models {
             let hold = match self.hold(trip, &candidates[at]).await {
                 Ok(hold) => hold,
                 Err(BudgetError::Over(over))
-                    if !trip.is_downgraded && over.downgrade_to.is_some() =>
+                    if !trip.is_downgraded
+                        && over.downgrade_to.is_some()
+                        && errand.may_be_downgraded() =>
                 {
                     trip.is_downgraded = true;
                     candidates.clear();
-                    let other = |to| Candidate { to, context: None, max_output: None };
+                    let other = |to| route::candidate(settings, to);
                     candidates.extend(over.downgrade_to.map(other));
                     course = course_of(&candidates, trip.attempts - before);
                     continue;
@@ -291,7 +300,8 @@ impl Models {
         let provider = provider.ok_or_else(|| stuck(Missed::NotConfigured))?;
         let known = trip.quirks(to, provider.quirks(&to.model));
         let quirks = Quirks { max_output: candidate.max_output, ..known };
-        let leg = Leg { provider, to, quirks, local: &self.0.local };
+        let by = trip.begun + std(self.0.settings.relay.deadline);
+        let leg = Leg { provider, to, quirks, local: &self.0.local, by };
         let is_home = provider.dialect.wire() == Wire::InProcess;
         let mut parcel = if is_home {
             self.at_door(errand, leg, self.0.clock.now()).map_err(stuck)?;
@@ -339,9 +349,13 @@ impl Models {
         let settings = &leg.provider.settings;
         let limit =
             std(if parcel.is_stream { settings.first_byte_timeout } else { settings.timeout });
+        let limit = limit.min(leg.by.saturating_duration_since(Instant::now()));
         let until = Instant::now() + limit;
         let wrong = |attempt: Attempt, wrong: Wrong| {
-            attempt.went_wrong(&wrong);
+            match &wrong {
+                Wrong::Failed(Failure::Timeout) if Instant::now() >= leg.by => attempt.ran_out(),
+                wrong => attempt.went_wrong(wrong),
+            }
             Stop::Wrong { wrong, limit }
         };
         let Parcel { path, body, headers, made, owns_tools, ours, .. } = parcel;

@@ -32,7 +32,7 @@ impl Settings {
         for (name, provider) in &mut settings.providers {
             let wants_key = provider.api_key.is_none()
                 && provider.dialect(name).is_some_and(|it| {
-                    it.check(provider).iter().any(|(field, _)| *field == "api_key")
+                    provider.faults(name, it).iter().any(|(field, _)| *field == "api_key")
                 });
             if wants_key && dialect::find(name).is_some() {
                 provider.api_key = Some(Secret::new("of the environment".to_owned()));
@@ -58,7 +58,7 @@ impl Settings {
             if let Err(why) = provider.address(name) {
                 say(path("base_url"), why);
             }
-            for (field, message) in dialect.check(provider) {
+            for (field, message) in provider.faults(name, dialect) {
                 let held_back = provider.held_back.as_ref().filter(|_| field == "api_key");
                 let message = match held_back {
                     Some(why) => format!("is missing: {why}"),
@@ -139,6 +139,11 @@ impl Settings {
         for (at, budget) in self.budgets.iter().enumerate() {
             for (field, message) in budget.check() {
                 say(format!("budgets[{at}].{field}"), message.into());
+            }
+            if let Some(Err(why)) =
+                budget.downgrade_to.as_deref().map(|it| self.leads_somewhere(it))
+            {
+                say(format!("budgets[{at}].downgrade_to"), why);
             }
             if self.budgets[..at].iter().any(|it| it.name == budget.name) {
                 say(format!("budgets[{at}].name"), "is that of another budget".into());

@@ -145,6 +145,29 @@ testkit::on_both! {
         assert_eq!(turns, [Some(low), Some(normal)]);
     }
 
+    async fn a_call_that_no_provider_has_room_for_used_no_tokens_of_its_caller(db: testkit::Database) {
+        let (house, script) = house(&db, |it| {
+            it.limits = read(json!([{"per": "tenant", "tokens_per_minute": 20}]));
+            it.queue = read(json!({"wait": "0s"}));
+            it.providers["local"].concurrency = 1;
+        }).await;
+        script.answers(Reply::text("Hello").tokens(1, 4).delayed(millis(400)));
+        let others = async {
+            while script.requests().is_empty() {
+                tokio::time::sleep(millis(1)).await;
+            }
+            // Each would take five or so, of which there would be none left in the end.
+            for _ in 0..8 {
+                let refused = ask(&house, account()).await;
+                assert_eq!(refused.status, 429, "{}", refused.text());
+                assert!(!refused.text().contains("tokens"), "{}", refused.text());
+            }
+        };
+        let (first, ()) = tokio::join!(ask(&house, account()), others);
+        assert_eq!(first.status, 200);
+        assert_eq!(ask(&house, account()).await.status, 200);
+    }
+
     async fn a_tenant_that_fills_its_share_of_the_queue_leaves_room_for_others(db: testkit::Database) {
         let (house, script) = house(&db, |it| {
             it.queue = read(json!({"depth": 4, "tenant_share": 0.5, "wait": "20s"}));

@@ -286,6 +286,21 @@ testkit::on_both! {
         assert!(rows.iter().all(|it| it.usage.tokens_out == 0 && it.cost.known().is_some()));
     }
 
+    async fn embeddings_are_never_those_of_the_cheaper_model_of_a_budget(db: testkit::Database) {
+        let script = Script::start().await;
+        let mut settings = settings(&script.base_url());
+        settings.budgets = serde_json::from_value(serde_json::json!([{
+            "name": "small", "scope": "whole", "period": "month", "limit_tokens": 1,
+            "at_limit": "downgrade", "downgrade_to": "local/cheap",
+        }])).unwrap();
+        let house = House::open(&db, settings).await;
+        let refused = house.models.embed(TenantId::DEFAULT, "search", vec!["a b c".into()]).await.unwrap_err();
+        assert!(matches!(refused, ModelError::OverBudget { .. }), "{refused}");
+        assert_eq!(script.requests().len(), 0);
+        script.always(|_| Reply::text("Hello"));
+        assert_eq!(house.models.complete(ask("Hello?")).await.unwrap().model, "cheap");
+    }
+
     async fn no_texts_ask_for_nothing(db: testkit::Database) {
         let script = Script::start().await;
         let house = House::open(&db, settings(&script.base_url())).await;

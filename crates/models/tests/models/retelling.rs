@@ -9,7 +9,7 @@ use rstest::rstest;
 use serde_json::{Value as Json, json};
 use testkit::model::{Reply, Script};
 
-const KINDS: [&str; 4] = ["openai", "anthropic", "gemini", "ollama"];
+const KINDS: [&str; 5] = ["openai", "huggingface", "anthropic", "gemini", "ollama"];
 
 async fn house(db: &testkit::Database) -> (House, Script) {
     let script = Script::start().await;
@@ -63,7 +63,7 @@ testkit::on_both! {
             assert!(got.text().contains("response.completed"), "{kind}: {}", got.text());
         }
         let rows = house.ledger().await;
-        assert_eq!(rows.len(), 24);
+        assert_eq!(rows.len(), 30);
         for row in rows {
             assert_eq!((row.usage.tokens_in, row.usage.tokens_out, row.usage.estimated), (12, 7, false), "{}", row.provider);
         }
@@ -139,7 +139,7 @@ async fn what_a_provider_cannot_be_told_is_refused_or_told_to_another() {
 async fn embeddings_are_told_anew_where_a_provider_has_its_own_words() {
     let db = testkit::Database::sqlite();
     let (house, script) = house(&db).await;
-    for kind in ["gemini", "ollama"] {
+    for kind in ["huggingface", "gemini", "ollama"] {
         let body = json!({"model": format!("{kind}/e"), "input": ["a b", "c"]});
         let got = house.relay(call(Asks::Embeddings, body)).await;
         assert_eq!(got.status, 200, "{kind}: {}", got.text());
@@ -147,7 +147,8 @@ async fn embeddings_are_told_anew_where_a_provider_has_its_own_words() {
         assert_eq!(body["data"].as_array().map(Vec::len), Some(2), "{kind}");
         assert_eq!(body["data"][1]["index"], 1);
     }
-    assert_eq!(script.requests().len(), 2);
+    assert_eq!(script.requests().len(), 3);
+    assert_eq!(script.requests()[0].path, "/hf-inference/models/e/pipeline/feature-extraction");
     let body = json!({"model": "anthropic/e", "input": "a"});
     let got = house.relay(call(Asks::Embeddings, body)).await;
     assert_eq!(got.status, 400, "{}", got.text());

@@ -25,6 +25,8 @@ enum Act {
     Send(Vec<u8>),
     /// Closes the connection.
     Close,
+    /// Is at work for so long, and closes the connection.
+    CloseAfter(Duration),
     /// Sends these bytes and closes the connection.
     SendAndClose(Vec<u8>),
     /// Does nothing for a long time.
@@ -80,6 +82,10 @@ async fn serve(mut socket: TcpStream, acts: Vec<Act>, seen: Arc<AtomicUsize>) {
             Act::Send(bytes) => (bytes.as_slice(), true),
             Act::SendAndClose(bytes) => (bytes.as_slice(), false),
             Act::Close => (&[][..], false),
+            Act::CloseAfter(work) => {
+                tokio::time::sleep(*work).await;
+                return;
+            }
             Act::Nothing => {
                 tokio::time::sleep(Duration::from_secs(60)).await;
                 return;
@@ -136,6 +142,15 @@ testkit::on_both! {
         // The new connection dies as well: that is the provider, not the connection.
         house.models.complete(ask("third")).await.unwrap_err();
         assert_eq!(server.requests(), 5);
+    }
+
+    async fn a_provider_that_was_at_work_when_its_connection_died_is_not_asked_again(db: testkit::Database) {
+        let server = Server::start(vec![good(), Act::CloseAfter(millis(1_200)), good()]).await;
+        let house = House::open(&db, settings(&server.address)).await;
+        house.models.complete(ask("first")).await.unwrap();
+        let error = house.models.complete(ask("second")).await.unwrap_err();
+        assert!(matches!(error, ModelError::Unavailable { .. }), "{error}");
+        assert_eq!((server.requests(), house.outcomes().await), (2, vec!["ok", "hung_up"]));
     }
 
     async fn a_connection_that_dies_within_the_answer_is_an_error_and_in_the_ledger(db: testkit::Database) {

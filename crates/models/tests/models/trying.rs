@@ -27,7 +27,7 @@ fn provider(kind: &str, address: &str) -> ProviderSettings {
 /// A house with one provider of each kind, all at the same address.
 async fn house(db: &Database, script: &Script) -> House {
     let mut settings = Settings::default();
-    for kind in ["openai", "groq", "anthropic", "gemini", "ollama", "offline"] {
+    for kind in ["openai", "groq", "huggingface", "anthropic", "gemini", "ollama", "offline"] {
         settings.providers.insert(kind.into(), provider(kind, &script.address()));
         settings.aliases.insert(format!("of-{kind}"), format!("{kind}/small"));
     }
@@ -47,14 +47,14 @@ testkit::on_both! {
         let house = house(&db, &script).await;
         let all = tried(&house, None).await;
         let names: Vec<_> = all.iter().filter_map(|it| it.model.as_deref()).collect();
-        assert_eq!(names, ["openai/small", "groq/small", "anthropic/small", "gemini/small", "ollama/small", "offline/small"]);
+        assert_eq!(names, ["openai/small", "groq/small", "huggingface/small", "anthropic/small", "gemini/small", "ollama/small", "offline/small"]);
         for it in &all {
             assert!(it.ok && it.error.is_none(), "{it:?}");
             assert!(it.ttft_ms.is_some_and(|ttft| ttft <= it.latency_ms), "{it:?}");
             assert!(it.provider == "offline" || (it.tokens_in, it.tokens_out) == (7, 4), "{it:?}");
         }
         let rows = house.ledger().await;
-        assert_eq!(rows.len(), 6);
+        assert_eq!(rows.len(), 7);
         for row in rows {
             assert_eq!((row.operation.as_str(), row.outcome.name(), row.caller.as_deref()), ("test", "ok", Some("cli")));
         }

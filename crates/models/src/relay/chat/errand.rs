@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
-use serde_json::Value as Json;
+use serde::Deserialize;
+use serde_json::{Value as Json, value::RawValue};
 use tokio::time::Instant;
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     relay::{
         Attempt, Call, Missed, Ours,
         client::{self, Received},
+        home,
         manner::{Begins, Manner},
         recast,
         stream::{Flow, Running, Times},
@@ -121,11 +123,13 @@ impl<'a> Chat<'a> {
             let decoder = of_responses.flatten().unwrap_or_else(|| dialect.decoder());
             // Where the caller's bytes could not be told to bring it, nothing is there to hide.
             let hides = wire == Wire::OpenaiChat && !self.peek.include_usage;
-            return Manner::Pass(wire, Box::new(Pass::new(wire, decoder, hides)));
+            let pass = Pass::new(wire, decoder, hides).with_frame_max(self.relay.answer_bytes_max);
+            return Manner::Pass(wire, Box::new(pass));
         }
         let encoder = self.face.encoder(self.created, self.peek.include_usage);
         let decoder = if self.is_by_tool { dialect.decoder_by_tool() } else { dialect.decoder() };
-        Manner::retell(dialect.wire(), decoder, encoder, self.begins(leg))
+        let frame_max = self.relay.answer_bytes_max;
+        Manner::retell(dialect.wire(), decoder, encoder, self.begins(leg), frame_max)
     }
 
     /// A whole answer of a provider, as bytes for the caller, with what it used.
@@ -137,8 +141,8 @@ impl<'a> Chat<'a> {
         }
         let counted = dialect.read_usage(&body);
         let said = match counted {
-            // Where there are counts there is an answer; anything else is looked at.
-            Some(it) if it.total() > 0 => 0,
+            // Where there are counts and no error there is an answer; anything else is looked at.
+            Some(it) if it.total() > 0 => complained(dialect, &body).map_or(Ok(0), Err)?,
             _ if self.face.wire() == Wire::OpenaiResponses => of_responses(dialect, &body)?,
             _ => said(&dialect.read_answer(&body)?),
         };
@@ -226,7 +230,7 @@ impl Errand for Chat<'_> {
     ) -> Result<Spoken, (Attempt, Wrong)> {
         let dialect = leg.provider.dialect;
         let (status, upstream_id) = (received.status, received.upstream_id());
-        let times = Times::new(&leg.provider.settings, self.relay, Instant::now());
+        let times = Times::new(&leg.provider.settings, self.relay, leg.by);
         let mut is_whole = !self.peek.stream;
         // A line that begins so says nothing in a stream of events; in one of lines it is the rule.
         if !is_whole && dialect.wire() != Wire::Ollama {
@@ -267,6 +271,11 @@ impl Errand for Chat<'_> {
         })
     }
 
+    fn at_door(&mut self, leg: Leg<'_>) -> Result<(), Missed> {
+        home::converses(leg)?;
+        self.request().map(drop)
+    }
+
     async fn at_home(&mut self, _: Leg<'_>, mut attempt: Attempt) -> Result<Spoken, Missed> {
         let is_stream = self.peek.stream;
         let (created, with_usage, face) = (self.created, self.peek.include_usage, self.face);
@@ -303,6 +312,19 @@ pub(in crate::relay) fn said(answer: &Answer) -> u64 {
         Part::Image(_) | Part::ToolResult { .. } => 0,
     };
     tokens::of_bytes(answer.parts.iter().map(bytes).sum())
+}
+
+/// The error that a body with a status of success holds, be there counts beside it.
+pub(in crate::relay) fn complained(dialect: &dyn Dialect, body: &[u8]) -> Option<Wrong> {
+    #[derive(Deserialize)]
+    struct Top<'a> {
+        #[serde(borrow)]
+        error: Option<&'a RawValue>,
+    }
+    // Most bodies have no such field, which is seen sooner than read.
+    let text = std::str::from_utf8(body).ok().filter(|it| it.contains("\"error\""))?;
+    serde_json::from_str::<Top<'_>>(text).ok()?.error?;
+    Some(Wrong::Complained(dialect.complaint(200, &HeaderMap::new(), body)))
 }
 
 /// A whole answer of `responses` that tells no use: about how many tokens it has.

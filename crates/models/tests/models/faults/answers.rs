@@ -42,6 +42,32 @@ testkit::on_both! {
         assert_eq!(rows.len(), 16);
     }
 
+    async fn an_error_with_counts_beside_it_is_an_error_and_is_not_kept(db: testkit::Database) {
+        let script = Script::start().await;
+        let mut settings = providers(&[("openai", &script), ("anthropic", &script)]);
+        settings.retry.times = 0;
+        settings.cache.enabled = true;
+        let house = House::open(&db, settings).await;
+        let with = |kind: &str, usage: Json| {
+            let mut body = error_of(kind);
+            body["usage"] = usage;
+            Reply::body(200, body.to_string())
+        };
+        let of_openai = with("openai", json!({"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}));
+        let of_anthropic = with("anthropic", json!({"input_tokens": 9, "output_tokens": 1}));
+        let embeddings = || call(Asks::Embeddings, json!({"model": "openai/m", "input": "a"}));
+        script.answers(of_openai.clone()).answers(of_anthropic).answers_embeddings(of_openai);
+        for call in [chat("openai/m", "a"), messages("anthropic/m", "a", false), embeddings()] {
+            let got = house.relay(call).await;
+            assert!(got.status >= 500 && got.text().contains("busy"), "{} {}", got.status, got.text());
+        }
+        script.always(|_| Reply::text("Hello"));
+        for call in [chat("openai/m", "a"), messages("anthropic/m", "a", false), embeddings()] {
+            let got = house.relay(call).await;
+            assert_eq!((got.status, got.header("x-mainstay-cache") == Some("hit")), (200, false), "{}", got.text());
+        }
+    }
+
     async fn an_answer_in_one_piece_is_told_in_pieces_to_who_asked_for_pieces(db: testkit::Database) {
         let script = Script::start().await;
         let house = House::open(&db, providers(&[("openai", &script), ("anthropic", &script)])).await;

@@ -72,6 +72,25 @@ testkit::on_both! {
         panic!("hung up on {} times", script.hung_up());
     }
 
+    async fn an_attempt_lasts_no_longer_than_its_call_may(db: testkit::Database) {
+        let script = Script::start().await;
+        let mut settings = providers(&[("local", &script)]);
+        settings.relay.deadline = SignedDuration::from_millis(300);
+        settings.breaker.failures = 1;
+        let house = House::open(&db, settings).await;
+        script.answers(Reply::hang()).answers(Reply::hang()).answers(Reply::text("never").stalls_after(1));
+        for call in [chat("local/small", "a"), stream("local/small", "b"), stream("local/small", "c")] {
+            let began = Instant::now();
+            let got = house.relay(call).await;
+            assert_eq!(is_error(&got, 504, "server_error")["error"]["code"], "provider_timeout");
+            assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+        }
+        // That a call had no more time says nothing about the provider.
+        script.answers(Reply::text("Hello"));
+        assert_eq!(house.relay(chat("local/small", "d")).await.status, 200);
+        assert_eq!(house.outcomes().await.iter().filter(|it| **it == "timeout").count(), 3);
+    }
+
     async fn a_provider_that_was_not_reached_keeps_its_room(db: testkit::Database) {
         let (house, _, second) = two_with(&db, |it| {
             it.providers["first"].base_url = Some(nobody());

@@ -161,20 +161,23 @@ async fn data_of_several_lines_is_one_event() {
 
 /// A frame may be large, and there is an end to it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_frame_of_nearly_a_megabyte_passes_and_one_without_an_end_is_not_awaited() {
+async fn a_frame_as_large_as_an_answer_may_be_passes_and_one_without_an_end_is_not_awaited() {
     let db = testkit::Database::sqlite();
-    let (house, script) = one(&db).await;
+    let script = Script::start().await;
+    let mut settings = providers(&[("local", &script)]);
+    settings.relay.answer_bytes_max = 2 * 1024 * 1024;
+    let house = House::open(&db, settings).await;
     let frame = |words: &str| {
         format!(
             "data: {}\n\n",
             json!({"choices": [{"delta": {"content": words}, "finish_reason": null}]})
         )
     };
-    let large = frame(&"x".repeat(1024 * 1024 - 200));
+    let large = frame(&"x".repeat(2 * 1024 * 1024 - 200));
     let end = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
     script.answers(Reply::pieces([large.as_str(), end]));
     let got = house.relay(stream("local/small", "a")).await;
-    assert_eq!(got.words().len(), 1024 * 1024 - 200);
+    assert_eq!(got.words().len(), 2 * 1024 * 1024 - 200);
 
     let endless = frame(&"x".repeat(8 * 1024 * 1024));
     script.answers(Reply::pieces(
@@ -186,6 +189,20 @@ async fn a_frame_of_nearly_a_megabyte_passes_and_one_without_an_end_is_not_await
 }
 
 testkit::on_both! {
+    async fn a_stream_that_says_that_it_ended_and_nothing_else_is_no_answer(db: testkit::Database) {
+        let (house, first, second) = two(&db).await;
+        second.always(|_| Reply::text("one two"));
+        for call in [stream("first/small", "a"), messages("first/small", "b", true)] {
+            first.answers(Reply::pieces(["data: [DONE]\n\n"]));
+            let got = house.relay(call).await;
+            assert_eq!((got.status, got.header("x-mainstay-fallback")), (200, Some("true")), "{}", got.text());
+            assert!(got.text().contains("one"), "{}", got.text());
+        }
+        let mut outcomes = house.outcomes().await;
+        outcomes.sort();
+        assert_eq!(outcomes, ["hung_up", "hung_up", "ok", "ok"]);
+    }
+
     async fn a_stream_that_only_said_it_began_is_replaced_when_it_fails(db: testkit::Database) {
         let (house, first, second) = two(&db).await;
         second.always(|_| Reply::text("one two"));
