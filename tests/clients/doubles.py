@@ -12,6 +12,8 @@ import ollama
 import openai
 from google import genai
 from google.genai import errors as genai_errors
+from huggingface_hub import InferenceClient
+from huggingface_hub.errors import HfHubHTTPError
 
 from check import check, holds, raises, run, same
 
@@ -24,6 +26,7 @@ TOOL = {"type": "function", "function": {"name": "get_weather", "parameters": SC
 plain = {"api_key": "any", "max_retries": 0}
 of_openai = openai.OpenAI(base_url=f"{DOUBLE}/v1", **plain)
 of_groq = groq.Groq(base_url=DOUBLE, **plain)
+of_huggingface = InferenceClient(base_url=f"{DOUBLE}/v1", api_key="any")
 of_anthropic = anthropic.Anthropic(base_url=DOUBLE, **plain)
 of_google = genai.Client(api_key="any", http_options={"base_url": DOUBLE, "api_version": "v1beta"})
 of_ollama = ollama.Client(host=DOUBLE)
@@ -137,6 +140,23 @@ def groq_scripted():
     holds("usage where groq tells it", last.x_groq.usage.total_tokens > 0)
     error = raises(groq.RateLimitError, lambda: chat(of_groq, "script: fixture openai/error_groq_rate.json 429"))
     holds("a wait in its words", "try again in" in str(error))
+
+
+@check("huggingface: an answer, a stream, a call, vectors, refusals")
+def huggingface_scripted():
+    answer = chat(of_huggingface, SAYS)
+    same("the words", answer.choices[0].message.content, "Good day to all")
+    same("tokens", (answer.usage.prompt_tokens, answer.usage.completion_tokens), (6, 4))
+    pieces = list(chat(of_huggingface, SAYS, stream=True, stream_options={"include_usage": True}))
+    same("the stream", "".join(it.choices[0].delta.content or "" for it in pieces if it.choices), "Good day to all")
+    same("its tokens", pieces[-1].usage.completion_tokens, 4)
+    call = chat(of_huggingface, CALL).choices[0].message.tool_calls[0].function
+    same("the call", (call.name, json.loads(call.arguments)), WANTED)
+    pipeline = f"{DOUBLE}/hf-inference/models/scripted/pipeline/feature-extraction"
+    same("vectors", of_huggingface.feature_extraction(["a pipe", "a valve"], model=pipeline).shape, (2, 64))
+    for status in (401, 404, 429, 500):
+        error = raises(HfHubHTTPError, lambda: chat(of_huggingface, f"script: status {status}"))
+        same("status", error.response.status_code, status)
 
 
 @check("anthropic: a message, a stream put together, a call, a count, models")

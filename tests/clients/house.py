@@ -19,8 +19,8 @@ UPSTREAM_KEY = "upstream-key"
 
 
 @contextlib.contextmanager
-def opened(target, work):
-    """`target` holds the binaries, `work` takes data and logs."""
+def opened(target, work, mainstay=None):
+    """`target` holds the programs, of which `mainstay` may be another one; `work` takes data and logs."""
     with contextlib.ExitStack() as running:
         gguf = work / "tiny.gguf"
         subprocess.run([sys.executable, ROOT / "tests/real/make_tiny_gguf.py", gguf], check=True, stdout=subprocess.DEVNULL)
@@ -41,7 +41,7 @@ def opened(target, work):
         # Nothing of the caller's environment may configure a model here.
         plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         plain["MAINSTAY_LOG_FORMAT"] = "json"
-        mainstay = target / "mainstay"
+        mainstay = mainstay or target / "mainstay"
         folder = ["--data", work / "data"]
         house = running.enter_context(process("mainstay", [mainstay, "serve", app, *folder, "--listen", "127.0.0.1:0"], work, plain)).address()
 

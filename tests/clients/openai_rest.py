@@ -41,9 +41,9 @@ def embeddings():
     holds("tokens", packed.usage.prompt_tokens > 0)
 
 
-@check("embeddings of Gemini and Ollama are packed for a client that asks so")
+@check("embeddings of Gemini, Ollama and Hugging Face are packed for a client that asks so")
 def other_embeddings():
-    for provider in ("double", "double-gemini", "double-ollama"):
+    for provider in ("double", "double-gemini", "double-ollama", "double-huggingface"):
         found = client.embeddings.create(model=f"{provider}/m", input=["brass gate valve", "sewer pipe"])
         same(f"{provider}: how many", [len(it.embedding) for it in found.data], [64, 64])
         length = sum(it * it for it in found.data[0].embedding)

@@ -1,6 +1,7 @@
 """Runs the checks of official clients, each file as a program of its own: `run.py BINARIES PACKAGES [FILE …]`.
 
-BINARIES is the folder of `mainstay`, PACKAGES the one whose `node_modules` has the clients for Node.
+BINARIES is the folder of `mainstay` and of `examples`, PACKAGES the one whose `node_modules` has the clients for Node.
+MAINSTAY names another server program than that of BINARIES.
 """
 import os
 import pathlib
@@ -21,11 +22,12 @@ FILES = [
 def main():
     binaries, packages = (pathlib.Path(it).resolve() for it in sys.argv[1:3])
     files = sys.argv[3:] or FILES
+    mainstay = os.environ.get("MAINSTAY") and pathlib.Path(os.environ["MAINSTAY"]).resolve(strict=True)
     # Node looks for packages beside the program.
     for file in house.HERE.glob("*.mjs"):
         shutil.copy(file, packages)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, house.opened(binaries, pathlib.Path(folder)) as env:
+    with tempfile.TemporaryDirectory() as folder, house.opened(binaries, pathlib.Path(folder), mainstay) as env:
         # Nothing on the way to 127.0.0.1, and no client that reports home.
         env.update(no_proxy="127.0.0.1", NO_PROXY="127.0.0.1", LANGSMITH_TRACING="false")
         for file in files:

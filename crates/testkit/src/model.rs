@@ -1,6 +1,7 @@
 //! A scripted model provider: a server on this machine whose answers a test decides, good ones and
 //! bad ones alike. It speaks the dialects of OpenAI (chat and responses), Anthropic, Gemini and
-//! Ollama, each at its own path, whole and in pieces.
+//! Ollama, each at its own path, whole and in pieces, and makes embeddings as Hugging Face does,
+//! too.
 //!
 //! Queued answers go out in order; when the queue is empty the rule of [`Script::always`] answers,
 //! and without one the request fails with status 500. Embeddings need no script: without one they
@@ -233,6 +234,7 @@ impl Play {
         }
         let embeds = path.ends_with("/embeddings")
             || path.ends_with("/api/embed")
+            || path.ends_with("/pipeline/feature-extraction")
             || path.to_lowercase().contains("embedcontent");
         if embeds {
             return self.queued_embeddings.pop_front().unwrap_or_else(|| {
@@ -261,7 +263,9 @@ fn models(path: &str) -> Json {
 }
 
 fn texts(body: &Json) -> Vec<String> {
-    match (&body["input"], &body["requests"]) {
+    // Hugging Face has its own word for what the others call `input`.
+    let input = if body["inputs"].is_null() { &body["input"] } else { &body["inputs"] };
+    match (input, &body["requests"]) {
         (Json::String(text), _) => vec![text.clone()],
         (Json::Array(texts), _) => {
             texts.iter().filter_map(Json::as_str).map(str::to_owned).collect()

@@ -81,6 +81,9 @@ fn embeddings(request: &Request, vectors: &[Vec<f32>], input: u64) -> Json {
         let all: Vec<Json> = vectors.iter().map(|it| json!({"values": it})).collect();
         return json!({"embeddings": all});
     }
+    if request.path.ends_with("/pipeline/feature-extraction") {
+        return json!(vectors);
+    }
     if request.path.ends_with("/api/embed") {
         return json!({"model": request.body["model"], "embeddings": vectors, "prompt_eval_count": input});
     }
