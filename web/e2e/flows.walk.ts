@@ -268,8 +268,23 @@ describe.skipIf(process.env.MAINSTAY_E2E_URL)('a person', () => {
     await page.getByRole('button', { name: 'Ask', exact: true }).click();
     await page.getByText(/Before that you asked once/).waitFor();
     await page.getByText(/64 cached/).waitFor();
+    await said.nth(1).getByText(/^\$0\.\d+$/).waitFor();
     await page.goto(`${at.url}/usage?operation=playground`);
     await page.getByText('2 calls', { exact: true }).waitFor();
+  });
+
+  it('is told what an answer cost once all its attempts are in the ledger', async () => {
+    await page.goto(`${at.url}/models?tab=playground`);
+    await page.getByLabel('Model', { exact: true }).click();
+    await page.getByRole('combobox', { name: 'Find: Model' }).fill('speed');
+    await page.getByRole('option', { name: 'speed' }).first().waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Question').fill('What is a ball valve?');
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    const said = page.getByRole('article');
+    await said.getByText('Attempts').waitFor();
+    expect(await said.getByText(/^\$0\.00$/).count()).toBe(0);
+    await said.getByText(/^\$0\.\d+$/).waitFor();
   });
 
   it('stops an answer, and another tab of the room does not', async () => {

@@ -28,17 +28,20 @@ export async function chat(world, response, { body, caller, headers }) {
   const most = body.max_tokens ?? Infinity;
   const asked = `use_${randomUUID()}`;
   const [by, ...rest] = served.split('/');
-  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-request-id': request_id, 'x-mainstay-provider': by, 'x-mainstay-model': rest.join('/'), 'x-mainstay-fallback': String(isFallback), 'x-mainstay-cache': 'miss', 'x-mainstay-queue-wait-ms': isFallback ? '140' : '0', 'x-mainstay-attempts': '1', 'x-mainstay-usage-id': asked });
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-request-id': request_id, 'x-mainstay-provider': by, 'x-mainstay-model': rest.join('/'), 'x-mainstay-fallback': String(isFallback), 'x-mainstay-cache': 'miss', 'x-mainstay-queue-wait-ms': isFallback ? '140' : '0', 'x-mainstay-attempts': isFallback ? '2' : '1', 'x-mainstay-usage-id': asked });
   response.write(': hello\n\n');
 
   const send = (value) => response.write(`data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`);
   const chunk = (delta, finish_reason = null) => ({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 0, model: served, choices: [{ index: 0, delta, finish_reason }] });
   const tokens_in = 8 + body.messages.reduce((all, it) => all + Math.ceil(it.content.length / 4), 0);
   let tokens_out = 0;
+  const row = (more) => world.usage.unshift({ id: `use_${randomUUID()}`, asked, tenant: headers['x-mainstay-tenant'] ?? caller.tenant ?? '00000000-0000-0000-0000-000000000000', job: null, caller: caller.id, key: null, operation: headers['x-mainstay-operation'] ?? 'chat', operation_type: 'chat', task: null, tokens_cached: 0, from_cache: false, at: world.now(), ...more });
   const note = (outcome) => {
     const [input, output] = PRICES[served] ?? [];
-    world.usage.unshift({ id: `use_${randomUUID()}`, asked, tenant: headers['x-mainstay-tenant'] ?? caller.tenant ?? '00000000-0000-0000-0000-000000000000', job: null, caller: caller.id, key: null, operation: headers['x-mainstay-operation'] ?? 'chat', operation_type: 'chat', task: null, provider: by, model: rest.join('/'), tokens_in, tokens_out, tokens_total: tokens_in + tokens_out, tokens_cached: 0, estimated: outcome !== 'ok', cost_usd: input === undefined ? null : (tokens_in * input + tokens_out * output) / 1e6, prices: input === undefined ? null : world.gateway.prices.version, from_cache: false, latency_ms: 900, ttft_ms: 120, outcome, status: 200, at: world.now() });
+    const cost_usd = input === undefined ? null : (tokens_in * input + tokens_out * output) / 1e6;
+    row({ provider: by, model: rest.join('/'), tokens_in, tokens_out, tokens_total: tokens_in + tokens_out, estimated: outcome !== 'ok', cost_usd, prices: cost_usd === null ? null : world.gateway.prices.version, latency_ms: 900, ttft_ms: 120, outcome, status: 200 });
   };
+  if (isFallback) row({ provider: 'groq', model: model.slice('groq/'.length), tokens_in: 0, tokens_out: 0, tokens_total: 0, estimated: false, cost_usd: 0, prices: null, latency_ms: 40, ttft_ms: null, outcome: 'refused', status: 429 });
 
   await pause(120);
   send(chunk({ role: 'assistant', content: '' }));
@@ -60,8 +63,10 @@ export async function chat(world, response, { body, caller, headers }) {
   }
   send(chunk({}, tokens_out >= most ? 'length' : 'stop'));
   if (body.stream_options?.include_usage) send({ ...chunk({}), choices: [], usage: { prompt_tokens: tokens_in, completion_tokens: tokens_out, total_tokens: tokens_in + tokens_out, prompt_tokens_details: { cached_tokens: body.messages.length > 2 ? 64 : 0 } } });
-  note('ok');
   response.end('data: [DONE]\n\n');
+  // The ledger is a moment behind.
+  await pause(250);
+  note('ok');
 }
 
 export function envelope(code, message, gateway) {

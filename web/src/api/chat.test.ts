@@ -72,10 +72,10 @@ describe('a question to a model', () => {
   });
 
   it('is told who answers before the first word', async () => {
-    answers(() => streamed([bytes(STREAM)], { 'x-mainstay-provider': 'groq', 'x-mainstay-model': 'llama', 'x-mainstay-fallback': 'true', 'x-mainstay-usage-id': 'use_1', 'x-mainstay-queue-wait-ms': '12' }));
+    answers(() => streamed([bytes(STREAM)], { 'x-mainstay-provider': 'groq', 'x-mainstay-model': 'llama', 'x-mainstay-fallback': 'true', 'x-mainstay-attempts': '2', 'x-mainstay-usage-id': 'use_1', 'x-mainstay-queue-wait-ms': '12' }));
     const pieces: Piece[] = [];
     await ask(QUESTION, new AbortController().signal, (piece) => pieces.push(piece));
-    expect(pieces[0]).toEqual({ kind: 'begun', by: { provider: 'groq', model: 'llama', isFallback: true, cache: null, queueWaitMs: 12, usageId: 'use_1', requestId: null } });
+    expect(pieces[0]).toEqual({ kind: 'begun', by: { provider: 'groq', model: 'llama', isFallback: true, attempts: 2, cache: null, queueWaitMs: 12, usageId: 'use_1', requestId: null } });
   });
 
   it('is done at [DONE], though the line stays open', async () => {

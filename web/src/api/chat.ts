@@ -27,6 +27,8 @@ export interface AnsweredBy {
   provider: string | null;
   model: string | null;
   isFallback: boolean;
+  /** How many were made for it; none for an answer that was kept from before. */
+  attempts: number;
   cache: string | null;
   queueWaitMs: number | null;
   /** Leads to what it cost. */
@@ -119,6 +121,7 @@ function answeredBy(headers: Headers): AnsweredBy {
     provider: headers.get('x-mainstay-provider'),
     model: headers.get('x-mainstay-model'),
     isFallback: headers.get('x-mainstay-fallback') === 'true',
+    attempts: Number(headers.get('x-mainstay-attempts')),
     cache: headers.get('x-mainstay-cache'),
     queueWaitMs: wait === null ? null : Number(wait),
     usageId: headers.get('x-mainstay-usage-id'),

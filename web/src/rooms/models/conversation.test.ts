@@ -42,8 +42,10 @@ describe('a conversation', () => {
   });
 
   it('costs what all its attempts cost, and an unknown amount when one of them does', () => {
-    expect(costOf([])).toBeNull();
-    expect(costOf([row({}), row({ estimated: true, tokens_out: 1 })])).toEqual({ usd: 0.02, tokens: { in: 20, out: 6, cached: 0 }, isEstimated: true, attempts: 2 });
-    expect(costOf([row({}), row({ cost_usd: null })])?.usd).toBeNull();
+    expect(costOf([], 0)).toBeNull();
+    expect(costOf([row({ cost_usd: 0 })], 2)).toBeNull();
+    expect(costOf([row({ cost_usd: 0 })], 0)?.usd).toBe(0);
+    expect(costOf([row({}), row({ estimated: true, tokens_out: 1 })], 2)).toEqual({ usd: 0.02, tokens: { in: 20, out: 6, cached: 0 }, isEstimated: true, attempts: 2 });
+    expect(costOf([row({}), row({ cost_usd: null })], 2)?.usd).toBeNull();
   });
 });

@@ -74,9 +74,13 @@ export function messagesOf(system: string, before: Exchange[], question: string)
   ];
 }
 
-/** Several attempts may stand behind one question; all of them cost. */
-export function costOf(rows: UsageRow[]): Cost | null {
-  if (rows.length === 0) return null;
+/**
+ * Several attempts may stand behind one question; all of them cost. Null until all are in the ledger: those that were
+ * refused are there before the one that answered.
+ */
+export function costOf(rows: UsageRow[], attempts: number): Cost | null {
+  // An answer that was kept from before took no attempt, and has a row.
+  if (rows.length < Math.max(attempts, 1)) return null;
   const sum = (of: (row: UsageRow) => number) => rows.reduce((all, row) => all + of(row), 0);
   return {
     usd: rows.some((it) => it.cost_usd === null) ? null : sum((it) => it.cost_usd ?? 0),

@@ -2,7 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 
-import { ask } from '../../api/chat';
+import { type AnsweredBy, ask } from '../../api/chat';
 import { asFault } from '../../api/problem';
 import { askedQuery } from '../../api/queries';
 import { useHouse } from '../../app/house';
@@ -44,11 +44,11 @@ export function usePlayground(): Playground {
 
   const change = (id: number, act: (answer: Answer) => Answer) => setExchanges((all) => all.map((it) => (it.id === id ? { ...it, answer: act(it.answer) } : it)));
 
-  const readCost = async (id: number, usageId: string) => {
+  const readCost = async (id: number, usageId: string, attempts: number) => {
     for (const wait of LEDGER_WAITS_MS) {
       await new Promise((resolve) => setTimeout(resolve, wait));
       const page = await client.fetchQuery({ ...askedQuery(usageId), staleTime: 0 }).catch(() => null);
-      const cost = page && costOf(page.items);
+      const cost = page && costOf(page.items, attempts);
       if (cost) return change(id, (answer) => ({ ...answer, cost }));
     }
   };
@@ -58,13 +58,13 @@ export function usePlayground(): Playground {
     running.current = stopping;
     const id = next.current++;
     setExchanges([...before, { id, model, question, answer: asked(performance.now()) }]);
-    let usageId: string | null = null;
+    const begun: AnsweredBy[] = [];
     try {
       await ask(
         { model, messages: messagesOf(settings.system, before, question), temperature: numberOf(settings.temperature), max_tokens: numberOf(settings.maxTokens), tenant },
         stopping.signal,
         (piece) => {
-          if (piece.kind === 'begun') usageId = piece.by.usageId;
+          if (piece.kind === 'begun') begun.push(piece.by);
           const at = performance.now();
           change(id, (answer) => received(answer, piece, at));
         },
@@ -77,7 +77,8 @@ export function usePlayground(): Playground {
     } finally {
       if (running.current === stopping) running.current = null;
     }
-    if (usageId && can('read_usage')) await readCost(id, usageId);
+    const [by] = begun;
+    if (by?.usageId && can('read_usage')) await readCost(id, by.usageId, by.attempts);
   };
 
   const last = exchanges.at(-1);
