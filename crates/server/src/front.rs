@@ -263,6 +263,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
         "x-request-id",
         "request-id",
         "retry-after",
+        "retry-after-ms",
         "content-disposition",
         "x-ratelimit-limit",
         "x-ratelimit-remaining",
@@ -281,6 +282,9 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
         "link",
         "x-mainstay-usage-id",
         "x-mainstay-queue-wait-ms",
+        "x-mainstay-queue-depth",
+        "x-mainstay-overhead-us",
+        "x-mainstay-upstream-request-id",
     ];
     Some(
         CorsLayer::new()
