@@ -411,7 +411,11 @@ impl Hearing {
         }
         // These say themselves when they are done; of the others some tell their use after that.
         let ends = matches!(self.wire, Wire::AnthropicMessages | Wire::Ollama);
-        Ok(frame.data.trim_ascii() == DONE || (ends && self.decoder.is_complete()))
+        let (is_done, is_complete) = (frame.data.trim_ascii() == DONE, self.decoder.is_complete());
+        if is_done && !is_complete {
+            return Err(Wrong::Failed(Failure::BrokeOff));
+        }
+        Ok(is_done || (ends && is_complete))
     }
 
     fn finish(&mut self) -> Result<(), Wrong> {

@@ -130,7 +130,7 @@ pub(super) fn vectors<'a>(
 /// Refuses what OpenAI's callers may ask beside, that cannot be given when an answer is told anew.
 pub(super) fn refuse_foreign(request: &Request, kind: &'static str) -> Result<(), Unsupported> {
     let extra = &request.extra;
-    let is_set = |name: &str| extra.get(name).is_some_and(|it| *it != Json::Bool(false));
+    let is_set = |name: &str| extra.get(name).is_some_and(|it| *it != false && *it != 0);
     let refuse = |field, why| Err(Unsupported { field, kind, why });
     if extra.get("n").and_then(Json::as_u64).is_some_and(|it| it > 1) {
         return refuse("n", "it gives one answer; ask several times");
@@ -175,7 +175,7 @@ mod tests {
 
     #[rstest]
     #[case(json!({"n": 2}), Some("n"))]
-    #[case(json!({"n": 1, "logprobs": false, "logit_bias": {}}), None)]
+    #[case(json!({"n": 1, "logprobs": false, "top_logprobs": 0, "logit_bias": {}}), None)]
     #[case(json!({"logprobs": true}), Some("logprobs"))]
     #[case(json!({"top_logprobs": 3}), Some("top_logprobs"))]
     #[case(json!({"modalities": ["text", "audio"]}), Some("modalities"))]

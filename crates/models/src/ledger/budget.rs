@@ -11,7 +11,7 @@
 //! tokens.
 //!
 //! What does not fit beside what was spent finds the budget *used up*, until its period ends; that
-//! is told once ([`event`]). What would fit beside it, but not beside what is held, is refused for a
+//! is told once ([`event`]), as far as so much is spent as a warning is wanted for. What would fit beside it, but not beside what is held, is refused for a
 //! moment, and nothing is told.
 //!
 //! Leases are a twentieth of the limit at most, and an eighth of what is left when that is less, so
@@ -244,6 +244,11 @@ fn warn_at() -> f64 {
 impl Budget {
     /// The share of the limit at which there is a warning, when nobody says another.
     pub const WARN_AT: f64 = 0.8;
+
+    /// Is so much spent as a warning is wanted for?
+    fn is_near(&self, spent: i64) -> bool {
+        spent as f64 / self.limit().max(1) as f64 >= self.warn_at
+    }
 
     /// With all its fields, as it is shown.
     pub fn shown(&self) -> Json {

@@ -271,13 +271,13 @@ impl Ledger {
         let charges = vec![Vec::new(); rows.len()];
         let new = match self.save(Arc::new(self.batch(rows.to_vec(), charges, true))).await {
             Ok(new) => new,
-            Err(why) if is_of_a_row(&why) && rows.len() > 1 => {
+            Err(why) if is_refused(&why) && rows.len() > 1 => {
                 for row in rows {
                     Box::pin(self.replay_rows(std::slice::from_ref(row), found)).await?;
                 }
                 return Ok(());
             }
-            Err(why) if is_of_a_row(&why) => {
+            Err(why) if is_refused(&why) => {
                 rows.iter().for_each(|it| lost(it, &why));
                 return Ok(());
             }
@@ -342,7 +342,12 @@ impl Drop for Running {
 /// Is it this row that the database does not take, or what it is added to that cannot be read? Then it will never
 /// take it.
 fn is_of_a_row(why: &Error) -> bool {
-    matches!(why, Error::Constraint { .. } | Error::Unique { .. } | Error::Column { .. })
+    is_refused(why) || matches!(why, Error::Column { .. })
+}
+
+/// Is it this row that the database does not take?
+fn is_refused(why: &Error) -> bool {
+    matches!(why, Error::Constraint { .. } | Error::Unique { .. })
 }
 
 /// Everything the lost row would have said, so that it can be entered by hand.

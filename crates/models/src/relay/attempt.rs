@@ -13,6 +13,7 @@ use crate::{
     door::Inner,
     ledger::{Begun, Hold, LedgerFull, Tab},
     settings::ModelRef,
+    tokens,
     usage::Outcome,
 };
 
@@ -27,6 +28,8 @@ struct Known {
     tokens_asked: u64,
     /// None once it is closed.
     tab: Option<Tab>,
+    /// The provider counted what it used.
+    is_counted: bool,
     /// Given back with the attempt.
     room: Option<Room>,
 }
@@ -85,6 +88,7 @@ impl Attempt {
             model: to.model.clone(),
             tokens_asked: asked.tokens_in,
             tab: Some(tab),
+            is_counted: false,
             room: Some(room),
         })))
     }
@@ -124,6 +128,17 @@ impl Attempt {
         self.0.provider.answered(&self.0.model, self.0.inner.clock.now());
         self.room_used(usage.total());
         self.0.tab.as_mut().map_or(Cost::Unknown, |it| it.answered(status, usage))
+    }
+
+    /// What the provider counted beside something that is no answer: it is paid for.
+    pub(crate) fn counted(&mut self, status: u16, counted: Option<Usage>, asked: u64) {
+        let Some(counted) = counted.filter(|it| it.total() > 0) else { return };
+        let usage = tokens::completed(Some(counted), asked, 0);
+        self.room_used(usage.total());
+        if let Some(tab) = &mut self.0.tab {
+            let _ = tab.answered(status, usage);
+            self.0.is_counted = true;
+        }
     }
 
     fn room_used(&mut self, tokens: u64) {
@@ -179,7 +194,9 @@ impl Attempt {
                 tab.close(wrong.outcome());
             }
             Wrong::Complained(_) => {
-                tab.unanswered();
+                if !self.0.is_counted {
+                    tab.unanswered();
+                }
                 tab.close(wrong.outcome());
             }
             // It may have made an answer all the same: that counts as what was held for it.

@@ -31,7 +31,7 @@ use crate::{
 };
 
 use errand::{Chat, Spoken};
-pub(super) use errand::{complained, said};
+pub(super) use errand::{said, speaks_of_error};
 
 /// What an answer costs that was kept.
 const FREE: Cost = Cost::Known(NanoUsd::ZERO);

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     Attempt, Call, Missed, Ours, Reply, Wanted,
-    chat::complained,
+    chat::speaks_of_error,
     client::{self, Received},
     home::{self, AtHome},
     reply::{Cached, Facts},
@@ -102,10 +102,7 @@ impl Embed<'_> {
         let (dialect, model) = (leg.provider.dialect, leg.to.model.as_str());
         let Some(request) = &self.request else {
             let counted = dialect.read_usage(&body);
-            if let Some(wrong) = complained(dialect, &body) {
-                return Err(wrong);
-            }
-            if counted.is_none_or(|it| it.total() == 0) {
+            if counted.is_none_or(|it| it.total() == 0) || speaks_of_error(&body) {
                 dialect.read_embeddings(&body, 0).or_else(|why| match why {
                     // Another number of vectors than none: they are there.
                     crate::dialect::Unreadable::Shape(_) if has_data(&body) => {
@@ -167,13 +164,16 @@ impl Errand for Embed<'_> {
             Err(failure) => return Err((attempt, Wrong::Failed(failure))),
         };
         attempt.exchanged();
-        match self.read(leg, body) {
+        match self.read(leg, body.clone()) {
             Ok((bytes, usage)) => {
                 let cost = attempt.answered(status, usage);
                 attempt.end(Outcome::Ok);
                 Ok(Made { bytes, cost, upstream_id })
             }
-            Err(wrong) => Err((attempt, wrong)),
+            Err(wrong) => {
+                attempt.counted(status, leg.provider.dialect.read_usage(&body), self.asked);
+                Err((attempt, wrong))
+            }
         }
     }
 

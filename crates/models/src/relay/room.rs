@@ -19,6 +19,8 @@ pub(crate) type Ours = Arc<Mutex<Permit>>;
 pub(crate) struct Room {
     ours: Ours,
     theirs: Permit,
+    /// No attempt of the call came before.
+    is_first: bool,
 }
 
 impl Room {
@@ -31,9 +33,16 @@ impl Room {
     /// Nobody was asked: with the provider it is as if the attempt had not come. The caller came;
     /// it is only that no tokens were used so far.
     pub(crate) fn undo(self) {
-        self.ours.lock().unwrap_or_else(PoisonError::into_inner).used(0);
+        if self.is_first {
+            unused(&self.ours);
+        }
         self.theirs.undo();
     }
+}
+
+/// No tokens of the caller were used so far.
+fn unused(ours: &Ours) {
+    ours.lock().unwrap_or_else(PoisonError::into_inner).used(0);
 }
 
 impl Models {
@@ -66,14 +75,16 @@ impl Models {
         let subject = Subject::of_model(account.tenant, &to.provider, &to.model).answering(held);
         let until = if is_last { until } else { Instant::now() };
         let entered = limits.enter(&subject, tokens, account.priority, Some(until)).await;
+        let is_first = trip.attempts == 0;
         let theirs = entered.map_err(|why| {
-            // Nobody was asked, and no tokens were used so far.
-            ours.lock().unwrap_or_else(PoisonError::into_inner).used(0);
+            if is_first {
+                unused(&ours);
+            }
             missed(why)
         })?;
         trip.queued += theirs.waited();
         trip.depth_of_tenant = trip.depth_of_tenant.max(theirs.depth_of_tenant());
-        Ok(Room { ours, theirs })
+        Ok(Room { ours, theirs, is_first })
     }
 }
 

@@ -95,6 +95,8 @@ pub(crate) struct Leg<'a> {
     pub(crate) local: &'a Local,
     /// When the answer has to have begun: the call has no more time.
     pub(crate) by: Instant,
+    /// How long the call may take until then, all in all.
+    deadline: Duration,
 }
 
 /// What is sent.
@@ -300,8 +302,9 @@ impl Models {
         let provider = provider.ok_or_else(|| stuck(Missed::NotConfigured))?;
         let known = trip.quirks(to, provider.quirks(&to.model));
         let quirks = Quirks { max_output: candidate.max_output, ..known };
-        let by = trip.begun + std(self.0.settings.relay.deadline);
-        let leg = Leg { provider, to, quirks, local: &self.0.local, by };
+        let deadline = std(self.0.settings.relay.deadline);
+        let by = trip.begun + deadline;
+        let leg = Leg { provider, to, quirks, local: &self.0.local, by, deadline };
         let is_home = provider.dialect.wire() == Wire::InProcess;
         let mut parcel = if is_home {
             self.at_door(errand, leg, self.0.clock.now()).map_err(stuck)?;
@@ -313,6 +316,10 @@ impl Models {
             parcel.size(provider.dialect, context);
         }
         let room = self.enter(trip, provider, to, is_last).await.map_err(stuck)?;
+        if Instant::now() >= by {
+            room.undo();
+            return Err(stuck(Missed::Late { after: deadline }));
+        }
         if let Err(retry_after) = provider.admit(&to.model, self.0.clock.now()) {
             room.undo();
             return Err(stuck(Missed::LeftAlone { provider: to.provider.clone(), retry_after }));
@@ -347,19 +354,21 @@ impl Models {
         errand: &mut E,
     ) -> Result<E::Out, Stop> {
         let settings = &leg.provider.settings;
-        let limit =
+        let own =
             std(if parcel.is_stream { settings.first_byte_timeout } else { settings.timeout });
-        let limit = limit.min(leg.by.saturating_duration_since(Instant::now()));
-        let until = Instant::now() + limit;
+        let (sent_at, left) = (Instant::now(), leg.by.saturating_duration_since(Instant::now()));
+        let limit = own.min(left);
+        // Others had more than half of the time that it would have had by itself.
+        let is_hurried = left < own.min(leg.deadline) / 2;
         let wrong = |attempt: Attempt, wrong: Wrong| {
             match &wrong {
-                Wrong::Failed(Failure::Timeout) if Instant::now() >= leg.by => attempt.ran_out(),
+                Wrong::Failed(Failure::Timeout) if is_hurried => attempt.ran_out(),
                 wrong => attempt.went_wrong(wrong),
             }
             Stop::Wrong { wrong, limit }
         };
         let Parcel { path, body, headers, made, owns_tools, ours, .. } = parcel;
-        let sending = Sending { path: &path, body, headers, is_fresh, until };
+        let sending = Sending { path: &path, body, headers, is_fresh, until: sent_at + limit };
         let received = match leg.provider.client.send(sending).await {
             Ok(received) => received,
             // It was a connection from before that the other side had closed: that says nothing
@@ -374,11 +383,12 @@ impl Models {
         let rates = leg.provider.dialect.rates(&received.headers);
         self.0.limits.learn(&leg.to.provider, &leg.to.model, &rates);
         if (200..300).contains(&received.status) {
-            let unpacked = errand.unpack(leg, received, attempt, until).await;
+            // It has begun, and takes as long as it may.
+            let unpacked = errand.unpack(leg, received, attempt, sent_at + own).await;
             return unpacked.map_err(|(attempt, why)| wrong(attempt, why));
         }
         let status = received.status;
-        let complaint = self.complaint(leg, received, until).await;
+        let complaint = self.complaint(leg, received, sent_at + limit).await;
         attempt.exchanged();
         let made = made.as_ref().map(|it| (it, owns_tools));
         let concession = concede::conceding(leg.quirks, made, ours, status, &complaint);

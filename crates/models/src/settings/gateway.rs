@@ -67,7 +67,8 @@ pub enum Disconnect {
 pub struct RelaySettings {
     /// The most attempts of one call, all models together.
     pub attempts_max: u32,
-    /// The longest until an answer begins, all attempts, waits and the queue together.
+    /// The longest until an answer begins, all attempts, waits and the queue together. Time-outs of providers that are
+    /// longer end with it.
     pub deadline: SignedDuration,
     /// How often a stream that is silent gets a comment, so that nobody on the way closes it.
     pub heartbeat: SignedDuration,

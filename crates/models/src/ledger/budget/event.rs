@@ -19,7 +19,7 @@ names! {
     Kind {
         /// The share was spent at which a warning is wanted.
         Warned = "warned",
-        /// Somebody asked for more than is left beside what was spent.
+        /// So much was spent, or more, and somebody asked for more than is left beside it.
         Reached = "reached",
     }
 }
@@ -75,10 +75,9 @@ pub(crate) fn warn_of<'a>(
         let budget = &fund.budget;
         for (pot, sum) in sums.iter().filter(|(pot, _)| lease::is_limited(budget, pot)) {
             let spent = budget.unit(*sum);
-            let ratio = spent as f64 / budget.limit().max(1) as f64;
             let place = Place { id: pot.id.clone(), starts_at: pot.starts_at };
             fund.show(&place, spent, now);
-            if ratio >= budget.warn_at && fund.is_news(&place) {
+            if budget.is_near(spent) && fund.is_news(&place) {
                 events.extend(note(tx, budget, &place, Kind::Warned, spent, now)?);
             }
         }

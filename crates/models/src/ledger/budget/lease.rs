@@ -86,8 +86,10 @@ pub(super) fn take(tx: &Tx, ask: &Ask) -> Result<(Grant, Option<event::Event>), 
     let params =
         params![&budget.name, &place.id, place.starts_at, &ask.replica, leased, expires_at];
     tx.execute(SET, &params)?;
-    // Whoever only renews a lease is refused nothing, and nothing is told.
-    let event = if obstacle == Some(Obstacle::Spending) && ask.wants > 0 {
+    // Whoever only renews a lease is refused nothing, and one that is too large for what is left does not mean
+    // that little is left: nothing is told.
+    let is_near = budget.is_near(gone);
+    let event = if obstacle == Some(Obstacle::Spending) && ask.wants > 0 && is_near {
         event::note(tx, budget, place, Kind::Reached, gone, ask.now)?
     } else {
         None

@@ -110,9 +110,13 @@ testkit::on_both! {
             let hold = ledger.holds(nobody(), 300).await.unwrap();
             ledger.uses(nobody(), hold, 250).await;
         }
+        // A quarter is left for others who ask for less.
         assert!(!over(ledger.holds(nobody(), 300).await).is_only_held);
-        assert_eq!(told(&house).await, [(event::Kind::Reached, 750)]);
-        ledger.spends(nobody(), 250).await.unwrap();
+        assert_eq!(told(&house).await, []);
+        ledger.spends(nobody(), 100).await.unwrap();
+        assert!(!over(ledger.holds(nobody(), 300).await).is_only_held);
+        assert_eq!(told(&house).await, [(event::Kind::Warned, 850), (event::Kind::Reached, 850)]);
+        ledger.spends(nobody(), 150).await.unwrap();
     }
 
     async fn a_larger_request_is_not_refused_for_the_reason_of_a_smaller_one(db: testkit::Database) {
@@ -123,7 +127,7 @@ testkit::on_both! {
         assert!(over(ledger.holds(nobody(), 200).await).is_only_held);
         assert_eq!(told(&house).await, []);
         assert!(!over(ledger.holds(nobody(), 700).await).is_only_held);
-        assert_eq!(told(&house).await, [(event::Kind::Reached, 400)]);
+        assert_eq!(told(&house).await, []);
         assert!(over(ledger.holds(nobody(), 200).await).is_only_held);
         drop(under_way);
     }

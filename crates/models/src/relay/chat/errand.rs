@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
-use serde::Deserialize;
-use serde_json::{Value as Json, value::RawValue};
+use serde_json::Value as Json;
 use tokio::time::Instant;
 
 use crate::{
@@ -142,7 +141,7 @@ impl<'a> Chat<'a> {
         let counted = dialect.read_usage(&body);
         let said = match counted {
             // Where there are counts and no error there is an answer; anything else is looked at.
-            Some(it) if it.total() > 0 => complained(dialect, &body).map_or(Ok(0), Err)?,
+            Some(it) if it.total() > 0 && !speaks_of_error(&body) => 0,
             _ if self.face.wire() == Wire::OpenaiResponses => of_responses(dialect, &body)?,
             _ => said(&dialect.read_answer(&body)?),
         };
@@ -253,11 +252,17 @@ impl Errand for Chat<'_> {
             Err(failure) => return Err((attempt, Wrong::Failed(failure))),
         };
         attempt.exchanged();
-        let read =
-            if self.peek.stream { self.in_one_piece(leg, &body) } else { self.read(leg, body) };
+        let read = if self.peek.stream {
+            self.in_one_piece(leg, &body)
+        } else {
+            self.read(leg, body.clone())
+        };
         let (bytes, usage) = match read {
             Ok(read) => read,
-            Err(wrong) => return Err((attempt, wrong)),
+            Err(wrong) => {
+                attempt.counted(status, dialect.read_usage(&body), self.peek.prompt_tokens);
+                return Err((attempt, wrong));
+            }
         };
         if self.peek.stream {
             attempt.speaks();
@@ -314,17 +319,9 @@ pub(in crate::relay) fn said(answer: &Answer) -> u64 {
     tokens::of_bytes(answer.parts.iter().map(bytes).sum())
 }
 
-/// The error that a body with a status of success holds, be there counts beside it.
-pub(in crate::relay) fn complained(dialect: &dyn Dialect, body: &[u8]) -> Option<Wrong> {
-    #[derive(Deserialize)]
-    struct Top<'a> {
-        #[serde(borrow)]
-        error: Option<&'a RawValue>,
-    }
-    // Most bodies have no such field, which is seen sooner than read.
-    let text = std::str::from_utf8(body).ok().filter(|it| it.contains("\"error\""))?;
-    serde_json::from_str::<Top<'_>>(text).ok()?.error?;
-    Some(Wrong::Complained(dialect.complaint(200, &HeaderMap::new(), body)))
+/// May a body with a status of success be an error? Most have no such field, which is seen sooner than read.
+pub(in crate::relay) fn speaks_of_error(body: &[u8]) -> bool {
+    std::str::from_utf8(body).is_ok_and(|it| it.contains("\"error\""))
 }
 
 /// A whole answer of `responses` that tells no use: about how many tokens it has.
@@ -332,7 +329,13 @@ fn of_responses(dialect: &dyn Dialect, body: &Bytes) -> Result<u64, Wrong> {
     let Ok(answer) = serde_json::from_slice::<Json>(body) else {
         return Err(Wrong::Unreadable("it is not JSON"));
     };
-    if answer.get("error").is_some_and(|it| !it.is_null()) {
+    let is_nothing = |it: &Json| match it {
+        Json::Null | Json::Bool(false) => true,
+        Json::String(text) => text.is_empty(),
+        Json::Object(fields) => fields.is_empty(),
+        _ => false,
+    };
+    if answer.get("error").is_some_and(|it| !is_nothing(it)) {
         return Err(Wrong::Complained(dialect.complaint(200, &HeaderMap::new(), body)));
     }
     match answer.get("output") {

@@ -61,11 +61,33 @@ testkit::on_both! {
             let got = house.relay(call).await;
             assert!(got.status >= 500 && got.text().contains("busy"), "{} {}", got.status, got.text());
         }
+        // What was counted is paid for, whatever was said.
+        let rows = house.ledger().await;
+        let told = |at: usize| (rows[at].outcome.name(), rows[at].usage.tokens_in, rows[at].usage.tokens_out);
+        assert_eq!([told(0), told(2)], [("unreadable", 9, 1); 2]);
+        assert!(!rows[0].usage.estimated && !rows[2].usage.estimated);
         script.always(|_| Reply::text("Hello"));
         for call in [chat("openai/m", "a"), messages("anthropic/m", "a", false), embeddings()] {
             let got = house.relay(call).await;
             assert_eq!((got.status, got.header("x-mainstay-cache") == Some("hit")), (200, false), "{}", got.text());
         }
+    }
+
+    async fn a_field_for_errors_that_holds_none_makes_no_error_of_an_answer(db: testkit::Database) {
+        let (house, script) = one(&db).await;
+        let chosen = json!([{"index": 0, "message": {"role": "assistant", "content": "an \"error\""}, "finish_reason": "stop"}]);
+        let output = json!([{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hi"}]}]);
+        for error in [json!(null), json!({}), json!(""), json!(false)] {
+            let usage = json!({"prompt_tokens": 9, "completion_tokens": 1, "input_tokens": 9, "output_tokens": 1, "total_tokens": 10});
+            let whole = json!({"id": "chatcmpl-1", "model": "m", "choices": chosen, "usage": usage, "error": error});
+            script.answers(Reply::body(200, whole.to_string()));
+            assert_eq!(house.relay(chat("local/small", "a")).await.text(), whole.to_string());
+            let whole = json!({"id": "resp_1", "model": "m", "output": output, "usage": usage, "error": error});
+            script.answers(Reply::body(200, whole.to_string()));
+            let asked = call(Asks::Responses, json!({"model": "local/small", "input": "a"}));
+            assert_eq!(house.relay(asked).await.text(), whole.to_string());
+        }
+        assert_eq!(house.outcomes().await, ["ok"; 8]);
     }
 
     async fn an_answer_in_one_piece_is_told_in_pieces_to_who_asked_for_pieces(db: testkit::Database) {

@@ -76,7 +76,7 @@ testkit::on_both! {
         let script = Script::start().await;
         let mut settings = providers(&[("local", &script)]);
         settings.relay.deadline = SignedDuration::from_millis(300);
-        settings.breaker.failures = 1;
+        settings.breaker.failures = 3;
         let house = House::open(&db, settings).await;
         script.answers(Reply::hang()).answers(Reply::hang()).answers(Reply::text("never").stalls_after(1));
         for call in [chat("local/small", "a"), stream("local/small", "b"), stream("local/small", "c")] {
@@ -85,10 +85,25 @@ testkit::on_both! {
             assert_eq!(is_error(&got, 504, "server_error")["error"]["code"], "provider_timeout");
             assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
         }
-        // That a call had no more time says nothing about the provider.
-        script.answers(Reply::text("Hello"));
-        assert_eq!(house.relay(chat("local/small", "d")).await.status, 200);
-        assert_eq!(house.outcomes().await.iter().filter(|it| **it == "timeout").count(), 3);
+        // It had all the time of the calls for itself: it is left alone, as after its own time-outs.
+        let got = house.relay(chat("local/small", "d")).await;
+        assert_eq!(is_error(&got, 503, "server_error")["error"]["code"], "provider_left_alone");
+        assert_eq!(house.outcomes().await, ["timeout"; 3]);
+    }
+
+    async fn who_was_left_no_time_by_others_is_not_left_alone_for_it(db: testkit::Database) {
+        let (house, first, second) = two_with(&db, |it| {
+            it.relay.deadline = SignedDuration::from_millis(500);
+            it.providers["first"].timeout = SignedDuration::from_millis(400);
+            it.breaker.failures = 1;
+        })
+        .await;
+        first.answers(Reply::hang());
+        second.answers(Reply::hang()).answers(Reply::text("Hello"));
+        assert_eq!(house.relay(chat("first/small", "a")).await.status, 504);
+        assert_eq!((first.requests().len(), second.requests().len()), (1, 1));
+        assert_eq!(house.relay(chat("second/large", "b")).await.status, 200);
+        assert_eq!(house.outcomes().await, ["timeout", "timeout", "ok"]);
     }
 
     async fn a_provider_that_was_not_reached_keeps_its_room(db: testkit::Database) {
