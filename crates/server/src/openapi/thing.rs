@@ -6,21 +6,25 @@
 //!
 //! That the server answers so is proved by its tests, which hold every answer against it.
 
+use std::sync::LazyLock;
+
 use base::{Permission, Role, Scope};
 use models::usage::Outcome;
 use serde_json::{Map, Value as Json, json};
 
 use super::reference;
 
-const THINGS: &str = include_str!("things.json");
+static THINGS: LazyLock<Map<String, Json>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("things.json")).expect("things.json is part of this program")
+});
 
 /// All things, as components.
 pub(super) fn all() -> Map<String, Json> {
-    let mut all: Map<String, Json> = things()
-        .into_iter()
-        .map(|(name, fields)| {
-            let fields = fields.as_object().cloned().unwrap_or_default();
-            (name, object(fields.iter().map(|(name, kind)| (name.as_str(), kind_of(kind)))))
+    let mut all: Map<String, Json> = THINGS
+        .iter()
+        .filter_map(|(name, fields)| {
+            let fields = fields.as_object()?.iter();
+            Some((name.clone(), object(fields.map(|(name, kind)| (name.as_str(), kind_of(kind))))))
         })
         .collect();
     let names = |all: Vec<&str>| json!({"type": "string", "enum": all});
@@ -40,7 +44,7 @@ pub(super) fn at(thing: &str, path: &[String]) -> Json {
     let Some((first, rest)) = path.split_first() else { return reference(thing) };
     let Some((kind, _)) = field(thing, first) else { return json!({}) };
     if rest.is_empty() {
-        return kind_of(&kind);
+        return kind_of(kind);
     }
     let Some(kind) = kind.as_str() else { return json!({}) };
     match kind.trim_end_matches('?').strip_prefix('#') {
@@ -57,11 +61,10 @@ pub(super) fn always_has(thing: &str, path: &[String]) -> bool {
 }
 
 /// What a field of a thing is, in the short form, and whether it is always there.
-fn field(thing: &str, name: &str) -> Option<(Json, bool)> {
-    let things = things();
-    let fields = things.get(thing)?.as_object()?;
-    let sometimes = || fields.get(&format!("{name}~")).map(|it| (it.clone(), false));
-    fields.get(name).map(|it| (it.clone(), true)).or_else(sometimes)
+fn field(thing: &str, name: &str) -> Option<(&'static Json, bool)> {
+    let fields = THINGS.get(thing)?.as_object()?;
+    let sometimes = || fields.get(&format!("{name}~")).map(|it| (it, false));
+    fields.get(name).map(|it| (it, true)).or_else(sometimes)
 }
 
 /// An object with these fields, all of which are there unless their names end with `~`.
@@ -104,10 +107,6 @@ pub(super) fn of_template(template: &Json, data: &Json) -> Json {
         }
         other => json!({"const": other}),
     }
-}
-
-fn things() -> Map<String, Json> {
-    serde_json::from_str(THINGS).expect("things.json is part of this program")
 }
 
 fn kind_of(kind: &Json) -> Json {
