@@ -19,6 +19,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use axum::{
@@ -175,6 +176,33 @@ impl Script {
     /// What came in so far.
     pub fn requests(&self) -> Vec<Request> {
         self.lock().requests.clone()
+    }
+
+    /// Waits until so many requests came in.
+    ///
+    /// # Panics
+    /// When they have not come after ten seconds.
+    pub async fn until_asked(&self, count: usize) {
+        self.until("requests came in", count, |it| it.requests.len()).await;
+    }
+
+    /// Waits until so many answers were hung up on.
+    ///
+    /// # Panics
+    /// When they have not been after ten seconds.
+    pub async fn until_hung_up(&self, count: usize) {
+        self.until("were hung up on", count, |it| it.hung_up.load(Ordering::SeqCst)).await;
+    }
+
+    async fn until(&self, what: &str, count: usize, counted: impl Fn(&Play) -> usize) {
+        let come = async {
+            while counted(&self.lock()) < count {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(10), come).await.is_err() {
+            panic!("{} of {count} {what}", counted(&self.lock()));
+        }
     }
 
     /// The last request.

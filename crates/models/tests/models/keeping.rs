@@ -162,9 +162,9 @@ testkit::on_both! {
     async fn who_waits_asks_when_the_first_one_goes(db: testkit::Database) {
         let (house, script) = house(&db, |_| ()).await;
         script.answers(Reply::hang()).answers(Reply::text("Hello"));
-        let first = tokio::time::timeout(millis(150), house.relay(chat("local/small", "Hello?")));
+        let first = tokio::time::timeout(millis(1_000), house.relay(chat("local/small", "Hello?")));
         let second = async {
-            tokio::time::sleep(millis(50)).await;
+            script.until_asked(1).await;
             house.relay(chat("local/small", "Hello?")).await
         };
         let (first, second) = tokio::join!(first, second);

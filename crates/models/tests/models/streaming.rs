@@ -53,16 +53,6 @@ fn welcome_until(over: &CancellationToken, call: Call) -> Call {
     Call { welcome: Welcome::until(move || over.clone().cancelled_owned()), ..call }
 }
 
-async fn hung_up(script: &Script, count: usize) {
-    for _ in 0..100 {
-        if script.hung_up() == count {
-            return;
-        }
-        tokio::time::sleep(millis(20)).await;
-    }
-    panic!("hung up on {} times", script.hung_up());
-}
-
 testkit::on_both! {
     async fn a_stream_that_breaks_ends_with_an_error_and_asks_nobody_else(db: testkit::Database) {
         let (house, first, second) = two(&db).await;
@@ -92,7 +82,7 @@ testkit::on_both! {
         let got = house.relay(stream("local/small", "Count.")).await;
         assert_eq!(broke_off(&got)["error"]["code"], "provider_timeout");
         assert_eq!(house.outcomes().await, ["timeout"]);
-        hung_up(&script, 1).await;
+        script.until_hung_up(1).await;
     }
 
     async fn the_first_words_are_there_with_the_head_of_the_reply(db: testkit::Database) {
@@ -134,7 +124,7 @@ testkit::on_both! {
         // Before the first piece, in the middle.
         for (pieces, gone) in [(0, 1), (2, 2)] {
             takes(&house, stream("local/small", "Count."), pieces).await;
-            hung_up(&script, gone).await;
+            script.until_hung_up(gone).await;
         }
         let rows = house.ledger().await;
         assert_eq!(rows.len(), 2);
@@ -194,7 +184,7 @@ testkit::on_both! {
             for end in ["[DONE]", "message_stop", "response.completed", "eight"] {
                 assert!(!said.contains(end), "{said}");
             }
-            hung_up(&script, at + 1).await;
+            script.until_hung_up(at + 1).await;
         }
         let rows = house.ledger().await;
         assert_eq!(rows.len(), 4);
@@ -218,7 +208,7 @@ testkit::on_both! {
         tokio::time::sleep(millis(400)).await;
         assert_eq!(script.hung_up(), 0);
         over.cancel();
-        hung_up(&script, 1).await;
+        script.until_hung_up(1).await;
         let said = pieces.collect::<Vec<_>>().await.concat();
         let got = Got { status: 200, headers: http::HeaderMap::new(), bytes: said.into() };
         assert_eq!(broke_off(&got)["error"]["code"], "session_ended");

@@ -1,7 +1,5 @@
 //! The caller goes away, at every moment at which one can.
 
-use std::time::Duration;
-
 use super::{budgets, nothing_is_held};
 use crate::{
     gateway::{chat, messages, providers, stream, two_with},
@@ -27,20 +25,12 @@ async fn house(db: &testkit::Database) -> (House, Script) {
     (House::open(db, settings).await, script)
 }
 
-/// Waits so long for a reply, then goes away.
-async fn goes_after(house: &House, call: Call, patience: Duration) {
-    let relayed = tokio::time::timeout(patience, house.models.relay(call)).await;
-    assert!(relayed.is_err(), "nobody answered so soon");
-}
-
-async fn hung_up(script: &Script, count: usize) {
-    for _ in 0..100 {
-        if script.hung_up() == count {
-            return;
-        }
-        tokio::time::sleep(millis(20)).await;
+/// Goes away as soon as a provider has been asked so often.
+async fn goes_once_asked(house: &House, call: Call, script: &Script, count: usize) {
+    tokio::select! {
+        _ = house.models.relay(call) => panic!("nobody answered so soon"),
+        () = script.until_asked(count) => {}
     }
-    panic!("hung up on {} times", script.hung_up());
 }
 
 testkit::on_both! {
@@ -48,8 +38,8 @@ testkit::on_both! {
         let (house, script) = house(&db).await;
         script.always(|_| Reply::hang());
         for (count, call) in [chat("local/small", "a"), stream("local/small", "b"), messages("local/small", "c", true)].into_iter().enumerate() {
-            goes_after(&house, call, millis(150)).await;
-            hung_up(&script, count + 1).await;
+            goes_once_asked(&house, call, &script, count + 1).await;
+            script.until_hung_up(count + 1).await;
         }
         let rows = house.ledger().await;
         assert_eq!(rows.iter().map(|it| it.outcome.name()).collect::<Vec<_>>(), ["abandoned"; 3]);
@@ -64,7 +54,8 @@ testkit::on_both! {
         }).await;
         first.always(|_| Reply::status(503));
         second.always(|_| Reply::status(503));
-        goes_after(&house, chat("first/small", "a"), millis(500)).await;
+        let relayed = tokio::time::timeout(millis(2_000), house.models.relay(chat("first/small", "a"))).await;
+        assert!(relayed.is_err(), "nobody answered so soon");
         assert_eq!((first.requests().len(), second.requests().len()), (1, 1));
         assert_eq!(house.outcomes().await, ["unavailable", "unavailable"]);
         nothing_is_held(&house).await;
@@ -80,7 +71,7 @@ testkit::on_both! {
             pieces.next().await.expect("a piece");
         }
         drop(pieces);
-        hung_up(&script, 1).await;
+        script.until_hung_up(1).await;
         let rows = house.ledger().await;
         let (row, usage) = (&rows[0], rows[0].usage);
         assert_eq!((row.outcome.name(), usage.estimated), ("abandoned", true));
@@ -110,7 +101,7 @@ testkit::on_both! {
         let house = House::open(&db, settings).await;
         script.always(|_| Reply::text("one two").stalls_after(2));
         drop(house.models.relay(stream("local/small", "Count.")).await);
-        hung_up(&script, 1).await;
+        script.until_hung_up(1).await;
         assert_eq!(house.outcomes().await, ["abandoned"]);
         nothing_is_held(&house).await;
     }
@@ -122,8 +113,8 @@ testkit::on_both! {
         settings.budgets = budgets(1.0);
         let house = House::open(&db, settings).await;
         script.always(|_| Reply::text("one two").tokens(70, 30).delayed(millis(300)));
-        goes_after(&house, stream("local/small", "Count."), millis(100)).await;
-        goes_after(&house, chat("local/small", "Count."), millis(100)).await;
+        goes_once_asked(&house, stream("local/small", "Count."), &script, 1).await;
+        goes_once_asked(&house, chat("local/small", "Count."), &script, 2).await;
         for row in house.ledger().await {
             let usage = row.usage;
             assert_eq!((usage.tokens_in, usage.tokens_out, usage.estimated), (70, 30, false));
@@ -141,7 +132,7 @@ testkit::on_both! {
         let long = "word ".repeat(200);
         script.always(move |_| Reply::text(&long).paced(millis(5)));
         let reply = house.models.relay(stream("local/small", "Count.")).await;
-        hung_up(&script, 1).await;
+        script.until_hung_up(1).await;
         assert_eq!(house.outcomes().await, ["abandoned"]);
         nothing_is_held(&house).await;
         drop(reply);
