@@ -469,7 +469,7 @@ mod tests {
         });
         let policy = Policy { allow_private: true, ..Policy::default() };
         let outside = Outside::open(policy).unwrap();
-        assert_eq!(outside.delay(&url, Duration::from_millis(200)).await, None);
+        assert_eq!(outside.delay(&url, Duration::from_millis(800)).await, None);
         let delay = outside.delay(&url, Duration::from_secs(30)).await;
         assert_eq!(delay, Some(Duration::from_secs(2)));
         // What it said is remembered: nobody answers any more.

@@ -151,11 +151,10 @@ testkit::on_both! {
             it.queue = read(json!({"wait": "0s"}));
             it.providers["local"].concurrency = 1;
         }).await;
-        script.answers(Reply::text("Hello").tokens(1, 4).delayed(millis(400)));
+        // Answered when all of the others have come and gone.
+        script.answers(Reply::text("Hello").tokens(1, 4).delayed(millis(1_200)));
         let others = async {
-            while script.requests().is_empty() {
-                tokio::time::sleep(millis(1)).await;
-            }
+            script.until_asked(1).await;
             // Each would take five or so, of which there would be none left in the end.
             for _ in 0..8 {
                 let refused = ask(&house, account()).await;
@@ -173,7 +172,8 @@ testkit::on_both! {
             it.queue = read(json!({"depth": 4, "tenant_share": 0.5, "wait": "20s"}));
             it.providers["local"].concurrency = 1;
         }).await;
-        script.always(|_| Reply::text("Hello").delayed(millis(150)));
+        // The first is answered when all of the others have come.
+        script.answers(Reply::text("Hello").delayed(millis(1_200)));
         let house = Arc::new(house);
         let (greedy, modest) = (TenantId::generate(), TenantId::generate());
         let mut asked = tokio::task::JoinSet::new();

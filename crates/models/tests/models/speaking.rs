@@ -57,7 +57,7 @@ testkit::on_both! {
     async fn a_silence_that_is_too_long_ends_it(db: testkit::Database) {
         let script = Script::start().await;
         let mut settings = settings(&script.base_url());
-        settings.providers["local"].stall_timeout = SignedDuration::from_millis(300);
+        settings.providers["local"].stall_timeout = SignedDuration::from_millis(600);
         let house = House::open(&db, settings).await;
         script.answers(Reply::text("one two three").stalls_after(3));
         let (pieces, ended) = heard(&house, "Count.").await;
@@ -67,17 +67,12 @@ testkit::on_both! {
 
     async fn who_stops_listening_stops_the_model(db: testkit::Database) {
         let (house, script) = of_kind(&db, "openai").await;
-        script.answers(Reply::text("one two three four five six").paced(millis(30)));
+        // Longer than anybody needs for going.
+        script.answers(Reply::text("one two three four five six ".repeat(50)).paced(millis(30)));
         let mut speech = house.models.speak(ask("Count.")).await.expect("a beginning");
         speech.next().await.expect("a word");
         drop(speech);
-        for _ in 0..100 {
-            if script.hung_up() == 1 {
-                break;
-            }
-            tokio::time::sleep(millis(20)).await;
-        }
-        assert_eq!(script.hung_up(), 1);
+        script.until_hung_up(1).await;
         assert_eq!(house.outcomes().await, ["abandoned"]);
     }
 

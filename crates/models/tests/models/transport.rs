@@ -63,6 +63,17 @@ impl Server {
         self.requests.load(Ordering::SeqCst)
     }
 
+    /// Waits, at most ten seconds, until so many requests came in.
+    async fn until_asked(&self, count: usize) {
+        for _ in 0..1_000 {
+            if self.requests() >= count {
+                return;
+            }
+            tokio::time::sleep(millis(10)).await;
+        }
+        panic!("{} of {count} requests came in", self.requests());
+    }
+
     fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
@@ -180,7 +191,10 @@ testkit::on_both! {
         let server = Server::start(vec![Act::Nothing]).await;
         let house = House::open(&db, settings(&server.address)).await;
         let asking = house.models.complete(ask("hello"));
-        tokio::time::timeout(millis(300), asking).await.unwrap_err();
+        tokio::select! {
+            _ = asking => panic!("nobody answered so soon"),
+            () = server.until_asked(1) => {}
+        }
         assert_eq!(house.outcomes().await, ["abandoned"]);
     }
 
@@ -250,7 +264,7 @@ testkit::on_both! {
     async fn no_more_requests_are_under_way_than_allowed(db: testkit::Database) {
         let server = Server::start(vec![Act::Nothing]).await;
         let mut settings = settings(&server.address);
-        let local = ProviderSettings { concurrency: 2, timeout: jiff::SignedDuration::from_millis(400), ..settings.providers["local"].clone() };
+        let local = ProviderSettings { concurrency: 2, timeout: jiff::SignedDuration::from_secs(10), ..settings.providers["local"].clone() };
         settings.providers.insert("local".into(), local);
         let house = House::open(&db, settings).await;
         let mut asking = JoinSet::new();
@@ -258,6 +272,7 @@ testkit::on_both! {
             let models = house.models.clone();
             asking.spawn(async move { models.complete(ask("hello")).await });
         }
+        server.until_asked(2).await;
         tokio::time::sleep(millis(200)).await;
         assert_eq!(server.requests(), 2);
         asking.abort_all();

@@ -193,8 +193,11 @@ mod tests {
 
     use super::*;
 
-    fn pool() -> Pool {
-        let connect_timeout = Duration::from_millis(300);
+    /// Longer than a connection on this machine takes.
+    const LONG: Duration = Duration::from_secs(5);
+
+    /// Connections that come about in so much time, or not at all.
+    fn pool(connect_timeout: Duration) -> Pool {
         Pool::new(Shape { connect_timeout, idle: Some(Duration::from_secs(5)) })
     }
 
@@ -215,7 +218,7 @@ mod tests {
             stream.write_all(answer).await.unwrap();
             String::from_utf8(heard).unwrap().to_lowercase()
         };
-        let pool = pool();
+        let pool = pool(LONG);
         tokio::join!(serving, pool.send(request(&address)))
     }
 
@@ -232,7 +235,7 @@ mod tests {
         let (_, answer) = sent(b"").await;
         assert_eq!(answer.map(drop), Err(Failure::Died));
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        let answer = pool().send(request(&format!("http://{free}/"))).await;
+        let answer = pool(LONG).send(request(&format!("http://{free}/"))).await;
         assert_eq!(answer.map(drop), Err(Failure::Unreached));
     }
 
@@ -240,7 +243,7 @@ mod tests {
     async fn who_does_not_begin_to_encrypt_is_not_waited_for() {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("https://{}/", silent.local_addr().unwrap());
-        let answer = pool().send(request(&address)).await;
+        let answer = pool(Duration::from_millis(300)).send(request(&address)).await;
         assert_eq!(answer.map(drop), Err(Failure::Unreached));
     }
 

@@ -63,7 +63,7 @@ testkit::on_both! {
 
     async fn a_caller_who_goes_in_the_midst_pays_for_what_was_said_and_no_more(db: testkit::Database) {
         let (house, script) = house(&db).await;
-        script.always(|_| Reply::text("one two three four five six seven eight").paced(millis(40)));
+        script.always(|_| Reply::text("one two three four five six seven eight").paced(millis(300)));
         let Body::Stream(mut pieces) = house.models.relay(stream("local/small", "Count.")).await.body else {
             panic!("a stream was asked for")
         };
@@ -112,7 +112,7 @@ testkit::on_both! {
         settings.relay.on_disconnect = Disconnect::Drain;
         settings.budgets = budgets(1.0);
         let house = House::open(&db, settings).await;
-        script.always(|_| Reply::text("one two").tokens(70, 30).delayed(millis(300)));
+        script.always(|_| Reply::text("one two").tokens(70, 30).delayed(millis(1_000)));
         goes_once_asked(&house, stream("local/small", "Count."), &script, 1).await;
         goes_once_asked(&house, chat("local/small", "Count."), &script, 2).await;
         for row in house.ledger().await {
@@ -129,7 +129,7 @@ testkit::on_both! {
         settings.relay.caller_patience = SignedDuration::from_millis(200);
         settings.budgets = budgets(1.0);
         let house = House::open(&db, settings).await;
-        let long = "word ".repeat(200);
+        let long = "word ".repeat(1_000);
         script.always(move |_| Reply::text(&long).paced(millis(5)));
         let reply = house.models.relay(stream("local/small", "Count.")).await;
         script.until_hung_up(1).await;

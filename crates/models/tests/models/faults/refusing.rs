@@ -7,6 +7,7 @@ use crate::{
     gateway::{call, chat, messages, one, providers, stream, two_with},
     house::{House, ask, millis},
 };
+use jiff::SignedDuration;
 use models::{Ask, relay::Asks};
 use rstest::rstest;
 use serde_json::json;
@@ -27,14 +28,14 @@ testkit::on_both! {
 
     async fn a_429_with_a_short_time_is_waited_for(db: testkit::Database) {
         let (house, script) = one(&db).await;
-        script.answers(Reply::status(429).header("retry-after-ms", 300)).answers(Reply::text("Hello"));
+        script.answers(Reply::status(429).header("retry-after-ms", 1_200)).answers(Reply::text("Hello"));
         let began = Instant::now();
         let got = house.relay(chat("local/small", "Hello?")).await;
         assert_eq!((got.status, got.header("x-mainstay-attempts")), (200, Some("2")));
-        assert!(began.elapsed() >= millis(300), "{:?}", began.elapsed());
-        // The wait is the provider's, not ours.
+        assert!(began.elapsed() >= millis(1_200), "{:?}", began.elapsed());
+        // The wait is the provider's, not ours; ours is how much later than that a busy machine wakes us.
         let ours: u64 = got.header("x-mainstay-overhead-us").unwrap().parse().unwrap();
-        assert!(ours < 250_000, "{ours}");
+        assert!(ours < 1_000_000, "{ours}");
     }
 
     async fn a_429_with_a_long_time_is_asked_once_and_the_time_is_kept_to_the_millisecond(db: testkit::Database) {
@@ -226,12 +227,13 @@ async fn a_529_is_told_as_the_callers_dialect_tells_it_and_goes_to_another_provi
     let got = house.relay(chat("anthropic/claude", "a")).await;
     assert_eq!((got.status, got.header("retry-after")), (503, Some("90")));
 
-    let (house, first, second) = two_with(&db, |_| ()).await;
+    let base = SignedDuration::from_secs(30);
+    let (house, first, second) = two_with(&db, |it| it.retry.base = base).await;
     first.always(|_| Reply::status(529));
     second.always(|_| Reply::text("Hello"));
     let began = Instant::now();
     assert_eq!(house.relay(chat("first/small", "a")).await.status, 200);
-    assert!(began.elapsed() < Duration::from_secs(1));
+    assert!(began.elapsed() < Duration::from_secs(10), "the first is not waited for");
 }
 
 /// Groq's word for having no room in its flex tier, beside Anthropic's.
