@@ -4,13 +4,16 @@
     reason = "a test that cannot go on may stop, and ends with its tasks"
 )]
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::mpsc,
+    time::{Duration, Instant},
+};
 
-use store::{Address, Error, OpenError, Options, Store, Tx, params};
+use store::{Address, Db, Error, OpenError, Options, Store, Tx, params};
 use testkit::Database;
 
 fn small() -> Options {
-    Options { pool_size: 2, wait: Duration::from_millis(300), ..Options::default() }
+    Options { pool_size: 2, wait: Duration::from_secs(1), ..Options::default() }
 }
 
 async fn on_postgres(test: impl AsyncFnOnce(Database)) {
@@ -21,17 +24,24 @@ async fn on_postgres(test: impl AsyncFnOnce(Database)) {
 async fn a_pool_with_all_connections_in_use_refuses_in_bounded_time() {
     on_postgres(async |db| {
         let store = db.open(small()).await;
+        let (begun, running) = mpsc::channel();
         let sleepers: Vec<_> = (0..2)
             .map(|_| {
-                let store = store.clone();
-                tokio::spawn(async move { store.read(|db| db.query("SELECT pg_sleep(1.5)", &[])).await })
+                let (store, begun) = (store.clone(), begun.clone());
+                let sleep = move |db: &Db| {
+                    begun.send(()).unwrap();
+                    db.query("SELECT pg_sleep(2.5)", &[])
+                };
+                tokio::spawn(async move { store.read(sleep).await })
             })
             .collect();
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        drop(begun);
+        let both = move || (0..2).for_each(|_| running.recv().unwrap());
+        tokio::task::spawn_blocking(both).await.unwrap();
         let asked = Instant::now();
         let refused = store.ping().await.unwrap_err();
         assert!(matches!(&refused, Error::Unavailable { retry_after, why } if !retry_after.is_zero() && why.contains("2 connections")), "{refused:?}");
-        assert!(asked.elapsed() < Duration::from_millis(900), "{:?}", asked.elapsed());
+        assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
         for sleeper in sleepers {
             sleeper.await.unwrap().unwrap();
         }
@@ -62,18 +72,21 @@ async fn a_transaction_that_loses_its_connection_is_unavailable_and_not_kept() {
         let store = db.open(small()).await;
         db.raw("CREATE TABLE things (id TEXT)").await;
         let other = store.clone();
-        let (begun, running) = std::sync::mpsc::channel();
+        let ((begun, running), (gone, ended)) = (mpsc::channel(), mpsc::channel::<()>());
         let writing = tokio::spawn(async move {
             let slow = move |tx: &Tx| -> Result<u64, Error> {
                 tx.execute("INSERT INTO things VALUES ($1)", &params!["a"])?;
                 begun.send(()).unwrap();
-                std::thread::sleep(Duration::from_millis(400));
+                ended.recv().unwrap();
                 tx.execute("INSERT INTO things VALUES ($1)", &params!["b"])
             };
             other.bookkeep("test", slow).await
         });
         tokio::task::spawn_blocking(move || running.recv().unwrap()).await.unwrap();
         db.disconnect_all().await;
+        // The server says first that it ends them, and then does.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        gone.send(()).unwrap();
         let lost = writing.await.unwrap().unwrap_err();
         assert!(lost.is_unavailable(), "{lost:?}");
         let rows: Result<_, Error> = store.read(|db| db.query("SELECT * FROM things", &[])).await;
@@ -85,12 +98,12 @@ async fn a_transaction_that_loses_its_connection_is_unavailable_and_not_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_that_takes_too_long_is_stopped() {
     on_postgres(async |db| {
-        let options = Options { statement_timeout: Duration::from_millis(300), ..small() };
+        let options = Options { statement_timeout: Duration::from_secs(1), ..small() };
         let store = db.open(options).await;
         let asked = Instant::now();
         let stopped = store.read(|db| db.query("SELECT pg_sleep(20)", &[])).await.unwrap_err();
         assert!(stopped.is_unavailable(), "{stopped:?}");
-        assert!(asked.elapsed() < Duration::from_secs(3));
+        assert!(asked.elapsed() < Duration::from_secs(5));
         store.ping().await.unwrap();
     })
     .await;
@@ -159,12 +172,14 @@ async fn a_server_that_is_not_there_is_said_without_the_password() {
 async fn two_that_hold_the_same_name_take_turns() {
     on_postgres(async |db| {
         let store = db.open(small()).await;
-        let (begun, running) = std::sync::mpsc::channel();
+        let ((begun, running), (came, others)) = (mpsc::channel(), mpsc::channel::<()>());
         let other = store.clone();
         let first = tokio::spawn(async move {
             let hold = move |tx: &Tx| -> Result<Instant, Error> {
                 tx.hold("door")?;
                 begun.send(()).unwrap();
+                // Until somebody came to the window, or it is clear that nobody can.
+                let _ = others.recv_timeout(Duration::from_secs(10));
                 std::thread::sleep(Duration::from_millis(300));
                 Ok(Instant::now())
             };
@@ -173,6 +188,7 @@ async fn two_that_hold_the_same_name_take_turns() {
         tokio::task::spawn_blocking(move || running.recv().unwrap()).await.unwrap();
         let elsewhere = |tx: &Tx| tx.hold("window").map(|()| Instant::now());
         let free = store.bookkeep("test", elsewhere).await.unwrap();
+        let _ = came.send(());
         let second = store.bookkeep("test", |tx| tx.hold("door").map(|()| Instant::now())).await;
         let left = first.await.unwrap().unwrap();
         assert!(free < left, "another name waits for nobody");

@@ -66,6 +66,12 @@ async fn add_audited(store: &Store, id: String) -> Result<(), Error> {
     store.write(&Actor::house(), testkit::moment(testkit::START), write).await
 }
 
+/// A store of which many may wait for a connection, also where that takes its time.
+async fn patient(db: &Database) -> Store {
+    db.migrated(&[MIGRATIONS]).await.close().await;
+    db.open(Options { wait: Duration::from_secs(30), ..Options::default() }).await
+}
+
 testkit::on_both! {
     async fn what_a_closure_returns_ok_for_is_kept(db: Database) {
         let store = db.migrated(&[MIGRATIONS]).await;
@@ -139,7 +145,7 @@ testkit::on_both! {
     }
 
     async fn failing_neighbours_do_not_hurt_a_transaction(db: Database) {
-        let store = db.migrated(&[MIGRATIONS]).await;
+        let store = patient(&db).await;
         let mut tasks = Vec::new();
         for number in 0..60 {
             let store = store.clone();
@@ -237,7 +243,7 @@ testkit::on_both! {
     }
 
     async fn many_writers_at_once_lose_nothing(db: Database) {
-        let store = db.migrated(&[MIGRATIONS]).await;
+        let store = patient(&db).await;
         store.bookkeep("test", |tx| tx.execute("INSERT INTO counters VALUES ('n', 0)", &[])).await.unwrap();
         let mut tasks = Vec::new();
         for _ in 0..100 {

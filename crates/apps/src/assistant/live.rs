@@ -289,7 +289,7 @@ mod tests {
     async fn who_comes_back_in_time_keeps_it_going() {
         let (_making, live) = live();
         let comes_back = async {
-            tokio::time::sleep(LINGER / 4).await;
+            tokio::task::yield_now().await;
             let listener = Listener::of(live.clone());
             tokio::time::sleep(LINGER * 3).await;
             drop(listener);

@@ -404,7 +404,7 @@ pub(super) mod tests {
                 "`memos` has no field `versoin`",
             ),
             ("app.yaml", "    text: text\n", "", "only what comes of a text is a result"),
-            ("app.yaml", "deadline_s: 2", "deadline_s: 0", "`deadline_s` must be at least 1"),
+            ("app.yaml", "deadline_s: 3", "deadline_s: 0", "`deadline_s` must be at least 1"),
             ("app.yaml", "scores.*.score", "scores.score", "`scores.score` is no path to numbers"),
             ("app.yaml", "criteria[key].weight", "criteria[kee].weight", "has no `kee`"),
             (

@@ -352,7 +352,7 @@ fn a_damaged_workbook_is_refused() {
 }
 
 #[test]
-fn ten_thousand_rows_are_read_quickly() {
+fn ten_thousand_rows_are_read_and_no_more() {
     let mut text =
         String::from("item_no,label,code,description,unit,application,diameter,division\n");
     for it in 0..10_000 {
@@ -363,12 +363,8 @@ fn ten_thousand_rows_are_read_quickly() {
         ));
     }
     let reader = reader();
-    let start = Instant::now();
     let table = reader.read(text.as_bytes(), None).expect("a table");
-    let took = start.elapsed();
     assert_eq!((table.report.kept, table.report.lines.len()), (10_000, 0));
-    // Unoptimised this takes several times as long as in a release.
-    assert!(took.as_millis() < if cfg!(debug_assertions) { 3_000 } else { 100 }, "took {took:?}");
     text.push_str("1,one too many,,,,,,\n");
     assert_eq!(
         reader.read(text.as_bytes(), None).map(|it| it.report.kept),

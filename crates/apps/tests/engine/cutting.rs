@@ -172,11 +172,8 @@ testkit::on_both! {
         let said = desk.said(chat).await;
         assert_eq!(said[1]["state"], "interrupted");
         assert!(said[1]["content"].as_str().is_some_and(|it| it.starts_with(&heard)), "{said:?}");
-        for _ in 0..100 {
-            if script.hung_up() > 0 { break; }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        assert_eq!(script.hung_up(), 1, "the model is not left talking");
+        // The model is not left talking.
+        script.until_hung_up(1).await;
     }
 
     async fn who_asks_for_it_stops_an_answer_at_once(db: Database) {

@@ -78,7 +78,7 @@ testkit::on_both! {
     async fn a_run_whose_end_was_not_kept_is_ended_when_the_database_is_back(db: Database) {
         let script = Script::start().await;
         let desk = Desk::open(db, &script).await;
-        script.answers(paced(60));
+        script.answers(paced(140));
         let mut follow = desk.asks(asked("Count.", AskPlace::New)).await;
         let heard = words(&hear_deltas(&mut follow, 3).await);
         let rest = without(&desk, "assistant_messages", hear(follow)).await;
@@ -93,7 +93,7 @@ testkit::on_both! {
         let said = desk.said(rest.chat()).await;
         let kept = said[1]["content"].as_str().expect("words");
         assert_eq!((said.len(), &said[1]["state"]), (2, &json!("interrupted")));
-        assert!(kept.starts_with(&heard) && long(60).starts_with(kept), "{kept}");
+        assert!(kept.starts_with(&heard) && long(140).starts_with(kept), "{kept}");
         let again = desk.engine.follow(&desk.ann, rest.run, 0).await.expect("her run");
         let again = hear(again).await;
         are_in_a_row(&again.events);

@@ -294,7 +294,7 @@ testkit::on_both! {
     }
 
     async fn a_page_that_is_too_large_or_too_slow_or_away_says_so(db: Database) {
-        let settings = with_web(|it| it.web.time_max = SignedDuration::from_secs(1));
+        let settings = with_web(|it| it.web.time_max = SignedDuration::from_secs(2));
         let site = Site::start(|path, _| match path {
             "/large" => page(&"x".repeat(5 * 1024 * 1024 + 1)),
             "/slow" => {
@@ -307,7 +307,7 @@ testkit::on_both! {
         let house = House::with(db, without_model(), settings).await;
         let fetch = async |url: String| house.knowledge.page(&house.ann, NewPage::new(house.tenant, url)).await.unwrap_err();
         assert_eq!(fetch(site.at("/large")).await.code(), "page_too_large");
-        assert!(matches!(fetch(site.at("/slow")).await, PageError::TooSlow(1)));
+        assert!(matches!(fetch(site.at("/slow")).await, PageError::TooSlow(2)));
         assert_eq!(fetch(site.at("/nothing")).await.code(), "page_unreachable");
         assert_eq!(fetch(site.at("/picture")).await.code(), "invalid_file_type");
         assert_eq!(fetch("http://127.0.0.1:9/".into()).await.code(), "page_unreachable");

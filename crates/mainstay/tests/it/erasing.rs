@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::place::{Asker, Place, Server, entries, text};
 
 /// More chats than are removed between two looks at how many there are.
-const CHATS: u64 = 1_000;
+const CHATS: u64 = 3_000;
 
 /// Somebody new, and under which id.
 async fn signed_up(server: &Server, email: &str) -> (Asker, String) {

@@ -53,7 +53,7 @@ testkit::on_both! {
         place.done(&["key", "revoke", &id]).await;
         let revoked = Instant::now();
         while program.get("/v1/csi").await.status != 401 {
-            assert!(revoked.elapsed() < Duration::from_secs(3), "a revoked key still works");
+            assert!(revoked.elapsed() < Duration::from_secs(5), "a revoked key still works");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         program.get("/v1/csi").await.refused(401, 1002);
@@ -83,7 +83,7 @@ async fn the_address_listens_where_it_says_and_health_is_open() {
     let place = Place::new();
     let started = Instant::now();
     let server = place.serve().await;
-    assert!(started.elapsed() < Duration::from_secs(10));
+    assert!(started.elapsed() < Duration::from_secs(25));
     assert!(server.url.starts_with("http://127.0.0.1:"), "{}", server.url);
     let nobody = server.nobody();
     for path in

@@ -397,9 +397,14 @@ testkit::on_both! {
         let ann = signed_up(&server, "ann@example.com").await;
         script.answers(Reply::text(long(9_000)).paced(Duration::from_millis(10)));
         let request = stream(&ann, &json!({"question": "Count."})).timeout(Duration::from_secs(60));
-        let listening = told(request, |_| false);
+        let begun = tokio::sync::Notify::new();
+        let listening = told(request, |it| {
+            if deltas(it) >= 5 { begun.notify_one(); }
+            false
+        });
         let stopping = async {
-            tokio::time::sleep(Duration::from_millis(600)).await;
+            let waited = tokio::time::timeout(Duration::from_secs(30), begun.notified()).await;
+            waited.expect("an answer begins");
             server.stop().await
         };
         let (heard, status) = tokio::join!(listening, stopping);

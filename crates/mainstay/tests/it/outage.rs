@@ -101,7 +101,7 @@ testkit::on_both! {
         let mut busy = JoinSet::new();
         let held = db.clone();
         busy.spawn(async move { held.raw(hold).await });
-        tokio::time::sleep(Duration::from_millis(400)).await;
+        until_held(&db).await;
         let mut asked = JoinSet::new();
         for _ in 0..24 {
             let (admin, client) = (admin.clone(), client.clone());
@@ -121,6 +121,31 @@ testkit::on_both! {
         busy.join_all().await;
         admin.get(&format!("/v1/clients/{client}/codebooks")).await.is(200);
     }
+}
+
+/// Waits until somebody keeps all others from the records.
+async fn until_held(db: &Database) {
+    let store = db.open(store::Options::default()).await;
+    let start = Instant::now();
+    loop {
+        let held = store
+            .read(|db| {
+                let found = db.one(
+                    "SELECT count(*) AS found FROM pg_locks
+                      WHERE relation = 'records'::regclass AND mode = 'AccessExclusiveLock' AND granted
+                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+                    &[],
+                )?;
+                found.get::<i64>("found")
+            })
+            .await;
+        if held.expect("the database answers") > 0 {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "nobody holds it");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    store.close().await;
 }
 
 /// Reads and writes in turn until it is over; gives the rules made, and how often the database was away.

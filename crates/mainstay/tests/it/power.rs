@@ -4,6 +4,10 @@ use std::{
     collections::BTreeSet,
     path::PathBuf,
     process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -116,11 +120,16 @@ async fn lose_power(place: Place, disk: &mut Disk, after: Duration) -> Outcome {
     let path = format!("/v1/clients/{client}/codebooks/upload");
     let fields = [("name", "Pipes"), ("type", "material")];
     admin.upload(&path, &fields, "x.csv", &list(400)).await.is(202);
+    let written = Arc::new(AtomicUsize::new(0));
     let mut busy = JoinSet::new();
     for worker in 0..4 {
-        busy.spawn(write(admin.clone(), client.clone(), worker));
+        busy.spawn(write(admin.clone(), client.clone(), worker, written.clone()));
     }
     tokio::time::sleep(after).await;
+    let start = Instant::now();
+    while written.load(Ordering::Relaxed) <= 8 && start.elapsed() < Duration::from_secs(30) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     disk.lose_power(server).await;
     let acknowledged: BTreeSet<String> = busy.join_all().await.into_iter().flatten().collect();
     assert!(acknowledged.len() > 8, "hardly anything was written: {}", acknowledged.len());
@@ -142,7 +151,12 @@ async fn lose_power(place: Place, disk: &mut Disk, after: Duration) -> Outcome {
 }
 
 /// Makes rules until the server is gone; gives those that were acknowledged.
-async fn write(asker: Asker, client: String, worker: usize) -> Vec<String> {
+async fn write(
+    asker: Asker,
+    client: String,
+    worker: usize,
+    written: Arc<AtomicUsize>,
+) -> Vec<String> {
     let rules = json!({"ordering_strategy": "csi-first", "naming_template": "${material}"});
     let mut made = Vec::new();
     let path = format!("/v1/clients/{client}/rules");
@@ -150,7 +164,10 @@ async fn write(asker: Asker, client: String, worker: usize) -> Vec<String> {
         let body =
             json!({"name": format!("rule {worker}-{at}"), "rules_json": rules, "is_active": false});
         match asker.try_ask(Method::POST, &path, Some(&body)).await {
-            Ok(answer) => made.push(text(&answer.is(201)["data"]["id"])),
+            Ok(answer) => {
+                made.push(text(&answer.is(201)["data"]["id"]));
+                written.fetch_add(1, Ordering::Relaxed);
+            }
             Err(_) => break,
         }
     }

@@ -84,10 +84,10 @@ testkit::on_both! {
             let (first, last) = (pieces[0].0, pieces[pieces.len() - 1].0);
             // It takes three seconds to be said.
             assert!(last > Duration::from_secs(2), "{packed}: {pieces:?}");
-            assert!(first < last / 3, "{packed}: it begins late: {pieces:?}");
+            assert!(first < last / 2, "{packed}: it begins late: {pieces:?}");
             assert!(pieces.len() > 15, "{packed}: it comes in lumps: {pieces:?}");
             let gaps = pieces.windows(2).map(|it| it[1].0 - it[0].0);
-            assert!(gaps.max() < Some(Duration::from_secs(1)), "{packed}: {pieces:?}");
+            assert!(gaps.max() < Some(Duration::from_millis(1_500)), "{packed}: {pieces:?}");
         }
     }
 

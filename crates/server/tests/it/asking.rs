@@ -199,6 +199,8 @@ testkit::on_both! {
         let body = editor.post("/api/ask", json!({"question": "  "})).await.refused(422, "invalid_input");
         assert_eq!(body["errors"][0]["field"], "/question");
         editor.post("/api/ask", json!({})).await.refused(422, "invalid_input");
+        // The title of the chat is asked for behind the first answer.
+        script.until_asked(4).await;
         script.answers(Reply::status(401));
         editor.post("/api/ask/once", json!({"question": QUESTION})).await.refused(502, "model_error");
         house.key(&[base::Scope::UseModels]).await.post("/api/ask", json!({"question": QUESTION})).await
@@ -209,13 +211,12 @@ testkit::on_both! {
         let (house, script) = house(&db).await;
         script.answers(paced(120));
         script.always(|_| Reply::text("Words"));
-        let editor = house.editor().await;
+        let (editor, stranger) = (house.editor().await, house.editor().await);
         let mut heard = told(send(question(&editor, "Count.")).await, |it| deltas(it) >= 10).await;
         let last = heard.last().expect("something was heard").id.clone();
         let run = last.split_once(':').expect("RUN:SEQ").0.to_owned();
         let path = format!("/api/runs/{run}/events");
 
-        let stranger = house.editor().await;
         let foreign = stranger.request(Method::GET, &path).header("last-event-id", &last);
         assert_eq!(send(foreign).await.status(), 404);
         let wrong = editor.request(Method::GET, &path).header("last-event-id", "nonsense");
@@ -232,6 +233,7 @@ testkit::on_both! {
         assert_eq!(heard.last().map(|it| it.name.as_str()), Some("done"));
         let all = told(send(editor.request(Method::GET, &path)).await, |_| false).await;
         assert_eq!(all, heard, "the log tells the same again");
+        script.until_asked(2).await;
         assert_eq!(script.requests().iter().filter(|it| it.prompt().contains("Count.")).count(), 2, "one answer and one title");
     }
 
@@ -292,15 +294,9 @@ testkit::on_both! {
         let (house, script) = house(&db).await;
         script.answers(paced(2_000));
         let editor = house.editor().await;
-        // The tiny application waits for two seconds.
+        // The tiny application waits for three seconds.
         let heard = told(send(question(&editor, "Count.")).await, |it| deltas(it) >= 2).await;
-        for _ in 0..500 {
-            if script.hung_up() > 0 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        assert_eq!(script.hung_up(), 1);
+        script.until_hung_up(1).await;
         let run = heard[0].id.split_once(':').expect("RUN:SEQ").0;
         // The model is let go first, then that is written down.
         let path = format!("/api/runs/{run}");
@@ -332,15 +328,11 @@ testkit::on_both! {
         let editor = house.editor().await;
         for (before, path) in ["/api/ask/once", "/api/ask"].into_iter().enumerate() {
             let asks = editor.request(Method::POST, path).json(&json!({"question": "Count."}));
-            let gone = asks.timeout(Duration::from_millis(800)).send().await;
-            assert!(gone.is_err_and(|it| it.is_timeout()), "{path}");
-            for _ in 0..500 {
-                if script.hung_up() > before {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::select! {
+                _ = asks.send() => panic!("{path} answered before the model did"),
+                () = script.until_asked(before + 1) => {}
             }
-            assert_eq!(script.hung_up(), before + 1, "{path}");
+            script.until_hung_up(before + 1).await;
         }
     }
 }

@@ -148,14 +148,14 @@ testkit::on_both! {
         script.always(|_| Reply::text("one two three four five six seven eight").paced(Duration::from_millis(100)));
         let asker = house.key(&[Scope::UseModels]).await;
         let request = asker.request(Method::POST, "/llm/v1/chat/completions").json(&question(true));
-        let began = Instant::now();
         let response = request.header(header::ACCEPT_ENCODING, "gzip, br, zstd").send().await.expect("a stream");
         assert_eq!(response.headers()["content-type"], "text/event-stream; charset=utf-8");
         assert_eq!(response.headers().get("content-encoding"), None);
         let mut pieces = response.bytes_stream();
         let first = pieces.next().await.expect("a piece").expect("a piece");
-        assert!(began.elapsed() < Duration::from_millis(900), "{:?}", began.elapsed());
+        let began = Instant::now();
         let rest: Vec<_> = pieces.collect().await;
+        assert!(began.elapsed() > Duration::from_millis(300), "it was held back: {:?}", began.elapsed());
         assert!(rest.len() > 3, "{} pieces", rest.len());
         let text: Vec<u8> = std::iter::once(first).chain(rest.into_iter().flatten()).flatten().collect();
         assert!(text.ends_with(b"data: [DONE]\n\n"));
@@ -164,19 +164,13 @@ testkit::on_both! {
 
     async fn who_hangs_up_stops_the_provider(db: Database) {
         let (house, script) = house(&db, Settings::default()).await;
-        script.always(|_| Reply::text("one two three four five six").paced(Duration::from_millis(100)));
+        script.always(|_| Reply::text("one two three ".repeat(20)).paced(Duration::from_millis(100)));
         let asker = house.key(&[Scope::UseModels]).await;
         let request = asker.request(Method::POST, "/llm/v1/chat/completions").json(&question(true));
         let mut pieces = request.send().await.expect("a stream").bytes_stream();
         pieces.next().await.expect("a piece").expect("a piece");
         drop(pieces);
-        for _ in 0..200 {
-            if script.hung_up() > 0 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        assert_eq!(script.hung_up(), 1);
+        script.until_hung_up(1).await;
         let rows = ledger(&house).await;
         assert_eq!((rows[0].outcome.name(), rows[0].usage.estimated), ("abandoned", true));
     }
@@ -209,7 +203,7 @@ testkit::on_both! {
         // Whose key goes on.
         let told = read_until(&mut going_on, "[DONE]").await;
         assert!(!told.contains("session_ended"), "{told}");
-        assert_eq!(script.hung_up(), 2);
+        script.until_hung_up(2).await;
         let mut outcomes: Vec<_> = ledger(&house).await.iter().map(|it| it.outcome.name()).collect();
         outcomes.sort_unstable();
         assert_eq!(outcomes, ["abandoned", "abandoned", "ok"]);

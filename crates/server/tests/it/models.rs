@@ -242,13 +242,14 @@ testkit::on_both! {
             "cache": {"enabled": false},
             "request_limit_usd": 0.5,
         })).await;
-        script.always(|_| Reply::text("Hello").tokens(3, 1).delayed(Duration::from_millis(1_500)));
+        // Who waits is looked for while the first is answered; the second is answered at once.
+        script.answers(Reply::text("Hello").tokens(3, 1).delayed(Duration::from_millis(2_800)));
         let (owner, key) = (house.owner().await, house.key(&[Scope::UseModels]).await);
         let (_, _, seen) = tokio::join!(
             ask(&key, "local/small", "advice"),
             ask(&key, "local/small", "advice"),
             async {
-                for _ in 0..100 {
+                for _ in 0..500 {
                     let queue = owner.get("/api/models/queue").await.is(200);
                     if queue["depth"] == 1 {
                         let limits = owner.get("/api/models/limits").await.is(200);

@@ -1,6 +1,6 @@
 //! Stopping: nothing that was begun is lost.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use observe::Readiness;
 use testkit::Database;
@@ -10,6 +10,26 @@ use tokio::{
 };
 
 use crate::house::House;
+
+/// Waits until the server asks for the body: a handler has begun.
+async fn until_begun(slow: &mut TcpStream) {
+    const BEGUN: &str = "HTTP/1.1 100 Continue\r\n\r\n";
+    let mut told = [0; BEGUN.len()];
+    let read = tokio::time::timeout(Duration::from_secs(10), slow.read_exact(&mut told)).await;
+    read.expect("the body is asked for in time").expect("the body is asked for");
+    assert_eq!(String::from_utf8_lossy(&told), BEGUN);
+}
+
+/// Waits until no new connection is taken.
+async fn until_closed(address: SocketAddr) {
+    for _ in 0..1_000 {
+        if TcpStream::connect(address).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("a new connection was taken");
+}
 
 testkit::on_both! {
     async fn a_request_that_was_begun_is_answered(db: Database) {
@@ -23,13 +43,13 @@ testkit::on_both! {
         let body = r#"{"name": "slow"}"#;
         let head = format!(
             "POST /api/collections/shelves HTTP/1.1\r\nhost: x\r\nauthorization: {token}\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len(),
+             content-type: application/json\r\nexpect: 100-continue\r\n\
+             content-length: {}\r\n\r\n", body.len(),
         );
         slow.write_all(head.as_bytes()).await.expect("the head is sent");
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        until_begun(&mut slow).await;
         let finish = async {
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            assert!(TcpStream::connect(address).await.is_err(), "a new connection was taken");
+            until_closed(address).await;
             slow.write_all(body.as_bytes()).await.expect("the body is sent");
             let mut answer = String::new();
             slow.read_to_string(&mut answer).await.expect("an answer");
@@ -46,9 +66,9 @@ testkit::on_both! {
         let mut house = House::open_with(&db, settings).await;
         let serving = house.take_serving();
         let mut slow = TcpStream::connect(serving.addr()).await.expect("a connection");
-        let head = "POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n";
+        let head = "POST /api/auth/login HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 10\r\n\r\n";
         slow.write_all(head.as_bytes()).await.expect("the head is sent");
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        until_begun(&mut slow).await;
         assert_eq!(serving.stop().await, server::Stopped::CutOff);
     }
 

@@ -1,6 +1,6 @@
 //! Stopping what is not wanted any more.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use base::{Actor, TenantId};
 use serde_json::json;
@@ -9,9 +9,10 @@ use work::{CancelError, Failure, Handler, State};
 
 use crate::kitchen::{Kitchen, cook, done, quick, silent};
 
-/// Works until somebody cancels it.
+/// Works until somebody cancels it. Whoever sees its progress knows that a signal is heard.
 fn obedient() -> Arc<dyn Handler> {
     cook(|job| async move {
+        job.progress(10, "listening").await;
         job.cancelled().await;
         assert!(job.is_cancelled());
         Err(Failure::Cancelled)
@@ -38,8 +39,7 @@ testkit::on_both! {
         let id = kitchen.order(kitchen.job("soup")).await;
         // No heartbeat within the test: only the signal can tell.
         let workers = kitchen.hire(silent(), vec![("soup", obedient())]);
-        kitchen.becomes(id, State::Running).await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        kitchen.until(id, |it| it.progress == 10).await;
         let asked = kitchen.cancel(id).await.unwrap();
         assert_eq!((asked.state, asked.cancel_requested), (State::Running, true));
         let job = kitchen.becomes(id, State::Cancelled).await;

@@ -53,8 +53,16 @@ testkit::on_both! {
         let never = Settings { poll: Duration::from_secs(3600), ..quick() };
         let workers = kitchen.hire(never, vec![("soup", done())]);
         tokio::time::sleep(Duration::from_millis(300)).await;
-        let soup = kitchen.wants_slowly(kitchen.job("soup")).await.unwrap();
-        kitchen.becomes(soup.id, State::Completed).await;
+        let mut is_heard = false;
+        // On PostgreSQL nobody is heard whose commit a machine that stalls keeps back for too long:
+        // then it is tried again.
+        for _ in 0..3 {
+            let soup = kitchen.wants_slowly(kitchen.job("soup")).await.unwrap();
+            let served = kitchen.becomes(soup.id, State::Completed);
+            is_heard = tokio::time::timeout(Duration::from_secs(3), served).await.is_ok();
+            if is_heard { break; }
+        }
+        assert!(is_heard, "nobody hears of a new job");
         workers.drain(Duration::from_secs(1)).await;
     }
 
