@@ -44,6 +44,14 @@ async fn models_of(house: &House) -> Vec<(String, &'static str)> {
     house.ledger().await.into_iter().map(|it| (it.model, it.outcome.name())).collect()
 }
 
+/// Nothing at all; whoever asks `c` hears the beginning of a stream.
+fn silent(asked: &Json) -> Reply {
+    match asked["messages"][0]["content"] == "c" {
+        true => Reply::text("never").stalls_after(1),
+        false => Reply::hang(),
+    }
+}
+
 #[track_caller]
 fn is_error(got: &Got, status: u16, kind: &str) -> Json {
     assert_eq!(got.status, status, "{}", got.text());
@@ -117,10 +125,7 @@ testkit::on_both! {
         hasty.first_token_timeout = SignedDuration::from_secs(1);
         let house = House::open(&db, settings).await;
         second.always(|_| Reply::text("Hello"));
-        first.always(|it| match it["messages"][0]["content"] == "c" {
-            true => Reply::text("never").stalls_after(1),
-            false => Reply::hang(),
-        });
+        first.always(silent);
         let all = [chat("first/small", "a"), stream("first/small", "b"), stream("first/small", "c")];
         let began = Instant::now();
         for got in join_all(all.map(|it| house.relay(it))).await {
