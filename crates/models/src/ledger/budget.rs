@@ -11,8 +11,8 @@
 //! tokens.
 //!
 //! What does not fit beside what was spent finds the budget *used up*, until its period ends; that
-//! is told once ([`event`]), as far as so much is spent as a warning is wanted for. What would fit beside it, but not beside what is held, is refused for a
-//! moment, and nothing is told.
+//! is told once ([`event`]), as far as so much is spent as a warning is wanted for. What would fit
+//! beside it, but not beside what is held, is refused for a moment, and nothing is told.
 //!
 //! Leases are a twentieth of the limit at most, and an eighth of what is left when that is less, so
 //! that they shrink as the limit comes near. A lease that is not renewed, because its replica was
